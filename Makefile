@@ -1,0 +1,40 @@
+# Two commands: `make demo` opens the console on a prepared demo workspace, `make test` runs every check.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint types contracts tests test-server clean
+
+demo: $(READY)
+	$(BIN)/embedding-console --workspace workspace demo
+	$(BIN)/embedding-console --workspace workspace serve
+
+test: lint types contracts tests
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports
+
+tests: $(READY)
+	$(BIN)/pytest
+
+# The store contract against a real server: QDRANT_URL=http://host:6333 [QDRANT_API_KEY=…] make test-server
+test-server: $(READY)
+	@test -n "$$QDRANT_URL" || { echo "Set QDRANT_URL (and QDRANT_API_KEY) to the server to test against."; exit 2; }
+	$(BIN)/pytest tests/contract/test_vectorstore.py -m server
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) workspace

@@ -1,0 +1,1 @@
+"""What exists: which pictures there are, and where their bytes lie."""

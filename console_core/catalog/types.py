@@ -1,0 +1,86 @@
+"""The words of the catalog: a row, a slice of rows, and the two protocols that a catalog and an image store fulfil."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+JsonValue = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """One picture that the catalog says exists.
+
+    `key` identifies it for ever and orders the catalog. `candidates` are its paths, the one to try first leading.
+    `revision` changes whenever the row says that the picture or its payload changed. `payload` is what a point
+    of this picture carries for the application that searches.
+    """
+
+    key: str
+    candidates: tuple[str, ...]
+    payload: Mapping[str, JsonValue]
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A subset of a catalog: rows whose facets have one of the given values, optionally only these keys.
+
+    A facet value is text; a NULL in the catalog is the facet value "".
+    """
+
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: tuple[str, ...] | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return not self.filters and self.keys is None
+
+
+EVERYTHING = Slice()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogInfo:
+    """What a person wants to know about a catalog. `facets` are the names that a slice may filter by."""
+
+    kind: str
+    location: str
+    facets: tuple[str, ...]
+    details: Mapping[str, str]
+
+
+class ImageCatalog(Protocol):
+    """A read-only, ordered list of pictures. Safe to use from several threads. Memory is bounded by one page."""
+
+    def info(self) -> CatalogInfo: ...
+
+    def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
+        """The exact number of rows in the slice, optionally of those behind a key."""
+        ...
+
+    def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
+        """Rows in ascending key order, strictly behind `after`, read page by page by key and never by offset."""
+        ...
+
+    def get(self, keys: Sequence[str]) -> list[ImageRow]:
+        """The rows of these keys that exist, in the order asked for."""
+        ...
+
+    def facets(self) -> Mapping[str, Mapping[str, int]]:
+        """For each facet its values with their number of rows (at most 200 values a facet, the commonest)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ImageStore(Protocol):
+    """Where bytes are. Safe to use from several threads."""
+
+    def read(self, path: str) -> bytes:
+        """All bytes at a path.
+
+        Raises:
+            ImageMissing, ImageForbidden, ImageTooLarge, ImageTimeout, ImageUnreadable: this picture cannot be had.
+        """
+        ...

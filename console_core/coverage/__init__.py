@@ -1,0 +1,1 @@
+"""What is missing: catalog minus collection."""

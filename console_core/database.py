@@ -1,0 +1,159 @@
+"""The console's own database: one engine, one metadata, numbered schema steps.
+
+SQLite runs in WAL mode and every transaction starts with BEGIN IMMEDIATE: with the driver's default, concurrent
+read-modify-write loses updates without an error.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    insert,
+    select,
+)
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from console_core.errors import LedgerUnavailable
+
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps none, so the zone is put back when it is read."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """Plain data as compact JSON text with sorted keys."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+schema_steps = Table(
+    "schema_steps",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("applied_at", Instant, nullable=False),
+)
+
+Step = Callable[[Connection], None]
+
+
+def _m001_create_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+
+
+STEPS: tuple[Step, ...] = (_m001_create_tables,)
+"""Append only. A step's number is its place in this tuple, counted from 1."""
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """An engine whose transactions cannot lose updates, with the schema brought up to date."""
+
+    def __init__(self, url: str) -> None:
+        """Open or create the database.
+
+        Raises:
+            LedgerUnavailable: the URL is wrong, or the database cannot be opened or written.
+        """
+        self.url = url
+        with self._translated():
+            self.engine = _engine(url)
+            with self.engine.begin() as connection:
+                _bring_up_to_date(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction: all or nothing, and alone among writers from its first statement on."""
+        with self._translated(), self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, ArgumentError, OSError) as error:
+            cause = getattr(error, "orig", None) or error
+            shown = _shown(self.url)
+            raise LedgerUnavailable(
+                f"The ledger at {shown} cannot be used: {cause}.",
+                "Check that the file or server exists, is writable, has space left, and is not locked; then try again.",
+            ) from error
+
+
+def _shown(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "the configured URL"
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 15, "isolation_level": None, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _immediate(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _bring_up_to_date(connection: Connection) -> None:
+    schema_steps.create(connection, checkfirst=True)
+    applied = set(connection.scalars(select(schema_steps.c.number)))
+    for number, step in enumerate(STEPS, start=1):
+        if number not in applied:
+            step(connection)
+            connection.execute(insert(schema_steps).values(number=number, name=step.__name__, applied_at=now()))

@@ -1,0 +1,1 @@
+"""The built-in demo: pictures, two small trained models, a ready workspace."""

@@ -1,0 +1,89 @@
+"""The words of embedding: a model card, vectors, and the protocol that every model family fulfils."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Vectors = NDArray[np.float32]
+"""Shape (n, dimension), float32, every row of length 1."""
+
+Prepared = NDArray[np.float32]
+"""One picture as its model wants it: shape (3, height, width), float32, normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is, known without its weights.
+
+    `architecture` is an open_clip name, or `local-dir:<folder>` for a folder with an open_clip_config.json.
+    `weights` is a pretrained tag, or the path of a checkpoint, or "" where the folder has the weights.
+    """
+
+    key: str
+    title: str
+    family: str
+    architecture: str
+    weights: str
+    dimension: int
+    image_size: int
+    has_text: bool = True
+    licence: str = "unknown"
+    notes: str = ""
+    builtin: bool = True
+
+    @property
+    def is_local(self) -> bool:
+        return self.architecture.startswith("local-dir:")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Everything that makes two vectors comparable, and its short hash.
+
+    Two embedders with the same `digest` give the same vectors up to rounding; vectors of different digests must
+    never meet in one search. `parts` names what went in: weights, architecture, preprocessing, tokenizer, text
+    template, dtype class, normalisation.
+    """
+
+    digest: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Embedder(Protocol):
+    """A loaded model. Preprocessing and tokenizer are the model's own."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs and in which precision, for people: "cpu, float32"."""
+        ...
+
+    def prepare(self, image: Image.Image) -> Prepared:
+        """Resize, crop and normalise one RGB picture. Runs on any thread."""
+        ...
+
+    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
+        """Vectors of prepared pictures, L2-normalised.
+
+        Raises:
+            DeviceOutOfMemory: not even one picture fits.
+            ModelOutputInvalid: the model's answer is not finite.
+        """
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts, L2-normalised.
+
+        Raises:
+            NoTextTower: the model has none.
+        """
+        ...

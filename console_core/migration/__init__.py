@@ -1,0 +1,1 @@
+"""Making a collection true: plan, preflight, re-embed, verify."""

@@ -1,0 +1,1 @@
+"""Judging: the same query, side by side."""

@@ -1,0 +1,1 @@
+"""Who sees which collection: introduce an alias, cut over, roll back."""

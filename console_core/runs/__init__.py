@@ -1,0 +1,1 @@
+"""What was done: runs, their states, checkpoints and counts."""

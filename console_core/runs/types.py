@@ -1,0 +1,175 @@
+"""The words of a run: its states and their legal changes, counts, progress, and the operation protocol."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    INVALID = "invalid"
+
+
+_S = RunState
+TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
+    _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.CANCELLED}),
+    _S.RUNNING: frozenset({_S.PAUSING, _S.CANCELLING, _S.INTERRUPTED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),
+    _S.PAUSING: frozenset({_S.PAUSED, _S.CANCELLING, _S.INTERRUPTED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),
+    _S.PAUSED: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.CANCELLING: frozenset({_S.CANCELLED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),
+    _S.INTERRUPTED: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.FAILED: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.CANCELLED: frozenset(),
+    _S.SUCCEEDED: frozenset(),
+    _S.INVALID: frozenset(),
+}
+TERMINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
+ACTIVE = frozenset({_S.QUEUED, _S.RUNNING, _S.PAUSING, _S.CANCELLING})
+"""States in which the worker has, or will soon have, something to do."""
+RESUMABLE = frozenset({_S.PAUSED, _S.INTERRUPTED, _S.FAILED})
+
+
+class Lane(StrEnum):
+    """What a run needs for itself. One run at a time in each lane."""
+
+    ACCELERATOR = "accelerator"
+    STORE = "store"
+
+
+class Verb(StrEnum):
+    """What a person can ask of a run."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The accounting of a run: selected = done + skipped + failed + pending, in distinct pictures.
+
+    `done` counts acknowledged work only (pictures embedded, points checked). `skipped` and `failed` are counted by
+    reason. `selected` is what the plan chose, raised by pictures that were added during the run.
+    """
+
+    selected: int = 0
+    done: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    failed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def all_skipped(self) -> int:
+        return sum(self.skipped.values())
+
+    @property
+    def all_failed(self) -> int:
+        return sum(self.failed.values())
+
+    @property
+    def settled(self) -> int:
+        return self.done + self.all_skipped + self.all_failed
+
+    @property
+    def pending(self) -> int:
+        """May be negative only where the books are wrong; such a run is invalid."""
+        return self.selected - self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One picture that failed: its catalog key, the class of failure, a message for people, and its path."""
+
+    key: str
+    kind: str
+    message: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Everything up to `checkpoint` is durable. `counts` are totals of the whole run, not of the step.
+
+    `failures` are those of this step. `result` is set on the last step of operations that measure something.
+    """
+
+    checkpoint: str
+    counts: Counts
+    failures: tuple[Failure, ...] = ()
+    result: Mapping[str, Any] | None = None
+    note: str = ""
+
+
+class Operation(Protocol):
+    """Long work as a generator. It yields only after what it reports is durable.
+
+    `steps` continues behind `checkpoint` with `counts` ("" and the planned counts at the first attempt). The worker
+    may stop it at any yield (pause, cancel, shutdown) and reopen it later from what was last recorded. A
+    `ConsoleError` that it raises ends the attempt as failed with its message and remedy.
+    """
+
+    def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the ledger has it.
+
+    `kind` names the operation ("reembed", "verify", "coverage"). `spec` is the plan as JSON, stored with the run.
+    `target` is the collection that it writes or checks: at most one run that is not finished may write to it.
+    `reason` says why it is in its state, for people. Times are UTC and aware.
+    """
+
+    id: str
+    kind: str
+    lane: Lane
+    title: str
+    target: str
+    spec: Mapping[str, Any]
+    state: RunState
+    reason: str
+    remedy: str
+    checkpoint: str
+    counts: Counts
+    result: Mapping[str, Any] | None
+    attempt: int
+    migration: str
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    heartbeat: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a run, from a claim until a stop."""
+
+    number: int
+    owner: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One thing that a person or the console did."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    outcome: str

@@ -1,0 +1,1 @@
+"""How it looks. The only importer of streamlit and plotly."""

@@ -1,0 +1,1 @@
+"""What is stored: collections of points, and who made them."""

@@ -1,0 +1,190 @@
+"""The words of the vector store: points, collections, and the protocol that every store fulfils."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+PointId = int | str
+"""An unsigned integer below 2**63, or a UUID in its canonical lower-case form."""
+
+Vector = NDArray[np.float32]
+"""Shape (dimension,), float32."""
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One vector with what belongs to it. `vector` is None where it was not asked for."""
+
+    id: PointId
+    vector: Vector | None
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer to a search: the higher the score, the nearer."""
+
+    id: PointId
+    score: float
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStamp:
+    """Which model made a collection: the card's key and the fingerprint's digest."""
+
+    model: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """What a new collection shall be. `index` and `quantization` are the store's own settings as plain data."""
+
+    dimension: int
+    distance: str = "cosine"
+    stamp: ModelStamp | None = None
+    index: Mapping[str, Any] = field(default_factory=dict)
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """What a collection is.
+
+    `points` is exact. `vector_name` is "" for the usual unnamed vector. `status` is the store's own word (green,
+    yellow, grey, red). `index` and `quantization` are in force, not merely accepted: empty where the store has
+    none. `payload_fields` come from a sample of points. `problem` says why the collection cannot be migrated as it
+    stands (several named vectors, for example), and is "" where it can.
+    """
+
+    name: str
+    dimension: int
+    distance: str
+    points: int
+    status: str
+    stamp: ModelStamp | None
+    aliases: tuple[str, ...]
+    index: Mapping[str, Any]
+    quantization: Mapping[str, Any]
+    payload_fields: tuple[str, ...]
+    vector_name: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a store is and what it cannot do. `limits` are sentences for people; `capacity` is in points."""
+
+    kind: str
+    location: str
+    version: str
+    limits: tuple[str, ...] = ()
+    capacity: int | None = None
+    embedded: bool = False
+
+
+class VectorStore(Protocol):
+    """A place that keeps collections. Safe to use from several threads.
+
+    Wherever a collection's name is asked for, an alias will do, except in `create`, `drop` and as the target of
+    `set_alias`. All vendor errors arrive as `StoreError` with a remedy.
+    """
+
+    def info(self) -> StoreInfo: ...
+
+    def collections(self) -> list[CollectionInfo]:
+        """All collections, by name."""
+        ...
+
+    def describe(self, name: str) -> CollectionInfo:
+        """One collection; its `name` is the real one where an alias was given.
+
+        Raises:
+            CollectionNotFound
+        """
+        ...
+
+    def aliases(self) -> dict[str, str]:
+        """Alias → collection."""
+        ...
+
+    def create(self, name: str, spec: CollectionSpec) -> None:
+        """Make an empty collection.
+
+        Raises:
+            CollectionExists: the name is a collection's or an alias'.
+        """
+        ...
+
+    def stamp(self, name: str, stamp: ModelStamp) -> None:
+        """Record which model made a collection."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Delete a collection and its points.
+
+        Raises:
+            AliasConflict: an alias points to it.
+        """
+        ...
+
+    def upsert(self, name: str, points: Sequence[Point]) -> int:
+        """Write points, replacing those with the same id; returns how many were acknowledged as durable.
+
+        Vectors are checked (finite, not zero, the collection's length) and normalised to float32 of length 1
+        before anything is written.
+
+        Raises:
+            VectorInvalid, DimensionMismatch, StoreFull, StoreRefused, StoreUnavailable
+        """
+        ...
+
+    def retrieve(self, name: str, ids: Sequence[PointId], *, vectors: bool = False) -> list[Point]:
+        """Those of the points that exist, in the order asked for."""
+        ...
+
+    def page(
+        self, name: str, *, after: PointId | None = None, limit: int = 256, vectors: bool = False
+    ) -> tuple[list[Point], PointId | None]:
+        """A page of points in id order, and the `after` of the next page (None on the last)."""
+        ...
+
+    def scroll(self, name: str, *, vectors: bool = False, page_size: int = 256) -> Iterator[Point]:
+        """All points, page by page."""
+        ...
+
+    def count(self, name: str) -> int:
+        """The exact number of points."""
+        ...
+
+    def search(
+        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[Hit]:
+        """The nearest points, best first; `where` keeps points whose payload field has one of the values.
+
+        Raises:
+            DimensionMismatch: the query vector has another length.
+        """
+        ...
+
+    def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
+        """Point an alias to a collection in one atomic call, after checking that it now points to `expected`
+        (None: that it does not exist), and read it back.
+
+        Raises:
+            AliasConflict: it points elsewhere, or bears a collection's name.
+            CollectionNotFound: there is no collection `to`.
+        """
+        ...
+
+    def size_on_disk(self) -> int | None:
+        """Bytes that the store takes on this machine's disk; None where it cannot be known."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The HTTP routes beside the pages, and the process that serves them."""
