@@ -10,6 +10,7 @@ ConsoleError
 │   └── CatalogInvalid       it can be read, but not as configured
 ├── ImageError               one picture; a value in the pipeline, never the end of a run
 │   ├── ImageMissing
+│   ├── ImageEmpty
 │   ├── ImageUnreadable
 │   ├── ImageUnsupported
 │   ├── ImageTooLarge
@@ -94,6 +95,12 @@ class ImageMissing(ImageError):
     """There is nothing at any of its paths."""
 
     kind = "missing"
+
+
+class ImageEmpty(ImageError):
+    """There is a file, but no byte in it."""
+
+    kind = "empty"
 
 
 class ImageUnreadable(ImageError):

@@ -7,7 +7,7 @@ CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
 CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333 or grpc(s)://host:6334
 CONSOLE_STORE_API_KEY   sent to the store; never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
-CONSOLE_IMAGE_ROOT      the folder that relative picture paths start from
+CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
 CONSOLE_DEVICE          auto, cpu or cuda
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
@@ -76,7 +76,7 @@ class Settings:
     workspace: Path
     store: StoreSettings
     catalog: CatalogSettings
-    image_root: Path
+    image_roots: tuple[Path, ...]
     ledger_url: str
     models: tuple[ModelSettings, ...] = ()
     device: str = "auto"
@@ -117,7 +117,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         workspace=workspace,
         store=_store(store, workspace, environment),
         catalog=_catalog(catalog, workspace, environment, file),
-        image_root=_path(workspace, environment.get("CONSOLE_IMAGE_ROOT") or str(images.get("root", "images"))),
+        image_roots=_image_roots(images, workspace, environment),
         ledger_url=_database_url(workspace, ledger),
         models=tuple(_model(key, entry, file) for key, entry in _section(table, "models", file).items()),
         device=device,
@@ -196,6 +196,12 @@ def _model(key: str, entry: Any, file: Path) -> ModelSettings:
         )
     known = {name: entry[name] for name in ModelSettings.__slots__ if name in entry}
     return ModelSettings(**{**known, "key": key})
+
+
+def _image_roots(section: Mapping[str, Any], workspace: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    given = environment.get("CONSOLE_IMAGE_ROOT")
+    texts = given.split(os.pathsep) if given else [str(section.get("root", "images")), *section.get("also", ())]
+    return tuple(_path(workspace, str(text)) for text in texts if text)
 
 
 def _path(workspace: Path, text: str) -> Path:
