@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 JsonValue = str | int | float | bool | None
 
@@ -35,6 +35,12 @@ class Slice:
     @property
     def is_everything(self) -> bool:
         return not self.filters and self.keys is None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The slice from what `dataclasses.asdict` and JSON made of it."""
+        filters = {facet: tuple(values) for facet, values in data["filters"].items()}
+        return cls(filters, None if data["keys"] is None else tuple(data["keys"]))
 
 
 EVERYTHING = Slice()

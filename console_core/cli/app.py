@@ -1,0 +1,247 @@
+"""The commands. Their names and JSON keys are a contract."""
+
+import os
+import socket
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
+from console_core.cli.output import collection_json, progress_bar, run_json, show, told
+from console_core.commands import Started, command
+from console_core.console import Console
+from console_core.coverage.stats import stats as coverage_stats
+from console_core.demo.workspace import prepare
+from console_core.errors import Refused
+from console_core.migration.findings import Request
+from console_core.migration.preflight import preflight
+from console_core.querylab.search import search_one
+from console_core.runs.types import Run, RunState
+from console_core.settings import read, workspace_folder
+
+HELP = "Move an image collection from one embedding model to another without ever breaking search."
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@app.callback()
+def choose_workspace(workspace: Annotated[Path | None, typer.Option(help="The workspace folder.")] = None) -> None:
+    Chosen.workspace = workspace_folder(workspace)
+
+
+@app.command()
+def demo(as_json: Json = False, pictures: Annotated[int, typer.Option(help="How many pictures.")] = 1200) -> None:
+    """Prepare the demo workspace: pictures, catalog, and a collection filled by the demo CLIP model."""
+    with progress_bar("Preparing the demo") as advance:
+        report = prepare(Chosen.workspace, progress=advance, pictures=pictures)
+    show(asdict(report), as_json, [f"The demo workspace is ready in {Chosen.workspace}."])
+
+
+@app.command()
+def collections(as_json: Json = False) -> None:
+    """Every collection with its dimension, points, model and aliases."""
+    with opened() as console:
+        found = [collection_json(info) for info in console.store.collections()]
+    lines = [
+        f"{c['name']}  {c['dimension']}-d {c['distance']}  {c['points']:,} points  "
+        f"{c['model'] or 'unknown model'}  {', '.join(c['aliases']) or 'no alias'}"
+        for c in found
+    ]
+    show(found, as_json, lines or ["No collections yet."])
+
+
+@app.command()
+def stats(as_json: Json = False) -> None:
+    """Per model: how much of the catalog is embedded. Measured now."""
+    with opened(owner="embedding-console stats") as console:
+        result: dict[str, Any] = {}
+        for info in console.store.collections():
+            run = command(console, actor_of(console), "measure_coverage", collection=info.name)
+            in_foreground(console, run, f"Measuring {info.name}")
+            report = console.coverage.latest(info.name)
+            if report is not None:
+                result.setdefault(info.stamp.model if info.stamp else f"unknown ({info.name})", coverage_stats(report))
+    lines = [
+        f"{model}: {s['with_embedding']:,} of {s['total']:,} ({s['coverage_percentage']:.1f} %), {s['failed']:,} failed"
+        for model, s in result.items()
+    ]
+    show(result, as_json, lines or ["No collections yet."])
+
+
+@app.command()
+def plan(
+    alias: str,
+    to: Annotated[str, typer.Option("--to", help="The target model.")],
+    as_json: Json = False,
+) -> None:
+    """What a migration would find and do. Nothing is written."""
+    with opened() as console:
+        found = preflight(console.preflight_parts(), Request(alias, to))
+    lines = [f"{finding.severity.upper():5}  {finding.message} {finding.remedy}".rstrip() for finding in found.findings]
+    lines.append(f"{found.selected:,} pictures into {found.target}")
+    if found.estimate:
+        low, high = found.estimate.seconds
+        lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")
+    show(found.as_json(), as_json, lines)
+    if found.blocked:
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate(
+    alias: str,
+    to: Annotated[str, typer.Option("--to", help="The target model.")],
+    as_json: Json = False,
+) -> None:
+    """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
+    with opened(owner="embedding-console migrate") as console:
+        started: Started = command(console, actor_of(console), "start_migration", request=Request(alias, to))
+        run = in_foreground(console, started.run, f"Embedding into {started.run.target}")
+        _finish_build(console, run, as_json)
+
+
+@app.command()
+def resume(run: str, as_json: Json = False) -> None:
+    """Go on with a stopped run from its checkpoint, in the foreground; a build is then verified."""
+    with opened(owner="embedding-console resume") as console:
+        asked: Run = command(console, actor_of(console), "resume", run=run)
+        finished = in_foreground(console, asked, asked.title)
+        if finished.kind == "reembed":
+            _finish_build(console, finished, as_json)
+        else:
+            _finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
+
+
+@app.command()
+def runs(as_json: Json = False) -> None:
+    """The newest runs."""
+    with opened() as console:
+        found = [run_json(run) for run in console.ledger.runs()]
+    lines = [
+        f"{r['run']}  {r['state']:11}  {r['kind']:8}  {r['embedded']:,}/{r['selected']:,}  {r['target']}" for r in found
+    ]
+    show(found, as_json, lines or ["No runs yet."])
+
+
+@app.command()
+def verify(collection: str, as_json: Json = False) -> None:
+    """Check counts, ids, dimensions, norms and a re-embedded sample of a collection."""
+    with opened(owner="embedding-console verify") as console:
+        run = command(console, actor_of(console), "verify", collection=collection)
+        finished = in_foreground(console, run, f"Verifying {collection}")
+    result = dict(finished.result or {"verdict": "none", "checks": []})
+    lines = [f"{'ok ' if c['ok'] else 'RED'}  {c['name']}: {c['detail']}" for c in result["checks"]]
+    show({"run": finished.id, "state": finished.state.value, **result}, as_json, [*lines, result["verdict"]])
+    if result["verdict"] != "green":
+        raise typer.Exit(1)
+
+
+@app.command()
+def alias(name: str, collection: str, as_json: Json = False) -> None:
+    """Introduce an alias for a collection that is searched by its own name."""
+    _move(as_json, "introduce_alias", alias=name, collection=collection)
+
+
+@app.command()
+def cutover(
+    alias: str,
+    to: Annotated[str, typer.Option("--to", help="The collection to serve.")],
+    as_json: Json = False,
+) -> None:
+    """Move the alias to a verified collection in one atomic call."""
+    _move(as_json, "cut_over", alias=alias, to=to)
+
+
+@app.command()
+def rollback(alias: str, as_json: Json = False) -> None:
+    """Move the alias back to what it served before."""
+    _move(as_json, "roll_back", alias=alias)
+
+
+@app.command()
+def search(
+    alias_or_collection: str,
+    text: str,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
+    as_json: Json = False,
+) -> None:
+    """The nearest pictures to a text."""
+    with opened() as console:
+        hits = search_one(console.store, console.models, alias_or_collection, text, limit=limit)
+    lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {h['payload'].get('caption', '')}" for h in hits]
+    show(hits, as_json, lines or ["Nothing found."])
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="The console's port.")] = 8501,
+    address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open the console in the browser's reach."""
+    with told():
+        read(Chosen.workspace)
+        _refuse_used_port(address, port)
+        script = ROOT / "app.py"
+        if not script.is_file():
+            raise Refused(f"{script} is missing.", "Run from a checkout of the project: `make demo`.")
+    print(
+        f"The console opens at http://{address}:{port}  (Ctrl+C stops it; runs go on when it is started again)",
+        flush=True,
+    )
+    os.environ["CONSOLE_WORKSPACE"] = str(Chosen.workspace)
+    os.chdir(ROOT)
+    options = ["--server.port", str(port), "--server.address", address]
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *options])
+
+
+def main() -> None:
+    app()
+
+
+def _finish_build(console: Console, run: Run, as_json: bool) -> None:
+    result = run_json(run)
+    if run.state is RunState.SUCCEEDED:
+        check = command(console, actor_of(console), "verify", collection=run.target)
+        verified = in_foreground(console, check, f"Verifying {run.target}")
+        result |= {"verify_run": verified.id, "verdict": (verified.result or {}).get("verdict", verified.state.value)}
+    _finish(result, result.get("verdict") == "green", as_json)
+
+
+def _finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
+    lines = [
+        f"{result['run']} {result['state']}: {result['embedded']:,} of {result['selected']:,} into {result['target']}"
+    ]
+    if result["reason"]:
+        lines.append(result["reason"])
+    if "verdict" in result:
+        lines.append(f"verification: {result['verdict']}")
+    show(result, as_json, lines)
+    if not good:
+        raise typer.Exit(1)
+
+
+def _move(as_json: bool, name: str, **arguments: str) -> None:
+    with opened(owner=f"embedding-console {name}") as console:
+        move = command(console, actor_of(console), name, **arguments)
+    show(
+        {"alias": move.alias, "from": move.before, "to": move.after, "kind": move.kind.value},
+        as_json,
+        [f"{move.alias}: {move.before or 'nothing'} → {move.after} ({move.kind})"],
+    )
+
+
+def _refuse_used_port(address: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise Refused(
+                f"Port {port} on {address} cannot be used: {error.strerror or error}.",
+                "Stop what uses it, or choose another one with --port.",
+            ) from error

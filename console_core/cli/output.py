@@ -1,0 +1,72 @@
+"""What the command line prints: lines for people or one JSON document, a progress bar, and errors with a remedy."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from console_core.errors import ConsoleError
+from console_core.runs.types import Run
+from console_core.vectorstore.types import CollectionInfo
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A ConsoleError becomes its message and remedy on standard error, and exit code 1."""
+    try:
+        yield
+    except ConsoleError as error:
+        typer.secho(error.message, fg="red", err=True)
+        if error.remedy:
+            typer.echo(error.remedy, err=True)
+        raise typer.Exit(1) from error
+
+
+def show(document: Any, as_json: bool, lines: Sequence[str]) -> None:
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False, default=str))
+    else:
+        print("\n".join(lines))
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on standard error, moved by fractions."""
+    with typer.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+        def advance(step: str, fraction: float) -> None:
+            bar.label = step
+            bar.update(max(0, round(1000 * min(fraction, 1.0)) - bar.pos))
+
+        yield advance
+
+
+def collection_json(info: CollectionInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "dimension": info.dimension,
+        "distance": info.distance,
+        "points": info.points,
+        "model": info.stamp.model if info.stamp else None,
+        "fingerprint": info.stamp.fingerprint if info.stamp else None,
+        "aliases": list(info.aliases),
+    }
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    counts = run.counts
+    return {
+        "run": run.id,
+        "kind": run.kind,
+        "state": run.state.value,
+        "reason": run.reason,
+        "target": run.target,
+        "selected": counts.selected,
+        "embedded": counts.done,
+        "skipped": counts.all_skipped,
+        "failed": counts.all_failed,
+        "pending": counts.pending,
+    }

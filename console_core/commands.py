@@ -1,0 +1,206 @@
+"""Every change that a person can cause, from a page, the command line or HTTP: one function, one table.
+
+A command is validated, checked against the actor's role, done, and written into the journal with its outcome.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console_core.console import Console
+from console_core.errors import ConsoleError, NotAllowed, NotFound, Refused
+from console_core.migration.findings import Preflight, Request, Severity
+from console_core.migration.preflight import preflight
+from console_core.migration.records import Migration
+from console_core.migration.stamp import stamp
+from console_core.migration.verify import VerifyPlan
+from console_core.rollout import cutover
+from console_core.rollout.records import Move
+from console_core.runs.types import Lane, Run, RunState, Verb
+from console_core.settings import ROLES, Role
+from console_core.vectorstore.types import ModelStamp
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: the name that the journal keeps, and the role that decides what is allowed."""
+
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A migration that was begun, and its build run."""
+
+    migration: Migration
+    run: Run
+    preflight: Preflight
+
+
+def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
+    """Do what a person asked for; the result is that of the command.
+
+    Raises:
+        NotFound: no such command, or its subject does not exist.
+        NotAllowed: the role is too low.
+        ConsoleError: the command could not be done. Nothing was changed, and the journal says why.
+    """
+    known = COMMANDS.get(name)
+    if known is None:
+        raise NotFound(f"There is no command {name}.", f"Known commands: {', '.join(COMMANDS)}.")
+    subject = known.subject(arguments)
+    try:
+        if ROLES.index(actor.role) < ROLES.index(known.role):
+            raise NotAllowed(
+                f"{actor.name} has the role {actor.role}, and {name.replace('_', ' ')} needs {known.role}.",
+                "Ask somebody with that role.",
+            )
+        if console.owner is None:
+            raise Refused("This process only looks at the workspace.", "Use the console that owns it.")
+        result = known.act(console, actor, **arguments)
+    except ConsoleError as error:
+        console.ledger.note(actor.name, name, subject, detail=error.message, outcome="refused")
+        raise
+    console.ledger.note(actor.name, name, subject, detail=_detail(result))
+    if console.worker is not None:
+        console.worker.wake()
+    return result
+
+
+def _start_migration(console: Console, actor: Actor, *, request: Request) -> Started:
+    found = preflight(console.preflight_parts(), request)
+    if found.plan is None:
+        blocking = [finding.message for finding in found.findings if finding.severity is Severity.BLOCK]
+        raise Refused(" ".join(blocking) or "The preflight made no plan.", "Mend what blocks, then start again.")
+    migration = console.migrations.create(found.plan, actor.name)
+    run = console.ledger.submit(
+        kind="reembed",
+        lane=Lane.ACCELERATOR,
+        title=found.plan.title,
+        target=found.plan.target,
+        spec=found.plan.as_json(),
+        actor=actor.name,
+        migration=migration.id,
+        selected=found.selected,
+        writes=True,
+    )
+    return Started(migration, run, found)
+
+
+def _ask(verb: Verb) -> Callable[..., Run]:
+    def act(console: Console, actor: Actor, *, run: str) -> Run:
+        return console.ledger.ask(run, verb, actor.name)
+
+    return act
+
+
+def _verify(console: Console, actor: Actor, *, collection: str, migration: str = "") -> Run:
+    info = console.store.describe(collection)
+    if info.stamp is None:
+        raise Refused(f"{info.name} does not say which model made it.", "Stamp it on the Collections page first.")
+    builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name) if run.migration]
+    part = builds[0].spec["part"] if builds else {"filters": {}, "keys": None}
+    plan = VerifyPlan.from_json(
+        {
+            "collection": info.name,
+            "model": info.stamp.model,
+            "fingerprint": info.stamp.fingerprint,
+            "dimension": info.dimension,
+            "part": part,
+        }
+    )
+    return console.ledger.submit(
+        kind="verify",
+        lane=Lane.ACCELERATOR,
+        title=f"Verify {info.name}",
+        target=info.name,
+        spec=plan.as_json(),
+        actor=actor.name,
+        migration=migration or (builds[0].migration if builds else ""),
+        selected=console.catalog.count(plan.part),
+        writes=False,
+    )
+
+
+def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run:
+    info = console.store.describe(collection)
+    waiting = console.ledger.runs(kinds=("coverage",), target=info.name, states=(RunState.QUEUED, RunState.RUNNING))
+    if waiting:
+        return waiting[0]
+    return console.ledger.submit(
+        kind="coverage",
+        lane=Lane.STORE,
+        title=f"Coverage of {info.name}",
+        target=info.name,
+        spec={"version": 1},
+        actor=actor.name,
+        selected=console.catalog.count(),
+        writes=False,
+    )
+
+
+def _stamp(
+    console: Console,
+    actor: Actor,
+    *,
+    collection: str,
+    model: str,
+    unchecked: bool = False,
+) -> ModelStamp:
+    info = console.store.describe(collection)
+    embedder = console.models.get(model)
+    return stamp(console.store, console.catalog, console.images, embedder, info, unchecked=unchecked)
+
+
+def _introduce_alias(console: Console, actor: Actor, *, alias: str, collection: str) -> Move:
+    return cutover.introduce_alias(console.store, console.moves, alias, collection, actor=actor.name)
+
+
+def _cut_over(console: Console, actor: Actor, *, alias: str, to: str, migration: str = "") -> Move:
+    return cutover.cut_over(
+        console.store, console.ledger, console.moves, alias, to, actor=actor.name, migration=migration
+    )
+
+
+def _roll_back(console: Console, actor: Actor, *, alias: str) -> Move:
+    return cutover.roll_back(console.store, console.moves, alias, actor=actor.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    act: Callable[..., Any]
+    role: Role
+    named_by: str
+
+    def subject(self, arguments: Mapping[str, Any]) -> str:
+        value = arguments.get(self.named_by, "")
+        return value.served if isinstance(value, Request) else str(value)
+
+
+COMMANDS: Mapping[str, _Command] = {
+    "start_migration": _Command(_start_migration, "operator", "request"),
+    "pause": _Command(_ask(Verb.PAUSE), "operator", "run"),
+    "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
+    "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),
+    "verify": _Command(_verify, "operator", "collection"),
+    "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
+    "stamp": _Command(_stamp, "admin", "collection"),
+    "introduce_alias": _Command(_introduce_alias, "operator", "alias"),
+    "cut_over": _Command(_cut_over, "admin", "alias"),
+    "roll_back": _Command(_roll_back, "admin", "alias"),
+}
+
+
+def _detail(result: Any) -> str:
+    match result:
+        case Started(migration, run, found):
+            return f"{migration.id}, run {run.id}: {found.selected:,} pictures into {found.target}"
+        case Run():
+            return f"run {result.id} is {result.state}"
+        case Move():
+            return f"{result.before or 'nothing'} → {result.after}"
+        case ModelStamp():
+            return f"{result.model} {result.fingerprint}"
+        case _:
+            return ""

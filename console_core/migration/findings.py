@@ -1,0 +1,85 @@
+"""What a preflight says: findings that block, warn or inform, exact counts, and an estimate."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from console_core.catalog.types import EVERYTHING, Slice
+from console_core.migration.plan import MigrationPlan
+
+
+class Severity(StrEnum):
+    BLOCK = "block"
+    WARN = "warn"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found before anything was written. `code` is its stable name."""
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str = ""
+
+
+def block(code: str, message: str, remedy: str = "") -> Finding:
+    return Finding(code, Severity.BLOCK, message, remedy)
+
+
+def warn(code: str, message: str, remedy: str = "") -> Finding:
+    return Finding(code, Severity.WARN, message, remedy)
+
+
+def info(code: str, message: str, remedy: str = "") -> Finding:
+    return Finding(code, Severity.INFO, message, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person chose in the wizard. `target` "" lets the console name it; `served` is an alias or collection."""
+
+    served: str
+    model: str
+    part: Slice = EVERYTHING
+    target: str = ""
+    batch_size: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the build will take: seconds from–to, as a trial on real pictures showed, and bytes of disk."""
+
+    rate: float
+    seconds: tuple[float, float]
+    bytes: int
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The outcome. `plan` is None where something blocks; `selected` is the exact number of pictures."""
+
+    request: Request
+    plan: MigrationPlan | None
+    target: str
+    findings: tuple[Finding, ...]
+    selected: int
+    source_points: int
+    estimate: Estimate | None
+
+    @property
+    def blocked(self) -> bool:
+        return any(finding.severity is Severity.BLOCK for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "alias": self.request.served,
+            "model": self.request.model,
+            "target": self.target,
+            "blocked": self.blocked,
+            "findings": [asdict(finding) for finding in self.findings],
+            "counts": {"selected": self.selected, "source_points": self.source_points},
+            "estimate": asdict(self.estimate) if self.estimate else None,
+        }

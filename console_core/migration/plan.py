@@ -1,0 +1,58 @@
+"""What a migration shall do, frozen before it starts and stored with its runs."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from console_core.catalog.types import EVERYTHING, Slice
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPlan:
+    """Build `target` with `model` from the catalog's slice `part`, beside `source`, which `alias` serves now.
+
+    `alias` is "" where the source is still searched by its own name; such a plan can be built, but not cut over.
+    `fingerprint` is that of the model as it was loaded when the plan was made: a run whose model has another one
+    stops before its first write. `index` and `quantization` are the target's settings as plain data.
+    `fills` says that the target exists already and only what it lacks is embedded.
+    """
+
+    alias: str
+    source: str
+    model: str
+    fingerprint: str
+    target: str
+    dimension: int
+    distance: str = "cosine"
+    part: Slice = EVERYTHING
+    index: Mapping[str, Any] = field(default_factory=dict)
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int = 64
+    fills: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.alias or self.source} → {self.model}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The plan as stored; the reverse of `as_json`."""
+        fields = {name: value for name, value in data.items() if name != "version"}
+        return cls(**{**fields, "part": Slice.from_json(fields["part"])})
+
+
+def target_name(served_as: str, model: str, taken: Collection[str]) -> str:
+    """The name of the new collection: `images__demo-siglip`, then `images__demo-siglip-2` where that is taken."""
+    stem = f"{served_as.split('__')[0]}__{re.sub(r'[^A-Za-z0-9_.-]+', '-', model).strip('-').lower()}"
+    number = 1
+    name = stem
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name

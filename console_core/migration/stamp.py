@@ -1,0 +1,84 @@
+"""Record which model made a collection, after asking the collection itself."""
+
+import statistics
+from dataclasses import dataclass
+
+from console_core.catalog.loading import load
+from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.embedding.types import Embedder
+from console_core.errors import ImageError, Refused
+from console_core.vectorstore.provenance import picture_key
+from console_core.vectorstore.types import CollectionInfo, ModelStamp, VectorStore
+
+SAMPLE = 16
+AGREES = 0.98
+"""Median cosine from which the stored vectors are this model's; older decoders and precisions stay above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a model explains a collection's vectors: `compared` pictures, their median and lowest cosine."""
+
+    compared: int
+    median: float
+    lowest: float
+
+
+def agreement(
+    store: VectorStore, catalog: ImageCatalog, images: ImageStore, embedder: Embedder, collection: str
+) -> Agreement:
+    """Embed pictures of the collection's first points again and compare them with what is stored."""
+    points, _ = store.page(collection, limit=4 * SAMPLE, vectors=True)
+    cosines: list[float] = []
+    rows = {row.key: row for row in catalog.get([picture_key(point.id, point.payload) for point in points])}
+    for point in points:
+        row = rows.get(picture_key(point.id, point.payload))
+        if row is None or point.vector is None or len(cosines) == SAMPLE:
+            continue
+        try:
+            made = embedder.embed_images([embedder.prepare(load(row, images).image)])[0]
+        except ImageError:
+            continue
+        cosines.append(float(made @ point.vector))
+    if not cosines:
+        return Agreement(0, 0.0, 0.0)
+    return Agreement(len(cosines), statistics.median(cosines), min(cosines))
+
+
+def stamp(
+    store: VectorStore,
+    catalog: ImageCatalog,
+    images: ImageStore,
+    embedder: Embedder,
+    info: CollectionInfo,
+    *,
+    unchecked: bool = False,
+) -> ModelStamp:
+    """Record the model. A claim that the collection's own vectors contradict is refused.
+
+    With `unchecked` a collection whose pictures cannot be found or read is stamped on the person's word alone.
+
+    Raises:
+        Refused: the dimension differs, the vectors are not this model's, or they could not be compared.
+    """
+    title = embedder.card.title
+    if embedder.card.dimension != info.dimension:
+        raise Refused(
+            f"{title} makes vectors of {embedder.card.dimension} numbers, and {info.name} has {info.dimension}.",
+            "Choose the model that made this collection.",
+        )
+    found = agreement(store, catalog, images, embedder, info.name)
+    if found.compared and found.median < AGREES:
+        raise Refused(
+            f"{info.name} was not made by {title}: {found.compared} of its pictures embedded again agree only to a "
+            f"median cosine of {found.median:.3f}.",
+            "Choose the model that made this collection.",
+        )
+    if not found.compared and info.points and not unchecked:
+        raise Refused(
+            f"No picture of {info.name} could be found in the catalog and compared.",
+            "Connect the catalog that it was made from, or stamp it unchecked if you are certain.",
+        )
+    recorded = ModelStamp(embedder.card.key, embedder.fingerprint.digest)
+    store.stamp(info.name, recorded)
+    return recorded

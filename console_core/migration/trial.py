@@ -1,0 +1,51 @@
+"""A trial on a few real pictures: how fast is it here, and can the pictures be read at all?"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from console_core.catalog.loading import load
+from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
+from console_core.embedding.types import Embedder, Prepared
+from console_core.errors import ImageError
+
+PICTURES = 16
+PATIENCE = 4.0
+"""Seconds after which no further picture is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How many pictures were tried, those that failed, and pictures a second of those that did not."""
+
+    tried: int
+    failures: tuple[ImageError, ...]
+    rate: float
+
+
+def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: Slice) -> Trial:
+    """Load and embed the first pictures of the slice, one after the other; nothing is written."""
+    failures: list[ImageError] = []
+    prepared: list[Prepared] = []
+    started = time.perf_counter()
+    for row in _first(catalog, part):
+        try:
+            prepared.append(embedder.prepare(load(row, images).image))
+        except ImageError as error:
+            failures.append(error)
+        if time.perf_counter() - started > PATIENCE:
+            break
+    reading = time.perf_counter() - started
+    tried = len(prepared) + len(failures)
+    if not prepared:
+        return Trial(tried, tuple(failures), 0.0)
+    embedder.embed_images(prepared[:1])
+    started = time.perf_counter()
+    embedder.embed_images(prepared)
+    forward = time.perf_counter() - started
+    return Trial(tried, tuple(failures), len(prepared) / max(reading + forward, 1e-6))
+
+
+def _first(catalog: ImageCatalog, part: Slice) -> Iterator[ImageRow]:
+    return islice(catalog.rows(part), PICTURES)

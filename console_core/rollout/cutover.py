@@ -1,0 +1,131 @@
+"""Move an alias, atomically and with a way back. Nothing is deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from console_core.database import now
+from console_core.errors import AliasConflict, Refused
+from console_core.rollout.records import Move, MoveKind, Moves
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import TERMINAL, Run, RunState
+from console_core.vectorstore.types import VectorStore
+
+VERDICT_AGE = timedelta(hours=24)
+"""A verdict older than this says nothing about today; verify again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether an alias may be moved to a collection, and every reason why not."""
+
+    open: bool
+    reasons: tuple[str, ...]
+    verdict: Run | None
+
+
+def gate(ledger: Ledger, store: VectorStore, target: str, *, at: datetime | None = None) -> Gate:
+    """A collection may go live after a green verdict on exactly what it holds now, and on nothing less."""
+    at = at or now()
+    reasons: list[str] = []
+    writers = ledger.runs(kinds=("reembed",), target=target, limit=200)
+    verdict = next(
+        (run for run in ledger.runs(kinds=("verify",), target=target) if run.state is RunState.SUCCEEDED), None
+    )
+    if busy := [run for run in writers if run.state not in TERMINAL]:
+        reasons.append(f"Run {busy[0].id} is {busy[0].state} and still writes to {target}.")
+    if writers and writers[0].state is RunState.INVALID:
+        reasons.append(f"The books of run {writers[0].id} do not add up.")
+    if verdict is None or verdict.finished_at is None:
+        reasons.append(f"{target} has not been verified.")
+    else:
+        reasons += _about(verdict, verdict.finished_at, writers, store.count(target), at)
+    return Gate(not reasons, tuple(reasons), verdict)
+
+
+def _about(verdict: Run, finished: datetime, writers: list[Run], points: int, at: datetime) -> list[str]:
+    result: Mapping[str, Any] = verdict.result or {}
+    reasons = []
+    if result.get("verdict") != "green":
+        failed = ", ".join(check["name"] for check in result.get("checks", ()) if not check["ok"])
+        reasons.append(f"Verification {verdict.id} is red: {failed}.")
+    if any(run.finished_at and verdict.started_at and run.finished_at > verdict.started_at for run in writers):
+        reasons.append(f"{verdict.target} was written to after it was verified.")
+    elif points != result.get("points"):
+        reasons.append(f"{verdict.target} has {points:,} points, but {result.get('points'):,} when it was verified.")
+    if at - finished > VERDICT_AGE:
+        reasons.append(f"Verification {verdict.id} is older than {VERDICT_AGE.total_seconds() / 3600:.0f} hours.")
+    return reasons
+
+
+def introduce_alias(store: VectorStore, moves: Moves, alias: str, collection: str, *, actor: str) -> Move:
+    """Give a collection that is searched by its own name an alias, once, so that traffic can be moved later.
+
+    Raises:
+        AliasConflict: the alias exists, or bears a collection's name.
+    """
+    if not alias.strip():
+        raise AliasConflict("The alias has no name.", "Choose a name that no collection bears.")
+    with moves.recorded(MoveKind.INTRODUCED, alias, "", collection, actor=actor) as move:
+        store.set_alias(alias, collection, expected=None)
+    return move
+
+
+def cut_over(
+    store: VectorStore, ledger: Ledger, moves: Moves, alias: str, to: str, *, actor: str, migration: str = ""
+) -> Move:
+    """Point the alias to a verified collection in one atomic call.
+
+    Either the alias serves the new collection afterwards, or everything is as it was.
+
+    Raises:
+        Refused: the verdict is missing, red or stale, or a run still writes.
+        AliasConflict: the alias does not exist, or was moved by somebody else meanwhile.
+    """
+    before = _serving(store, alias)
+    if before == to:
+        raise Refused(f"{alias} serves {to} already.", "There is nothing to cut over.")
+    found = gate(ledger, store, to)
+    if not found.open:
+        raise Refused(
+            f"{alias} cannot be moved to {to}: {' '.join(found.reasons)}", "Verify the collection, then cut over."
+        )
+    store.set_alias(alias, to, expected=before)
+    return moves.add(MoveKind.CUT_OVER, alias, before, to, actor=actor, migration=migration)
+
+
+def roll_back(store: VectorStore, moves: Moves, alias: str, *, actor: str) -> Move:
+    """Point the alias back to what it served before the last cut-over.
+
+    Raises:
+        Refused: it was not cut over, or it serves something else than the cut-over left.
+        CollectionNotFound: the former collection is gone.
+    """
+    serving = _serving(store, alias)
+    last = way_back(moves, alias, serving)
+    if last is None:
+        raise Refused(
+            f"{alias} serves {serving}, and there is no cut-over of it to roll back.",
+            "Cut over to the collection that you want.",
+        )
+    back = moves.recorded(MoveKind.ROLLED_BACK, alias, serving, last.before, actor=actor, migration=last.migration)
+    with back as move:
+        store.set_alias(alias, last.before, expected=serving)
+    return move
+
+
+def way_back(moves: Moves, alias: str, serving: str) -> Move | None:
+    """The cut-over that brought the alias to what it serves now, and that a rollback would undo.
+
+    Moves are recorded before they are made, so one that a crash prevented leads elsewhere and is passed over.
+    """
+    brought = next((move for move in moves.of(alias) if move.after == serving), None)
+    return brought if brought is not None and brought.kind is MoveKind.CUT_OVER else None
+
+
+def _serving(store: VectorStore, alias: str) -> str:
+    serving = store.aliases().get(alias)
+    if serving is None:
+        raise AliasConflict(f"There is no alias {alias}.", "Introduce it first, on the Collections page.")
+    return serving
