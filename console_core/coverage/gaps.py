@@ -1,0 +1,185 @@
+"""Coverage as the ledger keeps it: every measurement's totals, and the pictures behind the newest one."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, insert, select, update
+
+from console_core.catalog.types import EVERYTHING, Slice
+from console_core.coverage.report import CoverageReport, Gap, Status
+from console_core.coverage.tables import coverage_gap_facets, coverage_gaps, coverage_snapshots
+from console_core.database import Database
+
+KEPT_PER_STATUS = 25_000
+"""Gaps of one status that a snapshot keeps, the first found; over the four statuses at most 100,000."""
+
+_S, _G, _F = coverage_snapshots.c, coverage_gaps.c, coverage_gap_facets.c
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSnapshot:
+    """A recorded measurement. `kept` counts its gaps by status that can still be listed: at most KEPT_PER_STATUS
+    each while it is the newest of its collection and slice, none later; an older one's report has no facets either.
+    """
+
+    id: int
+    report: CoverageReport
+    kept: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedGap:
+    """A gap of a snapshot. `number` is its place in the order found; the next page begins after it."""
+
+    number: int
+    gap: Gap
+
+
+class Draft:
+    """A snapshot in the making: gaps come as they are found, and nobody sees any before it is published."""
+
+    def __init__(self, database: Database, snapshot: int, collection: str, part: Slice) -> None:
+        self._database = database
+        self._snapshot = snapshot
+        self._collection = collection
+        self._part = part
+        self._kept: dict[str, int] = {}
+        self._number = 0
+
+    def add(self, gaps: Iterable[Gap]) -> None:
+        """Record gaps, beyond KEPT_PER_STATUS of one status none."""
+        rows: list[dict[str, Any]] = []
+        facets: list[dict[str, Any]] = []
+        for gap in gaps:
+            if self._kept.get(gap.status, 0) >= KEPT_PER_STATUS:
+                continue
+            self._kept[gap.status] = self._kept.get(gap.status, 0) + 1
+            self._number += 1
+            place = {"snapshot": self._snapshot, "number": self._number}
+            rows.append(
+                {**place, "key": gap.key, "status": gap.status, "detail": gap.detail, "facets": dict(gap.facets)}
+            )
+            facets += ({**place, "facet": facet, "value": value} for facet, value in gap.facets.items())
+        if not rows:
+            return
+        with self._database.transaction() as connection:
+            connection.execute(insert(coverage_gaps), rows)
+            if facets:
+                connection.execute(insert(coverage_gap_facets), facets)
+
+    def publish(self, report: CoverageReport) -> CoverageSnapshot:
+        """Make it the newest snapshot of its collection and slice, in one transaction; older ones lose their gaps."""
+        if (report.collection, report.part) != (self._collection, self._part):
+            raise ValueError(f"A report on {report.collection} is not the one that was begun.")
+        with self._database.transaction() as connection:
+            scope = _scope(self._part)
+            for older in connection.execute(_published(self._collection, scope).where(_S.kept != {})).all():
+                _drop_gaps(connection, older.id)
+                bare = replace(CoverageReport.from_json(older.report), facets={})
+                connection.execute(
+                    update(coverage_snapshots).where(_S.id == older.id).values(report=bare.as_json(), kept={})
+                )
+            connection.execute(
+                update(coverage_snapshots)
+                .where(_S.id == self._snapshot)
+                .values(measured_at=report.measured_at, published=True, report=report.as_json(), kept=self._kept)
+            )
+        return CoverageSnapshot(self._snapshot, report, dict(self._kept))
+
+    def discard(self) -> None:
+        """Forget it and its gaps; nothing where it was published."""
+        with self._database.transaction() as connection:
+            _drop_drafts(connection, _S.id == self._snapshot)
+
+
+class CoverageRecords:
+    """The coverage snapshots of a ledger. A collection is named by its real name, never by an alias."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, collection: str, part: Slice = EVERYTHING) -> Draft:
+        """A new draft; what an earlier measurement of the same left unfinished is forgotten."""
+        scope = _scope(part)
+        with self._database.transaction() as connection:
+            _drop_drafts(connection, and_(_S.collection == collection, _S.scope == scope))
+            snapshot = connection.scalar(
+                insert(coverage_snapshots).values(collection=collection, scope=scope, published=False).returning(_S.id)
+            )
+        assert snapshot is not None
+        return Draft(self._database, snapshot, collection, part)
+
+    def save(self, report: CoverageReport, gaps: Iterable[Sequence[Gap]]) -> CoverageSnapshot:
+        """A finished measurement with its gaps in batches; nothing is kept of it if reading them fails."""
+        draft = self.begin(report.collection, report.part)
+        try:
+            for batch in gaps:
+                draft.add(batch)
+            return draft.publish(report)
+        finally:
+            draft.discard()
+
+    def latest(self, collection: str, part: Slice = EVERYTHING) -> CoverageSnapshot | None:
+        """The newest snapshot of a collection and a slice; None where it was never measured."""
+        return next(iter(self.history(collection, 1, part)), None)
+
+    def history(self, collection: str, limit: int = 200, part: Slice = EVERYTHING) -> list[CoverageSnapshot]:
+        """The snapshots of a collection and a slice, the newest first."""
+        query = _published(collection, _scope(part)).order_by(_S.measured_at.desc(), _S.id.desc()).limit(limit)
+        with self._database.transaction() as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def gaps(
+        self,
+        snapshot: int,
+        *,
+        status: str | None = None,
+        facet: str | None = None,
+        value: str | None = None,
+        after: int = 0,
+        limit: int = 60,
+    ) -> list[RecordedGap]:
+        """A page of a snapshot's gaps in the order found, behind the gap number `after`.
+
+        With `facet` and `value` only those that the report counts there, OTHER included.
+        """
+        query = select(coverage_gaps).where(_G.snapshot == snapshot, _G.number > after)
+        if status is not None:
+            query = query.where(_G.status == str(status))
+        if facet is not None:
+            here = and_(_F.snapshot == _G.snapshot, _F.number == _G.number)
+            query = query.join(coverage_gap_facets, here).where(
+                _F.snapshot == snapshot, _F.facet == facet, _F.value == (value or "")
+            )
+        with self._database.transaction() as connection:
+            rows = connection.execute(query.order_by(_G.number).limit(limit)).all()
+        return [RecordedGap(row.number, Gap(row.key, Status(row.status), row.detail, row.facets)) for row in rows]
+
+
+def _scope(part: Slice) -> str:
+    """What a slice is called in the table: "" for the whole catalog, else a digest."""
+    if part.is_everything:
+        return ""
+    return hashlib.sha256(json.dumps(asdict(part), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _published(collection: str, scope: str) -> Select[Any]:
+    return select(coverage_snapshots).where(_S.collection == collection, _S.scope == scope, _S.published.is_(True))
+
+
+def _drop_drafts(connection: Connection, which: ColumnElement[bool]) -> None:
+    for snapshot in connection.scalars(select(_S.id).where(which, _S.published.is_(False))).all():
+        _drop_gaps(connection, snapshot)
+        connection.execute(delete(coverage_snapshots).where(_S.id == snapshot))
+
+
+def _drop_gaps(connection: Connection, snapshot: int) -> None:
+    connection.execute(delete(coverage_gap_facets).where(_F.snapshot == snapshot))
+    connection.execute(delete(coverage_gaps).where(_G.snapshot == snapshot))
+
+
+def _snapshot(row: Row[Any]) -> CoverageSnapshot:
+    return CoverageSnapshot(row.id, CoverageReport.from_json(row.report), row.kept)

@@ -1,0 +1,132 @@
+"""Walk the catalog beside the collection, then the collection beside the catalog, a page at a time."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from console_core.catalog.types import EVERYTHING, ImageCatalog, ImageRow, Slice
+from console_core.coverage.facets import FacetCounts
+from console_core.coverage.report import CHANGED, OTHER_MODEL, ROW_STATUSES, CoverageReport, Gap, Status
+from console_core.database import now
+from console_core.runs.types import Failure
+from console_core.vectorstore.provenance import picture_key, point_id, provenance
+from console_core.vectorstore.types import CollectionInfo, Point, VectorStore
+
+PAGE = 1000
+
+FailedAmong = Callable[[str, Sequence[str]], Mapping[str, Failure]]
+"""Those of the keys that the latest re-embedding into a collection failed on, with why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one page added: `rows` of the catalog, `points` of the collection, and gaps. The last has the report."""
+
+    rows: int = 0
+    points: int = 0
+    gaps: tuple[Gap, ...] = ()
+    report: CoverageReport | None = None
+
+
+def measure(
+    catalog: ImageCatalog,
+    store: VectorStore,
+    collection: str,
+    failed_among: FailedAmong,
+    *,
+    part: Slice = EVERYTHING,
+    page_size: int = PAGE,
+) -> Iterator[Step]:
+    """The coverage of a slice of the catalog in a collection; an alias is resolved once, at the start.
+
+    Memory is bounded by one page and by the facets' values. Nothing is written. Rows and points that come or go
+    meanwhile are counted as they were when their page was read. Orphaned points are looked for only where the whole
+    catalog is measured.
+
+    Raises:
+        CollectionNotFound, StoreError, CatalogError
+    """
+    info = store.describe(collection)
+    measured_at = now()
+    totals = {str(status): 0 for status in ROW_STATUSES}
+    stale = {CHANGED: 0, OTHER_MODEL: 0}
+    facets = FacetCounts(catalog, part)
+    rows = catalog.rows(part)
+    while page := list(islice(rows, page_size)):
+        found: list[Gap] = []
+        for row, (status, detail) in zip(page, _classify(page, store, info, failed_among), strict=True):
+            values = facets.values(row)
+            facets.add(values, status)
+            totals[status] += 1
+            if status is Status.STALE:
+                stale[detail] += 1
+            if status is not Status.EMBEDDED:
+                found.append(Gap(row.key, status, detail, values))
+        yield Step(rows=len(page), gaps=tuple(found))
+    orphaned: int | None = None
+    if part.is_everything:
+        orphaned = 0
+        for step in _orphans(catalog, store, info.name, page_size):
+            orphaned += len(step.gaps)
+            yield step
+    yield Step(
+        report=CoverageReport(
+            collection=info.name,
+            model=info.stamp.model if info.stamp else "",
+            fingerprint=info.stamp.fingerprint if info.stamp else "",
+            measured_at=measured_at,
+            totals=totals,
+            stale=stale,
+            facets=facets.counts(),
+            orphaned=orphaned,
+            part=part,
+        )
+    )
+
+
+def _classify(
+    rows: Sequence[ImageRow], store: VectorStore, info: CollectionInfo, failed_among: FailedAmong
+) -> list[tuple[Status, str]]:
+    points = {point.id: point for point in store.retrieve(info.name, [point_id(row.key) for row in rows])}
+    found = [_standing(row, points.get(point_id(row.key)), info) for row in rows]
+    absent = [row.key for row, (status, _) in zip(rows, found, strict=True) if status is Status.MISSING]
+    failures = failed_among(info.name, absent) if absent else {}
+    return [
+        (Status.FAILED, f"{failure.kind}: {failure.message}")
+        if status is Status.MISSING and (failure := failures.get(row.key))
+        else (status, detail)
+        for row, (status, detail) in zip(rows, found, strict=True)
+    ]
+
+
+def _standing(row: ImageRow, point: Point | None, info: CollectionInfo) -> tuple[Status, str]:
+    """A row by its point alone. What a point does not say (no provenance, no revision) never makes it stale."""
+    if point is None:
+        return Status.MISSING, ""
+    origin = provenance(point.payload)
+    if origin is None:
+        return Status.EMBEDDED, ""
+    if origin.key not in ("", row.key):
+        return Status.MISSING, f"its point id belongs to picture {origin.key}"
+    if info.stamp and origin.fingerprint not in ("", info.stamp.fingerprint):
+        return Status.STALE, OTHER_MODEL
+    if origin.revision not in ("", row.revision):
+        return Status.STALE, CHANGED
+    return Status.EMBEDDED, ""
+
+
+def _orphans(catalog: ImageCatalog, store: VectorStore, name: str, page_size: int) -> Iterator[Step]:
+    after = None
+    while True:
+        points, after = store.page(name, after=after, limit=page_size)
+        keys = [picture_key(point.id, point.payload) for point in points]
+        known = {row.key for row in catalog.get(list(dict.fromkeys(keys)))}
+        gaps = tuple(
+            Gap(key, Status.ORPHANED, f"point {point.id}")
+            for point, key in zip(points, keys, strict=True)
+            if key not in known
+        )
+        if points:
+            yield Step(points=len(points), gaps=gaps)
+        if after is None:
+            return

@@ -1,0 +1,78 @@
+"""The words of a comparison: what each column answered, and how it differs from the reference column."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from console_core.embedding.types import Embedder
+from console_core.errors import ConsoleError
+from console_core.querylab.shifts import Agreement, Shift
+from console_core.vectorstore.types import CollectionInfo, PointId
+
+Where = Mapping[str, Sequence[Any]]
+"""Payload field → values: a point answers if each field has one of its values."""
+
+
+class Models(Protocol):
+    """The models of this process, by the key of their card. Loads what is not loaded yet."""
+
+    def get(self, key: str) -> Embedder:
+        """A loaded model.
+
+        Raises:
+            ModelUnknown, ModelNotLoadable
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One hit. `rank` counts from 1. `key` is the picture's catalog key, the same in every column.
+
+    `score` is the store's own, comparable within a column only: two models spread their scores differently.
+    `payload` is the application's, without what the console added. `shift` is against the reference column, and
+    None in it and where there is none.
+    """
+
+    rank: int
+    key: str
+    id: PointId
+    score: float
+    payload: Mapping[str, Any]
+    shift: Shift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnResult:
+    """What one collection answered, or the error that kept it from answering; the other columns stand by themselves.
+
+    `asked` is the collection or alias as asked for, `collection` what it was then. `embed_ms` was spent once per
+    model: columns of one model show the same number. `gone` are keys of the reference that are not among these
+    answers. `note` is a sentence for people where something was left out, and usually "".
+    """
+
+    asked: str
+    collection: CollectionInfo | None = None
+    model: str = ""
+    answers: tuple[Answer, ...] = ()
+    embed_ms: float = 0.0
+    search_ms: float = 0.0
+    error: ConsoleError | None = None
+    gone: tuple[str, ...] = ()
+    agreement: Agreement | None = None
+    note: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The ranking: picture keys, best first."""
+        return tuple(answer.key for answer in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One query in several columns. `reference` is the first column that answered, which the shifts compare with."""
+
+    query: str
+    limit: int
+    columns: tuple[ColumnResult, ...]
+    reference: int | None = None

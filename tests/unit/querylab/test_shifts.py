@@ -1,0 +1,125 @@
+"""Rank shifts and agreement: rank arithmetic, hand-computed values, and laws that hold for any two rankings."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console_core.querylab.shifts import (
+    Shift,
+    agreement,
+    jaccard_at,
+    overlap_at,
+    rank_biased_overlap,
+    shifts,
+)
+
+rankings = st.lists(st.sampled_from("abcdefghijklmnop"), unique=True, max_size=12)
+persistences = st.floats(0.05, 0.99)
+
+
+def test_shifts_say_same_up_down_new_and_gone() -> None:
+    found = shifts(["a", "b", "c", "d"], ["a", "d", "b", "x"])
+    assert found.hits == (Shift("same"), Shift("up", 2), Shift("down", 1), Shift("new"))
+    assert found.gone == ("c",)
+
+
+def test_every_shift_is_rank_arithmetic_on_a_thousand_random_pairs() -> None:
+    chance = random.Random(7)
+    for _ in range(1000):
+        reference = chance.sample(range(30), chance.randint(0, 20))
+        ranking = chance.sample(range(30), chance.randint(0, 20))
+        before, after = [str(key) for key in reference], [str(key) for key in ranking]
+        found = shifts(before, after)
+        signs = {"same": 0, "up": -1, "down": 1}
+        for place, (key, shift) in enumerate(zip(after, found.hits, strict=True)):
+            if shift.kind == "new":
+                assert key not in before
+            else:
+                assert place == before.index(key) + signs[shift.kind] * shift.places
+                assert (shift.places == 0) == (shift.kind == "same")
+        assert list(found.gone) == [key for key in before if key not in after]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "p", "expected"),
+    [
+        ("abc", "acb", 0.9, 0.955),  # 0.9³·1 + (0.1/0.9)(0.9·1 + 0.81·½ + 0.729·1)
+        ("ab", "ba", 0.5, 0.5),  # 0.5²·1 + 1·(0.5·0 + 0.25·1)
+        ("abcd", "efgh", 0.9, 0.0),
+        ("a", "ba", 0.5, 0.25),  # lists of unlike length: 1·(0.25·½) + ½·0.25
+        ("a", "ab", 0.5, 1.0),  # what is beyond the shorter list is assumed to agree as its part does
+        ("ab", "acd", 0.5, 0.75),  # X = 1, 1, 1: ½ + ⅛ + 1/24, assumed 1/48, beyond ½·⅛
+    ],
+)
+def test_rank_biased_overlap_equals_values_computed_by_hand(a: str, b: str, p: float, expected: float) -> None:
+    assert rank_biased_overlap(list(a), list(b), p=p) == pytest.approx(expected, abs=1e-12)
+
+
+def test_for_lists_of_one_length_it_equals_the_textbook_sum() -> None:
+    chance = random.Random(3)
+    for _ in range(200):
+        k = chance.randint(1, 30)
+        a, b = chance.sample(range(40), k), chance.sample(range(40), k)
+        p = chance.uniform(0.1, 0.99)
+        agree = [len(set(a[:d]) & set(b[:d])) / d for d in range(1, k + 1)]
+        textbook = agree[-1] * p**k + (1 - p) / p * sum(x * p**d for d, x in enumerate(agree, start=1))
+        assert rank_biased_overlap([*map(str, a)], [*map(str, b)], p=p) == pytest.approx(textbook, abs=1e-9)
+
+
+@given(rankings, rankings, persistences)
+def test_every_measure_is_symmetric_and_between_0_and_1(a: list[str], b: list[str], p: float) -> None:
+    for forth, back in (
+        (rank_biased_overlap(a, b, p=p), rank_biased_overlap(b, a, p=p)),
+        (overlap_at(a, b, 5), overlap_at(b, a, 5)),
+        (jaccard_at(a, b, 5), jaccard_at(b, a, 5)),
+    ):
+        assert forth == pytest.approx(back, abs=1e-12)
+        assert 0 <= forth <= 1
+
+
+@given(rankings, persistences)
+def test_a_ranking_agrees_wholly_with_itself_and_not_at_all_with_another_world(a: list[str], p: float) -> None:
+    assert rank_biased_overlap(a, a, p=p) == pytest.approx(1, abs=1e-9)
+    assert overlap_at(a, a, 10) == jaccard_at(a, a, 10) == 1
+    if a:
+        elsewhere = [key.upper() for key in a]
+        assert (
+            rank_biased_overlap(a, elsewhere, p=p) == overlap_at(a, elsewhere, 10) == jaccard_at(a, elsewhere, 10) == 0
+        )
+
+
+@given(rankings.filter(lambda ranking: len(ranking) >= 4), persistences)
+def test_a_swap_at_the_top_costs_more_than_one_at_the_bottom(a: list[str], p: float) -> None:
+    top = [a[1], a[0], *a[2:]]
+    bottom = [*a[:-2], a[-1], a[-2]]
+    assert rank_biased_overlap(a, top, p=p) < rank_biased_overlap(a, bottom, p=p)
+
+
+@pytest.mark.parametrize("p", [0, 1, -0.1, 1.5])
+def test_a_p_that_is_not_rank_biased_overlap_is_refused(p: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        rank_biased_overlap(["a"], ["a"], p=p)
+
+
+def test_overlap_and_jaccard_count_only_the_first_k() -> None:
+    assert overlap_at(list("abcd"), list("axyb"), 2) == 0.5
+    assert jaccard_at(list("abcd"), list("axyb"), 2) == pytest.approx(1 / 3)
+    assert overlap_at(list("abcd"), list("axyb"), 4) == 0.5
+
+
+def test_a_short_answer_of_a_small_collection_is_not_punished_twice() -> None:
+    assert overlap_at(["a", "b"], ["b", "a"], 10) == 1
+    assert overlap_at(["a", "b"], ["b"], 10) == 0.5
+
+
+def test_a_picture_that_comes_twice_counts_at_its_first_place() -> None:
+    assert rank_biased_overlap(["a", "a", "b"], ["a", "b"]) == pytest.approx(1)
+    assert shifts(["a", "a", "b"], ["b"]).hits == (Shift("up", 2),)
+
+
+def test_agreement_names_its_depth_and_persistence() -> None:
+    found = agreement(list("abcdef"), list("abcxyz"), k=3)
+    assert (found.k, found.p, found.overlap, found.jaccard) == (3, 0.9, 1, 1)
+    assert found.rbo == pytest.approx(1)
