@@ -1,0 +1,122 @@
+"""Points in Qdrant, the same for the embedded store and a server."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+from qdrant_client import models
+
+from console_core.errors import StoreRefused, StoreUnavailable
+from console_core.vectorstore import qdrant_words as words
+from console_core.vectorstore.qdrant_collections import QdrantCollections
+from console_core.vectorstore.qdrant_filters import filter_for
+from console_core.vectorstore.types import Hit, Point, PointId, Vector
+from console_core.vectorstore.vectors import canonical, successor, unit_query, unit_vectors
+
+BATCH = 256
+"""Points in one request, for writing and for reading."""
+
+
+class QdrantStore(QdrantCollections):
+    """A whole `VectorStore` over a `QdrantClient`, but for how a call is made."""
+
+    def upsert(self, name: str, points: Sequence[Point]) -> int:
+        if not points:
+            return 0
+        shape = self._shape(name)
+        if shape.problem:
+            raise StoreRefused(f'The console does not write to "{name}": {shape.problem}', "Choose another collection.")
+        ids = [canonical(point.id) for point in points]
+        vectors = unit_vectors(points, shape.dimension, name)
+        self._make_room(name, ids)
+        for start in range(0, len(points), BATCH):
+            part = slice(start, start + BATCH)
+            rows = vectors[part].tolist()
+            self._write(
+                name,
+                models.Batch(
+                    ids=cast(list[models.ExtendedPointId], ids[part]),
+                    vectors={shape.vector_name: rows} if shape.vector_name else rows,
+                    payloads=[dict(point.payload) for point in points[part]],
+                ),
+            )
+        return len(points)
+
+    def _make_room(self, name: str, ids: Sequence[PointId]) -> None:
+        """Refuse points that the store has no room for; here there is always room."""
+        return
+
+    def _write(self, name: str, batch: models.Batch) -> None:
+        def write() -> None:
+            result = self._client.upsert(name, points=batch, wait=True)
+            if result.status != models.UpdateStatus.COMPLETED:
+                raise StoreUnavailable(
+                    f"{self._place} took {len(batch.ids)} points but did not confirm in time that they are stored.",
+                    "They will be written again on resume, which does no harm; look at the server's load.",
+                )
+
+        self._ask(write, name=name)
+
+    def retrieve(self, name: str, ids: Sequence[PointId], *, vectors: bool = False) -> list[Point]:
+        wanted = [canonical(identifier) for identifier in ids]
+        found: dict[PointId, Point] = {}
+        for start in range(0, len(wanted), BATCH):
+            some = wanted[start : start + BATCH]
+            read = partial(self._client.retrieve, name, some, with_payload=True, with_vectors=vectors)
+            found.update((point.id, point) for point in map(_point, self._ask(read, name=name)))
+        return [found[identifier] for identifier in wanted if identifier in found]
+
+    def page(
+        self, name: str, *, after: PointId | None = None, limit: int = BATCH, vectors: bool = False
+    ) -> tuple[list[Point], PointId | None]:
+        # Qdrant's offset is the first id of the page itself, so the page starts at the next id that could exist.
+        offset = None if after is None else successor(canonical(after))
+        if after is not None and offset is None:
+            return [], None
+        records, following = self._ask(
+            lambda: self._client.scroll(name, limit=limit, offset=offset, with_payload=True, with_vectors=vectors),
+            name=name,
+        )
+        points = [_point(record) for record in records]
+        return points, points[-1].id if points and following is not None else None
+
+    def scroll(self, name: str, *, vectors: bool = False, page_size: int = BATCH) -> Iterator[Point]:
+        points, after = self.page(name, limit=page_size, vectors=vectors)
+        yield from points
+        while after is not None:
+            points, after = self.page(name, after=after, limit=page_size, vectors=vectors)
+            yield from points
+
+    def search(
+        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[Hit]:
+        shape = self._shape(name)
+        query = unit_query(vector, shape.dimension, name).tolist()
+        if limit < 1 or (where and not all(where.values())):
+            return []
+        wanted = filter_for(where)
+        answer = self._ask(
+            lambda: self._client.query_points(
+                name,
+                query=query,
+                using=shape.vector_name or None,
+                query_filter=wanted,
+                limit=limit,
+                with_payload=True,
+            ),
+            name=name,
+        )
+        sign = -1.0 if shape.distance in words.NEARER_IS_LESS else 1.0
+        return [Hit(_id(found.id), sign * found.score, found.payload or {}) for found in answer.points]
+
+
+def _id(identifier: Any) -> PointId:
+    return identifier if isinstance(identifier, int) else str(identifier)
+
+
+def _point(record: models.Record) -> Point:
+    stored: Any = record.vector
+    if isinstance(stored, dict):  # the one named vector
+        stored = next(iter(stored.values()), None)
+    return Point(_id(record.id), None if stored is None else np.asarray(stored, dtype=np.float32), record.payload or {})

@@ -1,0 +1,190 @@
+"""Collections and their aliases in Qdrant, the same for the embedded store and a server."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
+from typing import Any, TypeVar
+
+from qdrant_client import QdrantClient, models
+
+from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreRefused, StoreUnavailable
+from console_core.vectorstore import qdrant_words as words
+from console_core.vectorstore.provenance import application_payload
+from console_core.vectorstore.qdrant_errors import not_found, translated
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Payload, StoreInfo
+
+SAMPLE = 64
+"""Points that the payload fields of a collection are read from."""
+
+T = TypeVar("T")
+
+
+class QdrantCollections(ABC):
+    """The part of a `VectorStore` that is about collections and aliases. `place` names the store for people."""
+
+    def __init__(self, client: QdrantClient, place: str) -> None:
+        self._client = client
+        self._place = place
+        self._alone = RLock()
+
+    @abstractmethod
+    def info(self) -> StoreInfo: ...
+
+    @abstractmethod
+    def size_on_disk(self) -> int | None: ...
+
+    def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
+        """The result of one call of the client. `again`: making it twice does no harm."""
+        try:
+            return call()
+        except Exception as error:
+            raise translated(error, self._place, name) from error
+
+    def collections(self) -> list[CollectionInfo]:
+        aliases = self.aliases()
+        found = []
+        for name in sorted(self._names()):
+            try:
+                found.append(self._described(name, aliases))
+            except CollectionNotFound:  # dropped since it was listed
+                continue
+        return found
+
+    def describe(self, name: str) -> CollectionInfo:
+        aliases = self.aliases()
+        return self._described(aliases.get(name, name), aliases)
+
+    def _described(self, name: str, aliases: Mapping[str, str]) -> CollectionInfo:
+        raw = self._raw(name)
+        shape = words.shape(raw.config.params)
+        sample = self._ask(lambda: self._client.scroll(name, limit=SAMPLE, with_payload=True), name=name)[0]
+        payloads = [record.payload or {} for record in sample]
+        return CollectionInfo(
+            name=name,
+            dimension=shape.dimension,
+            distance=shape.distance,
+            points=self.count(name),
+            status=raw.status.value,
+            stamp=words.stamp_in(raw.config.metadata) or self._stamp_on(payloads),
+            aliases=tuple(sorted(alias for alias, target in aliases.items() if target == name)),
+            index=self._index(raw.config, shape.vector_name),
+            quantization=self._quantization(raw.config, shape.vector_name),
+            payload_fields=tuple(sorted({key for payload in payloads for key in application_payload(payload)})),
+            vector_name=shape.vector_name,
+            problem=shape.problem,
+        )
+
+    def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:
+        """The stamp where the store cannot keep metadata."""
+        return None
+
+    def _index(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
+        return words.index_in_force(config, vector_name)
+
+    def _quantization(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
+        return words.quantization_in_force(config, vector_name)
+
+    def _names(self) -> set[str]:
+        return {found.name for found in self._ask(self._client.get_collections).collections}
+
+    def _raw(self, name: str) -> models.CollectionInfo:
+        return self._ask(lambda: self._client.get_collection(name), name=name)
+
+    def _shape(self, name: str) -> words.Shape:
+        return words.shape(self._raw(name).config.params)
+
+    def create(self, name: str, spec: CollectionSpec) -> None:
+        settings = self._settings(spec)
+        vectors = words.vector_params(spec)
+        with self._alone:
+            target = self.aliases().get(name)
+            if target or name in self._names():
+                what = f'an alias of "{target}"' if target else "a collection already"
+                raise CollectionExists(f'"{name}" is {what}.', "Choose another name; nothing was changed.")
+            self._ask(
+                lambda: self._client.create_collection(name, vectors_config=vectors, **settings),
+                name=name,
+                again=False,
+            )
+
+    def _settings(self, spec: CollectionSpec) -> dict[str, Any]:
+        return {
+            "hnsw_config": words.index_config(spec.index),
+            "quantization_config": words.quantization_config(spec.quantization),
+            "metadata": words.stamped(None, spec.stamp) if spec.stamp else None,
+        }
+
+    def stamp(self, name: str, stamp: ModelStamp) -> None:
+        with self._alone:
+            name = self.aliases().get(name, name)
+            metadata = words.stamped(self._raw(name).config.metadata, stamp)
+            self._ask(lambda: self._client.update_collection(name, metadata=metadata), name=name)
+            if words.stamp_in(self._raw(name).config.metadata) != stamp:
+                raise StoreRefused(
+                    f'{self._place} does not keep metadata, so "{name}" cannot be stamped.',
+                    "Upgrade Qdrant to 1.16 or newer; until then the fingerprint on its points tells its model.",
+                )
+
+    def drop(self, name: str) -> None:
+        with self._alone:
+            aliases = self.aliases()
+            self._must_be_collection(name, aliases)
+            pointing = sorted(alias for alias, target in aliases.items() if target == name)
+            if pointing:
+                raise AliasConflict(
+                    f'"{name}" is being searched through the alias {", ".join(pointing)}.',
+                    "Point the alias to another collection first.",
+                )
+            self._ask(lambda: self._client.delete_collection(name), name=name)
+
+    def _must_be_collection(self, name: str, aliases: Mapping[str, str]) -> None:
+        if name in self._names():
+            return
+        if name in aliases:
+            raise CollectionNotFound(f'"{name}" is an alias of "{aliases[name]}".', "Name the collection itself.")
+        raise not_found(name, self._place)
+
+    def aliases(self) -> dict[str, str]:
+        found = self._ask(self._client.get_aliases).aliases
+        return {alias.alias_name: alias.collection_name for alias in found}
+
+    def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
+        with self._alone:
+            aliases = self.aliases()
+            self._must_be_collection(to, aliases)
+            if alias in self._names():
+                raise AliasConflict(
+                    f'"{alias}" is a collection, and Qdrant refuses an alias that bears a collection\'s name.',
+                    "Choose another alias and point the application to it once; later cut-overs need no such step.",
+                )
+            found = aliases.get(alias)
+            if found != expected:
+                raise AliasConflict(
+                    f'"{alias}" {_points_to(found)}, not to what was expected ({expected or "nothing"}).',
+                    "Somebody else moved it. Look at who searches what now, then decide again; nothing was changed.",
+                )
+            operation = models.CreateAliasOperation(
+                create_alias=models.CreateAlias(collection_name=to, alias_name=alias)
+            )
+            try:
+                self._ask(lambda: self._client.update_collection_aliases([operation]), name=to, again=False)
+            except StoreUnavailable:  # it may have been done all the same
+                if self.aliases().get(alias) != to:
+                    raise
+            read_back = self.aliases().get(alias)
+            if read_back != to:
+                raise AliasConflict(
+                    f'"{alias}" was pointed to "{to}", but now {_points_to(read_back)}.',
+                    "Somebody else moved it at the same moment. Look at who searches what now, then decide again.",
+                )
+
+    def count(self, name: str) -> int:
+        return int(self._ask(lambda: self._client.count(name, exact=True), name=name).count)
+
+    def close(self) -> None:
+        with self._alone:
+            self._client.close()
+
+
+def _points_to(target: str | None) -> str:
+    return f'points to "{target}"' if target else "points to nothing"

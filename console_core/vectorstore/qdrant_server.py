@@ -1,0 +1,126 @@
+"""A Qdrant server or cluster, by URL."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from qdrant_client import QdrantClient
+
+from console_core.errors import SettingsError, StoreUnavailable
+from console_core.vectorstore.patience import Patience
+from console_core.vectorstore.provenance import provenance
+from console_core.vectorstore.qdrant import QdrantStore
+from console_core.vectorstore.qdrant_errors import answer, translated
+from console_core.vectorstore.types import ModelStamp, Payload, StoreInfo
+
+EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
+_METADATA_SINCE = (1, 16)
+_INSECURE = "The API key travels in clear text: use https:// or grpcs:// unless the network is your own."
+_NO_METADATA = (
+    "This server keeps no metadata on collections (Qdrant 1.16 and newer do): a collection's model is told from the "
+    "fingerprint on its points."
+)
+
+T = TypeVar("T")
+
+
+class QdrantServer(QdrantStore):
+    """A server by URL; every call but creating a collection and moving an alias is tried again when it may help."""
+
+    def __init__(
+        self, url: str, *, api_key: str = "", timeout: int = 30, retries: int = 3, first_pause: float = 0.25
+    ) -> None:
+        """Prepare to connect; nothing is sent before the first call.
+
+        http(s) URLs name the REST port (6333 unless given). grpc(s) URLs name the gRPC port (6334 unless given); the
+        few calls that have no gRPC form use the port below it. `timeout` is in seconds for one try; a call takes at
+        most about twice as long with all its `retries`.
+
+        Raises:
+            SettingsError: the URL cannot be understood.
+        """
+        parts = _parsed(url)
+        self._location = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._insecure = bool(api_key) and parts.scheme in ("http", "grpc") and not _is_loopback(parts.hostname or "")
+        self._budget = 2.0 * timeout
+        self._retries = retries
+        self._first_pause = first_pause
+        self._version = ""
+        super().__init__(_client(parts, api_key, timeout), f"The Qdrant server at {self._location}")
+
+    def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
+        patience = Patience(self._retries if again else 0, self._budget, self._first_pause)
+        while True:
+            try:
+                return call()
+            except Exception as error:
+                found = answer(error)
+                unconfirmed = isinstance(error, StoreUnavailable)
+                if not (unconfirmed or found.worth_another_try) or not patience.pause(found.wait):
+                    raise translated(error, self._place, name) from error
+
+    def info(self) -> StoreInfo:
+        self._version = self._ask(self._client.info).version
+        limits = (*((_INSECURE,) if self._insecure else ()), *(() if self._keeps_metadata() else (_NO_METADATA,)))
+        return StoreInfo("Qdrant server", self._location, self._version, limits)
+
+    def _keeps_metadata(self) -> bool:
+        numbers = re.match(r"(\d+)\.(\d+)", self._version or self._ask(self._client.info).version)
+        return numbers is None or (int(numbers[1]), int(numbers[2])) >= _METADATA_SINCE
+
+    def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:
+        """On a server without metadata, what all sampled points agree on; which model card it was is not recorded."""
+        found = [provenance(payload) for payload in payloads]
+        fingerprints = {recorded.fingerprint if recorded else "" for recorded in found}
+        if len(fingerprints) != 1 or "" in fingerprints or self._keeps_metadata():
+            return None
+        return ModelStamp("", fingerprints.pop())
+
+    def size_on_disk(self) -> int | None:
+        return None
+
+
+def _parsed(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError(
+            f'The store URL "{url}" cannot be understood: {error}.', f"Examples: {EXAMPLES}."
+        ) from error
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError(
+            "The store URL carries a user name or password, which Qdrant does not use.",
+            "Remove it, and set CONSOLE_STORE_API_KEY if the server wants a key.",
+        )
+    if parts.scheme not in ("http", "https", "grpc", "grpcs") or not host:
+        raise SettingsError(f'The store URL "{url}" names no server.', f"Examples: {EXAMPLES}.")
+    return parts
+
+
+def _client(parts: SplitResult, api_key: str, timeout: int) -> QdrantClient:
+    secure = parts.scheme in ("https", "grpcs")
+    over_grpc = parts.scheme.startswith("grpc")
+    grpc_port = (parts.port or 6334) if over_grpc else 6334
+    rest_port = grpc_port - 1 if over_grpc else (parts.port or 6333)
+    return QdrantClient(
+        host=f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname,
+        port=rest_port,
+        grpc_port=grpc_port,
+        prefer_grpc=over_grpc,
+        https=secure,
+        prefix=parts.path.strip("/") or None,
+        # As a header and not as api_key=, which warns on every insecure connection; info() says it instead.
+        headers={"api-key": api_key} if api_key else None,
+        timeout=timeout,
+        check_compatibility=False,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
