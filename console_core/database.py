@@ -107,6 +107,16 @@ class Database:
         with self._translated(), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view that neither waits for writers nor holds them up. For reading only."""
+        with (
+            self._translated(),
+            self.engine.connect() as connection,
+            connection.execution_options(reading=True).begin(),
+        ):
+            yield connection
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -145,7 +155,8 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _immediate(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -36,6 +36,8 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
 TERMINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
 ACTIVE = frozenset({_S.QUEUED, _S.RUNNING, _S.PAUSING, _S.CANCELLING})
 """States in which the worker has, or will soon have, something to do."""
+WORKING = frozenset({_S.RUNNING, _S.PAUSING, _S.CANCELLING})
+"""States in which an attempt is open and a worker writes progress."""
 RESUMABLE = frozenset({_S.PAUSED, _S.INTERRUPTED, _S.FAILED})
 
 
@@ -126,7 +128,8 @@ class Run:
 
     `kind` names the operation ("reembed", "verify", "coverage"). `spec` is the plan as JSON, stored with the run.
     `target` is the collection that it writes or checks: at most one run that is not finished may write to it.
-    `reason` says why it is in its state, for people. Times are UTC and aware.
+    `reason` says why it is in its state, for people. `finished_at` is when it last stopped working for whatever
+    reason but a pause, `heartbeat` when its worker last recorded something. Times are UTC and aware.
     """
 
     id: str
@@ -152,7 +155,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a run, from a claim until a stop."""
+    """One try at a run, from a claim until a stop. `done` is what this attempt added to the run's count."""
 
     number: int
     owner: str
@@ -160,6 +163,24 @@ class Attempt:
     finished_at: datetime | None
     outcome: str
     done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How many pictures of a run were settled at a moment. An attempt's first sample is the moment of its claim."""
+
+    at: datetime
+    attempt: int
+    settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person asked of a run, and when."""
+
+    verb: Verb
+    actor: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

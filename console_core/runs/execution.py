@@ -1,0 +1,190 @@
+"""One attempt at a run, inline: drive the operation, record each step, obey, and write down how it ended."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+from console_core.errors import ConsoleError, IllegalTransition, LedgerUnavailable
+from console_core.runs import accounting
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import Operation, Progress, Run, RunState, Verb
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+PATIENCE = 60.0
+"""For how many seconds a ledger that cannot be written is tried again before the attempt is given up."""
+_GO_ON = "Resume it: it continues from its last checkpoint."
+
+
+def work(
+    run: Run,
+    build: Callable[[Run], Operation],
+    ledger: Ledger,
+    should_stop: Callable[[], bool],
+    patience: float = PATIENCE,
+) -> Run:
+    """Build the operation of a claimed run and `execute` it. An error of `build` fails the run like one of a step."""
+    try:
+        operation = build(run)
+    except Exception as error:
+        return _Attempt(run, ledger, should_stop, patience).fail(error)
+    return execute(run, operation, ledger, should_stop, patience)
+
+
+def execute(
+    run: Run, operation: Operation, ledger: Ledger, should_stop: Callable[[], bool], patience: float = PATIENCE
+) -> Run:
+    """Drive a claimed run until it ends or must stop; returns it as the ledger then has it.
+
+    Raises:
+        LedgerUnavailable: not even the end could be written. The run is still "running" there, and everything up to
+            its last checkpoint holds; see `abandon`.
+        IllegalTransition: another process took the run over; nothing was recorded after that.
+    """
+    attempt = _Attempt(run, ledger, should_stop, patience)
+    steps = _steps(operation, run)
+    try:
+        while not attempt.must_stop():
+            try:
+                progress = next(steps, None)
+            except Exception as error:
+                return attempt.fail(error)
+            if progress is None:
+                return attempt.conclude()
+            if attempt.record(progress):
+                _close(steps, run)
+                return attempt.conclude()
+        _close(steps, run)
+        return attempt.stop()
+    except LedgerUnavailable as error:
+        _close(steps, run)
+        return abandon(run, ledger, f"The ledger could not be written, so the work was stopped. {error.message}")
+    except IllegalTransition:
+        _close(steps, run)
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        _close(steps, run)
+        abandon(run, ledger, "The process was told to stop while this run was working.")
+        raise
+
+
+def abandon(run: Run, ledger: Ledger, reason: str) -> Run:
+    """End the open attempt of a run that nobody works on: interrupted, or cancelled where that was asked.
+
+    Raises:
+        LedgerUnavailable, IllegalTransition: as `execute`.
+    """
+    return _Attempt(run, ledger, lambda: True, patience=0).stop(reason)
+
+
+class _Attempt:
+    def __init__(self, run: Run, ledger: Ledger, should_stop: Callable[[], bool], patience: float) -> None:
+        self.run, self.ledger, self.should_stop, self.patience = run, ledger, should_stop, patience
+        self.counts = run.counts
+        self.wrong = ""
+
+    def record(self, progress: Progress) -> str:
+        """Write down a step; returns what is wrong with its books, "" where nothing is."""
+        self._patiently(lambda: self.ledger.record(self.run.id, progress, attempt=self.run.attempt))
+        self.wrong = accounting.check(progress.counts, before=self.counts)
+        self.counts = progress.counts
+        return self.wrong
+
+    def must_stop(self) -> bool:
+        return self.should_stop() or self._patiently(lambda: self.ledger.asked(self.run.id)) is not None
+
+    def stop(self, reason: str = "The console was stopped while this run was working.") -> Run:
+        """Stop as asked, or as interrupted where nobody asked."""
+        while True:
+            verb = self._patiently(lambda: self.ledger.asked(self.run.id))
+            try:
+                if verb is Verb.CANCEL:
+                    return self._finish(RunState.CANCELLED, f"Cancelled by {self._who(verb)}.")
+                if verb is Verb.PAUSE:
+                    return self._finish(RunState.PAUSED, f"Paused by {self._who(verb)}.")
+                return self._finish(RunState.INTERRUPTED, reason, _GO_ON)
+            except IllegalTransition:
+                if self._patiently(lambda: self.ledger.asked(self.run.id)) is verb:
+                    raise
+                # a cancellation arrived between the question and the answer: obey that one
+
+    def conclude(self) -> Run:
+        """The operation has no more steps, or its books are wrong."""
+        counts = self.counts
+        if wrong := self.wrong or accounting.check(counts, finished=True):
+            remedy = f"Do not cut over to {self.run.target}. Start a new run, and report this one."
+            return self._finish(RunState.INVALID, wrong, remedy)
+        if counts.all_failed and not counts.done:
+            kind, number = max(counts.failed.items(), key=lambda reason: reason[1])
+            what = "embedded" if self.run.kind == "reembed" else "processed"
+            return self._finish(
+                RunState.FAILED,
+                f"None of the {counts.selected:,} pictures could be {what}. "
+                f'The most frequent reason was "{kind}" ({number:,} pictures).',
+                "Look at the failures, correct what they have in common, and start again.",
+            )
+        parts = [f"{counts.done:,} of {counts.selected:,} pictures done"]
+        parts += [
+            f"{number:,} {word}"
+            for word, number in (("skipped", counts.all_skipped), ("failed", counts.all_failed))
+            if number
+        ]
+        return self._finish(
+            RunState.SUCCEEDED, ", ".join(parts) + "." if counts.selected else "There was nothing to do."
+        )
+
+    def fail(self, error: Exception) -> Run:
+        if isinstance(error, ConsoleError):
+            log.warning("run %s failed: %s", self.run.id, error)
+            return self._finish(RunState.FAILED, error.message, error.remedy)
+        incident = f"i-{secrets.token_hex(4)}"
+        log.error("run %s failed, incident %s", self.run.id, incident, exc_info=error)
+        return self._finish(
+            RunState.FAILED,
+            f"Something happened that the console did not expect ({type(error).__name__}, incident {incident}).",
+            f"Find {incident} in the console's log. Resuming continues from the last checkpoint.",
+        )
+
+    def _finish(self, to: RunState, reason: str, remedy: str = "") -> Run:
+        mine = self.run.attempt
+        try:
+            return self._patiently(
+                lambda: self.ledger.finish(self.run.id, to, reason=reason, remedy=remedy, attempt=mine)
+            )
+        except IllegalTransition:
+            after = self._patiently(lambda: self.ledger.get(self.run.id))
+            if (after.state, after.attempt, after.reason) == (to, mine, reason):
+                return after  # it was written the first time; only the acknowledgement was lost
+            raise
+
+    def _who(self, verb: Verb) -> str:
+        commands = self._patiently(lambda: self.ledger.commands(self.run.id))
+        return next((command.actor for command in reversed(commands) if command.verb is verb), "the console")
+
+    def _patiently(self, action: Callable[[], Answer]) -> Answer:
+        """Try again while the ledger is away. What it is told is the same each time, so nothing counts twice."""
+        until, wait = time.monotonic() + self.patience, 0.05
+        while True:
+            try:
+                return action()
+            except LedgerUnavailable as error:
+                if time.monotonic() + wait > until or self.should_stop():
+                    raise
+                log.warning("run %s waits for the ledger: %s", self.run.id, error.message)
+            time.sleep(wait)
+            wait = min(wait * 2, 1.0)
+
+
+def _steps(operation: Operation, run: Run) -> Generator[Progress, None, None]:
+    yield from operation.steps(run.checkpoint, run.counts)
+
+
+def _close(steps: Generator[Progress, None, None], run: Run) -> None:
+    """Let the operation give back what it holds, before anyone is told that the run has stopped."""
+    try:
+        steps.close()
+    except Exception:
+        log.exception("run %s: the operation did not close cleanly", run.id)

@@ -1,0 +1,38 @@
+"""Who did what, when: append only."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from console_core.database import now
+from console_core.runs import tables as t
+from console_core.runs.rows import storable
+from console_core.runs.types import JournalEntry
+
+
+def add(connection: Connection, actor: str, action: str, subject: str, detail: str, outcome: str) -> JournalEntry:
+    values: dict[str, Any] = {"at": now(), "actor": actor, "action": action, "subject": storable(subject)}
+    values |= {"detail": storable(detail), "outcome": outcome}
+    number = connection.scalar(insert(t.journal).values(values).returning(t.journal.c.id))
+    return JournalEntry(id=int(number or 0), **values)
+
+
+def entries(connection: Connection, *, limit: int, subject: str | None, before: int | None) -> list[JournalEntry]:
+    query = select(t.journal)
+    if subject is not None:
+        query = query.where(t.journal.c.subject == subject)
+    if before is not None:
+        query = query.where(t.journal.c.id < before)
+    return [_entry(row) for row in connection.execute(query.order_by(t.journal.c.id.desc()).limit(limit))]
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
+    return JournalEntry(
+        id=row.id,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        detail=row.detail,
+        outcome=row.outcome,
+    )
