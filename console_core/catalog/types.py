@@ -13,13 +13,14 @@ class ImageRow:
 
     `key` identifies it for ever and orders the catalog. `candidates` are its paths, the one to try first leading.
     `revision` changes whenever the row says that the picture or its payload changed. `payload` is what a point
-    of this picture carries for the application that searches.
+    of this picture carries for the application that searches. `facets` are the values that a slice filters it by.
     """
 
     key: str
     candidates: tuple[str, ...]
     payload: Mapping[str, JsonValue]
     revision: str
+    facets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
