@@ -12,6 +12,7 @@ CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
 CONSOLE_DEVICE          auto, cpu or cuda
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
 CONSOLE_ROLE            viewer, operator or admin (default: admin)
+CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated by commas
 """
 
 import getpass
@@ -92,6 +93,12 @@ class Settings:
 def workspace_folder(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
     """The workspace: as given, else CONSOLE_WORKSPACE, else ./workspace."""
     return (given or Path(environment.get("CONSOLE_WORKSPACE") or "workspace")).expanduser().resolve()
+
+
+def allowed_hosts(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The host names that the server answers to: this machine's own, and those of CONSOLE_ALLOWED_HOSTS."""
+    further = environment.get("CONSOLE_ALLOWED_HOSTS", "").split(",")
+    return ("127.0.0.1", "localhost", *(host for host in map(str.strip, further) if host))
 
 
 def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -1,0 +1,123 @@
+"""Charts as Plotly figures. Pure: `panels.chart` puts them on a page.
+
+Colours are the ten of the theme: Streamlit's browser side replaces the marks #000001 to #000010 by the theme's chart
+colours, so that one figure is right in light and in dark.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import plotly.graph_objects as go
+
+from console_core.ui import words
+
+BLUE, GREEN, ORANGE, VIOLET, RED, CYAN, GREY = (f"#00000{number}" for number in range(1, 8))
+
+STATUS_COLOURS: Mapping[str, str] = {
+    "embedded": BLUE,
+    "stale": ORANGE,
+    "failed": RED,
+    "missing": GREY,
+    "orphaned": VIOLET,
+}
+"""Coverage statuses in the order in which they are stacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure and the sentence that says the same to those who cannot see it."""
+
+    figure: go.Figure
+    alt: str
+
+
+def coverage_bars(groups: Mapping[str, Mapping[str, int]], *, title: str = "", share: bool = False) -> Chart:
+    """One horizontal bar for each group (a user, a folder), stacked by status (`words.COVERAGE`), in pictures.
+
+    With `share` all bars are equally long and show per cent. A click gives the group as `y` and the status as
+    `customdata[0]`.
+    """
+    names = list(groups)
+    totals = {name: sum(groups[name].values()) or 1 for name in names}
+    figure = go.Figure()
+    for status, colour in STATUS_COLOURS.items():
+        values = [groups[name].get(status, 0) for name in names]
+        if not any(values):
+            continue
+        label = words.coverage(status).label
+        figure.add_bar(
+            y=names,
+            x=[value / totals[name] for value, name in zip(values, names, strict=True)] if share else values,
+            name=label,
+            orientation="h",
+            marker={"color": colour, "line": {"width": 0}},
+            opacity=0.35 if status == "missing" else 1,
+            customdata=[[status, value] for value in values],
+            hovertemplate=f"%{{y}}<br>{label}: %{{customdata[1]:,}}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True, ticksuffix="  ")
+    figure.update_xaxes(tickformat=".0%" if share else ",", rangemode="tozero", title=None)
+    if share:
+        figure.update_xaxes(range=[0, 1])
+    _style(figure, height=64 + 34 * max(len(names), 1))
+    return Chart(figure, _coverage_sentence(title or "Coverage", groups))
+
+
+def coverage_over_time(points: Mapping[str, Sequence[tuple[datetime, float]]], *, title: str = "Coverage") -> Chart:
+    """Coverage of each model or collection, as a fraction 0 to 1, at the times when it was measured."""
+    figure = go.Figure()
+    for name, series in points.items():
+        figure.add_scatter(
+            x=[at for at, _ in series],
+            y=[fraction for _, fraction in series],
+            name=name,
+            mode="lines+markers",
+            line={"shape": "hv", "width": 2},
+            marker={"size": 6},
+            hovertemplate="%{y:.1%}<br>%{x|%-d %b %Y, %H:%M}<extra>" + name + "</extra>",
+        )
+    figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
+    _style(figure, height=280)
+    last = ", ".join(f"{name} {words.percent(series[-1][1])}" for name, series in points.items() if series)
+    return Chart(figure, f"{title} over time; now: {last or 'not measured yet'}.")
+
+
+def throughput(samples: Sequence[tuple[datetime, float]], *, unit: str = "pictures") -> Chart:
+    """The rate of a run in pictures per second, over its time."""
+    rates = [value for _, value in samples]
+    figure = go.Figure(
+        go.Scatter(
+            x=[at for at, _ in samples],
+            y=rates,
+            mode="lines",
+            line={"color": BLUE, "width": 2, "shape": "spline", "smoothing": 0.4},
+            fill="tozeroy",
+            fillgradient={"type": "vertical", "colorscale": [[0, "rgba(61,125,255,0)"], [1, "rgba(61,125,255,0.18)"]]},
+            hovertemplate=f"%{{y:,.0f}} {unit}/s<br>%{{x|%H:%M:%S}}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat=",", ticksuffix=" /s")
+    figure.update_layout(showlegend=False)
+    _style(figure, height=220)
+    now = words.rate(rates[-1], unit) if rates else "not measured yet"
+    return Chart(figure, f"Throughput over time; now: {now}.")
+
+
+def _style(figure: go.Figure, *, height: int) -> None:
+    figure.update_layout(
+        height=height,
+        margin={"t": 8, "b": 8, "l": 8, "r": 8},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": None, "traceorder": "normal"},
+        hoverlabel={"namelength": -1},
+        dragmode=False,
+    )
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+
+
+def _coverage_sentence(title: str, groups: Mapping[str, Mapping[str, int]]) -> str:
+    sums = {status: sum(group.get(status, 0) for group in groups.values()) for status in STATUS_COLOURS}
+    parts = ", ".join(f"{value:,} {status}" for status, value in sums.items() if value)
+    return f"{title} of {words.count(len(groups), 'group')}: {parts or 'nothing counted'}."

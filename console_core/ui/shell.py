@@ -1,0 +1,18 @@
+"""The script that Streamlit runs for every visitor: the menu, the footer, and the page that was asked for.
+
+It does not lie beside `pages/`, because Streamlit would then serve those files without running this one.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from console_core.ui import footer, navigation
+
+st.set_page_config(
+    page_title="Embedding Console", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide", menu_items={}
+)
+current = st.navigation(navigation.sections(), expanded=True)
+with st.sidebar:
+    footer.footer()
+current.run()

@@ -1,0 +1,115 @@
+"""The one Console of this process.
+
+It is held on a module that has no file: editing a watched file, "Clear caches" and a new browser tab all leave it
+alone, so that a run never loses its owner and never gets a second one.
+"""
+
+import os
+import socket
+import sys
+import threading
+import time
+from types import ModuleType
+
+from console_core import settings
+from console_core.console import Console, open_console
+from console_core.errors import ConsoleError
+
+RETRY_AFTER = 1.0
+"""Seconds between two tries to open what could not be opened."""
+
+_HOLDER = "_embedding_console_process"
+
+
+class _State(ModuleType):
+    """The lock, the Console, or why there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(_HOLDER)
+        self.lock = threading.RLock()
+        self.console: Console | None = None
+        self.problem: ConsoleError | None = None
+        self.tried_at = 0.0
+        self.stopped = False
+
+
+def _state() -> _State:
+    return sys.modules.setdefault(_HOLDER, _State())  # type: ignore[return-value]
+
+
+def console() -> Console:
+    """The Console, opened when it is first asked for.
+
+    Raises:
+        ConsoleError: it cannot be opened. It is tried again when asked again, at most once a second.
+    """
+    state = _state()
+    if state.console is not None:
+        return state.console
+    with state.lock:
+        if state.stopped:
+            raise ConsoleError("The console is shutting down.", "Start it again, then reload this page.")
+        if state.console is None:
+            if state.problem is not None and time.monotonic() - state.tried_at < RETRY_AFTER:
+                raise state.problem.with_traceback(None)
+            state.console = _open(state)
+        return state.console
+
+
+def _open(state: _State) -> Console:
+    try:
+        opened = open_console(
+            settings.read(settings.workspace_folder(None)),
+            owner_name=f"the console on {socket.gethostname()}, process {os.getpid()}",
+            with_worker=True,
+        )
+    except ConsoleError as error:
+        state.problem, state.tried_at = error, time.monotonic()
+        raise
+    state.problem = None
+    return opened
+
+
+def start() -> None:
+    """Open the Console now. What prevents it is kept, and shown by the pages and by /readyz."""
+    state = _state()
+    state.stopped = False
+    try:
+        console()
+    except ConsoleError:
+        return
+
+
+def stop() -> None:
+    """Stop the worker at its next checkpoint and close everything. Nothing opens it again before `start`."""
+    state = _state()
+    with state.lock:
+        state.stopped = True
+        opened, state.console, state.problem = state.console, None, None
+        if opened is not None:
+            opened.close()
+
+
+def poll() -> Console | None:
+    """The Console, opened if need be, but None at once while another thread is opening it.
+
+    Raises:
+        ConsoleError: it cannot be opened.
+    """
+    lock = _state().lock
+    if not lock.acquire(blocking=False):
+        return None
+    try:
+        return console()
+    finally:
+        lock.release()
+
+
+def opened() -> Console | None:
+    """The Console if it is open; never waits and never opens it."""
+    return _state().console
+
+
+def problem() -> ConsoleError | None:
+    """Why the last try to open it failed."""
+    return _state().problem

@@ -1,0 +1,5 @@
+"""Everything that the server answers beside the pages."""
+
+from console_core.web import health, metrics, pictures
+
+ROUTES = [*health.ROUTES, *metrics.ROUTES, *pictures.ROUTES]
