@@ -28,7 +28,7 @@ tests: $(READY)
 # The store contract against a real server: QDRANT_URL=http://host:6333 [QDRANT_API_KEY=…] make test-server
 test-server: $(READY)
 	@test -n "$$QDRANT_URL" || { echo "Set QDRANT_URL (and QDRANT_API_KEY) to the server to test against."; exit 2; }
-	$(BIN)/pytest tests/contract/test_vectorstore.py -m server
+	$(BIN)/pytest tests/contract/vectorstore -m server
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,0 +1,44 @@
+"""What every vector store promises, whichever it is: each test here runs against every store.
+
+Run them against a Qdrant of one's own with: QDRANT_URL=http://host:6333 [QDRANT_API_KEY=…] make test-server
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from qdrant_client import QdrantClient
+
+from console_core.settings import StoreSettings
+from console_core.vectorstore.opening import open_store
+from tests.contract.vectorstore.world import URL, World
+from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
+
+STORES = ["embedded", "loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
+
+
+@pytest.fixture(params=STORES)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    match request.param:
+        case "embedded":
+            settings = StoreSettings(f"local:{tmp_path / 'qdrant'}")
+            yield from _opened(settings)
+        case "loopback":
+            with LoopbackQdrant().running() as server:
+                yield from _opened(StoreSettings(server.url))
+        case _:
+            settings = StoreSettings(URL, api_key=os.environ.get("QDRANT_API_KEY", ""))
+            yield from _opened(settings, drop=True)
+
+
+def _opened(settings: StoreSettings, drop: bool = False) -> Iterator[World]:
+    world = World(lambda: open_store(settings), open_store(settings))
+    yield world
+    world.store.close()
+    if drop:
+        client = QdrantClient(URL, headers={"api-key": settings.api_key}, check_compatibility=False)
+        for found in client.get_collections().collections:
+            if found.name.startswith(world.prefix):
+                client.delete_collection(found.name)  # its aliases go with it
+        client.close()

@@ -1,0 +1,168 @@
+"""A small Qdrant on loopback: real HTTP and JSON in front of the embedded engine, and able to fail when told to.
+
+It makes the server adapter run the whole store contract where no Qdrant server is installed. What only a real server
+does (an index, a cluster, its own error texts) is not imitated; those tests run with QDRANT_URL.
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import RLock, Thread
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, TypeAdapter
+from qdrant_client import QdrantClient, models
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What one request gets instead of an answer. `after` seconds; `done`: the request took effect all the same."""
+
+    status: int = 500
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after: float = 0.0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
+class LoopbackQdrant:
+    """`faults` are used up by the next requests, one each; `requests` are all that came."""
+
+    def __init__(self, version: str = "1.20.0", keeps_metadata: bool = True) -> None:
+        self.version = version
+        self.keeps_metadata = keeps_metadata
+        self.faults: deque[Fault] = deque()
+        self.requests: list[Request] = []
+        self.engine = QdrantClient(":memory:", force_disable_check_same_thread=True)
+        self.alone = RLock()
+        self._created: dict[str, models.CreateCollection] = {}
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    @contextmanager
+    def running(self) -> Iterator["LoopbackQdrant"]:
+        thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._http.shutdown()
+            self._http.server_close()
+            self.engine.close()
+
+    def answer(self, method: str, path: str, body: Any) -> Any:
+        engine = self.engine
+        match method, [unquote(part) for part in urlsplit(path).path.strip("/").split("/")]:
+            case "GET", [""]:
+                return {"title": "qdrant - vector search engine", "version": self.version}
+            case "GET", ["collections"]:
+                return engine.get_collections()
+            case "GET", ["aliases"]:
+                return engine.get_aliases()
+            case "POST", ["collections", "aliases"]:
+                return engine.update_collection_aliases(models.ChangeAliasesOperation(**body).actions)
+            case "GET", ["collections", name]:
+                return self._described(name)
+            case "PUT", ["collections", name]:
+                wanted = models.CreateCollection(**body)
+                metadata = wanted.metadata if self.keeps_metadata else None
+                done = engine.create_collection(name, vectors_config=wanted.vectors, metadata=metadata)
+                self._created[name] = wanted
+                return done
+            case "PATCH", ["collections", name]:
+                metadata = models.UpdateCollection(**body).metadata if self.keeps_metadata else None
+                return engine.update_collection(name, metadata=metadata) or True
+            case "DELETE", ["collections", name]:
+                return engine.delete_collection(name)
+            case "PUT", ["collections", name, "points"]:
+                return engine.upsert(name, points=models.PointsBatch(**body).batch)
+            case "POST", ["collections", name, "points"]:
+                asked = models.PointRequest(**body)
+                return engine.retrieve(name, asked.ids, with_payload=True, with_vectors=asked.with_vector or False)
+            case "POST", ["collections", name, "points", "scroll"]:
+                read = models.ScrollRequest(**body)
+                records, following = engine.scroll(
+                    name, limit=read.limit or 10, offset=read.offset, with_vectors=read.with_vector or False
+                )
+                return models.ScrollResult(points=records, next_page_offset=following)
+            case "POST", ["collections", name, "points", "count"]:
+                return engine.count(name)
+            case "POST", ["collections", name, "points", "query"]:
+                query = models.QueryRequest(**body)
+                return engine.query_points(
+                    name, query=query.query, using=query.using, query_filter=query.filter, limit=query.limit or 10
+                )
+        raise ValueError(f"Not found: {method} {path}")
+
+    def _described(self, name: str) -> models.CollectionInfo:
+        """With what was asked for at its creation, which the embedded engine forgets and a server keeps."""
+        info = self.engine.get_collection(name)
+        created = self._created.get(name)
+        if created and created.hnsw_config:
+            wished = created.hnsw_config.model_dump(exclude_none=True)
+            info.config.hnsw_config = info.config.hnsw_config.model_copy(update=wished)
+        if created:
+            info.config.quantization_config = created.quantization_config
+        return info
+
+
+def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            server.requests.append(Request(self.command, self.path, dict(self.headers.items())))
+            fault = server.faults.popleft() if server.faults else None
+            if fault:
+                if fault.done:
+                    self._result(body)
+                time.sleep(fault.after)
+                said = fault.body if fault.body is not None else {"status": {"error": "it was told to fail"}, "time": 0}
+                return self._send(fault.status, said, fault.headers)
+            return self._send(*self._result(body))
+
+        do_PUT = do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+        def _result(self, body: Any) -> tuple[int, Any]:
+            try:
+                with server.alone:
+                    result = server.answer(self.command, self.path, body)
+            except ValueError as error:
+                text = str(error)
+                status = 404 if "not found" in text.lower() else 409 if "already exists" in text else 400
+                return status, {"status": {"error": text}, "time": 0}
+            plain = TypeAdapter[Any](type(result)).dump_python(result, mode="json") if result is not None else None
+            if isinstance(result, list):
+                plain = [item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in result]
+            return 200, plain if self.path == "/" else {"result": plain, "status": "ok", "time": 0}
+
+        def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            try:
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+            except (BrokenPipeError, ConnectionResetError):  # the client has stopped waiting
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    return Handler
