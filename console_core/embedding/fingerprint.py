@@ -1,0 +1,94 @@
+"""The fingerprint of a loaded model: one short hash over everything that makes its vectors comparable.
+
+It depends on the contents of files and never on their place, so that the same model has the same fingerprint on
+another machine.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from console_core.embedding.types import Fingerprint
+
+TEXT_TEMPLATE = ""
+DECODING = "rgb, upright by EXIF"
+NORMALISATION = "L2, float32"
+
+_PLACES = frozenset({"hf_tokenizer_name", "tokenizer_kwargs", "hf_model_pretrained", "timm_model_pretrained"})
+"""Keys of a configuration that say where something is, or that the tokenizer's own part says."""
+
+_digests: dict[tuple[str, int, int], str] = {}
+_guard = threading.Lock()
+
+
+def fingerprint(
+    *,
+    weights: str,
+    architecture: Mapping[str, Any],
+    preprocessing: Mapping[str, Any],
+    tokenizer: str,
+    precision: str,
+) -> Fingerprint:
+    """Put the parts together. `weights` and `tokenizer` are digests of contents."""
+    parts = {
+        "weights": weights,
+        "architecture": _short(_canonical(_without_places(architecture))),
+        "preprocessing": _canonical({**preprocessing, "size": _pair(preprocessing.get("size"))}),
+        "tokenizer": tokenizer,
+        "text template": TEXT_TEMPLATE,
+        "normalisation": NORMALISATION,
+        "dtype": precision,
+        "decoding": DECODING,
+    }
+    return Fingerprint(_short(_canonical(parts)), parts)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, read once per process while its path, size and time of change stay the same."""
+    path = path.resolve()
+    state = path.stat()
+    identity = (str(path), state.st_size, state.st_mtime_ns)
+    with _guard:
+        known = _digests.get(identity)
+    if known is None:
+        with path.open("rb") as stream:
+            known = hashlib.file_digest(stream, "sha256").hexdigest()
+        with _guard:
+            _digests[identity] = known
+    return known
+
+
+def state_digest(model: Any) -> str:
+    """SHA-256 of a torch module's parameters and buffers; for weights that come from no file."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def tokenizer_digest(files: Iterable[Path], **settings: object) -> str:
+    """A digest of a tokenizer: the contents of its files and its settings (context length, cleaning)."""
+    return _short(_canonical({**settings, "files": {file.name: file_digest(file) for file in files}}))
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_places(inner) for key, inner in value.items() if key not in _PLACES}
+    return value
+
+
+def _pair(size: Any) -> list[int]:
+    """A size as height and width; open_clip writes squares both as one number and as two."""
+    return [size, size] if isinstance(size, int) else list(size or ())
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
