@@ -1,0 +1,151 @@
+"""The catalog of a folder: every picture file in it, by its path."""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from console_core.catalog.listing import facet_counts, selected, told_by_path
+from console_core.catalog.names import on_disk, printable
+from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
+from console_core.errors import CatalogUnavailable
+
+EXTENSIONS = frozenset({"jpg", "jpeg", "png", "gif", "bmp", "webp"})
+FACETS = ("folder", "extension")
+FRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    keys: tuple[str, ...]
+    closed_folders: tuple[str, ...]
+    read_at: float
+
+
+class FolderCatalog:
+    """The pictures below a folder; the key is the path from there with forward slashes.
+
+    Names that begin with a dot are left out. Links are followed, but no folder is listed twice. Memory: one string
+    for each picture. The folder is read again when the last reading is older than `fresh` seconds.
+    """
+
+    def __init__(self, root: Path, *, recursive: bool = True, fresh: float = FRESH_SECONDS) -> None:
+        """Check that there is such a folder.
+
+        Raises:
+            CatalogUnavailable: it is not there, or may not be read.
+        """
+        self.root = Path(root).absolute()
+        self.recursive = recursive
+        self._fresh = fresh
+        self._reading = threading.Lock()
+        self._last: _Listing | None = None
+        try:
+            with os.scandir(self.root):
+                pass
+        except OSError as error:
+            raise _unavailable(self.root, error) from error
+
+    def info(self) -> CatalogInfo:
+        closed = self._listing().closed_folders
+        details = {"subfolders": "included" if self.recursive else "left out"}
+        if closed:
+            details["folders that may not be read"] = ", ".join(closed)
+        return CatalogInfo("folder", str(self.root), FACETS, details)
+
+    def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
+        """The number of pictures in the slice, optionally of those behind a key."""
+        return sum(1 for _ in self._selected(part, after))
+
+    def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
+        """Pictures in ascending order of their keys, strictly behind `after`; those deleted meanwhile are left out."""
+        return (row for key in self._selected(part, after) if (row := self._row(key)) is not None)
+
+    def get(self, keys: Sequence[str]) -> list[ImageRow]:
+        """The pictures with these keys that exist, in the order asked for."""
+        existing = frozenset(self._listing().keys)
+        return [row for key in keys if key in existing and (row := self._row(key)) is not None]
+
+    def facets(self) -> Mapping[str, Mapping[str, int]]:
+        """For each facet its commonest values, at most 200, with their number of pictures."""
+        return facet_counts(self._listing().keys, FACETS, _facets)
+
+    def close(self) -> None:
+        self._last = None
+
+    def _selected(self, part: Slice, after: str | None) -> Iterator[str]:
+        return selected(self._listing().keys, part, after, FACETS, _facets)
+
+    def _row(self, key: str) -> ImageRow | None:
+        path = self.root / on_disk(key)
+        try:
+            state = path.stat()
+            said = f"{state.st_size} {state.st_mtime_ns}"
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:  # it exists; why it cannot be had is for the image store to say
+            said = str(error.errno)
+        payload = {"type": "image", "path": key, **told_by_path(key)}
+        revision = blake2b(said.encode(), digest_size=8).hexdigest()
+        return ImageRow(key, (printable(str(path)),), payload, revision)
+
+    def _listing(self) -> _Listing:
+        with self._reading:
+            last = self._last
+            if last is None or time.monotonic() - last.read_at >= self._fresh:
+                last = self._last = _read(self.root, self.recursive)
+            return last
+
+
+def _facets(key: str) -> dict[str, str]:
+    told = told_by_path(key)
+    return {name: told[name] for name in FACETS}
+
+
+def _read(root: Path, recursive: bool) -> _Listing:
+    """All pictures below the root. Real folders come before linked ones, so that a link never renames a picture."""
+    keys: list[str] = []
+    closed: list[str] = []
+    visited: set[tuple[int, int]] = set()
+    real, linked = deque([""]), deque[str]()
+    while real or linked:
+        prefix = real.popleft() if real else linked.popleft()
+        try:
+            identity = os.stat(root / prefix)  # noqa: PTH116
+            if (identity.st_dev, identity.st_ino) in visited:
+                continue
+            visited.add((identity.st_dev, identity.st_ino))
+            with os.scandir(root / prefix) as entries:
+                for entry in sorted(entries, key=lambda entry: entry.name):
+                    if entry.name.startswith("."):
+                        continue
+                    if _holds(entry.is_dir):
+                        if recursive:
+                            (linked if entry.is_symlink() else real).append(f"{prefix}{entry.name}/")
+                    elif entry.name.rpartition(".")[2].lower() in EXTENSIONS and _holds(entry.is_file):
+                        keys.append(printable(prefix + entry.name))
+        except OSError as error:
+            if not prefix or not isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError):
+                raise _unavailable(root / prefix, error) from error
+            if isinstance(error, PermissionError):
+                closed.append(printable(prefix.rstrip("/")))
+    return _Listing(tuple(sorted(keys)), tuple(closed), time.monotonic())
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """What an entry says of itself; a link that leads in a circle or to a closed place says no."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def _unavailable(folder: Path, error: OSError) -> CatalogUnavailable:
+    return CatalogUnavailable(
+        f"The folder {printable(str(folder))} cannot be read: {error.strerror or error}.",
+        "Check that it exists, is mounted, and may be read by the console's user.",
+    )

@@ -1,0 +1,69 @@
+"""From a catalog row to its decoded picture."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from PIL import Image
+
+from console_core.catalog.decoding import decode
+from console_core.catalog.types import ImageRow, ImageStore
+from console_core.errors import (
+    ImageEmpty,
+    ImageError,
+    ImageForbidden,
+    ImageMissing,
+    ImageTimeout,
+    ImageTooLarge,
+    ImageUnreadable,
+    ImageUnsupported,
+)
+
+_MOST_TELLING: tuple[type[ImageError], ...] = (
+    ImageTimeout,  # it may be there at the next try
+    ImageTooLarge,
+    ImageUnreadable,
+    ImageUnsupported,
+    ImageForbidden,
+    ImageEmpty,
+    ImageMissing,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """A picture in mode RGB, the BLAKE2b-128 digest of its bytes in hexadecimal, and the path that it came from."""
+
+    image: Image.Image
+    content: str
+    path: str
+
+
+def content_digest(data: bytes) -> str:
+    """The BLAKE2b-128 digest of a picture's bytes, 32 hexadecimal characters."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def load(row: ImageRow, images: ImageStore) -> LoadedImage:
+    """The first of the row's candidates that is a picture.
+
+    Raises:
+        ImageError: none is; the most telling failure, with what became of the other candidates in its message.
+    """
+    failures: list[ImageError] = []
+    for path in row.candidates:
+        try:
+            data = images.read(path)
+            return LoadedImage(decode(data, path), content_digest(data), path)
+        except ImageError as failure:
+            failures.append(failure)
+    if not failures:
+        raise ImageMissing(f"The catalog has no path for {row.key}.", "Fill one of the row's path columns.")
+    worst = min(failures, key=_rank)
+    if len(failures) == 1:
+        raise worst
+    others = ", ".join(f"{failure.path} ({failure.kind})" for failure in failures if failure is not worst)
+    raise type(worst)(f"{worst.message} Also tried: {others}.", worst.remedy, path=worst.path) from worst
+
+
+def _rank(failure: ImageError) -> int:
+    return _MOST_TELLING.index(type(failure)) if type(failure) in _MOST_TELLING else len(_MOST_TELLING)

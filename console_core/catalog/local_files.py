@@ -1,0 +1,114 @@
+"""Pictures on a disk of this machine, and nothing else that lies on it."""
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+
+from console_core.catalog.names import on_disk
+from console_core.errors import (
+    ImageEmpty,
+    ImageError,
+    ImageForbidden,
+    ImageMissing,
+    ImageTooLarge,
+    ImageUnreadable,
+    ImageUnsupported,
+)
+
+MEBIBYTE = 1024 * 1024
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
+
+
+class LocalFiles:
+    """The image store of local folders: relative paths start from the first root, no path leads outside all of them.
+
+    Nothing is kept between two reads, so that it can be used from any number of threads.
+    """
+
+    def __init__(self, roots: tuple[Path, ...], max_bytes: int = 100 * MEBIBYTE) -> None:
+        self.roots = tuple(Path(root).absolute() for root in roots)
+        self.max_bytes = max_bytes
+
+    def read(self, path: str) -> bytes:
+        """All bytes at a path.
+
+        Raises:
+            ImageForbidden: an address, a path outside the roots (also by `..` or a link), or no permission.
+            ImageMissing: there is nothing.
+            ImageEmpty: the file has no byte.
+            ImageTooLarge: it has more than `max_bytes`.
+            ImageUnsupported: a folder, a device or a pipe.
+            ImageUnreadable: the disk reports an error.
+        """
+        try:
+            return self._read(path, self._locate(path))
+        except OSError as error:
+            raise self._translated(path, error) from error
+        except ValueError as error:  # a NUL, or a character that no file name can have
+            raise ImageMissing(
+                f"{path!r} is not a file name.", "Correct the path in the catalog.", path=path
+            ) from error
+
+    def _locate(self, path: str) -> Path:
+        if _ADDRESS.match(path):
+            raise ImageForbidden(
+                f"{path} is an address, and pictures are read from folders only.",
+                f"Put paths into the catalog that lie in {self._shown_roots()}.",
+                path=path,
+            )
+        if not self.roots:
+            raise ImageForbidden(
+                f"{path} may not be read: no image root is set.", "Set one in console.toml.", path=path
+            )
+        given = self.roots[0] / path
+        if "\\x" in path and not given.exists():
+            given = self.roots[0] / on_disk(path)
+        real = os.path.realpath(given)
+        if not any(_lies_in(real, os.path.realpath(root)) for root in self.roots):
+            raise ImageForbidden(
+                f"{path} leads outside the image roots: {self._shown_roots()}.",
+                "Correct the path in the catalog, or add its folder to the image roots.",
+                path=path,
+            )
+        return Path(real)
+
+    def _read(self, path: str, real: Path) -> bytes:
+        state = real.stat()
+        if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for ever
+            what = "a folder" if stat.S_ISDIR(state.st_mode) else "a device or a pipe"
+            raise ImageUnsupported(f"{path} is {what}, not a picture.", "Correct the path in the catalog.", path=path)
+        data = b""
+        if state.st_size <= self.max_bytes:
+            with real.open("rb") as file:
+                data = file.read(self.max_bytes + 1)
+        if (size := max(state.st_size, len(data))) > self.max_bytes:
+            raise ImageTooLarge(
+                f"{path} has {size / MEBIBYTE:.1f} MiB, more than the {self.max_bytes / MEBIBYTE:g} MiB that are read.",
+                "Store a smaller version of this picture.",
+                path=path,
+            )
+        if not data:
+            raise ImageEmpty(f"{path} is an empty file.", "Store the picture again.", path=path)
+        return data
+
+    def _translated(self, path: str, error: OSError) -> ImageError:
+        if error.errno in _DENIED:
+            return ImageForbidden(
+                f"{path} may not be read: {error.strerror}.", "Let the console's user read this file.", path=path
+            )
+        if error.errno in _ABSENT:
+            absent = [str(root) for root in self.roots if not root.is_dir()]
+            remedy = f"There is no image root {', '.join(absent)}." if absent else "Store the picture again."
+            return ImageMissing(f"{path} does not exist.", remedy, path=path)
+        return ImageUnreadable(f"{path} cannot be read: {error.strerror or error}.", "Check the disk.", path=path)
+
+    def _shown_roots(self) -> str:
+        return ", ".join(map(str, self.roots))
+
+
+def _lies_in(real: str, root: str) -> bool:
+    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)

@@ -1,0 +1,20 @@
+"""File names as text that can be stored anywhere, and back.
+
+A file name is bytes; where they are not UTF-8, Python keeps them as lone surrogates, which no database, JSON document
+or log accepts. Everywhere in the console such a byte is written as \\xNN instead.
+"""
+
+import re
+
+_ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
+
+
+def printable(name: str) -> str:
+    """The name as valid text: bytes that are not UTF-8 become \\xNN."""
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def on_disk(text: str) -> str:
+    """The name that `printable` was given."""
+    raw = text.encode("utf-8", "surrogateescape")
+    return _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), raw).decode("utf-8", "surrogateescape")

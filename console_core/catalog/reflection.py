@@ -1,0 +1,145 @@
+"""An application's database, opened for reading only, and one of its tables or views as it is now."""
+
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, inspect
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from console_core.errors import CatalogInvalid, CatalogUnavailable
+
+_CONNECT_SECONDS = 10
+
+
+class SourceDatabase:
+    """An engine that can only read. Safe to use from several threads; no transaction outlives a call."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """Prepare to connect; `timeout` is how many seconds to wait for a locked SQLite file.
+
+        Raises:
+            CatalogInvalid: the URL is malformed, or names a database without a driver here.
+            CatalogUnavailable: the SQLite file is not there.
+        """
+        try:
+            parsed = make_url(url)
+            self.location = shown(parsed)
+            self.engine = _engine(parsed, timeout)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise CatalogInvalid(
+                f"The catalog's location cannot be used: {error}.",
+                "Write an SQLAlchemy URL such as sqlite:///app.db or postgresql+psycopg://user@host/name, and install "
+                "the database's driver.",
+            ) from error
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection for one statement or a few, with the driver's errors translated.
+
+        Raises:
+            CatalogUnavailable: the database cannot be reached, or is locked.
+            CatalogInvalid: it refuses the statement (a table or column that was dropped, no permission).
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, UnicodeError) as error:
+            raise self._translated(error) from error
+
+    def table(self, name: str) -> Table:
+        """The table or view of that name, `schema.name` included.
+
+        Raises:
+            CatalogInvalid: there is none.
+        """
+        with self.connection() as connection:
+            inspector = inspect(connection)
+            schema, dot, rest = name.rpartition(".")
+            if inspector.has_table(name):
+                schema, rest = "", name
+            elif not dot or not inspector.has_table(rest, schema=schema):
+                existing = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+                raise CatalogInvalid(
+                    f"{self.location} has no table or view {name}.", f"It has: {', '.join(existing) or 'none'}."
+                )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # a column type of an extension that we do not read
+                return Table(rest, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+
+    def is_unique(self, table: Table, column: Column[Any]) -> bool:
+        """Whether the database guarantees that no value occurs twice in the column."""
+        if list(table.primary_key.columns) == [column]:
+            return True
+        with self.connection() as connection:
+            inspector = inspect(connection)
+            try:
+                constraints = inspector.get_unique_constraints(table.name, schema=table.schema)
+            except NotImplementedError:
+                constraints = []
+            indexes = [
+                index
+                for index in inspector.get_indexes(table.name, schema=table.schema)
+                if index["unique"] and not any(option.endswith("_where") for option in index.get("dialect_options", {}))
+            ]
+            return any(found["column_names"] == [column.name] for found in (*constraints, *indexes))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _translated(self, error: Exception) -> CatalogInvalid | CatalogUnavailable:
+        cause = str(getattr(error, "orig", None) or error).strip().rstrip(".")
+        where = f"The catalog at {self.location}"
+        if "locked" in cause:
+            return CatalogUnavailable(
+                f"{where} is locked by another program: {cause}.", "Wait until it has finished writing, and try again."
+            )
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if lost or isinstance(error, PoolTimeout) or (_is_operational(error) and not cause.startswith("no such")):
+            return CatalogUnavailable(
+                f"{where} cannot be reached: {cause}.", "Check that the database is running and the address is right."
+            )
+        return CatalogInvalid(
+            f"{where} cannot be read as configured: {cause}.",
+            "Check the table and column names in [catalog], and that the user may read them.",
+        )
+
+
+def shown(url: URL) -> str:
+    """The URL for people: no password, no parameters."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _is_operational(error: Exception) -> bool:
+    return type(error).__name__ in ("OperationalError", "InterfaceError")
+
+
+def _engine(url: URL, timeout: float) -> Engine:
+    backend = url.get_backend_name()
+    if backend != "sqlite":
+        arguments = {"connect_timeout": _CONNECT_SECONDS} if backend in ("postgresql", "mysql", "mariadb") else {}
+        options = {"postgresql_readonly": True} if backend == "postgresql" else {}
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments, execution_options=options)
+    if not url.database or url.database == ":memory:":
+        raise CatalogInvalid("The catalog is an SQLite database in memory.", "Name a file: sqlite:///app.db.")
+    file = Path(url.database).absolute()
+    if not file.is_file():
+        raise CatalogUnavailable(f"There is no database file {file}.", "Check the location in [catalog].")
+
+    def connect() -> sqlite3.Connection:
+        uri = f"{file.as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
+        connection.text_factory = _text  # by default one caption that is not UTF-8 makes its whole page unreadable
+        return connection
+
+    return create_engine(url.set(query={}), creator=connect)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")

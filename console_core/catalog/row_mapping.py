@@ -1,0 +1,76 @@
+"""Which columns of a table are read, and how a record of them becomes a row of the catalog."""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, select, type_coerce
+from sqlalchemy.types import NullType
+
+from console_core.catalog.columns import KeyColumn, converter
+from console_core.catalog.types import ImageRow
+from console_core.errors import CatalogInvalid
+from console_core.settings import CatalogSettings
+
+Record = Row[*tuple[Any, ...]]
+Query = Select[*tuple[Any, ...]]
+
+
+class RowMapping:
+    """The configured columns: where the paths stand, what goes into the payload, what tells of changes."""
+
+    def __init__(self, table: Table, settings: CatalogSettings, is_sqlite: bool) -> None:
+        """Find the columns.
+
+        Raises:
+            CatalogInvalid: one of them is not in the table, or no column of paths is configured.
+        """
+        if not settings.paths:
+            raise CatalogInvalid(
+                f"It is not said which columns of {table.name} hold the paths of pictures.",
+                f"Set paths in [catalog]; the columns are: {', '.join(table.c.keys())}.",
+            )
+        self._is_sqlite = is_sqlite
+        named = dict.fromkeys(filter(None, (*settings.paths, *settings.payload, settings.updated_at)))
+        self._columns = [column(table, name) for name in named]
+        place = {name: number for number, name in enumerate(named, start=1)}
+        self._paths = tuple(place[name] for name in settings.paths)
+        self._payload = tuple((name, place[name], converter(table.c[name], is_sqlite)) for name in settings.payload)
+        self._by_name = sorted({name for name, _, _ in self._payload})
+        self._names = blake2b("\0".join(self._by_name).encode(), digest_size=16).digest()
+        self._updated_at = place.get(settings.updated_at)
+
+    def raw(self, source: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The column without SQLAlchemy's idea of its type where that is SQLite: its files hold what they like."""
+        return type_coerce(source, NullType()) if self._is_sqlite else source
+
+    def select(self, key: KeyColumn) -> Query:
+        """A query for the records that `row` understands; the key comes first."""
+        return select(self.raw(key.expression), *map(self.raw, self._columns))
+
+    def rows(self, records: Iterable[Record], key: KeyColumn) -> Iterator[ImageRow]:
+        """The rows of records. A revision is a hash of the candidates, the payload and the updated-at column.
+
+        Raises:
+            CatalogInvalid: a key is of another type than the column's others.
+        """
+        paths, payload_columns, by_name, updated_at = self._paths, self._payload, self._by_name, self._updated_at
+        for record in records:
+            found = [str(record[place]) for place in paths if record[place]]
+            candidates = tuple(dict.fromkeys([path for path in found if not path.isspace()]))
+            payload = {name: convert(record[place]) for name, place, convert in payload_columns}
+            updated = None if updated_at is None else str(record[updated_at])
+            said = ascii((candidates, [payload[name] for name in by_name], updated))
+            revision = blake2b(said.encode("ascii"), digest_size=8, key=self._names).hexdigest()
+            yield ImageRow(key.text(record[0]), candidates, payload, revision)
+
+
+def column(table: Table, name: str) -> Column[Any]:
+    """The table's column of that name.
+
+    Raises:
+        CatalogInvalid: there is none.
+    """
+    if name not in table.c:
+        raise CatalogInvalid(f"{table.name} has no column {name!r}.", f"Its columns are: {', '.join(table.c.keys())}.")
+    return table.c[name]
