@@ -1,15 +1,12 @@
 """By what a report counts rows: the facets of the catalog, each with a bounded number of values."""
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
-from console_core.catalog.types import ImageCatalog, ImageRow, JsonValue, Slice
+from console_core.catalog.types import ImageCatalog, ImageRow, Slice
 from console_core.coverage.report import OTHER, ROW_STATUSES, Status
 
 MOST_VALUES = 200
 """Values of one facet that are counted by name; the rest is counted as OTHER."""
-
-FOLDER = "folder"
 
 
 class FacetCounts:
@@ -25,9 +22,9 @@ class FacetCounts:
         self._counts: dict[str, dict[str, dict[str, int]]] = {facet: {} for facet in self._named}
 
     def values(self, row: ImageRow) -> dict[str, str]:
-        """The facet values of a row as they are counted."""
-        found = {facet: facet_value(row, facet) for facet in self._named}
-        return {facet: value if value in self._named[facet] else OTHER for facet, value in found.items()}
+        """The facet values of a row as they are counted; a facet that the row says nothing of is left out."""
+        told = {facet: value for facet in self._named if (value := facet_value(row, facet)) is not None}
+        return {facet: value if value in self._named[facet] else OTHER for facet, value in told.items()}
 
     def add(self, values: Mapping[str, str], status: Status) -> None:
         """Count one row."""
@@ -40,10 +37,13 @@ class FacetCounts:
         return self._counts
 
 
-def facet_value(row: ImageRow, facet: str) -> str:
-    """A row's value of a facet as text: from its payload, or for "folder" from its path; "" where it has none."""
-    value: JsonValue = row.payload.get(facet)
-    if value is None and facet == FOLDER and row.candidates:
-        parent = str(PurePosixPath(row.candidates[0]).parent)
-        return "" if parent == "." else parent
-    return "" if value is None else str(value)
+def facet_value(row: ImageRow, facet: str) -> str | None:
+    """A row's value of a facet: as its catalog tells, or else as its payload has it; None where neither says."""
+    if facet in row.facets:
+        return row.facets[facet]
+    if facet not in row.payload:
+        return None
+    value = row.payload[facet]
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

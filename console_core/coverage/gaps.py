@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, ins
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.coverage.report import CoverageReport, Gap, Status
 from console_core.coverage.tables import coverage_gap_facets, coverage_gaps, coverage_snapshots
-from console_core.database import Database
+from console_core.database import Database, metadata
 
 KEPT_PER_STATUS = 25_000
 """Gaps of one status that a snapshot keeps, the first found; over the four statuses at most 100,000."""
@@ -100,6 +100,8 @@ class CoverageRecords:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        with database.transaction() as connection:  # a database may have been opened before these tables were known
+            metadata.create_all(connection, tables=[coverage_snapshots, coverage_gaps, coverage_gap_facets])
 
     def begin(self, collection: str, part: Slice = EVERYTHING) -> Draft:
         """A new draft; what an earlier measurement of the same left unfinished is forgotten."""
@@ -129,7 +131,7 @@ class CoverageRecords:
     def history(self, collection: str, limit: int = 200, part: Slice = EVERYTHING) -> list[CoverageSnapshot]:
         """The snapshots of a collection and a slice, the newest first."""
         query = _published(collection, _scope(part)).order_by(_S.measured_at.desc(), _S.id.desc()).limit(limit)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def gaps(
@@ -154,7 +156,7 @@ class CoverageRecords:
             query = query.join(coverage_gap_facets, here).where(
                 _F.snapshot == snapshot, _F.facet == facet, _F.value == (value or "")
             )
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query.order_by(_G.number).limit(limit)).all()
         return [RecordedGap(row.number, Gap(row.key, Status(row.status), row.detail, row.facets)) for row in rows]
 
