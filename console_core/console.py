@@ -99,7 +99,7 @@ class Console:
 
     def close(self) -> None:
         """Stop at the next checkpoint and let go of everything; safe to call twice."""
-        steps: list[Callable[[], None]] = []
+        steps: list[Callable[[], object]] = []
         if self.worker is not None:
             steps.append(self.worker.close)
         steps += [self.store.close, self.catalog.close]

@@ -63,9 +63,11 @@ def stats(as_json: Json = False) -> None:
         for info in console.store.collections():
             run = command(console, actor_of(console), "measure_coverage", collection=info.name)
             in_foreground(console, run, f"Measuring {info.name}")
-            report = console.coverage.latest(info.name)
-            if report is not None:
-                result.setdefault(info.stamp.model if info.stamp else f"unknown ({info.name})", coverage_stats(report))
+            snapshot = console.coverage.latest(info.name)
+            if snapshot is not None:
+                result.setdefault(
+                    info.stamp.model if info.stamp else f"unknown ({info.name})", coverage_stats(snapshot.report)
+                )
     lines = [
         f"{model}: {s['with_embedding']:,} of {s['total']:,} ({s['coverage_percentage']:.1f} %), {s['failed']:,} failed"
         for model, s in result.items()

@@ -47,7 +47,7 @@ def in_foreground(console: Console, run: Run, label: str) -> Run:
                 advance(label, now.counts.settled / max(now.counts.selected, 1))
                 return bool(stopped)
 
-            claimed = console.ledger.claim(run.lane, f"pid {os.getpid()}", run_id=run.id)
+            claimed = console.ledger.claim(run.lane, f"pid {os.getpid()}", only=run.id)
             if claimed is None:
                 raise Refused(f"Run {run.id} cannot be started.", "Look at it with `embedding-console runs`.")
             return execute(claimed, console.operation(claimed), console.ledger, should_stop)

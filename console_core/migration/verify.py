@@ -67,7 +67,8 @@ class Verify:
     """Walk the catalog beside the collection, then embed a random sample of its pictures again.
 
     A picture whose re-embedding failed is expected to be absent. Nothing is written. The last step's result has a
-    verdict ("green" or "red") and the checks. A resumed verification starts over: it must see one state.
+    verdict ("green" or "red") and the checks. A resumed verification starts over, because it must see one state; its
+    counts stand still until it is past its old place.
     """
 
     def __init__(
@@ -92,17 +93,18 @@ class Verify:
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`."""
         embedder = self._embedder()
-        counts = Counts(selected=self._catalog.count(self._plan.part))
-        yield Progress("", counts)
+        counts = replace(counts, selected=max(counts.selected, self._catalog.count(self._plan.part)))
         tally = _Tally()
+        checked = 0
         rows = self._catalog.rows(self._plan.part)
         while page := list(islice(rows, PAGE)):
             self._walk(page, tally)
-            done = counts.done + len(page)
+            checked += len(page)
+            done = max(counts.done, checked)
             counts = replace(counts, done=done, selected=max(counts.selected, done))
             yield Progress(page[-1].key, counts)
         gone = {LEFT_THE_CATALOG: counts.pending} if counts.pending else {}
-        yield Progress("end", replace(counts, skipped=gone), result=self._result(embedder, tally, counts.done))
+        yield Progress("end", replace(counts, skipped=gone), result=self._result(embedder, tally, checked))
 
     def _result(self, embedder: Embedder, tally: _Tally, checked: int) -> dict[str, Any]:
         plan = self._plan

@@ -88,11 +88,11 @@ def cut_over(
         raise Refused(f"{alias} serves {to} already.", "There is nothing to cut over.")
     found = gate(ledger, store, to)
     if not found.open:
-        raise Refused(
-            f"{alias} cannot be moved to {to}: {' '.join(found.reasons)}", "Verify the collection, then cut over."
-        )
-    store.set_alias(alias, to, expected=before)
-    return moves.add(MoveKind.CUT_OVER, alias, before, to, actor=actor, migration=migration)
+        reasons = " ".join(found.reasons)
+        raise Refused(f"{alias} cannot be moved to {to}: {reasons}", "Verify the collection, then cut over.")
+    with moves.recorded(MoveKind.CUT_OVER, alias, before, to, actor=actor, migration=migration) as move:
+        store.set_alias(alias, to, expected=before)
+    return move
 
 
 def roll_back(store: VectorStore, moves: Moves, alias: str, *, actor: str) -> Move:
