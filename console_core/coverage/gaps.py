@@ -4,19 +4,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, delete, insert, select, type_coerce, update
 
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.coverage.report import CoverageReport, Gap, Status
-from console_core.coverage.tables import coverage_gap_facets, coverage_gaps, coverage_snapshots
+from console_core.coverage.tables import coverage_gaps, coverage_snapshots
 from console_core.database import Database, metadata
 
 KEPT_PER_STATUS = 25_000
 """Gaps of one status that a snapshot keeps, the first found; over the four statuses at most 100,000."""
 
-_S, _G, _F = coverage_snapshots.c, coverage_gaps.c, coverage_gap_facets.c
+_S, _G = coverage_snapshots.c, coverage_gaps.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +53,14 @@ class Draft:
     def add(self, gaps: Iterable[Gap]) -> None:
         """Record gaps, beyond KEPT_PER_STATUS of one status none."""
         rows: list[dict[str, Any]] = []
-        facets: list[dict[str, Any]] = []
         for gap in gaps:
-            if self._kept.get(gap.status, 0) >= KEPT_PER_STATUS:
-                continue
-            self._kept[gap.status] = self._kept.get(gap.status, 0) + 1
-            self._number += 1
-            place = {"snapshot": self._snapshot, "number": self._number}
-            rows.append(
-                {**place, "key": gap.key, "status": gap.status, "detail": gap.detail, "facets": dict(gap.facets)}
-            )
-            facets += ({**place, "facet": facet, "value": value} for facet, value in gap.facets.items())
-        if not rows:
-            return
-        with self._database.transaction() as connection:
-            connection.execute(insert(coverage_gaps), rows)
-            if facets:
-                connection.execute(insert(coverage_gap_facets), facets)
+            if self._kept.get(gap.status, 0) < KEPT_PER_STATUS:
+                self._kept[gap.status] = self._kept.get(gap.status, 0) + 1
+                self._number += 1
+                rows.append({"snapshot": self._snapshot, "number": self._number, **_columns(gap)})
+        if rows:
+            with self._database.transaction() as connection:
+                connection.execute(insert(coverage_gaps), rows)
 
     def publish(self, report: CoverageReport) -> CoverageSnapshot:
         """Make it the newest snapshot of its collection and slice, in one transaction; older ones lose their gaps."""
@@ -101,7 +93,7 @@ class CoverageRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.transaction() as connection:  # a database may have been opened before these tables were known
-            metadata.create_all(connection, tables=[coverage_snapshots, coverage_gaps, coverage_gap_facets])
+            metadata.create_all(connection, tables=[coverage_snapshots, coverage_gaps])
 
     def begin(self, collection: str, part: Slice = EVERYTHING) -> Draft:
         """A new draft; what an earlier measurement of the same left unfinished is forgotten."""
@@ -148,17 +140,18 @@ class CoverageRecords:
 
         With `facet` and `value` only those that the report counts there, OTHER included.
         """
-        query = select(coverage_gaps).where(_G.snapshot == snapshot, _G.number > after)
+        query = select(coverage_gaps).where(_G.snapshot == snapshot, _G.number > after).order_by(_G.number)
         if status is not None:
             query = query.where(_G.status == str(status))
-        if facet is not None:
-            here = and_(_F.snapshot == _G.snapshot, _F.number == _G.number)
-            query = query.join(coverage_gap_facets, here).where(
-                _F.snapshot == snapshot, _F.facet == facet, _F.value == (value or "")
-            )
+        if facet is not None:  # LIKE finds all that match and, where it ignores case, a few more
+            text = json.dumps({facet: value or ""}, separators=(",", ":"))[1:-1]
+            query = query.where(type_coerce(_G.facets, Text).contains(text, autoescape=True))
+        else:
+            query = query.limit(limit)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_G.number).limit(limit)).all()
-        return [RecordedGap(row.number, Gap(row.key, Status(row.status), row.detail, row.facets)) for row in rows]
+            rows = connection.execution_options(stream_results=True).execute(query)
+            matching = (row for row in rows if facet is None or row.facets.get(facet) == (value or ""))
+            return [_recorded(row) for row in islice(matching, limit)]
 
 
 def _scope(part: Slice) -> str:
@@ -179,9 +172,16 @@ def _drop_drafts(connection: Connection, which: ColumnElement[bool]) -> None:
 
 
 def _drop_gaps(connection: Connection, snapshot: int) -> None:
-    connection.execute(delete(coverage_gap_facets).where(_F.snapshot == snapshot))
     connection.execute(delete(coverage_gaps).where(_G.snapshot == snapshot))
 
 
 def _snapshot(row: Row[Any]) -> CoverageSnapshot:
     return CoverageSnapshot(row.id, CoverageReport.from_json(row.report), row.kept)
+
+
+def _columns(gap: Gap) -> dict[str, Any]:
+    return {"key": gap.key, "status": gap.status, "detail": gap.detail, "facets": dict(gap.facets)}
+
+
+def _recorded(row: Row[Any]) -> RecordedGap:
+    return RecordedGap(row.number, Gap(row.key, Status(row.status), row.detail, row.facets))

@@ -30,13 +30,3 @@ coverage_gaps = Table(
     ForeignKeyConstraint(["snapshot"], ["coverage_snapshots.id"]),
     Index("coverage_gaps_by_status", "snapshot", "status", "number"),
 )
-
-coverage_gap_facets = Table(
-    "coverage_gap_facets",
-    metadata,
-    Column("snapshot", Integer, primary_key=True),
-    Column("facet", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    ForeignKeyConstraint(["snapshot"], ["coverage_snapshots.id"]),
-)

@@ -92,6 +92,16 @@ def test_gaps_are_chosen_by_status_and_by_facet_value_exactly(records: CoverageR
     assert records.gaps(snapshot, status="missing")[0].gap == batch[2]
 
 
+@pytest.mark.parametrize("value", ["100%", "a_b", 'say "hi"', "back\\slash", "Zürich/東京", "it's", "a/b", " "])
+def test_any_text_can_be_a_facet_value(records: CoverageRecords, value: str) -> None:
+    lookalikes = [value.upper() + "x", value.replace("_", "-"), value + " ", "", f'{value}","folder":"{value}']
+    batch = [gap(number, folder=text) for number, text in enumerate([value, *lookalikes, value])]
+    snapshot = records.save(report(), [batch])
+    assert {found.gap.facets["folder"] for found in records.gaps(snapshot.id, facet="folder", value=value)} == {value}
+    assert records.gaps(snapshot.id, facet="folder", value=value)[-1].number == len(batch)
+    assert [found.number for found in records.gaps(snapshot.id, facet="folder", value=value, limit=1)] == [1]
+
+
 def test_only_the_newest_snapshot_keeps_gaps_and_every_one_its_totals(records: CoverageRecords) -> None:
     older = records.save(report(hour=0), [[gap(1, user_id="1")]])
     newer = records.save(report(hour=1), [[gap(2, user_id="1")]])
