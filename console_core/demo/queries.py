@@ -152,7 +152,7 @@ ACCEPTANCE: tuple[Query, ...] = (
     Query("count", "three sheep", _shows("sheep", count=3)),
     Query("count", "two sailboats", _shows("sailboat", count=2)),
     Query("count", "four books", _shows("books", count=4)),
-    Query("count", "five lemons", _shows("lemon", count=5)),
+    Query("count", "five birds", _shows("bird", count=5)),
     Query("wording", "where is my kitten", _shows("cat")),
     Query("wording", "an evening at the seaside", _outdoors(terrain="beach", time="sunset")),
     Query("wording", "fresh strawberries for dessert", _shows("strawberry")),
