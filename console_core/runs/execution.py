@@ -166,7 +166,7 @@ class _Attempt:
 
     def _patiently(self, action: Callable[[], Answer]) -> Answer:
         """Try again while the ledger is away. What it is told is the same each time, so nothing counts twice."""
-        until, wait = time.monotonic() + self.patience, 0.05
+        until, wait = time.monotonic() + self.patience, 0.02
         while True:
             try:
                 return action()

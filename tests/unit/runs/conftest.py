@@ -1,0 +1,54 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console_core.database import Database
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import Lane, Run, RunState, Verb
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
+
+
+@pytest.fixture
+def submit(ledger: Ledger) -> Callable[..., Run]:
+    def _submit(target: str = "images_v2", **changes: object) -> Run:
+        values: dict[str, object] = {"kind": "reembed", "lane": Lane.ACCELERATOR, "title": f"Build {target}"}
+        values |= {"target": target, "spec": {"model": "demo-siglip"}, "actor": "olga", "selected": 10, "writes": True}
+        return ledger.submit(**(values | changes))  # type: ignore[arg-type]
+
+    return _submit
+
+
+@pytest.fixture
+def run_in(ledger: Ledger, submit: Callable[..., Run]) -> Callable[[RunState], Run]:
+    """A run brought into a state the way a real one gets there."""
+
+    def _run_in(state: RunState) -> Run:
+        run = submit(f"target-{state}")
+        if state is RunState.QUEUED:
+            return run
+        if state is RunState.PAUSED:
+            return ledger.ask(run.id, Verb.PAUSE, "olga")
+        claimed = ledger.claim(Lane.ACCELERATOR, "console")
+        assert claimed is not None
+        assert claimed.id == run.id
+        if state is RunState.RUNNING:
+            return claimed
+        if state in (RunState.PAUSING, RunState.CANCELLING):
+            return ledger.ask(run.id, Verb.PAUSE if state is RunState.PAUSING else Verb.CANCEL, "olga")
+        if state is RunState.CANCELLED:
+            ledger.ask(run.id, Verb.CANCEL, "olga")
+        return ledger.finish(run.id, state, reason="because")
+
+    return _run_in
