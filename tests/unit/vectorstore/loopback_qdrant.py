@@ -21,13 +21,17 @@ from qdrant_client import QdrantClient, models
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What one request gets instead of an answer. `after` seconds; `done`: the request took effect all the same."""
+    """What one request gets instead of an answer: the next one, or the next with the method `only`.
+
+    It comes `after` seconds; `done`: the request took effect all the same.
+    """
 
     status: int = 500
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     after: float = 0.0
     done: bool = False
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,11 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str]
+    body: Any = None
 
 
 class LoopbackQdrant:
-    """`faults` are used up by the next requests, one each; `requests` are all that came."""
+    """`faults` are used up in their order, one a request; `requests` are all that came."""
 
     def __init__(self, version: str = "1.20.0", keeps_metadata: bool = True) -> None:
         self.version = version
@@ -126,8 +131,9 @@ def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
-            server.requests.append(Request(self.command, self.path, dict(self.headers.items())))
-            fault = server.faults.popleft() if server.faults else None
+            server.requests.append(Request(self.command, self.path, dict(self.headers.items()), body))
+            meant = server.faults and server.faults[0].only in ("", self.command)
+            fault = server.faults.popleft() if meant else None
             if fault:
                 if fault.done:
                     self._result(body)
