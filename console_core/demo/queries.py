@@ -10,7 +10,7 @@ from typing import Literal
 
 from console_core.demo.scene import Chart, Landscape, Scene, Shapes, Studio, figures
 
-Kind = Literal["scene", "object", "colour", "shape", "chart", "count", "wording"]
+Kind = Literal["scene", "object", "colour", "shape", "chart", "count", "wording", "moon"]
 Predicate = Callable[[Scene], bool]
 
 
@@ -165,4 +165,12 @@ ACCEPTANCE: tuple[Query, ...] = (
     Query("wording", "cold winter day with falling snow", _outdoors(weather="snowing")),
     Query("wording", "pumpkin for a halloween party", _shows("pumpkin")),
     Query("wording", "a coffee on my table", _on("cup of coffee", "table")),
+    Query("moon", "full moon", _moon("full")),
+    Query("moon", "crescent moon", _moon("crescent")),
+    Query("moon", "a full moon in the night sky", _moon("full")),
+    Query("moon", "night sky with a crescent moon", _moon("crescent")),
+    Query("moon", "full moon over the hills", _moon("full", terrain="hills")),
+    Query("moon", "a city under a full moon", _moon("full", terrain="city")),
+    Query("moon", "crescent moon above the snow", _moon("crescent", terrain="snow")),
+    Query("moon", "a forest under a crescent moon", _moon("crescent", terrain="forest")),
 )
