@@ -33,8 +33,8 @@ class FacetCounts:
             counts[status] += 1
 
     def counts(self) -> dict[str, dict[str, dict[str, int]]]:
-        """{facet: {value: {status: rows}}}."""
-        return self._counts
+        """{facet: {value: {status: rows}}}, without facets that no row said anything of."""
+        return {facet: values for facet, values in self._counts.items() if values}
 
 
 def facet_value(row: ImageRow, facet: str) -> str | None:

@@ -2,15 +2,18 @@
 
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from console_core.catalog.folder import FolderCatalog
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.coverage import facets as facets_module
 from console_core.coverage.measure import measure
 from console_core.coverage.report import OTHER, CoverageReport, Gap, Status
 from console_core.errors import CollectionNotFound
-from console_core.vectorstore.provenance import Provenance
+from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from tests.unit.coverage.conftest import COLLECTION, World
 
@@ -120,6 +123,23 @@ def test_rows_are_counted_by_every_facet_and_a_null_is_the_empty_value(world: Wo
     }
     assert report.facets["image_type"]["photo"] == {**none, "embedded": 1, "missing": 2}
     assert gaps[1].facets == {"user_id": "", "image_type": "photo"}
+
+
+def test_pictures_in_folders_are_counted_by_folder(world: World, tmp_path: Path) -> None:
+    for name in ("cats/a.png", "cats/b.png", "dogs/big/c.png", "d.png"):
+        file = tmp_path / "pictures" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(file)
+    catalog = FolderCatalog(tmp_path / "pictures")
+    world.write([(point_id("cats/a.png"), replace(ORIGIN, key="cats/a.png"))])
+    report = list(measure(catalog, world.store, COLLECTION, world.ledger.failed_among))[-1].report
+    assert report is not None
+    assert {value: (found["embedded"], found["missing"]) for value, found in report.facets["folder"].items()} == {
+        "cats": (1, 1),
+        "dogs/big": (0, 1),
+        "": (0, 1),
+    }
+    assert report.orphaned == 0
 
 
 def test_beyond_the_commonest_values_a_facet_counts_the_rest_together(
