@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
 from console_core.errors import ConsoleError
 from console_core.ui import confirm, session, words
+
+STYLE = Path(__file__).with_name("style.css")
 
 
 @contextmanager
@@ -16,7 +19,8 @@ def page(title: str, *, lead: str = "", actions: Callable[[], None] | None = Non
     A ConsoleError within becomes a panel with its remedy and "Try again"; anything else becomes an incident number,
     and the trace goes into the server's log. `st.stop` and `st.rerun` pass through.
     """
-    with guarded(title):
+    st.html(STYLE)
+    with st.container(key="page"), guarded(title):
         _title_row(title, lead, actions)
         session.show_flashes()
         yield

@@ -4,11 +4,14 @@ Hovering or focusing a picture marks the same picture in every column; a click r
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+
+from console_core.querylab.shifts import Shift
+from console_core.ui import words
 
 _HERE = Path(__file__).parent
 _element = st.components.v2.component(
@@ -18,39 +21,13 @@ _element = st.components.v2.component(
     js=(_HERE / "gallery.js").read_text("utf-8"),
 )
 
-ShiftKind = Literal["up", "down", "same", "new", "gone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """How a picture moved against the other column: `places` up or down, or absent there altogether."""
-
-    kind: ShiftKind
-    places: int = 0
-
-    @property
-    def text(self) -> str:
-        """▲ 3, ▼ 2, new, gone, or "=". Never told by colour alone."""
-        signs = {"up": f"▲ {self.places}", "down": f"▼ {self.places}", "same": "="}
-        return signs.get(self.kind, self.kind)
-
-    @property
-    def meaning(self) -> str:
-        unit = "place" if self.places == 1 else "places"
-        return {
-            "up": f"{self.places} {unit} higher than in the other column",
-            "down": f"{self.places} {unit} lower than in the other column",
-            "same": "at the same place in both columns",
-            "new": "not in the first column",
-            "gone": "not in the other column",
-        }[self.kind]
-
 
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One picture. `id` is what a click returns and what is linked across columns; `src` comes from `thumb_url`.
 
-    `rank` counts from 1; 0 shows none. `score` is drawn as a number with three decimals. `note` is a short line
+    `rank` counts from 1; 0 shows none. `score` is drawn as a number with three decimals. `shift` is the move against
+    the reference column; pictures of the reference that the other column lacks are "gone". `note` is a short line
     under the picture in grids without ranks.
     """
 
@@ -59,7 +36,7 @@ class Tile:
     alt: str
     rank: int = 0
     score: float | None = None
-    shift: Shift | None = None
+    shift: Shift | Literal["gone"] | None = None
     note: str = ""
 
 
@@ -74,24 +51,6 @@ class Column:
     tiles: Sequence[Tile]
     caption: str = ""
     empty: str = "No pictures."
-
-
-def shifts(before: Sequence[str], after: Sequence[str]) -> tuple[dict[str, Shift], dict[str, Shift]]:
-    """The shifts to show in the first and in the second of two columns of ids, best first.
-
-    The first column marks what is gone; the second what is new and how far the rest has moved.
-    """
-    places = {identifier: place for place, identifier in enumerate(before)}
-    kept = set(after)
-    first = {identifier: Shift("gone") for identifier in before if identifier not in kept}
-    second = {}
-    for place, identifier in enumerate(after):
-        moved = places.get(identifier, place) - place
-        if identifier not in places:
-            second[identifier] = Shift("new")
-        else:
-            second[identifier] = Shift("up" if moved > 0 else "down" if moved < 0 else "same", abs(moved))
-    return first, second
 
 
 def gallery(columns: Sequence[Column], *, key: str, picked: str = "", tile_width: int = 132) -> str | None:
@@ -120,8 +79,16 @@ def _texts(column: Column) -> Mapping[str, str]:
 
 
 def _tile(tile: Tile) -> dict[str, Any]:
-    shown = asdict(tile)
-    shown["score"] = "" if tile.score is None else f"{tile.score:.3f}"
-    shift = tile.shift
-    shown["shift"] = {"kind": shift.kind, "text": shift.text, "meaning": shift.meaning} if shift else None
-    return shown
+    return {
+        **{name: getattr(tile, name) for name in ("id", "src", "alt", "rank", "note")},
+        "score": "" if tile.score is None else f"{tile.score:.3f}",
+        "shift": _shift(tile.shift),
+    }
+
+
+def _shift(shift: Shift | Literal["gone"] | None) -> dict[str, str] | None:
+    if shift is None:
+        return None
+    kind, places = ("gone", 0) if shift == "gone" else (shift.kind, shift.places)
+    text, meaning = words.shift(kind, places)
+    return {"kind": kind, "text": text, "meaning": meaning}

@@ -71,6 +71,9 @@ def go(name: str, **parameters: Any) -> NoReturn:
 def link(name: str, label: str = "", *, icon: str = "", **parameters: Any) -> None:
     """A link to another page, with these query parameters."""
     page = entry(name)
+    if not page.file.exists():
+        st.markdown(label or page.title)
+        return
     st.page_link(page.file, label=label or page.title, icon=icon or page.icon, query_params=_texts(parameters))
 
 

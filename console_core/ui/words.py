@@ -78,6 +78,20 @@ def coverage(status: str) -> Word:
     return COVERAGE.get(status) or Word(status.capitalize(), "gray", ":material/help:")
 
 
+def shift(kind: str, places: int) -> tuple[str, str]:
+    """A shift of rank as a sign (▲ 3, ▼ 2, =, new, gone) and as words; never told by colour alone."""
+    moved = count(places, "place")
+    signs = {"up": f"▲ {places}", "down": f"▼ {places}", "same": "="}
+    meanings = {
+        "up": f"{moved} higher than in the first column",
+        "down": f"{moved} lower than in the first column",
+        "same": "at the same place as in the first column",
+        "new": "not in the first column",
+        "gone": "not in the other column any more",
+    }
+    return signs.get(kind, kind), meanings.get(kind, kind)
+
+
 def badge(word: Word) -> str:
     """The word as a Markdown badge, for tables and sentences."""
     return f":{word.colour}-badge[{word.icon} {word.label}]"

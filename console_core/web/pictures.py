@@ -14,14 +14,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from console_core.catalog.thumbnails import Thumbnail
 from console_core.console import Console
 from console_core.errors import CatalogError, ImageError, ImageMissing, NotFound
 from console_core.web import process
 from console_core.web.signing import expiry, is_valid, secret_of, signature
 
 Size = Literal["small", "large"]
-PIXELS: dict[Size, int] = {"small": 160, "large": 640}
+PIXELS: dict[Size, int] = {"small": 224, "large": 640}
 
 _POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="thumbnail")
 
@@ -64,27 +63,29 @@ async def thumb(request: Request) -> Response:
     signed = is_valid(secret, request.query_params.get("s", ""), expires, size, key, revision)
     if size not in PIXELS or not signed:
         return PlainTextResponse("this address is not valid, or no longer: reload the page", 403, _FAILED)
+    known = request.headers.get("if-none-match", "")
     try:
         loop = asyncio.get_running_loop()
-        picture, is_current = await loop.run_in_executor(_POOL, _picture, console, key, revision, PIXELS[size])
+        return await loop.run_in_executor(_POOL, _picture, console, key, revision, PIXELS[size], known)
     except (ImageMissing, NotFound):
         return Response(_TILE, 404, _FAILED, "image/svg+xml")
     except ImageError:
         return Response(_TILE, 422, _FAILED, "image/svg+xml")
     except CatalogError as error:
         return PlainTextResponse(str(error), 503)
-    headers = {**(_FRESH if is_current else _OUTDATED), "etag": f'"{picture.etag}"'}
-    if f'"{picture.etag}"' in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(picture.data, headers=headers, media_type="image/webp")
 
 
-def _picture(console: Console, key: str, revision: str, pixels: int) -> tuple[Thumbnail, bool]:
-    """The thumbnail, and whether it is of the revision that was asked for."""
+def _picture(console: Console, key: str, revision: str, pixels: int, known: str) -> Response:
+    """The answer for a picture. Only what was asked for by its present revision may stay in a browser unasked."""
     rows = console.catalog.get([key])
     if not rows:
         raise NotFound("The catalog has no such picture.")
-    return console.thumbnails.get(rows[0], size=pixels), rows[0].revision == revision
+    row = rows[0]
+    etag = f'"{console.thumbnails.etag(row, pixels)}"'
+    headers = {**(_FRESH if row.revision == revision else _OUTDATED), "etag": etag}
+    if etag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(console.thumbnails.get(row, pixels).data, headers=headers, media_type="image/webp")
 
 
 def _encode(key: str) -> str:

@@ -5,12 +5,14 @@ import io
 import math
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 from PIL import Image, ImageDraw
 
 from console_core.errors import StoreUnavailable
 from console_core.migration.findings import block, info, warn
+from console_core.querylab.shifts import Shift, shifts
 from console_core.runs.types import Counts
 from console_core.ui import charts, confirm, frame, gallery, panels, words
 from console_core.ui.panels import Marked
@@ -33,7 +35,7 @@ def picture(number: int) -> str:
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
-def tile(number: int, rank: int, shift: gallery.Shift | None) -> gallery.Tile:
+def tile(number: int, rank: int, shift: Shift | Literal["gone"] | None) -> gallery.Tile:
     return gallery.Tile(f"p{number}", picture(number), f"Picture {number}", rank, 0.912 - rank * 0.017, shift)
 
 
@@ -106,10 +108,11 @@ def drawn() -> None:
 
 def pictures() -> None:
     before, after = [1, 2, 3, 4, 5, 6, 7, 8], [2, 1, 3, 9, 4, 10, 5, 6]
-    first, second = gallery.shifts([f"p{n}" for n in before], [f"p{n}" for n in after])
+    moved = shifts([f"p{n}" for n in before], [f"p{n}" for n in after])
+    first: list[Literal["gone"] | None] = ["gone" if f"p{n}" in moved.gone else None for n in before]
     columns = [
-        gallery.Column("demo-clip", [tile(n, r, first.get(f"p{n}")) for r, n in enumerate(before, 1)], "images, 12 ms"),
-        gallery.Column("demo-siglip", [tile(n, r, second[f"p{n}"]) for r, n in enumerate(after, 1)], "9 ms"),
+        gallery.Column("demo-clip", [tile(n, r, first[r - 1]) for r, n in enumerate(before, 1)], "images, 12 ms"),
+        gallery.Column("demo-siglip", [tile(n, r, moved.hits[r - 1]) for r, n in enumerate(after, 1)], "9 ms"),
         gallery.Column("empty-model", [], empty="Nothing was found."),
     ]
     with panels.card("Side by side"):

@@ -116,3 +116,9 @@ def test_text_from_outside_cannot_act_as_markdown() -> None:
     assert words.plain("**bold** [x](http://a) :red[y] `z` $1$") == (
         "\\*\\*bold\\*\\* \\[x\\]\\(http\\://a\\) \\:red\\[y\\] \\`z\\` \\$1\\$"
     )
+
+
+def test_a_shift_of_rank_is_told_by_a_sign_and_not_by_colour_alone() -> None:
+    kinds = [("up", 3), ("down", 2), ("same", 0), ("new", 0), ("gone", 0)]
+    assert [words.shift(kind, places)[0] for kind, places in kinds] == ["▲ 3", "▼ 2", "=", "new", "gone"]
+    assert words.shift("up", 1)[1] == "1 place higher than in the first column"

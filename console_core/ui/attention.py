@@ -1,0 +1,65 @@
+"""What needs a person: stopped runs, collections that nothing is known of, migrations that wait for a decision."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from console_core.console import Console
+from console_core.migration.records import Stage, Standing, standing
+from console_core.runs.types import RESUMABLE, Run, RunState
+from console_core.vectorstore.types import CollectionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One matter, and the page where it is settled. Shows as a finding."""
+
+    severity: str
+    message: str
+    remedy: str
+    page: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[Attention]:
+    """Everything that waits for a person, the gravest first."""
+    runs = console.ledger.runs(states={*RESUMABLE, RunState.INVALID}, limit=20)
+    aliases = console.store.aliases()
+    standings = [standing(migration, console.ledger, aliases) for migration in console.migrations.all(limit=20)]
+    found = [*_of_runs(runs), *_of_migrations(standings), *_of_collections(collections)]
+    order = ("block", "warn", "info")
+    return sorted(found, key=lambda item: order.index(item.severity))
+
+
+def _of_runs(runs: Iterable[Run]) -> Iterator[Attention]:
+    for run in runs:
+        grave = run.state in (RunState.FAILED, RunState.INVALID)
+        reason = f"{run.title} is {run.state}. {run.reason}".strip()
+        remedy = run.remedy or ("Look at its failures." if grave else "Resume it; it goes on from its checkpoint.")
+        yield Attention("block" if grave else "warn", reason, remedy, "runs", {"run": run.id})
+
+
+def _of_migrations(standings: Iterable[Standing]) -> Iterator[Attention]:
+    said = {
+        Stage.BUILT: ("info", "is built and not verified yet.", "Verify it before you judge it."),
+        Stage.READY: ("info", "is verified and ready.", "Compare both models in the Query lab, then cut over."),
+        Stage.REFUTED: (
+            "block",
+            "did not pass its verification.",
+            "Look at what was found before anything is cut over.",
+        ),
+    }
+    for one in standings:
+        if one.stage in said:
+            severity, what, remedy = said[one.stage]
+            title = f"{one.migration.plan.title} {what}"
+            yield Attention(severity, title, remedy, "migrations", {"migration": one.migration.id})
+
+
+def _of_collections(collections: Iterable[CollectionInfo]) -> Iterator[Attention]:
+    for info in collections:
+        where = {"collection": info.name}
+        if info.problem:
+            yield Attention("warn", f"{info.name}: {info.problem}", "Open the collection.", "collections", where)
+        elif info.stamp is None:
+            text = f"Nothing says which model made {info.name}."
+            yield Attention("warn", text, "Record its model (stamp), so that it can be searched.", "collections", where)

@@ -1,0 +1,74 @@
+"""A run as a row: what it is, where it stands, and what can be asked of it. Used wherever runs are shown."""
+
+from functools import partial
+
+import streamlit as st
+
+from console_core.database import now
+from console_core.runs.snapshot import snapshot
+from console_core.runs.types import ACTIVE, RESUMABLE, Run, RunState
+from console_core.ui import confirm, navigation, panels, session, words
+from console_core.ui.frame import live
+
+TICK = 1.5
+"""Seconds between two looks at runs that are being worked on."""
+IDLE_TICK = 5.0
+"""Seconds between two looks where nothing is being done: someone else may start something."""
+
+
+def live_runs(*, empty: str = "Nothing is running.") -> None:
+    """The active runs, refreshed by themselves; the whole page runs again when a run starts or ends."""
+    active = session.console().ledger.runs(states=ACTIVE)
+    seen = {run.id for run in active}
+
+    def board() -> None:
+        runs = session.console().ledger.runs(states=ACTIVE)
+        if {run.id for run in runs} != seen:
+            st.rerun()
+        if not runs:
+            st.caption(empty)
+        for run in runs:
+            run_row(run)
+
+    live(board, every=TICK if active else IDLE_TICK)
+
+
+def run_row(run: Run, *, controls: bool = True) -> None:
+    """Title, state, progress and, with `controls`, what the run can be asked for."""
+    seen = snapshot(run, session.console().ledger.samples(run.id), now())
+    with st.container(gap="small", key=f"run-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
+                navigation.link("runs", run.title, run=run.id)
+                panels.state_badge(words.run_state(run.state))
+                if seen.stalled:
+                    st.badge("Stalled", icon=":material/hourglass_disabled:", color="red")
+            if controls:
+                run_controls(run)
+        panels.progress(run.counts, fraction=seen.fraction, sentence=seen.sentence)
+        if run.remedy:
+            st.caption(f":red[{words.plain(run.remedy)}]")
+
+
+def run_controls(run: Run) -> None:
+    """Pause, resume and cancel, as far as the run's state allows them."""
+    if run.state in (RunState.RUNNING, RunState.QUEUED):
+        _button("Pause", ":material/pause:", "pause", run, f"{run.title} pauses after its batch.")
+    if run.state in RESUMABLE:
+        _button("Resume", ":material/play_arrow:", "resume", run, f"{run.title} continues.")
+    if run.state in RESUMABLE or run.state in (RunState.RUNNING, RunState.QUEUED, RunState.PAUSING):
+        clicked = st.button("Cancel", icon=":material/stop:", key=f"cancel-{run.id}")
+        if clicked:
+            cancel = partial(session.act, "cancel", run=run.id, done=f"{run.title} is cancelled.")
+            text = "It stops after its batch and cannot be resumed. Points that it has written stay in the collection."
+            title = f"Cancel {run.title}?"
+            confirm.ask(
+                confirm.Question(title, text, "Cancel run", cancel, icon=":material/stop:", keep="Keep running")
+            )
+            st.rerun()
+
+
+def _button(label: str, icon: str, command: str, run: Run, done: str) -> None:
+    if st.button(label, icon=icon, key=f"{command}-{run.id}"):
+        session.act(command, run=run.id, done=done)
+        st.rerun()

@@ -1,0 +1,82 @@
+"""The one Console of a process."""
+
+import importlib
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from console_core.errors import ConsoleError, LedgerOwned, SettingsError
+from console_core.web import process
+
+
+@pytest.fixture(autouse=True)
+def _started(workspace: Path) -> None:
+    process.start()
+
+
+def test_all_threads_get_the_same_console() -> None:
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(process.console())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len({id(console) for console in found}) == 1
+
+
+def test_it_survives_when_its_module_is_loaded_again() -> None:
+    first = process.console()
+    del sys.modules["console_core.web.process"]
+    again = importlib.import_module("console_core.web.process")
+    try:
+        assert again is not process
+        assert again.console() is first
+    finally:
+        sys.modules["console_core.web.process"] = process
+
+
+def test_what_prevents_opening_is_kept_and_tried_again_when_mended(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.stop()
+    file = workspace / "console.toml"
+    right = file.read_text()
+    file.write_text("no toml")
+    process.start()
+    assert isinstance(process.problem(), SettingsError)
+    file.write_text(right)
+    with pytest.raises(SettingsError):
+        process.console()
+    monkeypatch.setattr(process, "RETRY_AFTER", 0.0)
+    assert process.console() is process.opened()
+    assert process.problem() is None
+
+
+def test_a_stopped_console_is_not_opened_again_by_a_late_visitor() -> None:
+    process.stop()
+    with pytest.raises(ConsoleError, match="shutting down"):
+        process.console()
+    assert process.opened() is None
+
+
+def test_while_another_thread_is_opening_a_probe_does_not_wait() -> None:
+    process.stop()
+    lock = process._state().lock
+    answers: list[object] = []
+    with lock:
+        thread = threading.Thread(target=lambda: answers.append(process.poll()))
+        thread.start()
+        thread.join(5)
+    assert answers == [None]
+
+
+def test_a_second_owner_of_the_workspace_is_refused(workspace: Path) -> None:
+    from console_core import settings
+    from console_core.console import open_console
+
+    process.console()
+    with pytest.raises(LedgerOwned, match="console on"):
+        open_console(settings.read(workspace), owner_name="a second server")
