@@ -82,7 +82,8 @@ def _opened(data: bytes, path: str) -> ImageFile.ImageFile:
             raise ImageTooLarge(
                 f"{path} has more pixels than are decoded.", "Store a smaller version of this picture.", path=path
             ) from error
-        except (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, struct.error) as error:
+        except (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, struct.error, Warning) as error:
+            # (TIFF warns about damage; where warnings are errors, that is damage too)
             refused = error
     if refused is not None:
         raise ImageUnreadable(

@@ -55,7 +55,7 @@ class RowMapping:
             CatalogInvalid: a key is of another type than the column's others.
         """
         paths, payload_columns, by_name, updated_at = self._paths, self._payload, self._by_name, self._updated_at
-        for record in records:
+        for record in map(tuple, records):
             found = [str(record[place]) for place in paths if record[place]]
             candidates = tuple(dict.fromkeys([path for path in found if not path.isspace()]))
             payload = {name: convert(record[place]) for name, place, convert in payload_columns}

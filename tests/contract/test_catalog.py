@@ -1,0 +1,228 @@
+"""What every catalog keeps, whatever it is made of."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, pairwise
+from pathlib import Path
+
+import pytest
+
+from console_core.catalog.opening import open_catalog
+from console_core.catalog.sql import SqlCatalog
+from console_core.catalog.types import ImageCatalog, Slice
+from console_core.errors import CatalogInvalid
+from console_core.settings import CatalogSettings
+
+TOTAL = 3456
+"""More than three pages."""
+
+
+def _name(number: int) -> str:
+    kind = ("cats", "dogs", "")[number % 3]
+    return f"{kind}/{number:05}.{'png' if number % 5 == 0 else 'jpg'}".removeprefix("/")
+
+
+def _database(folder: Path, key_type: str, keys: Sequence[int | str]) -> str:
+    file = folder / "app.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(
+            f"CREATE TABLE images (id {key_type} PRIMARY KEY NOT NULL, path TEXT, folder TEXT, extension TEXT)"
+        )
+        connection.executemany(
+            "INSERT INTO images VALUES (?, ?, ?, ?)", [_record(key, place) for place, key in enumerate(keys)]
+        )
+    connection.close()
+    return f"sqlite:///{file}"
+
+
+def _record(key: int | str, number: int) -> tuple[int | str, str, str | None, str]:
+    folder, _, name = _name(number).rpartition("/")
+    return key, _name(number), folder or None, name.rpartition(".")[2]
+
+
+def _sql(location: str) -> CatalogSettings:
+    return CatalogSettings(
+        kind="sql",
+        location=location,
+        table="images",
+        paths=("path",),
+        payload=("folder",),
+        facets=("folder", "extension"),
+    )
+
+
+def _integers(folder: Path) -> CatalogSettings:
+    return _sql(_database(folder, "INTEGER", [7 * number - 500 for number in range(TOTAL)]))
+
+
+def _texts(folder: Path) -> CatalogSettings:
+    return _sql(_database(folder, "TEXT", [f"é{number * 7919 % TOTAL}-Z" for number in range(TOTAL)]))
+
+
+def _folder(folder: Path) -> CatalogSettings:
+    for number in range(TOTAL):
+        file = folder / _name(number)
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    return CatalogSettings(kind="folder", location=str(folder))
+
+
+def _list(folder: Path) -> CatalogSettings:
+    file = folder / "images.csv"
+    file.write_text("# a list\n" + "".join(f"{_name(number)},label {number % 4}\n" for number in range(TOTAL)))
+    return CatalogSettings(kind="list", location=str(file))
+
+
+@pytest.fixture(
+    scope="module", params=[_integers, _texts, _folder, _list], ids=["sql-integer", "sql-text", "folder", "list"]
+)
+def catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageCatalog]:
+    make: Callable[[Path], CatalogSettings] = request.param
+    opened = open_catalog(make(tmp_path_factory.mktemp("catalog")))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def keys(catalog: ImageCatalog) -> list[str]:
+    return [row.key for row in catalog.rows()]
+
+
+def test_one_pass_gives_every_picture_once(keys: list[str]) -> None:
+    assert len(keys) == len(set(keys)) == TOTAL
+
+
+def test_keys_ascend(keys: list[str]) -> None:
+    if keys[0].lstrip("-").isdigit():
+        assert all(int(one) < int(other) for one, other in pairwise(keys))
+    else:
+        assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("place", [0, 998, 999, 1000, 1999, 3001, TOTAL - 2, TOTAL - 1])
+def test_a_pass_behind_a_key_is_the_rest_without_that_key(catalog: ImageCatalog, keys: list[str], place: int) -> None:
+    assert [row.key for row in catalog.rows(after=keys[place])] == keys[place + 1 :]
+    assert catalog.count(after=keys[place]) == TOTAL - place - 1
+
+
+def test_a_pass_that_stops_and_resumes_again_and_again_equals_one_pass(catalog: ImageCatalog, keys: list[str]) -> None:
+    seen: list[str] = []
+    while some := [row.key for row in islice(catalog.rows(after=seen[-1] if seen else None), 700)]:
+        seen += some
+    assert seen == keys
+
+
+def test_the_count_is_the_number_of_rows(catalog: ImageCatalog) -> None:
+    assert catalog.count() == TOTAL
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"folder": ("cats",)},
+        {"folder": ("cats", "dogs")},
+        {"folder": ("",)},
+        {"folder": ("", "dogs"), "extension": ("png",)},
+        {"folder": ("no such folder",)},
+        {"extension": ()},
+    ],
+    ids=str,
+)
+def test_a_slice_keeps_the_rows_whose_facets_have_the_values(
+    catalog: ImageCatalog, keys: list[str], filters: dict[str, tuple[str, ...]]
+) -> None:
+    def is_wanted(number: int) -> bool:
+        folder, _, name = _name(number).rpartition("/")
+        values = {"folder": folder, "extension": name.rpartition(".")[2]}
+        return all(values[facet] in allowed for facet, allowed in filters.items())
+
+    part = Slice(filters)
+    rows = list(catalog.rows(part))
+    assert len(rows) == catalog.count(part) == sum(map(is_wanted, range(TOTAL)))
+    found = {row.key for row in rows}
+    assert [row.key for row in rows] == [key for key in keys if key in found]
+    for row in rows:
+        folder, _, _ = row.candidates[0].rpartition("/")
+        allowed = filters.get("folder", (folder,))
+        assert any(folder.endswith(value) for value in allowed)
+
+
+def test_a_slice_of_keys_gives_those_that_exist_in_order(catalog: ImageCatalog, keys: list[str]) -> None:
+    chosen = keys[::3]
+    part = Slice(keys=(*reversed(chosen), "no such key", "18446744073709551616", "\0", "\ud800", chosen[0]))
+    assert [row.key for row in catalog.rows(part)] == chosen
+    assert catalog.count(part) == len(chosen)
+    assert [row.key for row in catalog.rows(part, after=chosen[600])] == chosen[601:]
+    assert catalog.count(part, after=chosen[600]) == len(chosen) - 601
+
+
+def test_a_slice_of_no_keys_is_empty(catalog: ImageCatalog) -> None:
+    assert list(catalog.rows(Slice(keys=()))) == []
+    assert catalog.count(Slice(keys=())) == 0
+
+
+def test_a_slice_of_keys_can_be_filtered_too(catalog: ImageCatalog, keys: list[str]) -> None:
+    part = Slice({"folder": ("cats",)}, keys=tuple(keys[:900]))
+    cats = {row.key for row in catalog.rows(Slice({"folder": ("cats",)}))}
+    assert [row.key for row in catalog.rows(part)] == [key for key in keys[:900] if key in cats]
+
+
+def test_a_facet_that_the_catalog_does_not_have_is_refused_by_name(catalog: ImageCatalog) -> None:
+    with pytest.raises(CatalogInvalid, match=r"'colour'.*folder, extension"):
+        list(catalog.rows(Slice({"colour": ("red",)})))
+    with pytest.raises(CatalogInvalid, match="colour"):
+        catalog.count(Slice({"colour": ("red",)}))
+
+
+def test_rows_by_key_come_in_the_order_asked_for_and_unknown_keys_are_left_out(
+    catalog: ImageCatalog, keys: list[str]
+) -> None:
+    asked = [keys[9], "no such key", keys[2], keys[-1], "007", keys[9]]
+    assert [row.key for row in catalog.get(asked)] == [keys[9], keys[2], keys[-1], keys[9]]
+    assert [row.key for row in catalog.get(list(reversed(keys)))] == list(reversed(keys))
+    assert catalog.get([]) == []
+
+
+def test_a_row_is_the_same_however_it_is_read(catalog: ImageCatalog, keys: list[str]) -> None:
+    passed = {row.key: row for row in catalog.rows()}
+    assert catalog.get(keys[:20]) == [passed[key] for key in keys[:20]]
+    assert list(catalog.rows(Slice(keys=tuple(keys[5:9])))) == [passed[key] for key in keys[5:9]]
+
+
+def test_the_numbers_of_a_facet_add_up_and_are_what_a_slice_gives(catalog: ImageCatalog) -> None:
+    facets = catalog.facets()
+    assert tuple(facets) == catalog.info().facets
+    for name, values in facets.items():
+        assert sum(values.values()) == TOTAL
+        assert list(values.values()) == sorted(values.values(), reverse=True)
+        for value, rows in values.items():
+            assert catalog.count(Slice({name: (value,)})) == rows
+
+
+def test_four_threads_read_the_same_at_once(catalog: ImageCatalog, keys: list[str]) -> None:
+    def read(_: int) -> tuple[list[str], int, int]:
+        return [row.key for row in catalog.rows()], catalog.count(), len(catalog.get(keys[:700]))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(read, range(8))) == [(keys, TOTAL, 700)] * 8
+
+
+def test_rows_that_are_changed_and_added_during_a_pass_cost_no_other_row(tmp_path: Path) -> None:
+    catalog = SqlCatalog(_integers(tmp_path))
+    writer = sqlite3.connect(tmp_path / "app.db")
+    before = [row.key for row in catalog.rows()]
+    seen: list[str] = []
+    for number, row in enumerate(catalog.rows()):
+        seen.append(row.key)
+        if number % 500 == 0:
+            with writer:
+                writer.execute("UPDATE images SET folder = 'done' WHERE id <= ?", (int(row.key),))
+                writer.execute("INSERT INTO images VALUES (?, 'new.jpg', NULL, 'jpg')", (int(row.key) + 1,))
+                writer.execute("INSERT INTO images VALUES (?, 'new.jpg', NULL, 'jpg')", (1_000_000 + number,))
+    writer.close()
+    catalog.close()
+    assert len(seen) == len(set(seen))
+    assert set(before) <= set(seen)
+    assert sum(int(key) >= 1_000_000 for key in seen) == 6, "what was added before the last page was read"
