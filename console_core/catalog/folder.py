@@ -126,7 +126,7 @@ def _read(root: Path, recursive: bool) -> _Listing:
                     if _holds(entry.is_dir):
                         if recursive:
                             (linked if entry.is_symlink() else real).append(f"{prefix}{entry.name}/")
-                    elif entry.name.rpartition(".")[2].lower() in EXTENSIONS and _holds(entry.is_file):
+                    elif told_by_path(entry.name)["extension"] in EXTENSIONS and _holds(entry.is_file):
                         keys.append(printable(prefix + entry.name))
         except OSError as error:
             if not prefix or not isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError):
