@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from console_core.database import Database, metadata, now
 from console_core.runs import failures, journal, lifecycle, samples
@@ -24,6 +24,11 @@ from console_core.runs.types import (
 )
 
 _ASKED = {RunState.PAUSING: Verb.PAUSE, RunState.CANCELLING: Verb.CANCEL}
+_ADDED = (
+    update(t.attempts)
+    .where(t.attempts.c.run == bindparam("of"), t.attempts.c.number == bindparam("nth"))
+    .values(done=bindparam("total") - t.attempts.c.done_before)
+)
 
 
 class Ledger:
@@ -136,9 +141,8 @@ class Ledger:
                 values["result"] = dict(progress.result)
             if row.state == RunState.RUNNING.value:
                 values["reason"] = storable(progress.note)
-            connection.execute(update(t.runs).where(t.runs.c.number == row.number).values(values))
-            this = (t.attempts.c.run == run_id) & (t.attempts.c.number == row.attempt)
-            connection.execute(update(t.attempts).where(this).values(done=counts.done - t.attempts.c.done_before))
+            connection.execute(update(t.runs).where(t.runs.c.number == row.number), values)
+            connection.execute(_ADDED, {"of": run_id, "nth": row.attempt, "total": counts.done})
             failures.put(connection, run_id, progress.failures)
             samples.add(connection, run_id, row.attempt, moment, counts.settled)
 

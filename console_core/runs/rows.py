@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from console_core.errors import IllegalTransition, NotFound
 from console_core.runs import tables as t
 from console_core.runs.types import WORKING, Counts, Lane, Run, RunState
 
 RunRow = Row[Any]
+_READ = select(t.runs).where(t.runs.c.id == bindparam("id"))
+_READ_TO_CHANGE = _READ.with_for_update()
 
 
 def read(connection: Connection, run_id: str, *, to_change: bool = False) -> RunRow:
@@ -17,8 +19,7 @@ def read(connection: Connection, run_id: str, *, to_change: bool = False) -> Run
     Raises:
         NotFound: there is no such run.
     """
-    query = select(t.runs).where(t.runs.c.id == run_id)
-    row = connection.execute(query.with_for_update() if to_change else query).one_or_none()
+    row = connection.execute(_READ_TO_CHANGE if to_change else _READ, {"id": run_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}.", "Choose one from the list of runs.")
     return row

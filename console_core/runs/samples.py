@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from console_core.runs import tables as t
 from console_core.runs.types import Sample
@@ -10,15 +10,14 @@ from console_core.runs.types import Sample
 MOST = 600
 _DENSE = 100
 _COARSE = 250
+_EXTENT = select(func.count(), func.coalesce(func.max(t.samples.c.number), 0)).where(t.samples.c.run == bindparam("id"))
 
 
 def add(connection: Connection, run_id: str, attempt: int, at: datetime, settled: int) -> None:
     """Append one sample, and thin the series where it has grown beyond `MOST`."""
-    mine = t.samples.c.run == run_id
-    kept, last = connection.execute(
-        select(func.count(), func.coalesce(func.max(t.samples.c.number), 0)).where(mine)
-    ).one()
-    connection.execute(insert(t.samples).values(run=run_id, number=last + 1, attempt=attempt, at=at, settled=settled))
+    kept, last = connection.execute(_EXTENT, {"id": run_id}).one()
+    sample = {"run": run_id, "number": last + 1, "attempt": attempt, "at": at, "settled": settled}
+    connection.execute(insert(t.samples), sample)
     if kept + 1 > MOST:
         _thin(connection, run_id)
 

@@ -82,7 +82,7 @@ def never() -> bool:
     return False
 
 
-def until(state: RunState, ledger: Ledger, run: Run, timeout: float = 10.0) -> Run:
+def until(state: RunState, ledger: Ledger, run: Run, timeout: float = 60.0) -> Run:
     end = time.monotonic() + timeout
     while (now := ledger.get(run.id)).state is not state:
         assert time.monotonic() < end, f"{now.state}: {now.reason}"
@@ -125,7 +125,7 @@ def test_pause_resume_and_cancel_reach_a_run_on_another_thread(ledger: Ledger) -
         assert operation.closed == 2
         assert worker.alive()
     finally:
-        assert worker.close(5)
+        assert worker.close(30)
 
 
 def test_a_cancellation_that_overtakes_a_pause_is_the_one_obeyed(ledger: Ledger) -> None:
@@ -151,7 +151,7 @@ def test_closing_the_worker_interrupts_at_the_next_checkpoint_and_the_next_worke
     run = submit(ledger)
     first.wake()
     until(RunState.RUNNING, ledger, run)
-    assert first.close(5)
+    assert first.close(30)
     assert not first.alive()
     stopped = ledger.get(run.id)
     assert stopped.state is RunState.INTERRUPTED
@@ -162,7 +162,7 @@ def test_closing_the_worker_interrupts_at_the_next_checkpoint_and_the_next_worke
     ledger.ask(run.id, Verb.RESUME, "olga")
     second.wake()
     until(RunState.SUCCEEDED, ledger, run)
-    second.close(5)
+    second.close(30)
     assert operation.store == dict.fromkeys(KEYS, 1)
 
 
@@ -181,7 +181,7 @@ def test_the_two_lanes_work_side_by_side_and_within_a_lane_runs_wait_for_each_ot
         for run in runs:
             until(RunState.SUCCEEDED, ledger, run)
     finally:
-        worker.close(5)
+        worker.close(30)
     for lane in Lane:
         mine = [ledger.attempts(run.id)[0] for run in runs if run.lane is lane]
         for earlier, later in pairwise(mine):
@@ -194,9 +194,9 @@ def test_a_run_is_found_without_a_wake_up(ledger: Ledger) -> None:
     worker.start()
     try:
         time.sleep(0.1)
-        until(RunState.SUCCEEDED, ledger, submit(ledger), timeout=3)
+        until(RunState.SUCCEEDED, ledger, submit(ledger), timeout=30)
     finally:
-        worker.close(5)
+        worker.close(30)
 
 
 def test_an_operation_that_cannot_be_built_fails_its_run_with_the_remedy_and_the_lane_goes_on(ledger: Ledger) -> None:
@@ -211,7 +211,7 @@ def test_an_operation_that_cannot_be_built_fails_its_run_with_the_remedy_and_the
     try:
         until(RunState.SUCCEEDED, ledger, sound)
     finally:
-        worker.close(5)
+        worker.close(30)
     failed = ledger.get(broken.id)
     assert (failed.state, failed.reason, failed.remedy) == (RunState.FAILED, "The disk is full.", "Free 2 GB.")
 
@@ -315,4 +315,4 @@ def test_a_process_that_no_longer_owns_the_ledger_stops_working(ledger: Ledger) 
         time.sleep(0.2)
         assert ledger.get(waiting.id).state is RunState.QUEUED
     finally:
-        worker.close(5)
+        worker.close(30)

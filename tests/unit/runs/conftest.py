@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,10 @@ def submit(ledger: Ledger) -> Callable[..., Run]:
 def run_in(ledger: Ledger, submit: Callable[..., Run]) -> Callable[[RunState], Run]:
     """A run brought into a state the way a real one gets there."""
 
+    numbers = count(1)
+
     def _run_in(state: RunState) -> Run:
-        run = submit(f"target-{state}")
+        run = submit(f"target-{next(numbers)}")
         if state is RunState.QUEUED:
             return run
         if state is RunState.PAUSED:

@@ -191,7 +191,7 @@ def test_the_latest_failure_of_a_picture_into_a_target_is_found_and_other_target
 
 
 def test_samples_stay_few_and_reach_from_the_first_to_the_last(ledger: Ledger, submit: Submit) -> None:
-    steps = MOST * 2
+    steps = MOST + 400
     run = submit(selected=steps)
     ledger.claim(Lane.ACCELERATOR, "console")
     for done in range(1, steps + 1):
