@@ -62,7 +62,7 @@ class Picture:
     @property
     def is_compressed(self) -> bool:
         """Whether its compressed version exists: of some, the application has announced it and not made it yet."""
-        return bool(self.compressed_path) and self.key % 48 != 0
+        return bool(self.compressed_path) and self.key % 24 != 0
 
 
 def plan_pictures(number: int) -> list[Picture]:

@@ -82,7 +82,12 @@ class Canvas:
     def soft(self, colour: Rgb, mask: "Mask", blur: float) -> None:
         """Paint a colour through a blurred mask."""
         blurred = mask.image.convert("L").filter(ImageFilter.GaussianBlur(blur * _SOFT_SIDE))
-        self.image.paste(colour, (0, 0), blurred.resize(self.image.size, Image.Resampling.BICUBIC))
+        box = blurred.getbbox()
+        if box is None:
+            return
+        left, top, right, bottom = (round(edge * self.side / _SOFT_SIDE) for edge in box)
+        size = right - left, bottom - top
+        self.image.paste(colour, (left, top), blurred.resize(size, Image.Resampling.BICUBIC, box))
 
     def cut(self, colour: Rgb, mask: Image.Image) -> None:
         """Paint a colour through a sharp mask of the canvas' own size."""
@@ -111,11 +116,13 @@ class Canvas:
         width = picture.width * height / picture.height
         if width > height * widest:
             width, height = height * widest, height * widest * picture.height / picture.width
-        pasted = picture.resize((self._px(width, 6), self._px(height, 6)), Image.Resampling.BICUBIC)
+        scale = height * self.side / picture.height
         if flipped:
-            pasted = pasted.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         if tilt:
-            pasted = pasted.rotate(tilt, Image.Resampling.BICUBIC, expand=True)
+            picture = picture.rotate(tilt, Image.Resampling.BICUBIC, expand=True)
+        size = max(6, round(picture.width * scale)), max(6, round(picture.height * scale))
+        pasted = picture.resize(size, Image.Resampling.BICUBIC)
         left = int(x * self.side - pasted.width / 2)
         top = int(y * self.side - (pasted.height if stands else pasted.height / 2))
         if shadow:
