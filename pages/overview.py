@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console_core.ui import navigation, panels, words
-from console_core.ui.attention import attention
+from console_core.ui.attention import Attention, attention
 from console_core.ui.frame import page
 from console_core.ui.live_table import live_table
 from console_core.ui.run_rows import live_runs
@@ -13,6 +13,10 @@ from console_core.ui.session import console
 def _actions() -> None:
     if st.button("New migration", icon=":material/add:", type="primary", shortcut="N"):
         navigation.go("migrations", view="new")
+
+
+def _open(item: Attention) -> None:
+    navigation.link(item.page, "Open", icon=":material/arrow_forward:", **item.parameters)
 
 
 with page("Overview", lead="What is live, what is running, and what needs you.", actions=_actions):
@@ -32,4 +36,4 @@ with page("Overview", lead="What is live, what is running, and what needs you.",
     with left, panels.card("Running now"):
         live_runs()
     with right, panels.card("Needs attention"):
-        panels.findings(attention(console(), collections), all_clear="Nothing waits for you.")
+        panels.findings(attention(console(), collections), all_clear="Nothing waits for you.", action=_open)

@@ -28,7 +28,7 @@ def live_table(collections: Sequence[CollectionInfo], pictures: int) -> None:
         column_config={
             "Points": st.column_config.NumberColumn(format="localized"),
             "Dimension": st.column_config.NumberColumn(format="%d"),
-            "Of the catalog": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Of the catalog": st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100),
             "Status": st.column_config.MultiselectColumn(options=list(COLOURS), color=list(COLOURS.values())),
         },
     )
@@ -43,6 +43,6 @@ def _row(alias: str, info: CollectionInfo, pictures: int) -> dict[str, object]:
         "Fingerprint": words.digest(info.stamp.fingerprint) if info.stamp else "–",
         "Dimension": info.dimension,
         "Points": info.points,
-        "Of the catalog": min(info.points / pictures, 1.0) if pictures else 0.0,
+        "Of the catalog": 100 * min(info.points / pictures, 1.0) if pictures else 0.0,
         "Status": [STATUS.get(info.status, info.status)],
     }

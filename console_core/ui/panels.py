@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
@@ -43,8 +43,8 @@ def card(
     """A bordered panel as high as its row, with `aside` drawn at the right of its title."""
     with st.container(border=True, height="stretch", gap="small", key=key or None):
         if title or aside:
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                with st.container(width="stretch", gap=None):
+            with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute"):
+                with st.container(width="stretch", gap="xxsmall"):
                     st.subheader(title, anchor=False)
                     if caption:
                         st.caption(caption)
@@ -53,18 +53,26 @@ def card(
         yield
 
 
-def findings(items: Iterable[FindingLike], *, all_clear: str = "Nothing stands in the way.") -> None:
-    """Findings, the gravest first, each with what to do about it."""
+Item = TypeVar("Item", bound=FindingLike)
+
+
+def findings(
+    items: Iterable[Item],
+    *,
+    all_clear: str = "Nothing stands in the way.",
+    action: Callable[[Item], None] | None = None,
+) -> None:
+    """Findings, the gravest first, each with what to do about it and, at its right, what `action` draws for it."""
     order = list(words.SEVERITIES)
     ranked = sorted(items, key=lambda item: order.index(item.severity) if item.severity in order else len(order))
     if not ranked:
         st.markdown(f":green[:material/check_circle:] {words.plain(all_clear)}")
     with st.container(gap="small"):
         for item in ranked:
-            _finding(item)
+            _finding(item, action)
 
 
-def _finding(item: FindingLike) -> None:
+def _finding(item: Item, action: Callable[[Item], None] | None) -> None:
     word = words.severity(item.severity)
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
         with st.container(width=96):
@@ -73,6 +81,8 @@ def _finding(item: FindingLike) -> None:
             st.markdown(words.plain(item.message))
             if item.remedy:
                 st.caption(words.plain(item.remedy))
+        if action is not None:
+            action(item)
 
 
 def details(facts: Mapping[str, object], *, alt: str = "Details") -> None:

@@ -59,8 +59,11 @@ class Server:
 
 
 @contextmanager
-def serving(workspace: Path, *, port: int = 0, ready_within: float = 60) -> Iterator[Server]:
-    """A console on a workspace, ready to answer; stopped at the end. Use it directly to stop and start again."""
+def serving(workspace: Path, *, port: int = 0, ready_within: float = 60, expect_ready: bool = True) -> Iterator[Server]:
+    """A console on a workspace, ready to answer; stopped at the end.
+
+    Without `expect_ready` it is enough that the process answers, whatever prevents the workspace from opening.
+    """
     port = port or _free_port()
     log = workspace.parent / f"server-{port}.log"
     environment = {**os.environ, "CONSOLE_WORKSPACE": str(workspace)}
@@ -69,7 +72,7 @@ def serving(workspace: Path, *, port: int = 0, ready_within: float = 60) -> Iter
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT)
     server = Server(f"http://127.0.0.1:{port}", workspace, process, log)
     try:
-        _wait_until_ready(server, ready_within)
+        _wait_until_ready(server, "readyz" if expect_ready else "healthz", ready_within)
         yield server
     finally:
         server.stop()
@@ -173,11 +176,11 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _wait_until_ready(server: Server, seconds: float) -> None:
+def _wait_until_ready(server: Server, probe: str, seconds: float) -> None:
     deadline, answer = time.monotonic() + seconds, "nothing"
     while time.monotonic() < deadline and server.process.poll() is None:
         try:
-            with urlopen(f"{server.url}/readyz", timeout=5) as response:
+            with urlopen(f"{server.url}/{probe}", timeout=5) as response:
                 if response.status == 200:
                     return
         except HTTPError as error:

@@ -1,0 +1,47 @@
+"""The console in a real browser, on a workspace with nothing in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Browse, Serve
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(name="workspace")
+def _workspace(tmp_path: Path) -> Path:
+    images = tmp_path / "workspace" / "images"
+    images.mkdir(parents=True)
+    for number in range(4):
+        Image.new("RGB", (80, 60), (50 * number, 90, 160)).save(images / f"{number}.png")
+    (tmp_path / "workspace" / "console.toml").write_text('[catalog]\nlocation = "images"\n')
+    return tmp_path / "workspace"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_first_page_opens_and_no_request_leaves_the_machine(
+    serve: Serve, browse: Browse, workspace: Path, scheme: str
+) -> None:
+    with serve(workspace) as server, browse(server, scheme=scheme) as tab:
+        tab.open("/")
+        tab.page.get_by_role("heading", name="Overview").wait_for()
+        tab.shows_no_trace()
+        assert "The store is empty" in tab.page.locator("body").inner_text()
+        assert tab.hosts
+        assert tab.complaints == []
+
+
+def test_a_second_server_on_the_workspace_explains_itself_to_the_visitor(
+    serve: Serve, browse: Browse, workspace: Path
+) -> None:
+    with serve(workspace), serve(workspace, expect_ready=False) as second, browse(second) as tab:
+        tab.open("/")
+        tab.page.get_by_text("Try again").wait_for()
+        tab.shows_no_trace()
+        assert "process" in tab.page.locator('[data-testid="stAlert"]').inner_text()
