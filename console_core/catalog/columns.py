@@ -122,11 +122,13 @@ class FacetColumn:
 
     @property
     def grouped(self) -> ColumnElement[Any]:
-        """What to group by."""
+        """What to group by, and to read from a row."""
         return func.coalesce(self._expression, "") if self._is_text else self._expression
 
     def text(self, value: Any) -> str:
-        """The facet value of a group."""
+        """The facet value of a group or row."""
+        if value.__class__ is str:
+            return value
         if value is None:
             return ""
         return str(value).lower() if isinstance(value, bool) else str(value)

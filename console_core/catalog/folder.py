@@ -91,7 +91,7 @@ class FolderCatalog:
             said = str(error.errno)
         payload = {"type": "image", "path": key, **told_by_path(key)}
         revision = blake2b(said.encode(), digest_size=8).hexdigest()
-        return ImageRow(key, (printable(str(path)),), payload, revision)
+        return ImageRow(key, (printable(str(path)),), payload, revision, _facets(key))
 
     def _listing(self) -> _Listing:
         with self._reading:

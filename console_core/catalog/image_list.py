@@ -87,7 +87,7 @@ class ImageListCatalog:
         except (OSError, ValueError):  # why it cannot be had is for the image store to say
             file = (0, 0)
         revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
-        return ImageRow(key, (printable(str(path)),), payload, revision)
+        return ImageRow(key, (printable(str(path)),), payload, revision, _facets(key, columns))
 
     def _listing(self) -> _Listing:
         with self._reading:

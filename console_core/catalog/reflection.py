@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, inspect
+from sqlalchemy import Column, Connection, Engine, Inspector, MetaData, Table, create_engine, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 _CONNECT_SECONDS = 10
+_SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"})
 
 
 class SourceDatabase:
@@ -65,10 +66,8 @@ class SourceDatabase:
             if inspector.has_table(name):
                 schema, rest = "", name
             elif not dot or not inspector.has_table(rest, schema=schema):
-                existing = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
-                raise CatalogInvalid(
-                    f"{self.location} has no table or view {name}.", f"It has: {', '.join(existing) or 'none'}."
-                )
+                existing = ", ".join(_names(inspector, self.is_sqlite)) or "none"
+                raise CatalogInvalid(f"{self.location} has no table or view {name}.", f"It has: {existing}.")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SAWarning)  # a column type of an extension that we do not read
                 return Table(rest, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
@@ -114,6 +113,17 @@ class SourceDatabase:
 def shown(url: URL) -> str:
     """The URL for people: no password, no parameters."""
     return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _names(inspector: Inspector, is_sqlite: bool) -> list[str]:
+    """All tables and views as a person may write them."""
+    usual = inspector.default_schema_name
+    schemas = [usual] if is_sqlite else [name for name in inspector.get_schema_names() if name not in _SYSTEM_SCHEMAS]
+    found: set[str] = set()
+    for schema in schemas:
+        names = (*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema))
+        found |= {name if schema == usual else f"{schema}.{name}" for name in names}
+    return sorted(found)
 
 
 def _is_operational(error: Exception) -> bool:

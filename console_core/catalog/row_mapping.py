@@ -1,13 +1,13 @@
 """Which columns of a table are read, and how a record of them becomes a row of the catalog."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
-from console_core.catalog.columns import KeyColumn, converter
+from console_core.catalog.columns import FacetColumn, KeyColumn, converter
 from console_core.catalog.types import ImageRow
 from console_core.errors import CatalogInvalid
 from console_core.settings import CatalogSettings
@@ -19,7 +19,9 @@ Query = Select[*tuple[Any, ...]]
 class RowMapping:
     """The configured columns: where the paths stand, what goes into the payload, what tells of changes."""
 
-    def __init__(self, table: Table, settings: CatalogSettings, is_sqlite: bool) -> None:
+    def __init__(
+        self, table: Table, settings: CatalogSettings, facets: Mapping[str, FacetColumn], is_sqlite: bool
+    ) -> None:
         """Find the columns.
 
         Raises:
@@ -33,6 +35,7 @@ class RowMapping:
         self._is_sqlite = is_sqlite
         named = dict.fromkeys(filter(None, (*settings.paths, *settings.payload, settings.updated_at)))
         self._columns = [column(table, name) for name in named]
+        self._facets = tuple((name, place, facet) for place, (name, facet) in enumerate(facets.items(), len(named) + 1))
         place = {name: number for number, name in enumerate(named, start=1)}
         self._paths = tuple(place[name] for name in settings.paths)
         self._payload = tuple((name, place[name], converter(table.c[name], is_sqlite)) for name in settings.payload)
@@ -46,7 +49,9 @@ class RowMapping:
 
     def select(self, key: KeyColumn) -> Query:
         """A query for the records that `row` understands; the key comes first."""
-        return select(self.raw(key.expression), *map(self.raw, self._columns))
+        return select(
+            self.raw(key.expression), *map(self.raw, self._columns), *(facet.grouped for _, _, facet in self._facets)
+        )
 
     def rows(self, records: Iterable[Record], key: KeyColumn) -> Iterator[ImageRow]:
         """The rows of records. A revision is a hash of the candidates, the payload and the updated-at column.
@@ -62,7 +67,8 @@ class RowMapping:
             updated = None if updated_at is None else str(record[updated_at])
             said = ascii((candidates, [payload[name] for name in by_name], updated))
             revision = blake2b(said.encode("ascii"), digest_size=8, key=self._names).hexdigest()
-            yield ImageRow(key.text(record[0]), candidates, payload, revision)
+            facets = {name: facet.text(record[place]) for name, place, facet in self._facets}
+            yield ImageRow(key.text(record[0]), candidates, payload, revision, facets)
 
 
 def column(table: Table, name: str) -> Column[Any]:

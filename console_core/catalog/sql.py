@@ -1,5 +1,6 @@
 """The catalog of an application: any table or view that SQLAlchemy reaches, read by key and never written."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any
@@ -39,7 +40,7 @@ class SqlCatalog:
             self._table = self._database.table(settings.table)
             self._key_column = column(self._table, settings.key)
             self._facets = {name: FacetColumn(column(self._table, name)) for name in settings.facets}
-            self._mapping = RowMapping(self._table, settings, self._database.is_sqlite)
+            self._mapping = RowMapping(self._table, settings, self._facets, self._database.is_sqlite)
             self._known_kind = declared_kind(self._key_column, self._database.is_sqlite)
             self._check_key()
         except BaseException:
@@ -108,7 +109,10 @@ class SqlCatalog:
         value = facet.grouped.label("value")
         query = select(value, number).select_from(self._table).where(self._key_column.is_not(None))
         groups = self._all(query.group_by(value).order_by(number.desc(), value).limit(MOST_VALUES))
-        return {facet.text(group[0]): int(group[1]) for group in groups}
+        counts: Counter[str] = Counter()
+        for group in groups:
+            counts[facet.text(group[0])] += int(group[1])
+        return dict(counts)
 
     def _pages(self, rows: Query, key: KeyColumn, after: str | None) -> Iterator[Sequence[Record]]:
         """Pages of records whose first value is the key. One record more is read, to see a key that occurs twice."""

@@ -1,6 +1,7 @@
 """What every catalog keeps, whatever it is made of."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
@@ -199,6 +200,14 @@ def test_the_numbers_of_a_facet_add_up_and_are_what_a_slice_gives(catalog: Image
         assert list(values.values()) == sorted(values.values(), reverse=True)
         for value, rows in values.items():
             assert catalog.count(Slice({name: (value,)})) == rows
+
+
+def test_a_row_tells_the_facet_values_that_it_is_counted_under(catalog: ImageCatalog) -> None:
+    counted: dict[str, Counter[str]] = {name: Counter() for name in catalog.info().facets}
+    for row in catalog.rows():
+        for name, value in row.facets.items():
+            counted[name][value] += 1
+    assert counted == catalog.facets()
 
 
 def test_four_threads_read_the_same_at_once(catalog: ImageCatalog, keys: list[str]) -> None:

@@ -243,7 +243,9 @@ def test_facets_of_every_type_tell_values_that_a_slice_understands(source: Sourc
         assert set(facets["created_at"]) == {"", "soon", "2024-01-01 00:00:00"}
         for name, values in facets.items():
             for value, rows in values.items():
-                assert catalog.count(Slice({name: (value,)})) == rows, (name, value)
+                part = Slice({name: (value,)})
+                assert catalog.count(part) == rows, (name, value)
+                assert {row.facets[name] for row in catalog.rows(part)} == {value}
         assert catalog.count(Slice({"user_id": ("x", "01", "1")})) == 4
 
 
