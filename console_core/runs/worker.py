@@ -76,7 +76,7 @@ class Worker:
         while not self._closing.is_set():
             wake.clear()
             try:
-                if not clean:
+                if self._held() and not clean:
                     self._settle(lane)
                     clean = True
                 if self._held() and self._one(lane):
