@@ -17,6 +17,9 @@ TEXT_TEMPLATE = ""
 DECODING = "rgb, upright by EXIF"
 NORMALISATION = "L2, float32"
 
+_PREPROCESSING = ("mode", "size", "resize_mode", "interpolation", "fill_color", "mean", "std")
+"""What counts of preprocessing; named here, so that another version of open_clip makes no other fingerprint."""
+
 _PLACES = frozenset({"hf_tokenizer_name", "tokenizer_kwargs", "hf_model_pretrained", "timm_model_pretrained"})
 """Keys of a configuration that say where something is, or that the tokenizer's own part says."""
 
@@ -36,7 +39,7 @@ def fingerprint(
     parts = {
         "weights": weights,
         "architecture": _short(_canonical(_without_places(architecture))),
-        "preprocessing": _canonical({**preprocessing, "size": _pair(preprocessing.get("size"))}),
+        "preprocessing": _canonical({name: _pair(name, preprocessing.get(name)) for name in _PREPROCESSING}),
         "tokenizer": tokenizer,
         "text template": TEXT_TEMPLATE,
         "normalisation": NORMALISATION,
@@ -81,9 +84,9 @@ def _without_places(value: Any) -> Any:
     return value
 
 
-def _pair(size: Any) -> list[int]:
+def _pair(name: str, value: Any) -> Any:
     """A size as height and width; open_clip writes squares both as one number and as two."""
-    return [size, size] if isinstance(size, int) else list(size or ())
+    return [value, value] if name == "size" and isinstance(value, int) else value
 
 
 def _canonical(value: Any) -> str:

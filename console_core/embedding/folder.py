@@ -40,7 +40,11 @@ _VOCABULARIES = (
     "vocab.txt",
     "vocab.json",
 )
-TOKENIZER = (*_VOCABULARIES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+TOKENIZER = (
+    *_VOCABULARIES,
+    *("merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    "config.json",  # says which kind of tokenizer it is, where tokenizer_config.json does not
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,9 @@ def _weights(card: ModelCard, local: Path | None, download: bool) -> Path:
             raise ModelNotLoadable(f"There is no checkpoint at {file}.", "Correct the path or put the file there.")
         return file
     repository, _, file_name = architectures.tag_settings(card.architecture, card.weights)["hf_hub"].rpartition("/")
-    safe = str(Path(file_name).with_suffix(".safetensors"))
-    names = (safe, file_name) if file_name else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+    names = WEIGHTS[0], "open_clip_pytorch_model.bin"
+    if file_name:
+        names = str(Path(file_name).with_suffix(".safetensors")), file_name
     return _from_hub(repository, names, download)[0]
 
 

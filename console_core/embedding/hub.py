@@ -34,11 +34,12 @@ def fetch(repository: str, names: Sequence[str], *, first: bool) -> list[Path]:
     except Exception as error:
         raise missing(repository, names, f"{constants.ENDPOINT} cannot be reached") from error
     try:
-        existing = set(huggingface_hub.list_repo_files(repository))
+        hub = huggingface_hub.HfApi(endpoint=constants.ENDPOINT)
+        existing = set(hub.list_repo_files(repository))
         wanted = [name for name in names if name in existing]
-        paths = [Path(huggingface_hub.hf_hub_download(repository, name)) for name in wanted[: 1 if first else None]]
+        paths = [Path(hub.hf_hub_download(repository, name)) for name in wanted[: 1 if first else None]]
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise missing(repository, names, f"downloading failed: {reason}") from error
     if not paths:
         raise missing(repository, names, "the repository has none of them")

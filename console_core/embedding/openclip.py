@@ -81,7 +81,7 @@ def _tokenizer_digest(tokenizer: Any, folder: ModelFolder) -> str:
 
     if tokenizer is None:
         return "none"
-    files = folder.tokenizer
+    files = tuple(file for file in folder.tokenizer if file.name != "config.json")  # mostly about other things
     if isinstance(tokenizer, SimpleTokenizer) and not files:
         files = (Path(default_bpe()),)
     return fingerprints.tokenizer_digest(
@@ -220,5 +220,4 @@ def _without_far_ends(image: Image.Image) -> Image.Image:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
