@@ -1,25 +1,18 @@
 """A run is killed, cut off from its ledger and asked to stop at any moment, and comes out as if undisturbed."""
 
 import random
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from console_core.database import Database
 from console_core.errors import LedgerUnavailable, StoreUnavailable
 from console_core.runs.accounting import check
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Counts, Failure, Lane, Progress, Run, RunState, Verb
-from console_core.runs.worker import Worker, execute
+from console_core.runs.worker import execute
 
 KEYS = [f"k{number:03}" for number in range(24)]
 BATCH = 3
@@ -164,91 +157,6 @@ def test_killed_at_every_step_and_resumed_a_run_ends_as_if_undisturbed(ledger: L
     assert_as_if_undisturbed(ledger, run, store)
 
 
-def impatient(database: Database) -> None:
-    """Have SQLite give up at once where it would wait 15 s for a lock."""
-    database.engine.dispose()
-    event.listen(database.engine, "connect", lambda connection, _record: connection.execute("PRAGMA busy_timeout=1"))
-
-
-class Locked:
-    """Another program that locks the ledger for a while."""
-
-    def __init__(self, database: Database, seconds: float) -> None:
-        self._path, self._seconds = database.engine.url.database or "", seconds
-        self.thread: threading.Thread | None = None
-
-    def __call__(self) -> None:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.execute("BEGIN IMMEDIATE")
-        self.thread = threading.Thread(target=self._release, args=(connection,))
-        self.thread.start()
-
-    def _release(self, connection: sqlite3.Connection) -> None:
-        time.sleep(self._seconds)
-        connection.close()
-
-
-def once(action: Callable[[], object]) -> Callable[[], None]:
-    calls = iter((action,))
-
-    def _once() -> None:
-        if (first := next(calls, None)) is not None:
-            first()
-
-    return _once
-
-
-def test_a_ledger_that_is_locked_for_a_while_is_waited_for_and_nothing_is_lost_or_counted_twice(
-    database: Database, ledger: Ledger
-) -> None:
-    impatient(database)
-    submit(ledger)
-    run, store, locked = claim(ledger), dict[str, int](), Locked(database, 0.4)
-    locked()
-    with pytest.raises(LedgerUnavailable, match="locked"):
-        ledger.record(run.id, Progress("", run.counts))
-    assert locked.thread is not None
-    locked.thread.join()
-    operation = Copy(store, after=once(locked))
-    began = time.monotonic()
-    execute(run, operation, ledger, never)
-    locked.thread.join()
-    assert time.monotonic() - began > 0.4
-    assert_as_if_undisturbed(ledger, run, store)
-    assert set(store.values()) == {1}
-
-
-def test_a_ledger_that_stays_locked_ends_the_attempt_and_the_lane_goes_on_once_it_is_back(
-    database: Database, ledger: Ledger
-) -> None:
-    impatient(database)
-    store, locked = dict[str, int](), Locked(database, 0.8)
-    operation = Copy(store, after=once(locked))
-    run, following = submit(ledger), submit(ledger, "v3")
-    worker = Worker(ledger, lambda run: operation, "console", lanes=[Lane.STORE], patience=0.1)
-    worker.start()
-    try:
-        end = time.monotonic() + 60
-        while ledger.get(following.id).state is not RunState.SUCCEEDED:
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        stopped = ledger.get(run.id)
-        assert stopped.state is RunState.INTERRUPTED
-        assert stopped.reason == "The ledger could not be written, so the work was stopped."
-        assert stopped.counts.settled == 0, "the step that could not be recorded does not count"
-        ledger.ask(run.id, Verb.RESUME, "olga")
-        store.clear()
-        worker.wake()
-        while ledger.get(run.id).state is not RunState.SUCCEEDED:
-            assert time.monotonic() < end
-            time.sleep(0.02)
-    finally:
-        worker.close(30)
-        if locked.thread is not None:
-            locked.thread.join()
-    assert_as_if_undisturbed(ledger, run, store)
-
-
 class Strict(Ledger):
     """Checks the books after each record, and loses its connection before or after committing when told to."""
 
@@ -346,70 +254,3 @@ def test_two_hundred_runs_with_random_faults_keep_true_books_at_every_step_and_a
             assert_as_if_undisturbed(ledger, ended, store)
     assert len(seen) == 9, "every kind of fault has happened"
     assert 0 < cancelled < 40
-
-
-PROGRAM = """
-import sys, time
-from pathlib import Path
-from console_core.database import Database
-from console_core.runs.ledger import Ledger
-from console_core.runs.owner import Owner
-from console_core.runs.types import Counts, Lane, Progress
-from console_core.runs.worker import Worker
-
-database, store = Database(sys.argv[1]), Path(sys.argv[2])
-
-class Files:
-    def steps(self, checkpoint, counts):
-        keys = [f"{n:04}" for n in range(300)]
-        remaining = [key for key in keys if key > checkpoint]
-        for start in range(0, len(remaining), 4):
-            batch = remaining[start : start + 4]
-            for key in batch:
-                with (store / key).open("a") as file:
-                    file.write("x")
-            counts = Counts(counts.selected, counts.done + len(batch))
-            yield Progress(batch[-1], counts)
-            time.sleep(0.002)
-
-with Owner.acquire(database, "console") as owner:
-    worker = Worker(Ledger(database), lambda run: Files(), "console", lanes=[Lane.STORE], held=owner.held)
-    worker.start()
-    print("working", flush=True)
-    time.sleep(600)
-"""
-
-
-def test_a_process_killed_with_minus_nine_at_random_moments_loses_nothing_and_its_counters_are_true(
-    database: Database, ledger: Ledger, tmp_path: Path
-) -> None:
-    store = tmp_path / "store"
-    store.mkdir()
-    dice, kills = random.Random(7), 3
-    run = ledger.submit(
-        kind="reembed", lane=Lane.STORE, title="Files", target="v2", spec={}, actor="o", selected=300, writes=True
-    )
-    for life in range(kills + 1):
-        if life:
-            ledger.ask(run.id, Verb.RESUME, "olga")
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM, database.url, str(store)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == b"working\n"
-            done, end = ledger.get(run.id).counts.done, time.monotonic() + 60
-            goal = 300 if life == kills else done + dice.randint(10, 60)
-            while (now := ledger.get(run.id)).counts.done < goal or (life == kills and now.state is RunState.RUNNING):
-                assert time.monotonic() < end
-                time.sleep(0.003)
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            process.stdout.close()
-        if life < kills:
-            (recovered,) = ledger.recover("console")
-            assert recovered.state is RunState.INTERRUPTED
-    ended = ledger.get(run.id)
-    assert (ended.state, ended.counts.done, ended.attempt) == (RunState.SUCCEEDED, 300, kills + 1)
-    written = [len(file.read_text()) for file in store.iterdir()]
-    assert len(written) == 300
-    assert sum(written) - 300 <= kills * 4, "at most one batch twice for each kill"
