@@ -74,12 +74,15 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """`examples` are queries that the Query lab suggests."""
+
     workspace: Path
     store: StoreSettings
     catalog: CatalogSettings
     image_roots: tuple[Path, ...]
     ledger_url: str
     models: tuple[ModelSettings, ...] = ()
+    examples: tuple[str, ...] = ()
     device: str = "auto"
     actor: str = "operator"
     role: Role = "admin"
@@ -120,13 +123,15 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     ledger = environment.get("CONSOLE_LEDGER_URL") or str(
         _section(table, "ledger", file).get("url", "sqlite:///ledger.db")
     )
+    pictures = _catalog(catalog, workspace, environment, file)
     return Settings(
         workspace=workspace,
         store=_store(store, workspace, environment),
-        catalog=_catalog(catalog, workspace, environment, file),
-        image_roots=_image_roots(images, workspace, environment),
+        catalog=pictures,
+        image_roots=_image_roots(images, workspace, environment, pictures),
         ledger_url=_database_url(workspace, ledger),
         models=tuple(_model(key, entry, file) for key, entry in _section(table, "models", file).items()),
+        examples=_examples(_section(table, "query_lab", file), file),
         device=device,
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
@@ -205,10 +210,26 @@ def _model(key: str, entry: Any, file: Path) -> ModelSettings:
     return ModelSettings(**{**known, "key": key})
 
 
-def _image_roots(section: Mapping[str, Any], workspace: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
+def _examples(section: Mapping[str, Any], file: Path) -> tuple[str, ...]:
+    given = section.get("examples", [])
+    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+        raise SettingsError(
+            f"[query_lab] examples in {file} is not a list of texts.", 'Write examples = ["a red car"].'
+        )
+    return tuple(text.strip() for text in given if text.strip())
+
+
+def _image_roots(
+    section: Mapping[str, Any], workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
+) -> tuple[Path, ...]:
+    """The configured folders, and the one that a folder catalog or an image list lies in."""
     given = environment.get("CONSOLE_IMAGE_ROOT")
     texts = given.split(os.pathsep) if given else [str(section.get("root", "images")), *section.get("also", ())]
-    return tuple(_path(workspace, str(text)) for text in texts if text)
+    roots = [_path(workspace, str(text)) for text in texts if text]
+    if catalog.kind != "sql":
+        location = Path(catalog.location)
+        roots.append(location if catalog.kind == "folder" else location.parent)
+    return tuple(dict.fromkeys(roots))
 
 
 def _path(workspace: Path, text: str) -> Path:
