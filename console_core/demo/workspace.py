@@ -19,6 +19,7 @@ from console_core import settings
 from console_core.demo import application
 from console_core.demo.cards import DEMO_CARDS
 from console_core.demo.pictures import USERS, Picture, paint_pictures, plan_pictures
+from console_core.demo.queries import SHOWCASE
 from console_core.errors import Refused, SettingsError
 
 VERSION = 1
@@ -50,6 +51,9 @@ facets = ["user_id", "image_type"]
 
 [images]
 root = "images"
+
+[query_lab]
+examples = {json.dumps([query.text for query in SHOWCASE])}
 """
 
 Progress = Callable[[str, float], None]
