@@ -1,7 +1,7 @@
 """The composition root: names the concrete parts of a workspace and puts them together."""
 
 import os
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,8 @@ from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.cards import CARDS
 from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.registry import ModelCards, from_settings
-from console_core.errors import NotFound
+from console_core.embedding.types import ModelCard
+from console_core.errors import ConsoleError, NotFound
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migrations
@@ -35,7 +36,10 @@ from console_core.vectorstore.types import VectorStore
 
 @dataclass
 class Console:
-    """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look."""
+    """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look.
+
+    `notices` are problems that were found while opening and that keep only themselves from working.
+    """
 
     settings: Settings
     database: Database
@@ -50,6 +54,7 @@ class Console:
     thumbnails: Thumbnails
     owner: Owner | None = None
     worker: Worker | None = None
+    notices: tuple[ConsoleError, ...] = ()
 
     def preflight_parts(self) -> Parts:
         """What a preflight may see: a store that cannot be written."""
@@ -59,7 +64,6 @@ class Console:
             store=ReadOnlyStore(self.store),
             models=self.models,
             ledger=self.ledger,
-            workspace=self.settings.workspace,
         )
 
     def operation(self, run: Run) -> Operation:
@@ -98,39 +102,42 @@ class Console:
                 raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
 
     def close(self) -> None:
-        """Stop at the next checkpoint and let go of everything; safe to call twice."""
-        steps: list[Callable[[], object]] = []
-        if self.worker is not None:
-            steps.append(self.worker.close)
-        steps += [self.store.close, self.catalog.close]
-        if self.owner is not None:
-            steps.append(self.owner.release)
-        steps.append(self.database.close)
-        for step in steps:
-            step()
-        self.worker = self.owner = None
+        """Stop at the next checkpoint and let go of everything, also where letting go of one part fails.
+
+        Safe to call twice.
+        """
+        with ExitStack() as parts:
+            parts.callback(self.database.close)
+            if self.owner is not None:
+                parts.callback(self.owner.release)
+            parts.callback(self.catalog.close)
+            parts.callback(self.store.close)
+            if self.worker is not None:
+                parts.callback(self.worker.close)
+            self.worker = self.owner = None
 
 
 def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool = False) -> Console:
     """Open a workspace. With `owner_name` this process becomes the ledger's one owner; only an owner may write.
 
+    An owner ends the attempts that the last one left open when it died; `with_worker` it also works on queued runs.
+
     Raises:
         LedgerOwned: another process is the owner.
         ConsoleError: some part cannot be opened; whatever was opened before it is closed again.
     """
-    opened: list[Callable[[], None]] = []
-    try:
+    with ExitStack() as opened:
         database = Database(settings.ledger_url)
-        opened.append(database.close)
+        opened.callback(database.close)
         owner = Owner.acquire(database, owner_name) if owner_name else None
         if owner is not None:
-            opened.append(owner.release)
+            opened.callback(owner.release)
         catalog = open_catalog(settings.catalog)
-        opened.append(catalog.close)
+        opened.callback(catalog.close)
         store = open_store(settings.store)
-        opened.append(store.close)
+        opened.callback(store.close)
         images = LocalFiles(settings.image_roots)
-        cards = ModelCards((*DEMO_CARDS, *CARDS, *map(from_settings, settings.models)))
+        own, notices = _own_cards(settings)
         console = Console(
             settings=settings,
             database=database,
@@ -141,15 +148,27 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             store=store,
             catalog=catalog,
             images=images,
-            models=LoadedModels(cards, settings.device),
+            models=LoadedModels(ModelCards((*DEMO_CARDS, *CARDS, *own)), settings.device),
             thumbnails=Thumbnails(settings.cache / "thumbnails", images),
             owner=owner,
+            notices=notices,
         )
-        if with_worker:
-            console.worker = Worker(console.ledger, console.operation, f"{owner_name} ({os.getpid()})")
+        if owner is not None and with_worker:
+            name = f"{owner_name} ({os.getpid()})"
+            console.worker = Worker(console.ledger, console.operation, name, held=owner.held)
             console.worker.start()
-    except BaseException:
-        for close in reversed(opened):
-            close()
-        raise
+        elif owner is not None:
+            console.ledger.recover(owner_name)
+        opened.pop_all()
     return console
+
+
+def _own_cards(settings: Settings) -> tuple[list[ModelCard], tuple[ConsoleError, ...]]:
+    """The cards of console.toml's models; one that is wrong there costs only itself."""
+    cards, notices = [], []
+    for model in settings.models:
+        try:
+            cards.append(from_settings(model, settings.workspace))
+        except ConsoleError as error:
+            notices.append(type(error)(f"[models.{model.key}] {error.message}", error.remedy))
+    return cards, tuple(notices)

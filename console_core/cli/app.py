@@ -76,6 +76,16 @@ def stats(as_json: Json = False) -> None:
 
 
 @app.command()
+def model(key: str, as_json: Json = False) -> None:
+    """Load a model, downloading its weights where they are not on this machine, and show what it is."""
+    with opened() as console:
+        embedder = console.models.get(key)
+        found = {**asdict(embedder.card), "device": embedder.device, "fingerprint": embedder.fingerprint.digest}
+    title = f"{found['title']}  {found['dimension']}-d  {found['device']}  {found['fingerprint']}"
+    show(found, as_json, [title])
+
+
+@app.command()
 def plan(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],

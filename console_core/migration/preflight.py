@@ -1,5 +1,6 @@
 """May this migration start? Everything that can be known is found out before the first write."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from console_core.vectorstore.types import CollectionInfo, StoreInfo, VectorStor
 SAFETY = 1.5
 """Free space asked for, as a multiple of what the target is estimated to take."""
 PAYLOAD_BYTES = 700
+_NAME = re.compile(r"[^\s<>:\"/\\|?*\x00-\x1f]{1,200}")
+"""Names that Qdrant takes for a collection; the embedded store makes a folder of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,6 @@ class Parts:
     store: VectorStore
     models: LoadedModels
     ledger: Ledger
-    workspace: Path
 
 
 def preflight(parts: Parts, request: Request) -> Preflight:
@@ -51,6 +53,8 @@ class _Preflight:
 
     def result(self) -> Preflight:
         request = self._request
+        if request.batch_size < 1:
+            self._findings.append(block("batch-size", f"A batch cannot have {request.batch_size} pictures.", "Use 64."))
         source = self._source()
         embedder = self._embedder()
         selected = self._selected()
@@ -121,6 +125,7 @@ class _Preflight:
 
     def _embedder(self) -> Embedder | None:
         try:
+            self._parts.models.check(self._request.model)  # `get` would download weights that are not here
             embedder = self._parts.models.get(self._request.model)
         except ModelError as error:
             self._findings.append(block("model", error.message, error.remedy))
@@ -135,6 +140,7 @@ class _Preflight:
     def _selected(self) -> int:
         try:
             selected = self._parts.catalog.count(self._request.part)
+            total = self._parts.catalog.count()
         except CatalogError as error:
             self._findings.append(block("catalog", error.message, error.remedy))
             return 0
@@ -143,7 +149,6 @@ class _Preflight:
                 block("nothing-selected", "The catalog has no picture in this slice.", "Widen the slice.")
             )
         elif not self._request.part.is_everything:
-            total = self._parts.catalog.count()
             self._findings.append(
                 warn(
                     "slice",
@@ -155,7 +160,16 @@ class _Preflight:
 
     def _target_name(self) -> str:
         taken = {collection.name for collection in self._parts.store.collections()} | set(self._aliases)
-        return self._request.target or target_name(self._request.served, self._request.model, taken)
+        name = self._request.target or target_name(self._request.served, self._request.model, taken)
+        if not _NAME.fullmatch(name) or name in (".", ".."):
+            self._findings.append(
+                block(
+                    "target-name",
+                    f'"{name}" cannot be the name of a collection.',
+                    'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
+                )
+            )
+        return name
 
     def _existing_target(self, target: str, embedder: Embedder | None) -> bool:
         """Whether the target exists and is one that this model may go on filling."""
@@ -208,7 +222,12 @@ class _Preflight:
         if embedder is None or not selected:
             return None
         parts = self._parts
-        measured = trial(parts.catalog, parts.images, embedder, self._request.part)
+        try:
+            measured = trial(parts.catalog, parts.images, embedder, self._request.part)
+        except (CatalogError, ModelError) as error:
+            code = "catalog" if isinstance(error, CatalogError) else "model"
+            self._findings.append(block(code, error.message, error.remedy))
+            return None
         failed = len(measured.failures)
         if failed == measured.tried:
             first = measured.failures[0]
@@ -242,12 +261,12 @@ class _Preflight:
             )
         if not store.embedded:
             return
-        free = shutil.disk_usage(self._parts.workspace).free
+        free = shutil.disk_usage(Path(store.location)).free
         if free < SAFETY * size:
             yield block(
                 "disk",
                 f"The target needs about {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free.",
-                "Make space on the workspace's disk.",
+                f"Make space on the disk of {store.location}.",
             )
 
 

@@ -1,13 +1,14 @@
 """Migrations as the ledger keeps them: the plan, the runs that belong to it, and how far it has come."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Row, Table, Text, insert, select
+from sqlalchemy import Column, Row, Table, Text, delete, insert, select
 
 from console_core.database import Database, Instant, Json, metadata, now
 from console_core.errors import NotFound
@@ -75,13 +76,24 @@ class Migrations:
             )
         return migration
 
+    @contextmanager
+    def created(self, plan: MigrationPlan, actor: str) -> Iterator[Migration]:
+        """A new migration whose first run the body submits; taken back where that fails."""
+        migration = self.create(plan, actor)
+        try:
+            yield migration
+        except BaseException:
+            with self._database.transaction() as connection:
+                connection.execute(delete(migrations).where(migrations.c.id == migration.id))
+            raise
+
     def get(self, identifier: str) -> Migration:
         """One migration.
 
         Raises:
             NotFound
         """
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(select(migrations).where(migrations.c.id == identifier)).first()
         if row is None:
             raise NotFound(f"There is no migration {identifier}.", "Choose one from the Migrations page.")
@@ -89,7 +101,7 @@ class Migrations:
 
     def all(self, limit: int = 100) -> list[Migration]:
         """The newest first."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(select(migrations).order_by(migrations.c.created_at.desc()).limit(limit)).all()
         return [_migration(row) for row in rows]
 

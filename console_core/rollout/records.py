@@ -75,7 +75,7 @@ class Moves:
         query = select(moves).order_by(moves.c.id.desc()).limit(limit)
         if alias:
             query = query.where(moves.c.alias == alias)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [
             Move(r.at, r.actor, MoveKind(r.kind), r.alias, r.from_collection, r.to_collection, r.migration)

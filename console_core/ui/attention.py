@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from console_core.console import Console
+from console_core.errors import ConsoleError
 from console_core.migration.records import Stage, Standing, standing
 from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.vectorstore.types import CollectionInfo
@@ -25,9 +26,14 @@ def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[A
     runs = console.ledger.runs(states={*RESUMABLE, RunState.INVALID}, limit=20)
     aliases = console.store.aliases()
     standings = [standing(migration, console.ledger, aliases) for migration in console.migrations.all(limit=20)]
-    found = [*_of_runs(runs), *_of_migrations(standings), *_of_collections(collections)]
+    found = [*_of_notices(console.notices), *_of_runs(runs), *_of_migrations(standings), *_of_collections(collections)]
     order = ("block", "warn", "info")
     return sorted(found, key=lambda item: order.index(item.severity))
+
+
+def _of_notices(notices: Iterable[ConsoleError]) -> Iterator[Attention]:
+    for notice in notices:
+        yield Attention("warn", notice.message, notice.remedy, "settings")
 
 
 def _of_runs(runs: Iterable[Run]) -> Iterator[Attention]:
