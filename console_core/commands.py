@@ -3,12 +3,13 @@
 A command is validated, checked against the actor's role, done, and written into the journal with its outcome.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from console_core.console import Console
-from console_core.errors import ConsoleError, NotAllowed, NotFound, Refused
+from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.migration.records import Migration
@@ -44,7 +45,8 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
     Raises:
         NotFound: no such command, or its subject does not exist.
         NotAllowed: the role is too low.
-        ConsoleError: the command could not be done. Nothing was changed, and the journal says why.
+        ConsoleError: the command could not be done. Nothing was changed, and the journal says why, unless it is the
+            ledger itself that cannot be written.
     """
     known = COMMANDS.get(name)
     if known is None:
@@ -59,8 +61,11 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
         if console.owner is None:
             raise Refused("This process only looks at the workspace.", "Use the console that owns it.")
         result = known.act(console, actor, **arguments)
+    except LedgerUnavailable:
+        raise
     except ConsoleError as error:
-        console.ledger.note(actor.name, name, subject, detail=error.message, outcome="refused")
+        with contextlib.suppress(LedgerUnavailable):  # what went wrong first is what the person must be told
+            console.ledger.note(actor.name, name, subject, detail=error.message, outcome="refused")
         raise
     console.ledger.note(actor.name, name, subject, detail=_detail(result))
     if console.worker is not None:
@@ -73,18 +78,18 @@ def _start_migration(console: Console, actor: Actor, *, request: Request) -> Sta
     if found.plan is None:
         blocking = [finding.message for finding in found.findings if finding.severity is Severity.BLOCK]
         raise Refused(" ".join(blocking) or "The preflight made no plan.", "Mend what blocks, then start again.")
-    migration = console.migrations.create(found.plan, actor.name)
-    run = console.ledger.submit(
-        kind="reembed",
-        lane=Lane.ACCELERATOR,
-        title=found.plan.title,
-        target=found.plan.target,
-        spec=found.plan.as_json(),
-        actor=actor.name,
-        migration=migration.id,
-        selected=found.selected,
-        writes=True,
-    )
+    with console.migrations.created(found.plan, actor.name) as migration:
+        run = console.ledger.submit(
+            kind="reembed",
+            lane=Lane.ACCELERATOR,
+            title=found.plan.title,
+            target=found.plan.target,
+            spec=found.plan.as_json(),
+            actor=actor.name,
+            migration=migration.id,
+            selected=found.selected,
+            writes=True,
+        )
     return Started(migration, run, found)
 
 

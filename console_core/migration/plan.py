@@ -49,7 +49,8 @@ class MigrationPlan:
 
 def target_name(served_as: str, model: str, taken: Collection[str]) -> str:
     """The name of the new collection: `images__demo-siglip`, then `images__demo-siglip-2` where that is taken."""
-    stem = f"{served_as.split('__')[0]}__{re.sub(r'[^A-Za-z0-9_.-]+', '-', model).strip('-').lower()}"
+    of = re.sub(r"[^A-Za-z0-9_.-]+", "-", model).strip("-").lower()[-80:].lstrip("-")
+    stem = f"{served_as.split('__')[0] or served_as}__{of}"
     number = 1
     name = stem
     while name in taken:

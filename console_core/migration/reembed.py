@@ -10,7 +10,14 @@ from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.database import now
 from console_core.embedding.types import Embedder, Prepared
-from console_core.errors import CollectionExists, FingerprintMismatch, ImageError, ModelOutputInvalid, StoreRefused
+from console_core.errors import (
+    CollectionExists,
+    CollectionNotFound,
+    FingerprintMismatch,
+    ImageError,
+    ModelOutputInvalid,
+    StoreRefused,
+)
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.verify import LEFT_THE_CATALOG
 from console_core.runs.types import Counts, Failure, Progress
@@ -68,17 +75,19 @@ class Reembed:
         Raises:
             FingerprintMismatch: the model is not the one that the plan was made with.
             CollectionExists: the target was made by somebody else.
+            CollectionNotFound, StoreRefused: the target, or points that this run wrote to it, were deleted meanwhile.
         """
         embedder = self._embedder()
         self._refuse_another_model(embedder)
-        self._prepare_target()
+        self._prepare_target(counts)
         rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
         fetched = self._fetched(rows, embedder)
         for batch in _batches(fetched, self._plan.batch_size):
             counts, failures = self._embed(batch, embedder, counts)
             checkpoint = batch[-1][0].key
             yield Progress(checkpoint, counts, failures)
-        if counts.pending > 0 and self._catalog.count(self._plan.part) == counts.settled:
+        self._refuse_lost_points(counts)
+        if counts.pending > 0 and not self._catalog.count(self._plan.part, after=checkpoint or None):
             skipped = _add(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))
 
@@ -90,8 +99,9 @@ class Reembed:
                 "Put the old weights back and resume, or cancel this run and plan a new one.",
             )
 
-    def _prepare_target(self) -> None:
+    def _prepare_target(self, counts: Counts) -> None:
         plan = self._plan
+        self._refuse_lost_points(counts)
         stamp = ModelStamp(plan.model, plan.fingerprint)
         spec = CollectionSpec(plan.dimension, plan.distance, stamp, plan.index, plan.quantization)
         try:
@@ -100,6 +110,24 @@ class Reembed:
             found = self._store.describe(plan.target).stamp
             if found is None or found.fingerprint != plan.fingerprint:
                 raise
+
+    def _refuse_lost_points(self, counts: Counts) -> None:
+        """A target that lost what this run wrote must not pass for complete: going on would fill only the rest."""
+        if not counts.done:
+            return
+        target = self._plan.target
+        remedy = "Cancel this run and start the migration again: it embeds what is missing. The source is untouched."
+        try:
+            points = self._store.count(target)
+        except CollectionNotFound as error:
+            raise CollectionNotFound(
+                f"{target} was deleted after this run had written {counts.done:,} points to it.", remedy
+            ) from error
+        if points < counts.done:
+            raise StoreRefused(
+                f"{target} holds {points:,} points, but this run has written {counts.done:,}: some were deleted.",
+                remedy,
+            )
 
     def _fetched(self, rows: Iterator[ImageRow], embedder: Embedder) -> Iterator[_Fetched]:
         """Rows with their pictures, in order; decoding runs ahead of the embedding on threads."""

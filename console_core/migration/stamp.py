@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
-from console_core.errors import ImageError, Refused
+from console_core.errors import ImageError, ModelOutputInvalid, Refused
 from console_core.vectorstore.provenance import picture_key
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, VectorStore
 
@@ -37,7 +37,7 @@ def agreement(
             continue
         try:
             made = embedder.embed_images([embedder.prepare(load(row, images).image)])[0]
-        except ImageError:
+        except (ImageError, ModelOutputInvalid):
             continue
         cosines.append(float(made @ point.vector))
     if not cosines:

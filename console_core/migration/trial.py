@@ -8,7 +8,7 @@ from itertools import islice
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
 from console_core.embedding.types import Embedder, Prepared
-from console_core.errors import ImageError
+from console_core.errors import ConsoleError, ImageError, ModelOutputInvalid
 
 PICTURES = 16
 PATIENCE = 4.0
@@ -20,13 +20,13 @@ class Trial:
     """How many pictures were tried, those that failed, and pictures a second of those that did not."""
 
     tried: int
-    failures: tuple[ImageError, ...]
+    failures: tuple[ConsoleError, ...]
     rate: float
 
 
 def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: Slice) -> Trial:
     """Load and embed the first pictures of the slice, one after the other; nothing is written."""
-    failures: list[ImageError] = []
+    failures: list[ConsoleError] = []
     prepared: list[Prepared] = []
     started = time.perf_counter()
     for row in _first(catalog, part):
@@ -40,11 +40,26 @@ def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: S
     tried = len(prepared) + len(failures)
     if not prepared:
         return Trial(tried, tuple(failures), 0.0)
-    embedder.embed_images(prepared[:1])
+    good = _embeddable(prepared, embedder, failures)
+    if not good:
+        return Trial(tried, tuple(failures), 0.0)
+    embedder.embed_images(good[:1])
     started = time.perf_counter()
-    embedder.embed_images(prepared)
+    embedder.embed_images(good)
     forward = time.perf_counter() - started
-    return Trial(tried, tuple(failures), len(prepared) / max(reading + forward, 1e-6))
+    return Trial(tried, tuple(failures), len(good) / max(reading + forward, 1e-6))
+
+
+def _embeddable(prepared: list[Prepared], embedder: Embedder, failures: list[ConsoleError]) -> list[Prepared]:
+    """Those that the model can embed; as in a run, a picture that it chokes on costs only itself."""
+    try:
+        embedder.embed_images(prepared)
+    except ModelOutputInvalid as error:
+        if len(prepared) == 1:
+            failures.append(error)
+            return []
+        return [one for single in prepared for one in _embeddable([single], embedder, failures)]
+    return prepared
 
 
 def _first(catalog: ImageCatalog, part: Slice) -> Iterator[ImageRow]:

@@ -11,7 +11,7 @@ import numpy as np
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
 from console_core.embedding.types import Embedder
-from console_core.errors import ImageError, ModelOutputInvalid
+from console_core.errors import FingerprintMismatch, ImageError, ModelOutputInvalid
 from console_core.runs.types import Counts, Failure, Progress
 from console_core.vectorstore.provenance import point_id, provenance
 from console_core.vectorstore.types import Point, Vector, VectorStore
@@ -91,8 +91,18 @@ class Verify:
         self._failed_among = failed_among
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
-        """See `runs.types.Operation`."""
+        """See `runs.types.Operation`.
+
+        Raises:
+            FingerprintMismatch: the model is not the one that made the collection, so it cannot judge it.
+        """
         embedder = self._embedder()
+        if embedder.fingerprint.digest != self._plan.fingerprint:
+            raise FingerprintMismatch(
+                f"{self._plan.collection} was made by {self._plan.model} {self._plan.fingerprint}, but that "
+                f"model now has {embedder.fingerprint.digest}: its weights or settings changed since.",
+                "Put the old weights back and resume, or migrate to the model as it is now.",
+            )
         counts = replace(counts, selected=max(counts.selected, self._catalog.count(self._plan.part)))
         tally = _Tally()
         checked = 0

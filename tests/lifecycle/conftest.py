@@ -1,0 +1,37 @@
+"""Processes for the tests of what happens between processes."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.lifecycle.forking import Forked, Forks
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    opened = Forks(tmp_path_factory.mktemp("forks"))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def ready(forks: Forks) -> Iterator[Callable[..., Forked]]:
+    """Start a program that says "ready", and end it after the test."""
+    started: list[Forked] = []
+
+    def start(program: str, *arguments: str) -> Forked:
+        process = forks.start(f"tests.lifecycle.programs:{program}", *arguments)
+        started.append(process)
+        until = time.monotonic() + 60
+        while not process.stdout.exists() or "ready" not in process.stdout.read_text():
+            assert time.monotonic() < until, process.stderr.read_text()
+            time.sleep(0.02)
+        return process
+
+    yield start
+    for process in started:
+        if process.code is None:
+            process.kill()

@@ -1,0 +1,63 @@
+"""What forked processes run: the command line, the server without its screen, and programs that are in the way."""
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from console_core import settings
+from console_core.cli import main
+from console_core.commands import Actor, command
+from console_core.console import open_console
+from console_core.runs.types import RESUMABLE
+from console_core.vectorstore.qdrant import QdrantStore
+from console_core.vectorstore.types import Point
+
+
+def cli(*arguments: str) -> None:
+    """`embedding-console ARGUMENTS`."""
+    sys.argv = ["embedding-console", *arguments]
+    main()
+
+
+def server(workspace: str, log: str) -> None:
+    """The server's life as its lifespan lives it: open with a worker, resume what was stopped, and go on for ever.
+
+    The ids of every batch are appended to `log` before they are written to the store.
+    """
+    written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    upsert = QdrantStore.upsert
+
+    def logged(self: QdrantStore, name: str, points: Sequence[Point]) -> int:
+        os.write(written, json.dumps([name, *(point.id for point in points)]).encode() + b"\n")
+        return upsert(self, name, points)
+
+    QdrantStore.upsert = logged  # type: ignore[method-assign]
+    console = open_console(settings.read(Path(workspace), {}), owner_name="the server", with_worker=True)
+    for run in console.ledger.runs(states=RESUMABLE):
+        command(console, Actor("olga", "operator"), "resume", run=run.id)
+    _stay()
+
+
+def owner(workspace: str, name: str) -> None:
+    """A process that owns a workspace and does nothing with it."""
+    console: Any = open_console(settings.read(Path(workspace), {}), owner_name=name, with_worker=True)
+    assert console.worker is not None
+    _stay()
+
+
+def lock(database: str, seconds: str) -> None:
+    """Another program that keeps a SQLite database locked for writing."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    _stay(float(seconds))
+    connection.close()
+
+
+def _stay(seconds: float = 600) -> None:
+    print("ready", flush=True)  # noqa: T201
+    time.sleep(seconds)
