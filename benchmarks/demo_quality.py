@@ -17,6 +17,7 @@ from console_core.demo.gallery import FULL, select
 from console_core.demo.painting.render import render
 from console_core.demo.quality import OVERALL, Precision, embed, precision
 from console_core.demo.queries import ACCEPTANCE
+from console_core.demo.vectors import one_thread
 from console_core.embedding.openclip import load
 
 SIZE = 320
@@ -35,7 +36,8 @@ def main() -> None:
     for card in DEMO_CARDS:
         embedder = load(card, "cpu")
         started = time.perf_counter()
-        vectors = embed(embedder, [embedder.prepare(picture) for picture in pictures])
+        with one_thread():
+            vectors = embed(embedder, [embedder.prepare(picture) for picture in pictures])
         print(f"{card.title}: {len(vectors) / (time.perf_counter() - started):.0f} pictures/s on {embedder.device}")
         measured[card.key] = precision(embedder, vectors, scenes, ACCEPTANCE)
         texts = embedder.embed_texts([query.text for query in ACCEPTANCE])

@@ -1,33 +1,29 @@
 """The story of the demo is true: the new model finds more, and the old one is still better at something."""
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from console_core.demo.cards import DEMO_CARDS
 from console_core.demo.gallery import select
 from console_core.demo.painting.render import render
 from console_core.demo.quality import OVERALL, Precision, embed, precision
 from console_core.demo.queries import ACCEPTANCE, SHOWCASE
+from console_core.demo.vectors import one_thread
 from console_core.embedding.openclip import load
 
 
 @pytest.fixture(scope="module")
-def measured() -> Iterator[dict[str, dict[str, Precision]]]:
+def measured() -> dict[str, dict[str, Precision]]:
     """By model: the acceptance set's kinds, and "showcase". Painted at 96 pixels, of which the models see 64 or 80."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # several threads get in each other's way on a busy machine
     scenes = select()
     pictures = [render(scene, 96) for scene in scenes]
     result = {}
     for card in DEMO_CARDS:
         embedder = load(card, "cpu")
-        vectors = embed(embedder, [embedder.prepare(picture) for picture in pictures])
+        with one_thread():
+            vectors = embed(embedder, [embedder.prepare(picture) for picture in pictures])
         result[card.key] = precision(embedder, vectors, scenes, ACCEPTANCE)
         result[card.key]["showcase"] = precision(embedder, vectors, scenes, SHOWCASE)[OVERALL]
-    yield result
-    torch.set_num_threads(threads)
+    return result
 
 
 def test_demo_siglip_finds_more_than_demo_clip(measured: dict[str, dict[str, Precision]]) -> None:
