@@ -38,6 +38,7 @@ ConsoleError
     ├── NotFound             no such run, migration or page
     ├── IllegalTransition    a run in this state cannot do that
     └── Refused              a precondition does not hold (a red verdict, a moved alias)
+        └── Incomparable     there was nothing to compare a claim with
 """
 
 
@@ -219,3 +220,7 @@ class IllegalTransition(CommandError):
 
 class Refused(CommandError):
     """A precondition does not hold."""
+
+
+class Incomparable(Refused):
+    """There was nothing to compare a claim with."""

@@ -17,11 +17,13 @@ CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated
 
 import getpass
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 from console_core.errors import SettingsError
 
@@ -30,6 +32,17 @@ FILE = "console.toml"
 CatalogKind = Literal["sql", "folder", "list"]
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_KNOWN: Mapping[str, tuple[str, ...]] = {
+    "store": ("url", "api_key", "timeout", "retries"),
+    "catalog": ("kind", "location", "table", "key", "paths", "payload", "facets", "updated_at", "recursive"),
+    "images": ("root", "also"),
+    "ledger": ("url",),
+    "query_lab": ("examples",),
+    "models": (),
+}
+_MODEL = ("architecture", "weights", "title", "dimension", "image_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +126,28 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     workspace = workspace.resolve()
     file = workspace / FILE
     table = _table(file)
-    store, catalog, images = (_section(table, name, file) for name in ("store", "catalog", "images"))
-    device = environment.get("CONSOLE_DEVICE") or str(table.get("device", "auto"))
-    if device not in ("auto", "cpu") and not device.startswith("cuda"):
-        raise SettingsError(f'device = "{device}" in {file} is not known.', "Use auto, cpu or cuda.")
+    top = _Section("", table, file, ("device", *_KNOWN))
+    store, catalog, images, ledger, query_lab = (
+        _Section(name, table.get(name, {}), file, _KNOWN[name])
+        for name in ("store", "catalog", "images", "ledger", "query_lab")
+    )
+    device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
+    if not _DEVICE.fullmatch(device):
+        where = "CONSOLE_DEVICE" if environment.get("CONSOLE_DEVICE") else str(file)
+        raise SettingsError(f'The device "{device}" in {where} is not known.', "Use auto, cpu, cuda or cuda:<number>.")
     role = environment.get("CONSOLE_ROLE") or "admin"
     if role not in ROLES:
         raise SettingsError(f'CONSOLE_ROLE="{role}" is not a role.', f"Use one of: {', '.join(ROLES)}.")
-    ledger = environment.get("CONSOLE_LEDGER_URL") or str(
-        _section(table, "ledger", file).get("url", "sqlite:///ledger.db")
-    )
-    pictures = _catalog(catalog, workspace, environment, file)
+    pictures = _catalog(catalog, workspace, environment)
+    ledger_url = environment.get("CONSOLE_LEDGER_URL") or ledger.text("url", "sqlite:///ledger.db")
     return Settings(
         workspace=workspace,
         store=_store(store, workspace, environment),
         catalog=pictures,
         image_roots=_image_roots(images, workspace, environment, pictures),
-        ledger_url=_database_url(workspace, ledger),
-        models=tuple(_model(key, entry, file) for key, entry in _section(table, "models", file).items()),
-        examples=_examples(_section(table, "query_lab", file), file),
+        ledger_url=_database_url(workspace, ledger_url),
+        models=_models(table.get("models", {}), file),
+        examples=tuple(text.strip() for text in query_lab.texts("examples") if text.strip()),
         device=device,
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
@@ -151,81 +167,110 @@ def _table(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.") from error
 
 
-def _section(table: Mapping[str, Any], name: str, file: Path) -> dict[str, Any]:
-    section = table.get(name, {})
-    if not isinstance(section, dict):
-        raise SettingsError(f"[{name}] in {file} is not a table.", f"Write it as a section: [{name}].")
-    return section
+class _Section:
+    """A section of the file, "" for its top level. A value of another type than asked for is a SettingsError."""
+
+    def __init__(self, name: str, values: Any, file: Path, known: Sequence[str]) -> None:
+        self._where = f"[{name}] in {file}" if name else str(file)
+        if not isinstance(values, dict):
+            raise SettingsError(f"{self._where} is not a table.", f"Write it as a section: [{name}].")
+        if unknown := next((key for key in values if key not in known), None):
+            near = get_close_matches(unknown, known, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+            raise SettingsError(f'{self._where} has "{unknown}", which is not a setting.', remedy)
+        self._values: dict[str, Any] = values
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self._values.get(key, default)
+        return value if isinstance(value, str) else self._wrong(key, f'{key} = "…"')
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self._values.get(key, [])
+        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return tuple(value) if fits else self._wrong(key, f'{key} = ["…"]')
+
+    def number(self, key: str, default: int, *, least: int = 0) -> int:
+        value = self._values.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            self._wrong(key, f"{key} = {max(default, least)}, a whole number of at least {least}")
+        return value
+
+    def truth(self, key: str, default: bool) -> bool:
+        value = self._values.get(key, default)
+        return value if isinstance(value, bool) else self._wrong(key, f"{key} = {str(default).lower()}")
+
+    def _wrong(self, key: str, wanted: str) -> NoReturn:
+        raise SettingsError(f"{key} of {self._where} is {self._values[key]!r}.", f"Write {wanted}.")
 
 
-def _store(section: Mapping[str, Any], workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
-    url = environment.get("CONSOLE_STORE_URL") or str(section.get("url", "local:qdrant"))
+def _store(section: _Section, workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
+    url = environment.get("CONSOLE_STORE_URL") or section.text("url", "local:qdrant")
     if url.startswith("local:"):
         url = f"local:{_path(workspace, url.removeprefix('local:'))}"
     return StoreSettings(
         url=url,
-        api_key=environment.get("CONSOLE_STORE_API_KEY") or str(section.get("api_key", "")),
-        timeout=int(section.get("timeout", 30)),
-        retries=int(section.get("retries", 3)),
+        api_key=environment.get("CONSOLE_STORE_API_KEY") or section.text("api_key"),
+        timeout=section.number("timeout", 30, least=1),
+        retries=section.number("retries", 3),
     )
 
 
-def _catalog(
-    section: Mapping[str, Any], workspace: Path, environment: Mapping[str, str], file: Path
-) -> CatalogSettings:
-    location = environment.get("CONSOLE_CATALOG_URL") or str(section.get("location", "images"))
-    kind = section.get("kind") or _guess_kind(location)
+def _catalog(section: _Section, workspace: Path, environment: Mapping[str, str]) -> CatalogSettings:
+    given = environment.get("CONSOLE_CATALOG_URL", "")
+    location = given or section.text("location", "images")
+    kind = (not given and section.text("kind")) or _guess_kind(location, workspace)
     if kind not in ("sql", "folder", "list"):
-        raise SettingsError(f'[catalog] kind = "{kind}" in {file} is not known.', "Use sql, folder or list.")
-    if kind == "sql" and not section.get("table"):
+        raise SettingsError(f'[catalog] kind = "{kind}" is not known.', "Use sql, folder or list.")
+    if kind == "sql" and not section.text("table"):
         raise SettingsError(
-            f"[catalog] in {file} names no table.", 'Add table = "…" with the table or view of pictures.'
+            f"[catalog] in {workspace / FILE} names no table.", 'Add table = "…" with the table or view of pictures.'
         )
     return CatalogSettings(
         kind=cast(CatalogKind, kind),
         location=_database_url(workspace, location) if kind == "sql" else str(_path(workspace, location)),
-        table=str(section.get("table", "")),
-        key=str(section.get("key", "id")),
-        paths=tuple(section.get("paths", ())),
-        payload=tuple(section.get("payload", ())),
-        facets=tuple(section.get("facets", ())),
-        updated_at=str(section.get("updated_at", "")),
-        recursive=bool(section.get("recursive", True)),
+        table=section.text("table"),
+        key=section.text("key", "id"),
+        **{name: section.texts(name) for name in ("paths", "payload", "facets")},
+        updated_at=section.text("updated_at"),
+        recursive=section.truth("recursive", True),
     )
 
 
-def _guess_kind(location: str) -> str:
+def _guess_kind(location: str, workspace: Path) -> str:
     if "://" in location:
         return "sql"
-    return "list" if Path(location).suffix in (".txt", ".csv", ".list") else "folder"
+    path = _path(workspace, location)
+    return "list" if path.is_file() or (path.suffix in (".txt", ".csv", ".list") and not path.is_dir()) else "folder"
 
 
-def _model(key: str, entry: Any, file: Path) -> ModelSettings:
-    if not isinstance(entry, dict) or not entry.get("architecture"):
+def _models(table: Any, file: Path) -> tuple[ModelSettings, ...]:
+    _Section("models", table, file, tuple(table) if isinstance(table, dict) else ())
+    return tuple(_model(_Section(f"models.{key}", entry, file, _MODEL), key, file) for key, entry in table.items())
+
+
+def _model(section: _Section, key: str, file: Path) -> ModelSettings:
+    if not section.text("architecture"):
         raise SettingsError(
             f"[models.{key}] in {file} names no architecture.",
             'Add architecture = "…", an open_clip name or local-dir:<folder>.',
         )
-    known = {name: entry[name] for name in ModelSettings.__slots__ if name in entry}
-    return ModelSettings(**{**known, "key": key})
-
-
-def _examples(section: Mapping[str, Any], file: Path) -> tuple[str, ...]:
-    given = section.get("examples", [])
-    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
-        raise SettingsError(
-            f"[query_lab] examples in {file} is not a list of texts.", 'Write examples = ["a red car"].'
-        )
-    return tuple(text.strip() for text in given if text.strip())
+    return ModelSettings(
+        key=key,
+        architecture=section.text("architecture"),
+        weights=section.text("weights"),
+        title=section.text("title"),
+        dimension=section.number("dimension", 0),
+        image_size=section.number("image_size", 0),
+    )
 
 
 def _image_roots(
-    section: Mapping[str, Any], workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
+    section: _Section, workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
 ) -> tuple[Path, ...]:
     """The configured folders, and the one that a folder catalog or an image list lies in."""
     given = environment.get("CONSOLE_IMAGE_ROOT")
-    texts = given.split(os.pathsep) if given else [str(section.get("root", "images")), *section.get("also", ())]
-    roots = [_path(workspace, str(text)) for text in texts if text]
+    texts = given.split(os.pathsep) if given else [section.text("root", "images"), *section.texts("also")]
+    roots = [_path(workspace, text) for text in texts if text]
     if catalog.kind != "sql":
         location = Path(catalog.location)
         roots.append(location if catalog.kind == "folder" else location.parent)
@@ -233,7 +278,10 @@ def _image_roots(
 
 
 def _path(workspace: Path, text: str) -> Path:
-    return (workspace / Path(text).expanduser()).resolve()
+    try:
+        return (workspace / Path(text).expanduser()).resolve()
+    except (RuntimeError, ValueError) as error:  # ~ of a user who does not exist, or a NUL
+        raise SettingsError(f"{text!r} is not a path: {error}", "Write an absolute path.") from error
 
 
 def _database_url(workspace: Path, url: str) -> str:

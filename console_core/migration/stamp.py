@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
-from console_core.errors import ImageError, ModelOutputInvalid, Refused
+from console_core.errors import ImageError, Incomparable, ModelOutputInvalid, Refused
 from console_core.vectorstore.provenance import picture_key
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, VectorStore
 
@@ -59,7 +59,8 @@ def stamp(
     With `unchecked` a collection whose pictures cannot be found or read is stamped on the person's word alone.
 
     Raises:
-        Refused: the dimension differs, the vectors are not this model's, or they could not be compared.
+        Refused: the dimension differs, or the vectors are not this model's.
+        Incomparable: none of them could be compared.
     """
     title = embedder.card.title
     if embedder.card.dimension != info.dimension:
@@ -75,7 +76,7 @@ def stamp(
             "Choose the model that made this collection.",
         )
     if not found.compared and info.points and not unchecked:
-        raise Refused(
+        raise Incomparable(
             f"No picture of {info.name} could be found in the catalog and compared.",
             "Connect the catalog that it was made from, or stamp it unchecked if you are certain.",
         )
