@@ -20,7 +20,10 @@ _Channel = NDArray[np.floating]
 @cache
 def _atlas() -> Image.Image:
     with Image.open(FILE) as picture:
-        return picture.convert("RGBA")
+        drawn = picture.convert("RGBA")
+    # The glyphs were drawn onto black, so that their colours are multiplied by alpha: taken as they are, every sprite
+    # would have a dark outline.
+    return Image.frombytes("RGBa", drawn.size, drawn.tobytes()).convert("RGBA")
 
 
 @cache

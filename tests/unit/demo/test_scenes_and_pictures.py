@@ -39,6 +39,13 @@ def test_every_thing_has_a_sprite_of_its_own() -> None:
     assert all(min(sprite(name).size) >= 40 for name in THINGS)
 
 
+def test_the_edge_of_a_sprite_has_the_colour_of_the_thing_and_is_not_dark() -> None:
+    pixels = np.asarray(sprite("egg")).astype(float)
+    alpha = pixels[..., 3]
+    edge, inside = pixels[(alpha > 60) & (alpha < 200), 0], pixels[alpha == 255, 0]
+    assert np.median(edge) > 0.9 * np.median(inside)
+
+
 def test_a_tinted_sprite_has_the_colour_that_it_is_named_by() -> None:
     def mean(colour: str) -> list[float]:
         pixels = np.asarray(sprite("car", colour)).astype(float)
