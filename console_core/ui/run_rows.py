@@ -5,10 +5,12 @@ from functools import partial
 import streamlit as st
 
 from console_core.database import now
+from console_core.runs.control import verbs
 from console_core.runs.snapshot import snapshot
-from console_core.runs.types import ACTIVE, RESUMABLE, Run, RunState
+from console_core.runs.types import ACTIVE, Run, Verb
 from console_core.ui import confirm, navigation, panels, session, words
 from console_core.ui.frame import live
+from console_core.ui.permission import command_button
 
 TICK = 1.5
 """Seconds between two looks at runs that are being worked on."""
@@ -52,23 +54,20 @@ def run_row(run: Run, *, controls: bool = True) -> None:
 
 def run_controls(run: Run) -> None:
     """Pause, resume and cancel, as far as the run's state allows them."""
-    if run.state in (RunState.RUNNING, RunState.QUEUED):
+    offered = verbs(run.state)
+    if Verb.PAUSE in offered:
         _button("Pause", ":material/pause:", "pause", run, f"{run.title} pauses after its batch.")
-    if run.state in RESUMABLE:
+    if Verb.RESUME in offered:
         _button("Resume", ":material/play_arrow:", "resume", run, f"{run.title} continues.")
-    if run.state in RESUMABLE or run.state in (RunState.RUNNING, RunState.QUEUED, RunState.PAUSING):
-        clicked = st.button("Cancel", icon=":material/stop:", key=f"cancel-{run.id}")
-        if clicked:
-            cancel = partial(session.act, "cancel", run=run.id, done=f"{run.title} is cancelled.")
-            text = "It stops after its batch and cannot be resumed. Points that it has written stay in the collection."
-            title = f"Cancel {run.title}?"
-            confirm.ask(
-                confirm.Question(title, text, "Cancel run", cancel, icon=":material/stop:", keep="Keep running")
-            )
-            st.rerun()
+    if Verb.CANCEL in offered and command_button("Cancel", "cancel", icon=":material/stop:", key=f"cancel-{run.id}"):
+        cancel = partial(session.act, "cancel", run=run.id, done=f"{run.title} is cancelled.")
+        text = "It stops after its batch and cannot be resumed. Points that it has written stay in the collection."
+        title = f"Cancel {run.title}?"
+        confirm.ask(confirm.Question(title, text, "Cancel run", cancel, icon=":material/stop:", keep="Keep running"))
+        st.rerun()
 
 
 def _button(label: str, icon: str, command: str, run: Run, done: str) -> None:
-    if st.button(label, icon=icon, key=f"{command}-{run.id}"):
+    if command_button(label, command, icon=icon, key=f"{command}-{run.id}"):
         session.act(command, run=run.id, done=done)
         st.rerun()

@@ -1,0 +1,77 @@
+"""One alias: what it serves, since when and by whom, the way back, and the collections that it could be moved to."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from console_core.rollout.cutover import Gate
+from console_core.rollout.records import Move
+from console_core.ui import navigation, panels, session, words
+from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
+from console_core.vectorstore.types import CollectionInfo
+
+
+def alias_card(alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], moves: Sequence[Move]) -> None:
+    """Draw it. `others` are all other collections, `moves` those of this alias, the newest first."""
+    with panels.card(words.plain(alias), aside=_serves, key=f"alias-{alias}"):
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            _serving(alias, serving, moves)
+        with right:
+            st.markdown("**Could be moved to**")
+            _candidates(alias, serving, others, moves)
+
+
+def _serves() -> None:
+    st.badge("Serves", icon=":material/bolt:", color="green")
+
+
+def _serving(alias: str, serving: CollectionInfo, moves: Sequence[Move]) -> None:
+    brought = next((move for move in moves if move.after == serving.name), None)
+    since = (
+        f"{session.when(brought.at)}, by {brought.actor} ({brought.kind})" if brought else "before the console knew it"
+    )
+    panels.details(
+        {
+            "Answers from": serving.name,
+            "Model": serving.stamp.model if serving.stamp else "unknown model",
+            "Points": f"{serving.points:,}",
+            "Since": since,
+        },
+        alt=f"What {alias} serves",
+    )
+    roll_back_button(alias, serving.name)
+
+
+def _candidates(alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], moves: Sequence[Move]) -> None:
+    candidates = [(info, cut_over_gate(info.name)) for info in others if _is_candidate(alias, info, moves)]
+    candidates.sort(key=lambda pair: not pair[1].open)
+    if not candidates:
+        st.caption("Nothing yet. A migration builds a collection that this alias can be moved to.")
+        navigation.link("migrations", "New migration", icon=":material/add:", view="new", served=alias)
+    for info, found in candidates:
+        _candidate(alias, serving, info, found)
+
+
+def _is_candidate(alias: str, info: CollectionInfo, moves: Sequence[Move]) -> bool:
+    """A stamped collection that was built for this alias, verified, or served by it before."""
+    if info.stamp is None:
+        return False
+    ledger = session.console().ledger
+    builds = ledger.runs(kinds=("reembed",), target=info.name)
+    built = any(run.spec.get("alias") == alias for run in builds)
+    return built or (not builds and bool(ledger.runs(kinds=("verify",), target=info.name, limit=1)))
+
+
+def _candidate(alias: str, serving: CollectionInfo, info: CollectionInfo, found: Gate) -> None:
+    with st.container(border=True, gap="small", key=f"candidate-{alias}-{info.name}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{words.plain(info.name)}**", width="content")
+            if found.open:
+                st.badge("Verified", icon=":material/verified:", color="green")
+            else:
+                st.badge("Locked", icon=":material/lock:", color="orange")
+        model = info.stamp.model if info.stamp else ""
+        checked = f", verified {session.when(found.verdict.finished_at)}" if found.verdict else ""
+        st.caption(words.plain(f"{model} · {words.count(info.points, 'point')}{checked}"))
+        cut_over_button(alias, serving.name, info.name, found)

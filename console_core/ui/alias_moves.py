@@ -1,0 +1,65 @@
+"""Cutting over and rolling back: what will happen, the button that asks, and why it is closed where it is."""
+
+from functools import partial
+
+import streamlit as st
+
+from console_core.rollout.cutover import Gate, gate, way_back
+from console_core.ui import confirm, session, words
+from console_core.ui.permission import command_button
+
+
+def cut_over_gate(target: str) -> Gate:
+    """Whether an alias may be moved to a collection; asks the store for its exact count."""
+    return gate(session.console().ledger, session.console().store, target)
+
+
+def cut_over_button(
+    alias: str, serves: str, target: str, found: Gate, *, migration: str = "", primary: bool = False
+) -> None:
+    """What a cut-over will do, the button that asks for it, and why it is closed where it is."""
+    what = (
+        f"**{words.plain(alias)}** will answer from **{words.plain(target)}** instead of **{words.plain(serves)}**. "
+        "Nothing is deleted; you can roll back."
+    )
+    st.markdown(what)
+    for reason in found.reasons:
+        st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
+    pressed = command_button(
+        "Cut over",
+        "cut_over",
+        key=f"cut-over-{alias}-{target}",
+        icon=":material/alt_route:",
+        kind="primary" if primary else "secondary",
+        disabled=not found.open,
+    )
+    if pressed:
+        done = f"{alias} answers from {target} now."
+        move = partial(session.act, "cut_over", alias=alias, to=target, migration=migration, done=done)
+        title = f"Cut {words.plain(alias)} over?"
+        confirm.ask(confirm.Question(title, what, "Cut over", move, icon=":material/alt_route:"))
+        st.rerun()
+
+
+def roll_back_button(alias: str, serves: str, *, primary: bool = False) -> None:
+    """The way back of the last cut-over, where there is one."""
+    last = way_back(session.console().moves, alias, serves)
+    if last is None:
+        st.caption("There is no cut-over to roll back.")
+        return
+    what = (
+        f"**{words.plain(alias)}** will answer from **{words.plain(last.before)}** again, instead of "
+        f"**{words.plain(serves)}**. Nothing is deleted; you can cut over again."
+    )
+    pressed = command_button(
+        f"Roll back to {last.before}",
+        "roll_back",
+        key=f"roll-back-{alias}",
+        icon=":material/undo:",
+        kind="primary" if primary else "secondary",
+    )
+    if pressed:
+        back = partial(session.act, "roll_back", alias=alias, done=f"{alias} answers from {last.before} again.")
+        title = f"Roll {words.plain(alias)} back?"
+        confirm.ask(confirm.Question(title, what, "Roll back", back, icon=":material/undo:"))
+        st.rerun()

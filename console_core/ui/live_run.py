@@ -1,0 +1,39 @@
+"""One run that is being worked on, refreshing itself from the ledger alone."""
+
+import streamlit as st
+
+from console_core.database import now
+from console_core.runs.snapshot import snapshot
+from console_core.runs.types import ACTIVE, Run
+from console_core.ui import frame, navigation, panels, session, words
+from console_core.ui.run_counts import counts_row
+from console_core.ui.run_rows import TICK, run_controls
+
+
+def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
+    """State, progress and controls; with `books` also its counts as figures.
+
+    The whole page runs again when the state changes, and the ticking ends with the work.
+    """
+
+    def run_in_progress() -> None:
+        ledger = session.console().ledger
+        current = ledger.get(run.id)
+        if current.state is not run.state:
+            st.rerun()
+        seen = snapshot(current, ledger.samples(run.id), now())
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
+                panels.state_badge(words.run_state(current.state))
+                if seen.stalled:
+                    st.badge("Stalled", icon=":material/hourglass_disabled:", color="red")
+            run_controls(current)
+        panels.progress(current.counts, fraction=seen.fraction, sentence=seen.sentence)
+        if current.remedy:
+            st.caption(f":red[{words.plain(current.remedy)}]")
+        if books:
+            counts_row(current)
+        if link:
+            navigation.link("runs", "Details of this run", run=run.id)
+
+    frame.live(run_in_progress, every=TICK if run.state in ACTIVE else None)

@@ -1,0 +1,46 @@
+"""The journal's lines about one migration."""
+
+import pandas as pd
+import streamlit as st
+
+from console_core.migration.records import Migration
+from console_core.runs.types import JournalEntry
+from console_core.ui import session
+
+MOST = 100
+
+
+def lines(migration: Migration) -> list[JournalEntry]:
+    """Everything done about it, the newest first: its start, its runs, its target, and moves of its alias to or fro."""
+    ledger, plan = session.console().ledger, migration.plan
+    runs = ledger.runs(migration=migration.id, limit=200)
+    found: dict[int, JournalEntry] = {}
+    for subject in {plan.alias, plan.target, *(run.id for run in runs)}:
+        for entry in ledger.journal(limit=MOST, subject=subject):
+            about = subject != plan.alias or migration.id in entry.detail or plan.target in entry.detail
+            if about and entry.at >= migration.created_at:
+                found[entry.id] = entry
+    return sorted(found.values(), key=lambda entry: entry.id, reverse=True)[:MOST]
+
+
+def journal_table(entries: list[JournalEntry]) -> None:
+    """Lines of the journal as a table."""
+    rows = [
+        {
+            "When": entry.at.astimezone(session.zone()),
+            "Who": entry.actor,
+            "What": entry.action.replace("_", " "),
+            "Outcome": [entry.outcome],
+            "Detail": entry.detail,
+        }
+        for entry in entries
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Journal",
+        column_config={
+            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+            "Outcome": st.column_config.MultiselectColumn(options=["done", "refused"], color=["green", "red"]),
+        },
+    )

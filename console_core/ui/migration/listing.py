@@ -1,0 +1,52 @@
+"""All migrations, the newest first: where each stands, and what to do next."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from console_core.database import now
+from console_core.migration.records import Migration, Stage, Standing, standing
+from console_core.runs.snapshot import snapshot
+from console_core.ui import frame, navigation, panels, session, words
+from console_core.ui.migration import stages
+from console_core.ui.run_rows import TICK
+
+MOST = 50
+_MOVING = (Stage.BUILDING, Stage.VERIFYING)
+
+
+def listing(migrations: Sequence[Migration], aliases: Mapping[str, str]) -> None:
+    """One row for each; while one is being worked on they refresh by themselves, from the ledger alone."""
+    ledger = session.console().ledger
+    before = [standing(migration, ledger, aliases) for migration in migrations]
+
+    def migration_rows() -> None:
+        current = [standing(migration, ledger, aliases) for migration in migrations]
+        if [one.stage for one in current] != [one.stage for one in before]:
+            st.rerun()
+        for one in current:
+            _row(one)
+
+    frame.live(migration_rows, every=TICK if any(one.stage in _MOVING for one in before) else None)
+
+
+def _row(one: Standing) -> None:
+    migration, plan = one.migration, one.migration.plan
+    with (
+        st.container(border=True, key=f"migration-{migration.id}"),
+        st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"),
+    ):
+        with st.container(width="stretch", gap="xxsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{words.plain(plan.title)}**", width="content")
+                panels.state_badge(stages.WORDS[one.stage])
+            st.caption(
+                words.plain(
+                    f"{plan.source} → {plan.target} · begun by {migration.created_by}, "
+                    f"{session.when(migration.created_at)}"
+                )
+            )
+            if one.stage is Stage.BUILDING and one.build is not None:
+                seen = snapshot(one.build, session.console().ledger.samples(one.build.id), now())
+                st.progress(seen.fraction, text=words.plain(seen.sentence))
+        navigation.link("migrations", stages.NEXT[one.stage], icon=":material/arrow_forward:", migration=migration.id)

@@ -1,0 +1,158 @@
+"""The card of the stage at which a migration stands: what it means, and the one thing to do next."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from console_core.database import now
+from console_core.errors import CollectionNotFound
+from console_core.migration.records import Stage, Standing
+from console_core.runs.snapshot import snapshot
+from console_core.runs.types import RESUMABLE, Run, RunState
+from console_core.ui import frame, navigation, panels, session, words
+from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
+from console_core.ui.live_run import live_run
+from console_core.ui.permission import command_button
+from console_core.ui.wizard.introduction import reminder
+
+
+def next_step(one: Standing) -> None:
+    """Draw it."""
+    with frame.guarded("next step"):
+        if one.stage in _NEEDS_TARGET and not _exists(one.migration.plan.target):
+            _vanished(one)
+        else:
+            _CARDS[one.stage](one)
+
+
+def _exists(collection: str) -> bool:
+    try:
+        session.console().store.describe(collection)
+    except CollectionNotFound:
+        return False
+    return True
+
+
+def _vanished(one: Standing) -> None:
+    plan = one.migration.plan
+    with panels.card(f"{words.plain(plan.target)} is gone"):
+        st.markdown(
+            f"Somebody deleted the collection that was built. Searches are not touched: **{words.plain(plan.alias)}** "
+            f"answers from **{words.plain(one.serves or 'nothing')}**. Build it again with the same choices."
+        )
+        _again(one)
+
+
+def _building(one: Standing) -> None:
+    assert one.build is not None
+    text = "You can close this page: the build goes on, and everybody sees it on the Runs page."
+    with panels.card(f"Building {one.migration.plan.target}", caption=words.plain(text)):
+        live_run(one.build)
+
+
+def _verifying(one: Standing) -> None:
+    run = one.verify
+    assert run is not None
+    if run.state in RESUMABLE:
+        _stopped_run(run, "verification")
+    elif run.state is RunState.INVALID:
+        _refuted(one)
+    else:
+        text = "Every point is checked against the catalog, and a sample of pictures is embedded again."
+        with panels.card(f"Verifying {one.migration.plan.target}", caption=words.plain(text)):
+            live_run(run)
+
+
+def _stopped(one: Standing) -> None:
+    assert one.build is not None
+    if one.build.state in RESUMABLE:
+        _stopped_run(one.build, "build")
+        return
+    with panels.card(f"The build is {one.build.state}", caption=words.plain(one.build.reason)):
+        st.caption(words.plain(one.build.remedy))
+        _again(one)
+
+
+def _stopped_run(run: Run, what: str) -> None:
+    with panels.card(f"The {what} is {run.state}", caption="Nothing is lost: it goes on from its checkpoint."):
+        st.markdown(words.plain(f"{run.reason} {run.remedy}"))
+        seen = snapshot(run, session.console().ledger.samples(run.id), now())
+        panels.progress(run.counts, fraction=seen.fraction)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if command_button("Resume", "resume", key="resume-run", icon=":material/play_arrow:", kind="primary"):
+                session.act("resume", run=run.id, done=f"The {what} continues.")
+                st.rerun()
+            navigation.link("runs", "Details of this run", run=run.id)
+
+
+def _built(one: Standing) -> None:
+    text = "Counts, ids, dimension, norms and fingerprints of all points are checked, and a sample is embedded again."
+    with panels.card("Next: verify the new collection", caption=text):
+        failed = one.verify is not None and one.verify.state is RunState.FAILED
+        if failed and one.verify is not None:
+            st.warning(words.plain(f"{one.verify.reason} {one.verify.remedy}"), title="The last try failed")
+        _verify(one, "Verify again" if failed else "Verify")
+
+
+def _refuted(one: Standing) -> None:
+    text = "The alias stays where it is. Look at the checks below, mend the cause, then verify again."
+    with panels.card("The verification did not pass", caption=text):
+        _verify(one, "Verify again")
+
+
+def _verify(one: Standing, label: str) -> None:
+    if command_button(label, "verify", key="verify", icon=":material/fact_check:", kind="primary"):
+        session.act("verify", collection=one.migration.plan.target, migration=one.migration.id)
+        st.rerun()
+
+
+def _ready(one: Standing) -> None:
+    plan = one.migration.plan
+    left, right = st.columns(2)
+    with left, panels.card("Judge", caption="Type what your users type, and see both models side by side."):
+        st.markdown("Hover a picture to see where the other model ranks it, and judge for yourself.")
+        both = f"{one.serves or plan.source},{plan.target}"
+        navigation.link("query_lab", "Compare both in the Query lab", columns=both)
+    with right, panels.card("Cut over", caption="The alias moves in one atomic call."):
+        if not one.serves:
+            st.warning(f"The alias {words.plain(plan.alias)} is not there any more.", icon=":material/link_off:")
+            return
+        reminder(plan.alias)
+        found = cut_over_gate(plan.target)
+        cut_over_button(plan.alias, one.serves, plan.target, found, migration=one.migration.id, primary=found.open)
+        if not found.open:
+            _verify(one, "Verify again")
+
+
+def _live_now(one: Standing) -> None:
+    plan = one.migration.plan
+    text = f"{plan.alias} answers from {plan.target}. The former collection is untouched, and so is the way back."
+    with panels.card("Live", caption=words.plain(text)):
+        roll_back_button(plan.alias, plan.target, primary=True)
+
+
+def _cancelled(one: Standing) -> None:
+    reason = one.build.reason if one.build else "It has no build run."
+    with panels.card("Cancelled", caption=words.plain(reason)):
+        _again(one)
+
+
+def _again(one: Standing) -> None:
+    if st.button("Start a new one", icon=":material/add:", type="primary", key="again"):
+        plan = one.migration.plan
+        only = {f"only.{facet}": list(values) for facet, values in plan.part.filters.items()}
+        st.query_params.from_dict({"view": "new", "served": plan.alias, "model": plan.model, **only})
+        st.rerun()
+
+
+_NEEDS_TARGET = (Stage.BUILT, Stage.VERIFYING, Stage.REFUTED, Stage.READY)
+_CARDS: Mapping[Stage, Callable[[Standing], None]] = {
+    Stage.BUILDING: _building,
+    Stage.VERIFYING: _verifying,
+    Stage.STOPPED: _stopped,
+    Stage.BUILT: _built,
+    Stage.REFUTED: _refuted,
+    Stage.READY: _ready,
+    Stage.LIVE: _live_now,
+    Stage.CANCELLED: _cancelled,
+}

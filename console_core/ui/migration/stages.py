@@ -1,0 +1,64 @@
+"""The stages of a migration as a person meets them: the word, what to do next, and where the stepper stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Literal
+
+from console_core.migration.records import Stage
+from console_core.ui.words import Word
+
+Mark = Literal["done", "now", "problem", "open"]
+_DONE: Mark = "done"
+_OPEN: Mark = "open"
+STEPS = ("Plan", "Build", "Verify", "Judge", "Cut over", "Roll back")
+
+_S = Stage
+WORDS: Mapping[Stage, Word] = {
+    _S.BUILDING: Word("Building", "blue", ":material/progress_activity:", "Pictures are being embedded."),
+    _S.STOPPED: Word("Stopped", "orange", ":material/pause:", "The build waits for you."),
+    _S.BUILT: Word("Built", "blue", ":material/inventory_2:", "Built, and not verified yet."),
+    _S.VERIFYING: Word("Verifying", "blue", ":material/fact_check:", "The new collection is being checked."),
+    _S.REFUTED: Word("Refuted", "red", ":material/report:", "The verification found something wrong."),
+    _S.READY: Word("Ready", "green", ":material/verified:", "Verified; judge it, then cut over."),
+    _S.LIVE: Word("Live", "green", ":material/check_circle:", "Searches are answered by the new collection."),
+    _S.CANCELLED: Word("Cancelled", "gray", ":material/block:", "It was stopped for good."),
+}
+NEXT: Mapping[Stage, str] = {
+    _S.BUILDING: "Wait for the build",
+    _S.STOPPED: "Resume the build",
+    _S.BUILT: "Verify",
+    _S.VERIFYING: "Wait for the verification",
+    _S.REFUTED: "Look at what was found",
+    _S.READY: "Judge, then cut over",
+    _S.LIVE: "Nothing; you can roll back",
+    _S.CANCELLED: "Start a new one",
+}
+_REACHED: Mapping[Stage, tuple[int, Mark]] = {
+    _S.BUILDING: (1, "now"),
+    _S.STOPPED: (1, "problem"),
+    _S.CANCELLED: (1, "problem"),
+    _S.BUILT: (2, "now"),
+    _S.VERIFYING: (2, "now"),
+    _S.REFUTED: (2, "problem"),
+    _S.READY: (3, "now"),
+    _S.LIVE: (5, "open"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the stepper, with a short line under it."""
+
+    title: str
+    mark: Mark
+    note: str = ""
+
+
+def steps(stage: Stage, notes: Mapping[str, str], *, rolled_back: bool = False) -> list[Step]:
+    """Where a migration stands, as steps; `notes` by step title."""
+    place, mark = _REACHED[stage]
+    marks: list[Mark] = [*repeat(_DONE, place), mark, *repeat(_OPEN, len(STEPS) - place - 1)]
+    if rolled_back and stage is not Stage.LIVE:
+        marks[-1] = "done"
+    return [Step(title, mark, notes.get(title, "")) for title, mark in zip(STEPS, marks, strict=True)]

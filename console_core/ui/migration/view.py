@@ -1,0 +1,101 @@
+"""One migration on one page: the stepper, what to do next, what was found and done."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from console_core.migration.plan import MigrationPlan
+from console_core.migration.records import Migration, Stage, Standing, standing
+from console_core.rollout.records import Move, MoveKind
+from console_core.runs.types import RunState
+from console_core.ui import frame, panels, session, words
+from console_core.ui.migration import journal, stages
+from console_core.ui.migration.next_step import next_step
+from console_core.ui.migration.stepper import stepper
+from console_core.ui.migration.verdict import verdict
+from console_core.ui.run_counts import counts_row
+
+
+def migration_view(migration: Migration) -> None:
+    """Draw it as it stands now."""
+    console = session.console()
+    one = standing(migration, console.ledger, console.store.aliases())
+    moves = [move for move in console.moves.of(migration.plan.alias) if move.migration == migration.id]
+    with st.container(border=True, key="stepper"):
+        stepper(stages.steps(one.stage, _notes(one, moves), rolled_back=_rolled_back(moves)), key=migration.id)
+    if one.stage is Stage.READY and _rolled_back(moves):
+        back = f"{moves[0].actor} rolled {migration.plan.alias} back {session.when(moves[0].at)}. "
+        st.info(
+            words.plain(f"{back}The new collection is still there, and can be cut over again."), icon=":material/undo:"
+        )
+    next_step(one)
+    with frame.guarded("what was found"):
+        _found(one)
+    left, right = st.columns([2, 3])
+    with left, panels.card("Plan"):
+        _plan(migration)
+    with right, panels.card("Journal of this migration"):
+        journal.journal_table(journal.lines(migration))
+
+
+def _found(one: Standing) -> None:
+    built = one.build is not None and one.build.state is RunState.SUCCEEDED
+    if one.verify is not None and one.verify.state is RunState.SUCCEEDED and one.stage is not Stage.BUILT:
+        with panels.card("Verification"):
+            verdict(one.verify)
+    if built and one.build is not None:
+        with panels.card("Build"):
+            counts_row(one.build, link=True)
+
+
+def _plan(migration: Migration) -> None:
+    plan = migration.plan
+    panels.details(
+        {
+            "Alias": plan.alias,
+            "Former collection": plan.source,
+            "New collection": plan.target,
+            "Model": plan.model,
+            "Fingerprint": words.digest(plan.fingerprint),
+            "Dimension": f"{plan.dimension:,}, {plan.distance}",
+            "Pictures": slice_words(plan),
+            "Batch size": words.count(plan.batch_size, "picture"),
+            "Begun": f"{session.when(migration.created_at)}, by {migration.created_by}",
+        },
+        alt="Plan of the migration",
+    )
+
+
+def slice_words(plan: MigrationPlan) -> str:
+    """Which pictures a plan chose."""
+    if plan.part.is_everything:
+        return "everything"
+    chosen = [f"{facet}: {', '.join(value or 'none' for value in of)}" for facet, of in plan.part.filters.items()]
+    chosen += [words.count(len(plan.part.keys), "chosen picture")] if plan.part.keys is not None else []
+    return "; ".join(chosen)
+
+
+def _rolled_back(moves: list[Move]) -> bool:
+    return bool(moves) and moves[0].kind is MoveKind.ROLLED_BACK
+
+
+def _notes(one: Standing, moves: list[Move]) -> dict[str, str]:
+    notes = {"Plan": _ago(one.migration.created_at)}
+    if one.build is not None:
+        counts = one.build.counts
+        notes["Build"] = f"{counts.done:,} embedded" if one.build.state is RunState.SUCCEEDED else str(one.build.state)
+    if one.verify is not None and one.stage is not Stage.BUILT:
+        told = {"green": "passed", "red": "did not pass"}
+        notes["Verify"] = told.get(str((one.verify.result or {}).get("verdict")), str(one.verify.state))
+    if moves:
+        last = {move.kind: move for move in reversed(moves)}
+        for title, kind in (("Cut over", MoveKind.CUT_OVER), ("Roll back", MoveKind.ROLLED_BACK)):
+            if kind in last:
+                notes[title] = _ago(last[kind].at)
+    if one.stage is Stage.LIVE:
+        notes["Roll back"] = "one click"
+    return notes
+
+
+def _ago(at: datetime) -> str:
+    return words.ago(at)

@@ -1,0 +1,107 @@
+"""One run in detail: where it stands, its books, its throughput, its attempts and its failures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import pandas as pd
+import streamlit as st
+
+from console_core.runs.types import ACTIVE, Run, Sample
+from console_core.ui import charts, frame, navigation, panels, session, words
+from console_core.ui.live_run import live_run
+from console_core.ui.run_failures import failures
+
+CHART_TICK = 5.0
+"""Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
+_POINTS = 80
+KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage"}
+
+
+def run_detail(run: Run) -> None:
+    """Draw it; what moves refreshes itself while the run is being worked on."""
+    with panels.card("Progress"):
+        live_run(run, link=False, books=True)
+    left, right = st.columns([3, 2])
+    with left, panels.card("Throughput", caption="Pictures settled a second"):
+        _chart(run)
+    with right, panels.card("Facts"):
+        _facts(run)
+    if run.counts.all_failed or session.console().ledger.failure_counts(run.id):
+        failures(run)
+    with panels.card("Attempts", caption="Each try from its start to its stop; a resumed run goes on in a new one."):
+        _attempts(run)
+
+
+def _chart(run: Run) -> None:
+    def throughput_chart() -> None:
+        series = rates(session.console().ledger.samples(run.id))
+        if series:
+            panels.chart(charts.throughput(series), key=f"throughput-{run.id}")
+        else:
+            panels.empty_state("Not measured yet", "The rate shows after the first batches.", icon=":material/speed:")
+
+    frame.live(throughput_chart, every=CHART_TICK if run.state in ACTIVE else None)
+
+
+def rates(samples: Sequence[Sample]) -> list[tuple[datetime, float]]:
+    """Pictures a second between samples, about 80 at most; NaN between two attempts, so that the line breaks there.
+
+    The first interval of an attempt is its start-up and is left out where there are others.
+    """
+    apart = max(1, len(samples) // _POINTS)
+    series: list[tuple[datetime, float]] = []
+    for attempt in dict.fromkeys(sample.attempt for sample in samples):
+        own = [sample for sample in samples if sample.attempt == attempt]
+        own = own[1:] if len(own) > 2 else own
+        chosen = own[::apart] + ([own[-1]] if (len(own) - 1) % apart else [])
+        steps = [(after, (after.at - before.at).total_seconds(), before) for before, after in pairwise(chosen)]
+        drawn = [(after.at, (after.settled - before.settled) / took) for after, took, before in steps if took > 0]
+        if series and drawn:
+            series.append((drawn[0][0], float("nan")))
+        series += drawn
+    return series
+
+
+def _facts(run: Run) -> None:
+    panels.details(
+        {
+            "Kind": KINDS.get(run.kind, run.kind),
+            "Collection": run.target,
+            "Model": run.spec.get("model", ""),
+            "Asked for by": run.created_by,
+            "Created": session.when(run.created_at),
+            "Started": session.when(run.started_at) if run.started_at else "not yet",
+            "Ended": session.when(run.finished_at) if run.finished_at else "not yet",
+            "Checkpoint": run.checkpoint,
+            "Run": run.id,
+        },
+        alt="Facts about the run",
+    )
+    if run.migration:
+        navigation.link("migrations", "Its migration", migration=run.migration)
+
+
+def _attempts(run: Run) -> None:
+    attempts = session.console().ledger.attempts(run.id)
+    if not attempts:
+        st.caption("It has not been tried yet.")
+        return
+    zone = session.zone()
+    rows = [
+        {
+            "Attempt": attempt.number,
+            "Started": attempt.started_at.astimezone(zone),
+            "Stopped": attempt.finished_at.astimezone(zone) if attempt.finished_at else None,
+            "Outcome": attempt.outcome or "working",
+            "Done in it": attempt.done,
+            "Worker": attempt.owner,
+        }
+        for attempt in attempts
+    ]
+    moment = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, alt="Attempts", column_config={"Started": moment, "Stopped": moment}
+    )
+    for asked in session.console().ledger.commands(run.id):
+        st.caption(words.plain(f"{asked.actor} asked to {asked.verb} it {session.when(asked.at)}."))

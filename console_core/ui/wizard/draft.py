@@ -1,0 +1,64 @@
+"""What was chosen in the wizard so far. It lives in the address only, so it can be shared and outlives a restart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import streamlit as st
+
+from console_core.catalog.types import Slice
+from console_core.migration.findings import Request
+
+BATCH_SIZES = (1, 512)
+"""The smallest and the largest number of pictures that can be asked to be embedded at once."""
+_ONLY = "only."
+_USUAL = Request("", "").batch_size
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A migration that is being chosen. `only` has the facet values of its slice; empty: all pictures.
+
+    In the address: view=new, served, model, target, batch, and only.<facet> once for each value.
+    """
+
+    served: str = ""
+    model: str = ""
+    target: str = ""
+    batch_size: int = _USUAL
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls) -> Self:
+        """The draft in the address. What makes no sense there is left out."""
+        told = st.query_params
+        batch = told.get("batch", "")
+        only = {name.removeprefix(_ONLY): told.get_all(name) for name in told if name.startswith(_ONLY)}
+        return cls(
+            served=told.get("served", ""),
+            model=told.get("model", ""),
+            target=told.get("target", ""),
+            batch_size=_within(int(batch)) if batch.isdecimal() and len(batch) < 6 else _USUAL,
+            only={facet: tuple(dict.fromkeys(values)) for facet, values in only.items()},
+        )
+
+    def write(self) -> None:
+        """Put the draft into the address, instead of the one that is there."""
+        said: dict[str, str | Sequence[str]] = {"view": "new"}
+        said |= {name: value for name in ("served", "model", "target") if (value := getattr(self, name))}
+        said |= {"batch": str(self.batch_size)} if self.batch_size != _USUAL else {}
+        said |= {f"{_ONLY}{facet}": values for facet, values in self.only.items() if values}
+        st.query_params.from_dict(said)
+
+    def without_slice(self) -> Self:
+        return replace(self, only={})
+
+    def request(self) -> Request:
+        """What the preflight and the command are asked for."""
+        part = Slice({facet: values for facet, values in self.only.items() if values})
+        return Request(self.served, self.model, part, self.target.strip(), self.batch_size)
+
+
+def _within(size: int) -> int:
+    smallest, largest = BATCH_SIZES
+    return min(max(size, smallest), largest)

@@ -1,0 +1,38 @@
+"""The wizard: its four steps, one after the other, on one page."""
+
+from console_core.ui import session
+from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.introduction import introduce, reminder
+from console_core.ui.wizard.model import TITLE, choose_model
+from console_core.ui.wizard.pictures import choose_pictures
+from console_core.ui.wizard.preflight import check_and_start
+from console_core.ui.wizard.source import choices, choose_source
+from console_core.ui.wizard.steps import coming_step
+
+
+def wizard() -> None:
+    """Draw the step at which the draft of the address is, and those before it."""
+    draft = Draft.read()
+    collections = session.console().store.collections()
+    served = choose_source(draft, choices(collections))
+    if served is None:
+        _to_come(TITLE, "Pictures", "Preflight", first=2)
+        return
+    if not served.alias:
+        taken = {info.name for info in collections}.union(*(info.aliases for info in collections))
+        introduce(draft, served.name, taken)
+        _to_come(TITLE, "Pictures", "Preflight", first=2)
+        return
+    reminder(served.alias)
+    stamp = served.collection.stamp
+    card = choose_model(draft, stamp.model if stamp else "")
+    if card is None:
+        _to_come("Pictures", "Preflight", first=3)
+        return
+    choose_pictures(draft)
+    check_and_start(draft, card)
+
+
+def _to_come(*titles: str, first: int) -> None:
+    for number, title in enumerate(titles, start=first):
+        coming_step(number, title)

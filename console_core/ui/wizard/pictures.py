@@ -1,0 +1,94 @@
+"""Step 3: which pictures. Everything, or those with some facet values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import streamlit as st
+
+from console_core.ui import session, words
+from console_core.ui.wizard.draft import BATCH_SIZES, Draft
+from console_core.ui.wizard.steps import open_step
+
+_ALL, _SOME = "Everything", "Only a part"
+_PART = "wizard-part"
+
+
+def choose_pictures(draft: Draft) -> None:
+    """Draw the step. It needs no answer: everything is chosen unless a person narrows it."""
+    facets = session.console().catalog.facets()
+    with open_step(3, "Pictures"):
+        if facets:
+            _slice(draft, facets)
+        else:
+            st.markdown("Every picture of the catalog.")
+            st.caption("This catalog has no facets to choose a part by.")
+        _tucked_away(draft)
+
+
+def _slice(draft: Draft, facets: Mapping[str, Mapping[str, int]]) -> None:
+    if draft.only:
+        st.session_state[_PART] = _SOME
+    part = st.segmented_control(
+        "Which pictures",
+        [_ALL, _SOME],
+        default=None if _PART in st.session_state else _ALL,
+        key=_PART,
+        required=True,
+        label_visibility="collapsed",
+        on_change=_everything_again,
+        args=(draft,),
+    )
+    if part != _SOME:
+        st.caption("Every picture of the catalog is embedded. This is what you want unless you are trying something.")
+        return
+    st.caption("A picture is chosen where it has one of the values in every list that you fill in.")
+    with st.grid("auto", min_column_width=280):
+        for facet, counts in facets.items():
+            _facet(draft, facet, counts)
+
+
+def _facet(draft: Draft, facet: str, counts: Mapping[str, int]) -> None:
+    key = f"only-{facet}"
+    chosen = list(draft.only.get(facet, ()))
+    st.session_state[key] = chosen
+
+    def said(value: str) -> str:
+        return f"{value or 'without a value'} ({counts.get(value, 0):,})"
+
+    def narrow() -> None:
+        only = {**draft.only, facet: tuple(st.session_state[key])}
+        replace(draft, only={name: values for name, values in only.items() if values}).write()
+
+    options = list(dict.fromkeys([*counts, *chosen]))
+    st.multiselect(words.plain(facet), options, format_func=said, key=key, on_change=narrow, placeholder="All values")
+
+
+def _everything_again(draft: Draft) -> None:
+    if st.session_state.get(_PART) == _ALL:
+        draft.without_slice().write()
+
+
+def _tucked_away(draft: Draft) -> None:
+    smallest, largest = BATCH_SIZES
+    with st.expander("Batch size and name of the new collection"), st.grid(2, min_column_width=240):
+        st.session_state["wizard-batch"] = draft.batch_size
+        st.number_input(
+            "Batch size, in pictures",
+            smallest,
+            largest,
+            key="wizard-batch",
+            help="How many pictures are embedded at once. The usual size is right for most machines.",
+            on_change=_rewrite(lambda: replace(draft, batch_size=int(st.session_state["wizard-batch"]))),
+        )
+        st.session_state["wizard-target"] = draft.target
+        st.text_input(
+            "Name of the new collection",
+            key="wizard-target",
+            placeholder="The console names it",
+            help="The name of a collection that this model has begun lets the console fill only its gaps.",
+            on_change=_rewrite(lambda: replace(draft, target=str(st.session_state["wizard-target"]).strip())),
+        )
+
+
+def _rewrite(changed: Callable[[], Draft]) -> Callable[[], None]:
+    return lambda: changed().write()

@@ -1,0 +1,76 @@
+"""Step 4: what the preflight found, what the build will take, and the start."""
+
+import json
+from dataclasses import asdict
+
+import streamlit as st
+
+from console_core.embedding.types import ModelCard
+from console_core.migration.findings import Preflight, Request
+from console_core.migration.preflight import preflight
+from console_core.ui import panels, session, words
+from console_core.ui.permission import command_button
+from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.steps import open_step
+
+FRESH = 60
+"""Seconds for which a preflight is shown again without being made again. The start makes its own in any case."""
+
+
+def check_and_start(draft: Draft, card: ModelCard) -> None:
+    """Draw the step: findings, figures, and the one button that starts the build."""
+    request = draft.request()
+    with open_step(4, "Preflight", "What can be known before anything is written."):
+        with st.spinner(f"Loading {card.title} and trying it on a few pictures …"):
+            found = _checked(_question(request), request)
+        panels.findings(found.findings)
+        if found.selected:
+            _figures(found)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _start(request, found)
+            st.button("Check again", icon=":material/refresh:", key="check-again", on_click=_checked.clear)
+        if found.blocked:
+            st.caption("Settle what blocks; then the build can start.")
+        else:
+            st.caption("The build writes only into the new collection. Searches go on unchanged until you cut over.")
+
+
+@st.cache_data(ttl=FRESH, max_entries=32, show_spinner=False)
+def _checked(question: str, _request: Request) -> Preflight:
+    return preflight(session.console().preflight_parts(), _request)
+
+
+def _question(request: Request) -> str:
+    return json.dumps([str(session.console().settings.workspace), asdict(request)], sort_keys=True)
+
+
+def _figures(found: Preflight) -> None:
+    estimate = found.estimate
+    with st.grid(4, min_column_width=180):
+        st.metric("Pictures to embed", words.number(found.selected), border=True, height="stretch")
+        st.metric("Points served now", words.number(found.source_points), border=True, height="stretch")
+        if estimate is not None:
+            about = f"A trial on {words.count(estimate.tried, 'picture')} gave {words.rate(estimate.rate)}."
+            took = words.interval(*estimate.seconds)
+            st.metric("Time to build", took, border=True, height="stretch", help=about)
+            st.metric("Space on disk", f"about {words.size(estimate.bytes)}", border=True, height="stretch")
+    st.markdown(f"New collection: **{words.plain(found.target)}**")
+
+
+def _start(request: Request, found: Preflight) -> None:
+    pressed = command_button(
+        "Start building",
+        "start_migration",
+        key="start",
+        kind="primary",
+        icon=":material/play_arrow:",
+        disabled=found.blocked,
+    )
+    if not pressed:
+        return
+    with st.spinner("Checking once more and starting …"):
+        started = session.act("start_migration", request=request, done=f"{found.target} is being built.")
+    _checked.clear()
+    if started is not None:
+        st.query_params.from_dict({"migration": started.migration.id})
+    st.rerun()

@@ -1,0 +1,260 @@
+"""A migration from the first click to the way back, on real pictures and models, with a running worker."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from console_core.console import Console
+from console_core.migration.findings import Request
+from console_core.migration.records import Stage, standing
+from console_core.runs.types import Lane, RunState
+from console_core.web import process
+from tests.conftest import OPERATOR, PICTURES, fill, make_workspace
+
+OpenPage = Callable[..., AppTest]
+Said = Callable[[AppTest], str]
+
+
+@pytest.fixture(name="small")
+def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    """The process's Console with a worker; the alias `images` serves a collection that demo-clip made."""
+    monkeypatch.setenv("CONSOLE_WORKSPACE", str(make_workspace(tmp_path / "small")))
+    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
+    process.stop()
+    process.start()
+    console = process.console()
+    fill(console, "images__demo-clip", "demo-clip", alias="images")
+    yield console
+    process.stop()
+
+
+def _keys(page: AppTest) -> set[str]:
+    return {str(button.key) for button in page.button if not button.disabled}
+
+
+def _primary(page: AppTest) -> list[str]:
+    return [button.label for button in page.button if button.proto.type == "primary"]
+
+
+def _until(page: AppTest, key: str) -> AppTest:
+    """Look again, as the page does by itself, until there is a button with this key."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        page.run()
+        if key in _keys(page):
+            return page
+        time.sleep(0.1)
+    raise AssertionError(f"no button {key} after a minute: {sorted(_keys(page))}")
+
+
+def _stage(console: Console) -> Stage:
+    return standing(console.migrations.all()[0], console.ledger, console.store.aliases()).stage
+
+
+def _journey_to_the_preflight(page: AppTest) -> AppTest:
+    page.button(key="served-images").click().run()
+    return page.button(key="model-demo-siglip").click().run()
+
+
+def test_clicks_alone_lead_from_an_empty_list_over_build_and_verification_to_the_cut_over_and_back(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("migrations")
+    assert "No migrations yet" in said(page)
+    page.button(key="new").click().run()
+    page = _journey_to_the_preflight(page)
+    assert not page.exception
+    assert page.query_params["served"] == "images"
+    assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == str(PICTURES)
+    assert "images\\_\\_demo\\-siglip" in said(page)
+    assert _primary(page) == ["Start building"]
+
+    page.button(key="start").click().run()
+    assert page.query_params == {"migration": small.migrations.all()[0].id}
+    page = _until(page, "verify")
+    assert _primary(page) == ["Verify"]
+    assert {metric.label: metric.value for metric in page.metric}["Embedded"] == str(PICTURES)
+    page.button(key="verify").click().run()
+
+    cut_over = "cut-over-images-images__demo-siglip"
+    page = _until(page, cut_over)
+    assert _primary(page) == ["Cut over"]
+    checks = page.table[0].value
+    assert len(checks) == 7
+    assert all("OK" in outcome for outcome in checks["Outcome"])
+    assert "instead of **images\\_\\_demo\\-clip**. Nothing is deleted; you can roll back." in said(page)
+    page.button(key=cut_over).click().run()
+    assert small.store.aliases() == {"images": "images__demo-clip"}
+    page.button(key="confirm-do").click().run()
+    assert small.store.aliases() == {"images": "images__demo-siglip"}
+    assert _stage(small) is Stage.LIVE
+
+    assert _primary(page) == ["Roll back to images__demo-clip"]
+    page.button(key="roll-back-images").click().run()
+    page.button(key="confirm-do").click().run()
+    assert small.store.aliases() == {"images": "images__demo-clip"}
+    assert small.store.count("images__demo-siglip") == PICTURES
+    assert "olga rolled images back" in " ".join(info.value for info in page.info)
+    acted = list(page.dataframe[-1].value["What"])
+    assert acted == ["roll back", "cut over", "verify", "start migration"]
+
+
+def test_the_draft_is_in_the_address_and_survives_a_new_visit(small: Console, open_page: OpenPage, said: Said) -> None:
+    chosen = {"view": "new", "served": "images", "model": "demo-siglip", "only.user_id": "user-1", "batch": "16"}
+    page = open_page("migrations", **chosen)
+    assert not page.exception
+    assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "16"
+    assert page.multiselect[0].value == ["user-1"]
+    assert page.number_input(key="wizard-batch").value == 16
+    page.multiselect[0].set_value(["user-1", "user-2"]).run()
+    assert page.query_params["only.user_id"] == ["user-1", "user-2"]
+    assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "32"
+    assert "Only 32 of 48 pictures are selected" in said(page)
+    page.segmented_control(key="wizard-part").set_value("Everything").run()
+    assert "only.user_id" not in page.query_params
+    assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "48"
+
+
+def test_a_collection_searched_by_its_own_name_gets_an_alias_in_place_and_the_wizard_goes_on_with_it(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    fill(small, "products", "demo-clip")
+    page = open_page("migrations", view="new")
+    page.button(key="served-products").click().run()
+    assert "Qdrant refuses an alias that bears a collection's name" in said(page)
+    name = page.text_input(key="alias-name")
+    assert name.value == "products-live"
+    name.set_value("images").run()
+    assert page.button(key="introduce-alias").disabled
+    page.text_input(key="alias-name").set_value("shop").run()
+    page.button(key="introduce-alias").click().run()
+    assert small.store.aliases()["shop"] == "products"
+    assert page.query_params["served"] == "shop"
+    assert '+ client.query_points("shop", …)' in page.code[0].value
+    page.button(key="model-demo-siglip").click().run()
+    assert not page.button(key="start").disabled
+
+
+def test_a_preflight_that_blocks_leaves_nothing_to_start(small: Console, open_page: OpenPage, said: Said) -> None:
+    chosen = {"served": "images", "model": "demo-siglip", "only.user_id": "nobody"}
+    page = open_page("migrations", view="new", **chosen)
+    assert "The catalog has no picture in this slice" in said(page)
+    assert page.button(key="start").disabled
+    assert small.migrations.all() == []
+
+
+def test_a_source_that_vanished_is_named_and_another_can_be_chosen(small: Console, open_page: OpenPage) -> None:
+    page = open_page("migrations", view="new", served="gone", model="demo-siglip")
+    assert "There is no alias or collection gone any more" in page.warning[0].value
+    assert "served-images" in _keys(page)
+
+
+def test_a_viewer_sees_the_buttons_and_cannot_press_them(
+    small: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _built_and_verified(small)
+    run = small.ledger.submit(
+        kind="verify", lane=Lane.STORE, title="Wait", target="x", spec={}, actor="me", selected=1, writes=False
+    )
+    monkeypatch.setattr(process.console(), "settings", _viewing(small))
+    for name, parameters, key in (
+        ("migrations", {"view": "new", "served": "images", "model": "demo-clip"}, "start"),
+        ("migrations", {"migration": small.migrations.all()[0].id}, "cut-over-images-images__demo-siglip"),
+        ("rollout", {}, "cut-over-images-images__demo-siglip"),
+        ("runs", {}, f"cancel-{run.id}"),
+    ):
+        page = open_page(name, **parameters)
+        assert not page.exception
+        assert page.button(key=key).disabled, key
+        assert "needs the role" in page.button(key=key).help
+
+
+def test_a_collection_that_vanished_after_its_verification_is_explained(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    _built_and_verified(small)
+    small.store.drop("images__demo-siglip")
+    page = open_page("migrations", migration=small.migrations.all()[0].id)
+    assert not page.exception
+    assert not page.error
+    assert "Somebody deleted the collection that was built" in said(page)
+    page.button(key="again").click().run()
+    assert page.query_params["model"] == "demo-siglip"
+
+
+def test_a_migration_that_does_not_exist_is_a_panel_with_the_way_back(small: Console, open_page: OpenPage) -> None:
+    page = open_page("migrations", migration="m-none")
+    assert page.error[0].value == "Choose one from the Migrations page."
+    page.button(key="all-migrations").click().run()
+    assert not page.error
+
+
+def test_the_gate_says_why_it_is_closed_and_a_new_verification_is_the_way(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    _built_and_verified(small)
+    (point,) = small.store.retrieve("images__demo-siglip", [1], vectors=True)
+    small.store.upsert("images__demo-siglip", [type(point)(999, point.vector, {})])
+    page = open_page("migrations", migration=small.migrations.all()[0].id)
+    assert page.button(key="cut-over-images-images__demo-siglip").disabled
+    assert "has 49 points, but 48 when it was verified" in said(page)
+    assert _primary(page) == ["Verify again"]
+
+
+def test_a_red_verification_shows_which_pictures_are_concerned(small: Console, open_page: OpenPage, said: Said) -> None:
+    _build(small)
+    (point,) = small.store.retrieve("images__demo-siglip", [3], vectors=True)
+    assert point.vector is not None
+    small.store.upsert("images__demo-siglip", [type(point)(3, point.vector[::-1].copy(), {})])
+    page = open_page("migrations", migration=small.migrations.all()[0].id)
+    page.button(key="verify").click().run()
+    _settled(small)
+    page.run()
+    assert "The verification did not pass" in said(page)
+    outcomes = dict(zip(page.table[0].value["Check"], page.table[0].value["Outcome"], strict=True))
+    assert "Red" in outcomes["Sample"]
+    assert "OK" in outcomes["Count"]
+    assert "Points from another model: 1 example" in [expander.label for expander in page.expander]
+
+
+def test_the_rollout_page_moves_the_alias_and_lists_every_move(small: Console, open_page: OpenPage) -> None:
+    _built_and_verified(small)
+    page = open_page("rollout")
+    page.button(key="cut-over-images-images__demo-siglip").click().run()
+    page.button(key="confirm-do").click().run()
+    assert small.store.aliases()["images"] == "images__demo-siglip"
+    page.button(key="roll-back-images").click().run()
+    page.button(key="confirm-do").click().run()
+    assert small.store.aliases()["images"] == "images__demo-clip"
+    assert [list(kinds) for kinds in page.dataframe[-1].value["What"]] == [["rolled back"], ["cut over"]]
+
+
+def _viewing(console: Console) -> object:
+    from dataclasses import replace
+
+    return replace(console.settings, role="viewer")
+
+
+def _settled(console: Console) -> None:
+    deadline = time.monotonic() + 60
+    while any(run.state is not RunState.SUCCEEDED for run in console.ledger.runs()):
+        assert time.monotonic() < deadline, [run.reason for run in console.ledger.runs()]
+        time.sleep(0.05)
+
+
+def _build(console: Console) -> None:
+    from console_core.commands import command
+
+    command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8))
+    _settled(console)
+
+
+def _built_and_verified(console: Console) -> None:
+    from console_core.commands import command
+
+    _build(console)
+    command(console, OPERATOR, "verify", collection="images__demo-siglip")
+    _settled(console)
