@@ -80,14 +80,17 @@ class Reembed:
         embedder = self._embedder()
         self._refuse_another_model(embedder)
         self._prepare_target(counts)
-        rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
-        fetched = self._fetched(rows, embedder)
-        for batch in _batches(fetched, self._plan.batch_size):
-            counts, failures = self._embed(batch, embedder, counts)
-            checkpoint = batch[-1][0].key
-            yield Progress(checkpoint, counts, failures)
+        remaining, reached = True, None
+        while remaining and checkpoint != reached:  # pictures are added while the last page is at work
+            reached = checkpoint
+            rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
+            for batch in _batches(self._fetched(rows, embedder), self._plan.batch_size):
+                counts, failures = self._embed(batch, embedder, counts)
+                checkpoint = batch[-1][0].key
+                yield Progress(checkpoint, counts, failures)
+            remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
-        if counts.pending > 0 and not self._catalog.count(self._plan.part, after=checkpoint or None):
+        if counts.pending > 0 and not remaining:
             skipped = _add(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))
 

@@ -117,7 +117,7 @@ class _Attempt:
         if wrong := self.wrong or accounting.check(counts, finished=True):
             remedy = f"Do not cut over to {self.run.target}. Start a new run, and report this one."
             return self._finish(RunState.INVALID, wrong, remedy)
-        if counts.all_failed and not counts.done:
+        if counts.all_failed and not counts.done and not counts.all_skipped:
             kind, number = max(counts.failed.items(), key=lambda reason: reason[1])
             what = "embedded" if self.run.kind == "reembed" else "processed"
             return self._finish(
