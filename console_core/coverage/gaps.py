@@ -134,9 +134,10 @@ class CoverageRecords:
         facet: str | None = None,
         value: str | None = None,
         after: int = 0,
+        skip: int = 0,
         limit: int = 60,
     ) -> list[RecordedGap]:
-        """A page of a snapshot's gaps in the order found, behind the gap number `after`.
+        """A page of a snapshot's gaps in the order found behind the gap number `after`, without the first `skip`.
 
         With `facet` and `value` only those that the report counts there, OTHER included.
         """
@@ -147,11 +148,12 @@ class CoverageRecords:
             text = json.dumps({facet: value or ""}, separators=(",", ":"))[1:-1]
             query = query.where(type_coerce(_G.facets, Text).contains(text, autoescape=True))
         else:
-            query = query.limit(limit)
+            query = query.offset(skip).limit(limit)
         with self._database.reading() as connection:
             rows = connection.execution_options(stream_results=True).execute(query)
             matching = (row for row in rows if facet is None or row.facets.get(facet) == (value or ""))
-            return [_recorded(row) for row in islice(matching, limit)]
+            first = 0 if facet is None else skip
+            return [_recorded(row) for row in islice(matching, first, first + limit)]
 
 
 def _scope(part: Slice) -> str:

@@ -88,7 +88,7 @@ def _classify(
     rows: Sequence[ImageRow], store: VectorStore, info: CollectionInfo, failed_among: FailedAmong
 ) -> list[tuple[Status, str]]:
     points = {point.id: point for point in store.retrieve(info.name, [point_id(row.key) for row in rows])}
-    found = [_standing(row, points.get(point_id(row.key)), info) for row in rows]
+    found = [standing(row, points.get(point_id(row.key)), info) for row in rows]
     absent = [row.key for row, (status, _) in zip(rows, found, strict=True) if status is Status.MISSING]
     failures = failed_among(info.name, absent) if absent else {}
     return [
@@ -99,7 +99,7 @@ def _classify(
     ]
 
 
-def _standing(row: ImageRow, point: Point | None, info: CollectionInfo) -> tuple[Status, str]:
+def standing(row: ImageRow, point: Point | None, info: CollectionInfo) -> tuple[Status, str]:
     """A row by its point alone. What a point does not say (no provenance, no revision) never makes it stale."""
     if point is None:
         return Status.MISSING, ""

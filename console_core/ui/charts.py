@@ -6,7 +6,7 @@ colours, so that one figure is right in light and in dark.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
@@ -22,6 +22,10 @@ STATUS_COLOURS: Mapping[str, str] = {
     "orphaned": VIOLET,
 }
 """Coverage statuses in the order in which they are stacked."""
+
+
+_SHORTEST = timedelta(hours=1)
+"""The least time that a chart over time spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def coverage_bars(groups: Mapping[str, Mapping[str, int]], *, title: str = "", s
     figure.update_xaxes(tickformat=".0%" if share else ",", rangemode="tozero", title=None)
     if share:
         figure.update_xaxes(range=[0, 1])
-    _style(figure, height=64 + 34 * max(len(names), 1))
+    _style(figure, height=96 + 32 * max(len(names), 1))
     return Chart(figure, _coverage_sentence(title or "Coverage", groups))
 
 
@@ -79,6 +83,10 @@ def coverage_over_time(points: Mapping[str, Sequence[tuple[datetime, float]]], *
             hovertemplate="%{y:.1%}<br>%{x|%-d %b %Y, %H:%M}<extra>" + name + "</extra>",
         )
     figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
+    moments = [at for series in points.values() for at, _ in series]
+    if moments and max(moments) - min(moments) < _SHORTEST:  # Plotly would stretch milliseconds over the whole width
+        middle = min(moments) + (max(moments) - min(moments)) / 2
+        figure.update_xaxes(range=[middle - _SHORTEST / 2, middle + _SHORTEST / 2])
     _style(figure, height=280)
     last = ", ".join(f"{name} {words.percent(series[-1][1])}" for name, series in points.items() if series)
     return Chart(figure, f"{title} over time; now: {last or 'not measured yet'}.")

@@ -1,0 +1,56 @@
+"""Which collection is looked at, and how it stands beside the others."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from console_core.coverage.gaps import CoverageSnapshot
+from console_core.ui import charts, panels, words
+from console_core.ui.address import from_address, to_address
+from console_core.ui.coverage.clicks import clicked
+from console_core.ui.session import console, set_parameters
+from console_core.vectorstore.types import CollectionInfo
+
+_COLLECTION = "coverage-collection"
+_LINES, _MOMENTS = 8, 60
+
+
+def chosen_collection(collections: Sequence[CollectionInfo]) -> CollectionInfo:
+    """The collection of the address, else the one behind an alias; drawn as a choice."""
+    by_name = {info.name: info for info in sorted(collections, key=lambda info: (not info.aliases, info.name))}
+    from_address(_COLLECTION, "collection", next(iter(by_name)), allowed=by_name)
+    name = st.selectbox("Collection", list(by_name), key=_COLLECTION, format_func=lambda name: _label(by_name[name]))
+    to_address(_COLLECTION, "collection")
+    return by_name[name]
+
+
+def all_collections(collections: Sequence[CollectionInfo]) -> None:
+    """Every measured collection as a bar, the newest measurement of each; a click leads to that collection."""
+    measured = {info.name: latest for info in collections if (latest := console().coverage.latest(info.name))}
+    unmeasured = [info.name for info in collections if info.name not in measured]
+    groups = {name: dict(snapshot.report.totals) for name, snapshot in measured.items()}
+    click = clicked(charts.coverage_bars(groups, title="Collections", share=True), "coverage-collections")
+    if click and click.group != st.session_state[_COLLECTION]:
+        st.session_state.pop(_COLLECTION)
+        set_parameters(collection=click.group, value=None, page=None, status=None)
+        st.rerun()
+    if unmeasured:
+        st.caption(f"Not measured yet: {words.plain(', '.join(unmeasured))}.")
+
+
+def over_time(collections: Sequence[CollectionInfo]) -> None:
+    """Coverage of each measured collection, at the times when it was measured."""
+    lines: dict[str, Sequence[CoverageSnapshot]] = {}
+    for info in collections[:_LINES]:
+        if history := console().coverage.history(info.name, _MOMENTS):
+            lines[info.name] = history
+    points = {
+        name: [(one.report.measured_at, one.report.coverage) for one in reversed(of)] for name, of in lines.items()
+    }
+    panels.chart(charts.coverage_over_time(points), key="coverage-history")
+
+
+def _label(info: CollectionInfo) -> str:
+    model = info.stamp.model if info.stamp else "unknown model"
+    served = f" · served as {', '.join(info.aliases)}" if info.aliases else ""
+    return f"{info.name} · {model}{served}"

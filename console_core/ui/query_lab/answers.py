@@ -1,0 +1,107 @@
+"""What the columns answered, side by side."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from console_core.catalog.types import ImageRow
+from console_core.querylab.comparison import Answer, ColumnResult, Comparison
+from console_core.querylab.image_search import ask_like
+from console_core.querylab.search import ask
+from console_core.ui import gallery, pictures, words
+from console_core.ui.query_lab.question import Question
+from console_core.ui.session import console
+from console_core.vectorstore.types import CollectionInfo
+
+
+def answer(question: Question, collections: Sequence[CollectionInfo]) -> Comparison:
+    """Ask every column. A model that is not in memory yet is loaded first, and its name shown meanwhile.
+
+    Raises:
+        Refused: there is nothing to ask, or nobody.
+    """
+    opened = console()
+    if question.like:
+        return ask_like(opened.store, question.columns, question.like, limit=question.limit)
+    resident = opened.models.resident()
+    wanted = {
+        info.stamp.model
+        for info in collections
+        if info.stamp and {info.name, *info.aliases} & set(question.columns) and info.stamp.model not in resident
+    }
+    if not wanted:
+        return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit)
+    with st.spinner(f"Loading {' and '.join(sorted(model_title(model) for model in wanted))} …", show_time=True):
+        return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit)
+
+
+def columns(comparison: Comparison, rows: Mapping[str, ImageRow]) -> list[gallery.Column]:
+    """The comparison as columns of tiles. In the reference column, what no other column has is "gone"."""
+    kept = {
+        key for place, result in enumerate(comparison.columns) if place != comparison.reference for key in result.keys
+    }
+    alone = sum(result.error is None for result in comparison.columns) < 2
+    drawn = []
+    for place, result in enumerate(comparison.columns):
+        marks_gone = place == comparison.reference and not alone
+        tiles = [_tile(hit, rows, gone=marks_gone and hit.key not in kept) for hit in result.answers]
+        drawn.append(gallery.Column(column_title(result), tiles, _caption(result), _empty(result)))
+    return drawn
+
+
+def gone(comparison: Comparison, rows: Mapping[str, ImageRow]) -> list[gallery.Column]:
+    """For each other column the pictures of the reference that it lacks; columns that lack none are left out."""
+    if comparison.reference is None:
+        return []
+    reference = comparison.columns[comparison.reference]
+    before = {hit.key: hit for hit in reference.answers}
+    return [
+        gallery.Column(
+            column_title(result),
+            [_tile(before[key], rows, gone=True) for key in result.gone],
+            f"{words.count(len(result.gone), 'picture')} of {column_title(reference)} not among its answers",
+        )
+        for result in comparison.columns
+        if result.gone
+    ]
+
+
+def all_keys(comparison: Comparison) -> list[str]:
+    """Keys of all pictures in all columns."""
+    return [key for result in comparison.columns for key in result.keys]
+
+
+def column_title(result: ColumnResult) -> str:
+    """The model's title; the name asked for where no model is known."""
+    return model_title(result.model) if result.model else result.asked
+
+
+def model_title(key: str) -> str:
+    """The title of a model card; its key where there is no such card."""
+    known = {card.key: card.title for card in console().models.cards.all()}
+    return known.get(key, key)
+
+
+def _caption(result: ColumnResult) -> str:
+    name = result.collection.name if result.collection else result.asked
+    said = [name if name == result.asked else f"{result.asked} → {name}"]
+    if result.error is None:
+        said += [f"embed {result.embed_ms:.0f} ms"] if result.embed_ms else []
+        said += [f"search {result.search_ms:.0f} ms"]
+    return " · ".join([*said, *([result.note] if result.note else [])])
+
+
+def _empty(result: ColumnResult) -> str:
+    return "Nothing was found." if result.error is None else "This column could not answer."
+
+
+def _tile(hit: Answer, rows: Mapping[str, ImageRow], *, gone: bool) -> gallery.Tile:
+    row = rows.get(hit.key)
+    return gallery.Tile(
+        hit.key,
+        pictures.address(hit.key, row),
+        pictures.caption(hit.key, row.payload if row else hit.payload),
+        hit.rank,
+        hit.score,
+        "gone" if gone else hit.shift,
+    )

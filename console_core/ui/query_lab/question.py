@@ -1,0 +1,126 @@
+"""What is asked: a text or a picture, in which columns, and how many answers. All of it is in the address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from console_core.ui.address import from_address, many_from_address, many_to_address, to_address
+from console_core.ui.query_lab.examples import examples
+from console_core.ui.session import console, parameter, set_parameters
+from console_core.vectorstore.types import CollectionInfo
+
+MOST_COLUMNS = 4
+LIMITS = ("12", "24", "48")
+_QUERY, _COLUMNS, _LIMIT, _EXAMPLE = "lab-query", "lab-columns", "lab-limit", "lab-example"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`like` is the key of a picture whose neighbours are asked for; then there is no text.
+
+    `is_example` where nobody asked anything yet: then an example is answered, or nothing where there is none.
+    """
+
+    text: str
+    like: str
+    columns: tuple[str, ...]
+    limit: int
+    is_example: bool = False
+
+
+def comparable(collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
+    """The collections that can be asked: those that say which model made them."""
+    return [info for info in collections if info.stamp is not None]
+
+
+def asked(collections: Sequence[CollectionInfo]) -> Question:
+    """Draw the fields, and read them."""
+    from_address(_QUERY, "q", "")
+    st.text_input(
+        "Search",
+        key=_QUERY,
+        type="search",
+        icon=":material/search:",
+        placeholder="Describe a picture, then press Enter",
+        label_visibility="collapsed",
+        on_change=set_parameters,
+        kwargs={"like": None},
+    )
+    to_address(_QUERY, "q")
+    text, like = st.session_state[_QUERY].strip(), parameter("like")
+    is_example = not text and not like
+    suggested = examples()
+    if is_example and suggested:
+        text = suggested[0]
+    if suggested:
+        st.session_state[_EXAMPLE] = text if text in suggested and not like else None
+        st.pills("Examples", suggested, key=_EXAMPLE, label_visibility="collapsed", on_change=_take_example)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        columns = _columns(collections)
+        limit = _limit()
+    return Question(text="" if like else text, like=like, columns=columns, limit=limit, is_example=is_example)
+
+
+def ask_like(key: str) -> None:
+    """Ask for the neighbours of a picture next. For `on_click`."""
+    st.session_state[_QUERY] = ""
+    set_parameters(like=key, q=None)
+
+
+def _take_example() -> None:
+    chosen = st.session_state[_EXAMPLE]
+    if chosen is not None:
+        st.session_state[_QUERY] = chosen
+    set_parameters(like=None)
+
+
+def _limit() -> int:
+    from_address(_LIMIT, "limit", LIMITS[0], allowed=LIMITS)
+    limit = st.segmented_control(
+        "Answers",
+        LIMITS,
+        key=_LIMIT,
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda number: f"{number} answers" if number == LIMITS[0] else number,
+    )
+    to_address(_LIMIT, "limit")
+    return int(limit or LIMITS[0])
+
+
+def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
+    """The chosen columns; a name in the address that no longer exists stays, and its column says so."""
+    names = _offered(collections)
+    many_from_address(_COLUMNS, "columns", _usual(comparable(collections)), most=MOST_COLUMNS)
+    options = [*names, *(name for name in st.session_state[_COLUMNS] if name not in names)]
+    st.multiselect(
+        "Columns",
+        options,
+        key=_COLUMNS,
+        max_selections=MOST_COLUMNS,
+        format_func=lambda name: names.get(name, name),
+        placeholder="Choose collections to ask",
+        label_visibility="collapsed",
+    )
+    many_to_address(_COLUMNS, "columns")
+    return tuple(st.session_state[_COLUMNS])
+
+
+def _offered(collections: Sequence[CollectionInfo]) -> dict[str, str]:
+    """Names that can be asked, aliases first, with what they are."""
+    titles = {info.name: f"{info.name} · {info.stamp.model}" for info in comparable(collections) if info.stamp}
+    aliases = {alias: f"{alias} → {info.name}" for info in comparable(collections) for alias in info.aliases}
+    return {**dict(sorted(aliases.items())), **titles}
+
+
+def _usual(comparable: Sequence[CollectionInfo]) -> list[str]:
+    """The collection that an alias serves, and the newest other one: a migration's last target, else the last name."""
+    names = [info.name for info in comparable]
+    served = [info.name for info in comparable if info.aliases]
+    first = next(iter(served or names), None)
+    if first is None:
+        return []
+    targets = [migration.plan.target for migration in console().migrations.all(limit=20)]
+    others = [name for name in (*targets, *reversed(names)) if name in names and name != first]
+    return [first, *others[:1]]
