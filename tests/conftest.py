@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from console_core import settings
@@ -40,6 +39,8 @@ root = "images"
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_torch_thread() -> None:
+    import torch
+
     torch.set_num_threads(1)
 
 

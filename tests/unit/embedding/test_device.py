@@ -39,11 +39,13 @@ def test_cuda_computes_in_float16(monkeypatch: pytest.MonkeyPatch) -> None:
         place("cuda:2")
 
 
-def test_torch_never_gets_more_threads_than_cores_and_never_more_than_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torch_leaves_one_core_to_others_and_never_gets_more_threads_than_it_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(device, "usable_cores", lambda: 3)
     torch.set_num_threads(64)
     limit_threads()
-    assert torch.get_num_threads() == 3
+    assert torch.get_num_threads() == 2
     torch.set_num_threads(1)
     limit_threads()
     assert torch.get_num_threads() == 1
