@@ -161,7 +161,8 @@ class Grid:
         if choked or (len(prepared) > 1 and self._schedule.falls("glitch")):
             raise ModelOutputInvalid("The model answered with numbers that are not finite.")
         rows = np.stack([one.ravel() for one in prepared]) + 0.01
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        vectors: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return vectors
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         raise NotImplementedError
