@@ -76,8 +76,12 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
 def _start_migration(console: Console, actor: Actor, *, request: Request) -> Started:
     found = preflight(console.preflight_parts(), request)
     if found.plan is None:
-        blocking = [finding.message for finding in found.findings if finding.severity is Severity.BLOCK]
-        raise Refused(" ".join(blocking) or "The preflight made no plan.", "Mend what blocks, then start again.")
+        blocking = [finding for finding in found.findings if finding.severity is Severity.BLOCK]
+        remedies = dict.fromkeys(finding.remedy for finding in blocking if finding.remedy)
+        raise Refused(
+            " ".join(finding.message for finding in blocking) or "The preflight made no plan.",
+            " ".join(remedies) or "Mend what blocks, then start again.",
+        )
     with console.migrations.created(found.plan, actor.name) as migration:
         run = console.ledger.submit(
             kind="reembed",

@@ -1,0 +1,267 @@
+"""The command line: its names, JSON keys, exit codes, and what goes to which stream are a contract."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from console_core import settings
+from console_core.cli.app import app
+from console_core.console import open_console
+from tests.conftest import PICTURES, fill, make_workspace
+from tests.lifecycle.forking import Forks
+
+RUN_KEYS = {"run", "state", "target", "selected", "embedded", "skipped", "failed", "pending"}
+STATS_KEYS = {"total", "with_embedding", "without_embedding", "failed", "coverage_percentage"}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose alias `images` serves the demo CLIP's collection, and where one picture is missing."""
+    folder = make_workspace(tmp_path_factory.mktemp("filled") / "workspace")
+    console = open_console(settings.read(folder, {}), owner_name="the test")
+    fill(console, "images__demo-clip", "demo-clip", alias="images")
+    console.close()
+    (folder / "images" / "0005.jpg").unlink()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def migrated(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same workspace after `migrate images --to demo-siglip`."""
+    folder = tmp_path_factory.mktemp("migrated") / "workspace"
+    shutil.copytree(filled, folder)
+    assert _run(folder, "migrate", "images", "--to", "demo-siglip").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def workspace(filled: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(filled, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def built(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(migrated, tmp_path / "workspace"))
+
+
+@pytest.fixture(autouse=True)
+def _known_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORKSPACE", "STORE_URL", "CATALOG_URL", "IMAGE_ROOT", "LEDGER_URL", "DEVICE", "ROLE"):
+        monkeypatch.delenv(f"CONSOLE_{name}", raising=False)
+    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
+
+
+def _run(workspace: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["--workspace", str(workspace), *arguments])
+
+
+def _json(result: Result, code: int = 0) -> Any:
+    """The one document on standard output, which has nothing else on it."""
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.stderr
+    return json.loads(result.stdout)
+
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def command(workspace: Path, forks: Forks) -> Command:
+    """Run `embedding-console` as a process and read its JSON."""
+
+    def run(*arguments: str) -> Any:
+        process = forks.start(
+            "tests.lifecycle.programs:cli",
+            *("--workspace", str(workspace), *arguments, "--json"),
+            environment={"CONSOLE_ACTOR": "olga"},
+        )
+        assert process.wait() == 0, process.stderr.read_text()
+        return json.loads(process.stdout.read_text())
+
+    return run
+
+
+def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own(command: Command) -> None:
+    (before,) = command("collections")
+    assert before == {
+        "name": "images__demo-clip",
+        "dimension": 128,
+        "distance": "cosine",
+        "points": PICTURES,
+        "model": "demo-clip",
+        "fingerprint": before["fingerprint"],
+        "aliases": ["images"],
+    }
+
+    plan = command("plan", "images", "--to", "demo-siglip")
+    assert (plan["target"], plan["blocked"]) == ("images__demo-siglip", False)
+    assert plan["counts"] == {"selected": PICTURES, "source_points": PICTURES}
+    assert command("collections") == [before], "a plan writes nothing"
+    assert command("runs") == []
+
+    built = command("migrate", "images", "--to", "demo-siglip")
+    assert built.keys() >= RUN_KEYS
+    assert {key: built[key] for key in RUN_KEYS - {"run"}} == {
+        "state": "succeeded",
+        "target": "images__demo-siglip",
+        "selected": PICTURES,
+        "embedded": PICTURES - 1,
+        "skipped": 0,
+        "failed": 1,
+        "pending": 0,
+    }
+    assert built["verdict"] == "green"
+
+    assert command("verify", "images__demo-siglip")["verdict"] == "green"
+    assert command("cutover", "images", "--to", "images__demo-siglip") == {
+        "alias": "images",
+        "from": "images__demo-clip",
+        "to": "images__demo-siglip",
+        "kind": "cut over",
+    }
+    hits = command("search", "images", "a red square", "--limit", "3")
+    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    assert all(hit.keys() == {"rank", "id", "score", "payload"} for hit in hits)
+    assert hits[0]["payload"]["caption"].startswith("square ")
+
+    assert command("rollback", "images")["to"] == "images__demo-clip"
+    stats = command("stats")
+    assert stats.keys() == {"demo-clip", "demo-siglip"}
+    assert all(found.keys() >= STATS_KEYS for found in stats.values())
+    assert (stats["demo-siglip"]["with_embedding"], stats["demo-siglip"]["failed"]) == (PICTURES - 1, 1)
+    kinds = [run["kind"] for run in reversed(command("runs"))]
+    assert kinds == ["reembed", "verify", "verify", "coverage", "coverage"]
+
+
+def test_the_installed_command_is_this_command_line(workspace: Path) -> None:
+    script = Path(sys.executable).with_name("embedding-console")
+    found = subprocess.run(
+        [script, "--workspace", workspace, "collections", "--json"], capture_output=True, text=True, check=True
+    )
+    assert [collection["name"] for collection in json.loads(found.stdout)] == ["images__demo-clip"]
+    assert found.stderr == ""
+
+
+def test_every_promised_command_exists() -> None:
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert names >= {
+        *("demo", "collections", "stats", "plan", "migrate", "runs", "resume"),
+        *("verify", "cutover", "rollback", "search", "serve"),
+    }
+
+
+def test_progress_goes_to_standard_error_and_json_alone_to_standard_output(workspace: Path) -> None:
+    result = _run(workspace, "migrate", "images", "--to", "demo-siglip", "--json")
+    assert _json(result)["verdict"] == "green"
+    assert result.stdout.count("\n") == 1
+    assert "Embedding into images__demo-siglip" in result.stderr
+    assert "Verifying images__demo-siglip" in result.stderr
+
+
+def test_without_json_people_read_lines(built: Path) -> None:
+    lines = _run(built, "collections").stdout
+    assert "images__demo-clip  128-d cosine  48 points  demo-clip  images" in lines
+    assert "images__demo-siglip  192-d cosine  47 points  demo-siglip  no alias" in lines
+    assert "47/48  images__demo-siglip" in _run(built, "runs").stdout
+    assert "green" in _run(built, "verify", "images__demo-siglip").stdout
+
+
+def test_a_blocked_plan_exits_with_one_and_names_every_finding(workspace: Path) -> None:
+    plan = _json(_run(workspace, "plan", "photos", "--to", "demo-siglip", "--json"), code=1)
+    assert plan["blocked"]
+    (blocking,) = [finding for finding in plan["findings"] if finding["severity"] == "block"]
+    assert (blocking["code"], blocking["message"]) == ("source-missing", "There is no alias or collection photos.")
+    assert "images" in blocking["remedy"]
+
+
+def test_a_red_verification_exits_with_one_and_its_checks_are_in_the_json(built: Path) -> None:
+    console = open_console(settings.read(built, {}))
+    (point,) = console.store.retrieve("images__demo-siglip", [1], vectors=True)
+    console.store.upsert("images__demo-siglip", [type(point)(4711, point.vector, {})])
+    console.close()
+    told = _json(_run(built, "verify", "images__demo-siglip", "--json"), code=1)
+    assert told["verdict"] == "red"
+    assert [check["name"] for check in told["checks"] if not check["ok"]] == ["count"]
+    refused = _run(built, "cutover", "images", "--to", "images__demo-siglip", "--json")
+    assert refused.exit_code == 1
+    assert refused.stdout == ""
+    assert "is red: count" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "remedy"),
+    [
+        (["cutover", "images", "--to", "nowhere"], "cannot be moved to nowhere", ""),
+        (["cutover", "pictures", "--to", "images__demo-clip"], "There is no alias pictures", "Introduce it"),
+        (["cutover", "images", "--to", "images__demo-clip"], "serves images__demo-clip already", "nothing to cut over"),
+        (["rollback", "images"], "no cut-over of it to roll back", "Cut over"),
+        (["verify", "nowhere"], 'no collection or alias "nowhere"', "list of collections"),
+        (["resume", "r-nothing"], "r-nothing", ""),
+        (["search", "nowhere", "a cat"], "nowhere", ""),
+        (["migrate", "images__demo-clip", "--to", "demo-siglip"], "served through the alias images", ""),
+        (["migrate", "images", "--to", "no-such-model"], 'No model is called "no-such-model"', ""),
+        (["migrate", "images", "--to", "ViT-L-14/laion2b_s34b_b79k"], "laion2b_s34b_b79k", "laion2b_s32b_b82k"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_what_to_do_instead(
+    workspace: Path, arguments: list[str], said: str, remedy: str
+) -> None:
+    result = _run(workspace, *arguments, "--json")
+    assert result.exit_code == 1
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert said in result.stderr
+    assert remedy in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_wrong_use_exits_with_two_and_shows_the_usage(workspace: Path) -> None:
+    for arguments in (["migrate", "images"], ["search", "images", "a cat", "--limit", "0"], ["fly"]):
+        result = _run(workspace, *arguments)
+        assert result.exit_code == 2
+        assert "Usage" in result.stderr
+
+
+def test_a_folder_that_is_no_workspace_is_named_with_the_way_to_make_one(tmp_path: Path) -> None:
+    result = _run(tmp_path / "nowhere", "collections")
+    assert result.exit_code == 1
+    assert "nowhere is not a workspace" in result.stderr
+    assert "embedding-console demo" in result.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_role_that_may_not_is_told_so_and_the_journal_knows(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSOLE_ROLE", "viewer")
+    monkeypatch.setenv("CONSOLE_ACTOR", "vera")
+    result = _run(built, "cutover", "images", "--to", "images__demo-siglip")
+    assert result.exit_code == 1
+    assert "vera has the role viewer, and cut over needs admin" in result.stderr
+    console = open_console(settings.read(built, {}))
+    try:
+        entry = console.ledger.journal(limit=1)[0]
+        assert (entry.actor, entry.action, entry.subject, entry.outcome) == ("vera", "cut_over", "images", "refused")
+        assert console.store.aliases() == {"images": "images__demo-clip"}
+    finally:
+        console.close()
+
+
+def test_resuming_a_finished_run_changes_nothing(built: Path) -> None:
+    (build,) = [run for run in _json(_run(built, "runs", "--json")) if run["kind"] == "reembed"]
+    result = _run(built, "resume", build["run"], "--json")
+    assert result.exit_code == 1
+    assert "A run that is succeeded cannot become queued" in result.stderr
+    assert [run["state"] for run in _json(_run(built, "runs", "--json"))] == ["succeeded", "succeeded"]
+
+
+def test_the_demo_is_prepared_and_can_be_migrated_at_once(tmp_path: Path) -> None:
+    report = _json(_run(tmp_path / "demo", "demo", "--pictures", "60", "--json"))
+    assert report
+    plan = _json(_run(tmp_path / "demo", "plan", "images", "--to", "demo-siglip", "--json"))
+    assert not plan["blocked"], plan["findings"]
+    assert plan["counts"]["selected"] == 60
