@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console_core.ui import navigation, panels, words
+from console_core.ui import navigation, panels
 from console_core.ui.frame import page
 from console_core.ui.migration.listing import MOST, listing
 from console_core.ui.migration.view import migration_view
@@ -38,9 +38,7 @@ if parameter("view") == "new":
         wizard()
 elif chosen := parameter("migration"):
     with page("Migration", actions=_back):
-        migration = console().migrations.get(chosen)
-        st.subheader(words.plain(migration.plan.title), anchor=False)
-        migration_view(migration)
+        migration_view(console().migrations.get(chosen))
 else:
     with page("Migrations", lead=LEAD, actions=_new):
         migrations = console().migrations.all(limit=MOST)

@@ -26,9 +26,9 @@ with page("Rollout", lead=LEAD, actions=_new):
     if not aliases:
         text = "Applications that search a collection by its own name cannot be moved. The first step is an alias."
         panels.empty_state("No alias yet", text, icon=":material/alt_route:", action=_introduce)
-    for alias, serving in aliases:
+    for place, (alias, serving) in enumerate(aliases):
         with guarded(f"alias {alias}"):
             others = [info for info in collections if info.name != serving.name]
-            alias_card(alias, serving, others, console().moves.of(alias))
+            alias_card(alias, serving, others, console().moves.of(alias), first=place == 0)
     with panels.card("History"):
         move_history(console().moves.of())

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from console_core.ui import words
 from console_core.ui.frame import page
 from console_core.ui.run_board import run_board
 from console_core.ui.run_detail import run_detail
@@ -17,9 +16,7 @@ def _back() -> None:
 
 if chosen := parameter("run"):
     with page("Run", actions=_back):
-        run = console().ledger.get(chosen)
-        st.subheader(words.plain(run.title), anchor=False)
-        run_detail(run)
+        run_detail(console().ledger.get(chosen))
 else:
     with page("Runs", lead="What is being done, by whomever it was started. Runs go on when this page is closed."):
         run_board()

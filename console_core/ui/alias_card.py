@@ -11,19 +11,24 @@ from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_bac
 from console_core.vectorstore.types import CollectionInfo
 
 
-def alias_card(alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], moves: Sequence[Move]) -> None:
-    """Draw it. `others` are all other collections, `moves` those of this alias, the newest first."""
-    with panels.card(words.plain(alias), aside=_serves, key=f"alias-{alias}"):
+def alias_card(
+    alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], moves: Sequence[Move], *, first: bool
+) -> None:
+    """Draw it. `others` are all other collections, `moves` those of this alias, the newest first.
+
+    The `first` card of a page has its primary button, where a collection is ready.
+    """
+    with panels.card(words.plain(alias), aside=_live, key=f"alias-{alias}"):
         left, right = st.columns([2, 3], gap="large")
         with left:
             _serving(alias, serving, moves)
         with right:
             st.markdown("**Could be moved to**")
-            _candidates(alias, serving, others, moves)
+            _candidates(alias, serving, others, primary=first)
 
 
-def _serves() -> None:
-    st.badge("Serves", icon=":material/bolt:", color="green")
+def _live() -> None:
+    st.badge("Live", icon=":material/bolt:", color="green", help="Applications that search this alias get answers.")
 
 
 def _serving(alias: str, serving: CollectionInfo, moves: Sequence[Move]) -> None:
@@ -43,18 +48,18 @@ def _serving(alias: str, serving: CollectionInfo, moves: Sequence[Move]) -> None
     roll_back_button(alias, serving.name)
 
 
-def _candidates(alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], moves: Sequence[Move]) -> None:
-    candidates = [(info, cut_over_gate(info.name)) for info in others if _is_candidate(alias, info, moves)]
+def _candidates(alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], *, primary: bool) -> None:
+    candidates = [(info, cut_over_gate(info.name)) for info in others if _is_candidate(alias, info)]
     candidates.sort(key=lambda pair: not pair[1].open)
     if not candidates:
         st.caption("Nothing yet. A migration builds a collection that this alias can be moved to.")
         navigation.link("migrations", "New migration", icon=":material/add:", view="new", served=alias)
-    for info, found in candidates:
-        _candidate(alias, serving, info, found)
+    for place, (info, found) in enumerate(candidates):
+        _candidate(alias, serving, info, found, primary=primary and found.open and place == 0)
 
 
-def _is_candidate(alias: str, info: CollectionInfo, moves: Sequence[Move]) -> bool:
-    """A stamped collection that was built for this alias, verified, or served by it before."""
+def _is_candidate(alias: str, info: CollectionInfo) -> bool:
+    """A stamped collection that was built for this alias, or was built elsewhere and verified here."""
     if info.stamp is None:
         return False
     ledger = session.console().ledger
@@ -63,7 +68,7 @@ def _is_candidate(alias: str, info: CollectionInfo, moves: Sequence[Move]) -> bo
     return built or (not builds and bool(ledger.runs(kinds=("verify",), target=info.name, limit=1)))
 
 
-def _candidate(alias: str, serving: CollectionInfo, info: CollectionInfo, found: Gate) -> None:
+def _candidate(alias: str, serving: CollectionInfo, info: CollectionInfo, found: Gate, *, primary: bool) -> None:
     with st.container(border=True, gap="small", key=f"candidate-{alias}-{info.name}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{words.plain(info.name)}**", width="content")
@@ -74,4 +79,4 @@ def _candidate(alias: str, serving: CollectionInfo, info: CollectionInfo, found:
         model = info.stamp.model if info.stamp else ""
         checked = f", verified {session.when(found.verdict.finished_at)}" if found.verdict else ""
         st.caption(words.plain(f"{model} · {words.count(info.points, 'point')}{checked}"))
-        cut_over_button(alias, serving.name, info.name, found)
+        cut_over_button(alias, serving.name, info.name, found, primary=primary)

@@ -1,5 +1,6 @@
 """Cutting over and rolling back: what will happen, the button that asks, and why it is closed where it is."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -15,9 +16,16 @@ def cut_over_gate(target: str) -> Gate:
 
 
 def cut_over_button(
-    alias: str, serves: str, target: str, found: Gate, *, migration: str = "", primary: bool = False
+    alias: str,
+    serves: str,
+    target: str,
+    found: Gate,
+    *,
+    migration: str = "",
+    primary: bool = False,
+    beside: Callable[[], None] | None = None,
 ) -> None:
-    """What a cut-over will do, the button that asks for it, and why it is closed where it is."""
+    """What a cut-over will do, the button that asks for it, and why it is closed where it is; `beside` draws more."""
     what = (
         f"**{words.plain(alias)}** will answer from **{words.plain(target)}** instead of **{words.plain(serves)}**. "
         "Nothing is deleted; you can roll back."
@@ -25,14 +33,17 @@ def cut_over_button(
     st.markdown(what)
     for reason in found.reasons:
         st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
-    pressed = command_button(
-        "Cut over",
-        "cut_over",
-        key=f"cut-over-{alias}-{target}",
-        icon=":material/alt_route:",
-        kind="primary" if primary else "secondary",
-        disabled=not found.open,
-    )
+    with st.container(horizontal=True):
+        pressed = command_button(
+            "Cut over",
+            "cut_over",
+            key=f"cut-over-{alias}-{target}",
+            icon=":material/alt_route:",
+            kind="primary" if primary else "secondary",
+            disabled=not found.open,
+        )
+        if beside is not None:
+            beside()
     if pressed:
         done = f"{alias} answers from {target} now."
         move = partial(session.act, "cut_over", alias=alias, to=target, migration=migration, done=done)

@@ -1,7 +1,8 @@
 """One run in detail: where it stands, its books, its throughput, its attempts and its failures."""
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pandas as pd
@@ -14,13 +15,13 @@ from console_core.ui.run_failures import failures
 
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
-_POINTS = 80
+_STRETCHES = 60
 KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage"}
 
 
 def run_detail(run: Run) -> None:
     """Draw it; what moves refreshes itself while the run is being worked on."""
-    with panels.card("Progress"):
+    with panels.card(words.plain(run.title), caption=f"{KINDS.get(run.kind, run.kind)} · {words.plain(run.target)}"):
         live_run(run, link=False, books=True)
     left, right = st.columns([3, 2])
     with left, panels.card("Throughput", caption="Pictures settled a second"):
@@ -45,22 +46,31 @@ def _chart(run: Run) -> None:
 
 
 def rates(samples: Sequence[Sample]) -> list[tuple[datetime, float]]:
-    """Pictures a second between samples, about 80 at most; NaN between two attempts, so that the line breaks there.
+    """Pictures a second over at most about 60 stretches of equal length; NaN between attempts, so that the line breaks.
 
     The first interval of an attempt is its start-up and is left out where there are others.
     """
-    apart = max(1, len(samples) // _POINTS)
     series: list[tuple[datetime, float]] = []
     for attempt in dict.fromkeys(sample.attempt for sample in samples):
         own = [sample for sample in samples if sample.attempt == attempt]
         own = own[1:] if len(own) > 2 else own
-        chosen = own[::apart] + ([own[-1]] if (len(own) - 1) % apart else [])
-        steps = [(after, (after.at - before.at).total_seconds(), before) for before, after in pairwise(chosen)]
-        drawn = [(after.at, (after.settled - before.settled) / took) for after, took, before in steps if took > 0]
-        if series and drawn:
-            series.append((drawn[0][0], float("nan")))
-        series += drawn
+        steps = [
+            (after.at, (after.settled - before.settled) / (after.at - before.at).total_seconds())
+            for before, after in pairwise(_thinned(own))
+        ]
+        series += [(steps[0][0], math.nan)] if series and steps else []
+        series += steps
     return series
+
+
+def _thinned(samples: Sequence[Sample]) -> list[Sample]:
+    """Samples of one attempt at least a sixtieth of its time apart, from its first to its last."""
+    apart = max((samples[-1].at - samples[0].at) / _STRETCHES, timedelta(milliseconds=200))
+    chosen = [samples[0]]
+    for sample in samples[1:]:
+        if sample.at - chosen[-1].at >= apart:
+            chosen.append(sample)
+    return chosen
 
 
 def _facts(run: Run) -> None:

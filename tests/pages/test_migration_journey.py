@@ -1,33 +1,67 @@
 """A migration from the first click to the way back, on real pictures and models, with a running worker."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console_core.console import Console
-from console_core.migration.findings import Request
+from console_core import settings
+from console_core.commands import command
+from console_core.console import Console, open_console
 from console_core.migration.records import Stage, standing
 from console_core.runs.types import Lane, RunState
 from console_core.web import process
-from tests.conftest import OPERATOR, PICTURES, fill, make_workspace
+from tests.conftest import OPERATOR, PICTURES, fill, finish, make_workspace, migrate
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
 
 
+@pytest.fixture(name="template", scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two workspaces to copy: `filled`, and `verified` with a migration that is built and verified."""
+    folder = tmp_path_factory.mktemp("workspaces")
+    with _opened(make_workspace(folder / "filled")) as console:
+        fill(console, "images__demo-clip", "demo-clip", alias="images")
+    shutil.copytree(folder / "filled", folder / "verified")
+    with _opened(folder / "verified") as console:
+        build = migrate(console)
+        assert finish(console, command(console, OPERATOR, "verify", collection=build.target)).result is not None
+    return folder
+
+
+@contextmanager
+def _opened(workspace: Path) -> Iterator[Console]:
+    console = open_console(settings.read(workspace, {}), owner_name="a test")
+    try:
+        yield console
+    finally:
+        console.close()
+
+
 @pytest.fixture(name="small")
-def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+def _small(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     """The process's Console with a worker; the alias `images` serves a collection that demo-clip made."""
-    monkeypatch.setenv("CONSOLE_WORKSPACE", str(make_workspace(tmp_path / "small")))
+    yield from _served(shutil.copytree(template / "filled", tmp_path / "small"), monkeypatch)
+
+
+@pytest.fixture(name="verified")
+def _verified(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    """The same, with a migration to demo-siglip that is built and verified."""
+    yield from _served(shutil.copytree(template / "verified", tmp_path / "verified"), monkeypatch)
+
+
+def _served(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    monkeypatch.setenv("CONSOLE_WORKSPACE", str(workspace))
     monkeypatch.setenv("CONSOLE_ACTOR", "olga")
     process.stop()
     process.start()
-    console = process.console()
-    fill(console, "images__demo-clip", "demo-clip", alias="images")
-    yield console
+    yield process.console()
     process.stop()
 
 
@@ -153,16 +187,15 @@ def test_a_source_that_vanished_is_named_and_another_can_be_chosen(small: Consol
 
 
 def test_a_viewer_sees_the_buttons_and_cannot_press_them(
-    small: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    verified: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _built_and_verified(small)
-    run = small.ledger.submit(
+    run = verified.ledger.submit(
         kind="verify", lane=Lane.STORE, title="Wait", target="x", spec={}, actor="me", selected=1, writes=False
     )
-    monkeypatch.setattr(process.console(), "settings", _viewing(small))
+    monkeypatch.setattr(verified, "settings", replace(verified.settings, role="viewer"))
     for name, parameters, key in (
         ("migrations", {"view": "new", "served": "images", "model": "demo-clip"}, "start"),
-        ("migrations", {"migration": small.migrations.all()[0].id}, "cut-over-images-images__demo-siglip"),
+        ("migrations", {"migration": verified.migrations.all()[0].id}, "cut-over-images-images__demo-siglip"),
         ("rollout", {}, "cut-over-images-images__demo-siglip"),
         ("runs", {}, f"cancel-{run.id}"),
     ):
@@ -173,11 +206,10 @@ def test_a_viewer_sees_the_buttons_and_cannot_press_them(
 
 
 def test_a_collection_that_vanished_after_its_verification_is_explained(
-    small: Console, open_page: OpenPage, said: Said
+    verified: Console, open_page: OpenPage, said: Said
 ) -> None:
-    _built_and_verified(small)
-    small.store.drop("images__demo-siglip")
-    page = open_page("migrations", migration=small.migrations.all()[0].id)
+    verified.store.drop("images__demo-siglip")
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
     assert not page.exception
     assert not page.error
     assert "Somebody deleted the collection that was built" in said(page)
@@ -193,25 +225,25 @@ def test_a_migration_that_does_not_exist_is_a_panel_with_the_way_back(small: Con
 
 
 def test_the_gate_says_why_it_is_closed_and_a_new_verification_is_the_way(
-    small: Console, open_page: OpenPage, said: Said
+    verified: Console, open_page: OpenPage, said: Said
 ) -> None:
-    _built_and_verified(small)
-    (point,) = small.store.retrieve("images__demo-siglip", [1], vectors=True)
-    small.store.upsert("images__demo-siglip", [type(point)(999, point.vector, {})])
-    page = open_page("migrations", migration=small.migrations.all()[0].id)
+    (point,) = verified.store.retrieve("images__demo-siglip", [1], vectors=True)
+    verified.store.upsert("images__demo-siglip", [type(point)(999, point.vector, {})])
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
     assert page.button(key="cut-over-images-images__demo-siglip").disabled
     assert "has 49 points, but 48 when it was verified" in said(page)
     assert _primary(page) == ["Verify again"]
 
 
-def test_a_red_verification_shows_which_pictures_are_concerned(small: Console, open_page: OpenPage, said: Said) -> None:
-    _build(small)
-    (point,) = small.store.retrieve("images__demo-siglip", [3], vectors=True)
+def test_a_red_verification_shows_which_pictures_are_concerned(
+    verified: Console, open_page: OpenPage, said: Said
+) -> None:
+    (point,) = verified.store.retrieve("images__demo-siglip", [3], vectors=True)
     assert point.vector is not None
-    small.store.upsert("images__demo-siglip", [type(point)(3, point.vector[::-1].copy(), {})])
-    page = open_page("migrations", migration=small.migrations.all()[0].id)
+    verified.store.upsert("images__demo-siglip", [type(point)(3, point.vector[::-1].copy(), {})])
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
     page.button(key="verify").click().run()
-    _settled(small)
+    _settled(verified)
     page.run()
     assert "The verification did not pass" in said(page)
     outcomes = dict(zip(page.table[0].value["Check"], page.table[0].value["Outcome"], strict=True))
@@ -220,22 +252,15 @@ def test_a_red_verification_shows_which_pictures_are_concerned(small: Console, o
     assert "Points from another model: 1 example" in [expander.label for expander in page.expander]
 
 
-def test_the_rollout_page_moves_the_alias_and_lists_every_move(small: Console, open_page: OpenPage) -> None:
-    _built_and_verified(small)
+def test_the_rollout_page_moves_the_alias_and_lists_every_move(verified: Console, open_page: OpenPage) -> None:
     page = open_page("rollout")
     page.button(key="cut-over-images-images__demo-siglip").click().run()
     page.button(key="confirm-do").click().run()
-    assert small.store.aliases()["images"] == "images__demo-siglip"
+    assert verified.store.aliases()["images"] == "images__demo-siglip"
     page.button(key="roll-back-images").click().run()
     page.button(key="confirm-do").click().run()
-    assert small.store.aliases()["images"] == "images__demo-clip"
+    assert verified.store.aliases()["images"] == "images__demo-clip"
     assert [list(kinds) for kinds in page.dataframe[-1].value["What"]] == [["rolled back"], ["cut over"]]
-
-
-def _viewing(console: Console) -> object:
-    from dataclasses import replace
-
-    return replace(console.settings, role="viewer")
 
 
 def _settled(console: Console) -> None:
@@ -243,18 +268,3 @@ def _settled(console: Console) -> None:
     while any(run.state is not RunState.SUCCEEDED for run in console.ledger.runs()):
         assert time.monotonic() < deadline, [run.reason for run in console.ledger.runs()]
         time.sleep(0.05)
-
-
-def _build(console: Console) -> None:
-    from console_core.commands import command
-
-    command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8))
-    _settled(console)
-
-
-def _built_and_verified(console: Console) -> None:
-    from console_core.commands import command
-
-    _build(console)
-    command(console, OPERATOR, "verify", collection="images__demo-siglip")
-    _settled(console)

@@ -17,8 +17,10 @@ def lines(migration: Migration) -> list[JournalEntry]:
     found: dict[int, JournalEntry] = {}
     for subject in {plan.alias, plan.target, *(run.id for run in runs)}:
         for entry in ledger.journal(limit=MOST, subject=subject):
-            about = subject != plan.alias or migration.id in entry.detail or plan.target in entry.detail
-            if about and entry.at >= migration.created_at:
+            named = {word.strip(",.:") for word in entry.detail.split()}
+            ours = subject != plan.alias or named & {migration.id, plan.target}
+            others = entry.action == "start_migration" and migration.id not in named
+            if ours and not others and entry.at >= migration.created_at:
                 found[entry.id] = entry
     return sorted(found.values(), key=lambda entry: entry.id, reverse=True)[:MOST]
 

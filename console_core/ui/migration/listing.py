@@ -49,4 +49,6 @@ def _row(one: Standing) -> None:
             if one.stage is Stage.BUILDING and one.build is not None:
                 seen = snapshot(one.build, session.console().ledger.samples(one.build.id), now())
                 st.progress(seen.fraction, text=words.plain(seen.sentence))
-        navigation.link("migrations", stages.NEXT[one.stage], icon=":material/arrow_forward:", migration=migration.id)
+        navigation.link(
+            "migrations", f"Next: {stages.NEXT[one.stage]}", icon=":material/arrow_forward:", migration=migration.id
+        )

@@ -1,6 +1,8 @@
 """The card of the stage at which a migration stands: what it means, and the one thing to do next."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -100,8 +102,9 @@ def _refuted(one: Standing) -> None:
         _verify(one, "Verify again")
 
 
-def _verify(one: Standing, label: str) -> None:
-    if command_button(label, "verify", key="verify", icon=":material/fact_check:", kind="primary"):
+def _verify(one: Standing, label: str, *, primary: bool = True) -> None:
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    if command_button(label, "verify", key="verify", icon=":material/fact_check:", kind=kind):
         session.act("verify", collection=one.migration.plan.target, migration=one.migration.id)
         st.rerun()
 
@@ -111,17 +114,24 @@ def _ready(one: Standing) -> None:
     left, right = st.columns(2)
     with left, panels.card("Judge", caption="Type what your users type, and see both models side by side."):
         st.markdown("Hover a picture to see where the other model ranks it, and judge for yourself.")
-        both = f"{one.serves or plan.source},{plan.target}"
-        navigation.link("query_lab", "Compare both in the Query lab", columns=both)
+        if st.button("Compare both in the Query lab", icon=":material/manage_search:", key="judge"):
+            navigation.go("query_lab", columns=f"{one.serves or plan.source},{plan.target}")
     with right, panels.card("Cut over", caption="The alias moves in one atomic call."):
         if not one.serves:
             st.warning(f"The alias {words.plain(plan.alias)} is not there any more.", icon=":material/link_off:")
             return
         reminder(plan.alias)
         found = cut_over_gate(plan.target)
-        cut_over_button(plan.alias, one.serves, plan.target, found, migration=one.migration.id, primary=found.open)
-        if not found.open:
-            _verify(one, "Verify again")
+        again = partial(_verify, one, "Verify again", primary=not found.open)
+        cut_over_button(
+            plan.alias,
+            one.serves,
+            plan.target,
+            found,
+            migration=one.migration.id,
+            primary=found.open,
+            beside=again,
+        )
 
 
 def _live_now(one: Standing) -> None:

@@ -25,14 +25,14 @@ WORDS: Mapping[Stage, Word] = {
     _S.CANCELLED: Word("Cancelled", "gray", ":material/block:", "It was stopped for good."),
 }
 NEXT: Mapping[Stage, str] = {
-    _S.BUILDING: "Wait for the build",
-    _S.STOPPED: "Resume the build",
-    _S.BUILT: "Verify",
-    _S.VERIFYING: "Wait for the verification",
-    _S.REFUTED: "Look at what was found",
-    _S.READY: "Judge, then cut over",
-    _S.LIVE: "Nothing; you can roll back",
-    _S.CANCELLED: "Start a new one",
+    _S.BUILDING: "wait for the build",
+    _S.STOPPED: "resume the build",
+    _S.BUILT: "verify",
+    _S.VERIFYING: "wait for the verification",
+    _S.REFUTED: "look at what was found",
+    _S.READY: "judge, then cut over",
+    _S.LIVE: "nothing to do",
+    _S.CANCELLED: "start a new one",
 }
 _REACHED: Mapping[Stage, tuple[int, Mark]] = {
     _S.BUILDING: (1, "now"),

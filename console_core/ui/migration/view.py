@@ -1,6 +1,7 @@
 """One migration on one page: the stepper, what to do next, what was found and done."""
 
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -21,7 +22,8 @@ def migration_view(migration: Migration) -> None:
     console = session.console()
     one = standing(migration, console.ledger, console.store.aliases())
     moves = [move for move in console.moves.of(migration.plan.alias) if move.migration == migration.id]
-    with st.container(border=True, key="stepper"):
+    plan, badge = migration.plan, partial(panels.state_badge, stages.WORDS[one.stage])
+    with panels.card(words.plain(plan.title), caption=words.plain(f"{plan.source} → {plan.target}"), aside=badge):
         stepper(stages.steps(one.stage, _notes(one, moves), rolled_back=_rolled_back(moves)), key=migration.id)
     if one.stage is Stage.READY and _rolled_back(moves):
         back = f"{moves[0].actor} rolled {migration.plan.alias} back {session.when(moves[0].at)}. "

@@ -24,6 +24,8 @@ def check_and_start(draft: Draft, card: ModelCard) -> None:
         with st.spinner(f"Loading {card.title} and trying it on a few pictures …"):
             found = _checked(_question(request), request)
         panels.findings(found.findings)
+        if not found.blocked:
+            st.markdown(":green[:material/check_circle:] Nothing stands in the way.")
         if found.selected:
             _figures(found)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -54,7 +56,9 @@ def _figures(found: Preflight) -> None:
             took = words.interval(*estimate.seconds)
             st.metric("Time to build", took, border=True, height="stretch", help=about)
             st.metric("Space on disk", f"about {words.size(estimate.bytes)}", border=True, height="stretch")
-    st.markdown(f"New collection: **{words.plain(found.target)}**")
+    st.markdown(
+        f"Builds **{words.plain(found.target)}** beside what **{words.plain(found.request.served)}** serves now."
+    )
 
 
 def _start(request: Request, found: Preflight) -> None:

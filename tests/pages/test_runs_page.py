@@ -1,0 +1,172 @@
+"""The board of runs and the page of one run, on a ledger that the test itself writes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from math import isnan
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from console_core.console import Console
+from console_core.runs.types import Counts, Failure, Lane, Progress, Run, RunState, Sample
+from console_core.ui.run_detail import rates
+
+OpenPage = Callable[..., AppTest]
+Said = Callable[[AppTest], str]
+
+
+@pytest.fixture(name="quiet")
+def _quiet(filled: Console) -> Console:
+    """A Console whose worker does not touch what the test puts into the ledger."""
+    assert filled.worker is not None
+    filled.worker.close()
+    return filled
+
+
+def _submit(console: Console, title: str, selected: int = 200) -> Run:
+    return console.ledger.submit(
+        kind="reembed",
+        lane=Lane.ACCELERATOR,
+        title=title,
+        target=title.replace(" ", "-"),
+        spec={"model": "some-model"},
+        actor="ben",
+        selected=selected,
+        writes=True,
+    )
+
+
+def _worked(console: Console, title: str, *, failed: int = 0, kind: str = "missing") -> Run:
+    """A run at half, with so many failures."""
+    run = _submit(console, title)
+    assert console.ledger.claim(Lane.ACCELERATOR, "a worker", only=run.id) is not None
+    failures = tuple(
+        Failure(f"{number:04}", kind if number % 2 else "too large", f"Number {number} is bad.", f"a/{number}.jpg")
+        for number in range(failed)
+    )
+    odd = failed // 2
+    counts = Counts(200, 100 - failed, {}, {kind: odd, "too large": failed - odd} if failed else {})
+    console.ledger.record(run.id, Progress("100", counts, failures))
+    return console.ledger.get(run.id)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_board_without_runs_leads_to_a_migration(open_page: OpenPage, said: Said) -> None:
+    page = open_page("runs")
+    assert "No runs yet" in said(page)
+    assert page.button(key="begin").label == "New migration"
+
+
+def test_the_board_tells_working_waiting_and_ended_runs_apart(quiet: Console, open_page: OpenPage, said: Said) -> None:
+    failed = _worked(quiet, "Broken one")
+    quiet.ledger.finish(failed.id, RunState.FAILED, reason="The disk is full.", remedy="Make space.")
+    done = _worked(quiet, "Finished one")
+    quiet.ledger.finish(done.id, RunState.SUCCEEDED, reason="100 of 200 pictures done.")
+    running = _worked(quiet, "Working one")
+    queued = _submit(quiet, "Next one")
+    page = open_page("runs")
+    assert not page.exception
+    headings = [heading.value for heading in page.subheader]
+    assert headings == ["Working (2)", "Waiting for you (1)", "Ended"]
+    assert "Make space" in said(page)
+    assert list(page.dataframe[0].value["Run"]) == ["Finished one"]
+    offered = {str(button.key) for button in page.button}
+    assert {f"pause-{running.id}", f"cancel-{running.id}", f"pause-{queued.id}", f"resume-{failed.id}"} <= offered
+    assert f"resume-{running.id}" not in offered
+    assert f"pause-{failed.id}" not in offered
+
+
+def test_cancelling_asks_first_and_a_second_visitor_sees_what_the_first_one_did(
+    quiet: Console, open_page: OpenPage, said: Said
+) -> None:
+    run = _submit(quiet, "Next one")
+    first, second = open_page("runs"), open_page("runs")
+    first.button(key=f"cancel-{run.id}").click().run()
+    assert quiet.ledger.get(run.id).state is RunState.QUEUED
+    first.button(key="confirm-do").click().run()
+    assert quiet.ledger.get(run.id).state is RunState.CANCELLED
+    second.run()
+    assert f"cancel-{run.id}" not in {str(button.key) for button in second.button}
+    assert list(second.dataframe[0].value["State"].iloc[0]) == ["Cancelled"]
+
+
+def test_choosing_an_ended_run_opens_its_details(quiet: Console, open_page: OpenPage, said: Said) -> None:
+    run = _worked(quiet, "Finished one")
+    quiet.ledger.finish(run.id, RunState.SUCCEEDED, reason="100 of 200 pictures done.")
+    page = open_page("runs")
+    page.session_state["ended-runs"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.run()
+    assert page.query_params["run"] == run.id
+    assert page.subheader[0].value == "Finished one"
+
+
+def test_the_details_keep_true_books_and_say_why_a_run_stopped(quiet: Console, open_page: OpenPage, said: Said) -> None:
+    run = _worked(quiet, "Broken one", failed=10)
+    quiet.ledger.finish(run.id, RunState.FAILED, reason="The disk is full.", remedy="Make space.")
+    page = open_page("runs", run=run.id)
+    assert not page.exception
+    assert [metric.value for metric in page.metric] == ["200", "90", "0", "10", "100"]
+    assert "90 \\+ 0 \\+ 10 \\+ 100 = 200" in said(page)
+    assert "Make space" in said(page)
+    attempts = page.dataframe[-1].value.iloc[0]
+    assert (attempts["Outcome"], attempts["Done in it"], attempts["Worker"]) == ("failed", 90, "a worker")
+    page.button(key=f"resume-{run.id}").click().run()
+    assert quiet.ledger.get(run.id).state is RunState.QUEUED
+
+
+def test_failures_are_paged_by_class_and_the_page_is_in_the_address(quiet: Console, open_page: OpenPage) -> None:
+    run = _worked(quiet, "Broken one", failed=96)
+    page = open_page("runs", run=run.id)
+    assert len(page.dataframe[0].value) == 50
+    page.button(key="failures-next").click().run()
+    assert page.query_params["after"] == "0049"
+    assert len(page.dataframe[0].value) == 46
+    page.segmented_control(key="failure-class").set_value("too large").run()
+    assert page.query_params["kind"] == "too large"
+    assert "after" not in page.query_params
+    shown = page.dataframe[0].value
+    assert len(shown) == 48
+    assert shown.iloc[0]["Path"] == "a/0.jpg"
+    assert shown.iloc[0]["Picture"].startswith("/thumb/")
+
+
+def test_a_picture_that_cannot_exist_is_a_placeholder_and_costs_no_request(quiet: Console, open_page: OpenPage) -> None:
+    run = _worked(quiet, "Broken one", failed=2)
+    shown = open_page("runs", run=run.id, kind="missing").dataframe[0].value
+    assert shown.iloc[0]["Picture"].startswith("data:image/svg+xml,")
+
+
+def test_a_run_that_does_not_exist_is_a_panel(quiet: Console, open_page: OpenPage) -> None:
+    page = open_page("runs", run="r-none")
+    assert not page.exception
+    assert len(page.error) == 1
+
+
+def test_the_rate_breaks_between_attempts_and_leaves_the_start_up_out() -> None:
+    began = datetime(2025, 11, 21, tzinfo=UTC)
+
+    def sample(second: float, attempt: int, settled: int) -> Sample:
+        return Sample(began + timedelta(seconds=second), attempt, settled)
+
+    series = rates(
+        [
+            sample(0, 1, 0),
+            sample(30, 1, 10),
+            sample(31, 1, 30),
+            sample(900, 2, 30),
+            sample(960, 2, 31),
+            sample(961, 2, 41),
+        ]
+    )
+    values = [value for _, value in series]
+    assert values[0] == 20
+    assert isnan(values[1])
+    assert values[2] == 10
+    assert len(values) == 3
+
+
+def test_a_long_run_is_drawn_with_few_points() -> None:
+    began = datetime(2025, 11, 21, tzinfo=UTC)
+    series = rates([Sample(began + timedelta(seconds=number), 1, number * 3) for number in range(600)])
+    assert len(series) <= 61
+    assert all(value == pytest.approx(3) for _, value in series)
