@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -38,9 +39,9 @@ def _both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         process.stop()
 
 
-def _columns(page: AppTest, place: int = 0) -> list[dict[str, object]]:
+def _columns(page: AppTest, place: int = 0) -> list[dict[str, Any]]:
     """What the gallery was given."""
-    given: list[dict[str, object]] = json.loads(page.get("bidi_component")[place].proto.json)["columns"]
+    given: list[dict[str, Any]] = json.loads(page.get("bidi_component")[place].proto.json)["columns"]
     return given
 
 
@@ -48,9 +49,11 @@ def _columns(page: AppTest, place: int = 0) -> list[dict[str, object]]:
 def test_without_a_query_an_example_is_answered_by_the_live_collection_and_the_other_one(
     open_page: OpenPage, said: Said
 ) -> None:
-    page = open_page("query_lab", columns=CLIP)
+    page = open_page("query_lab")
     assert not page.exception
     assert not page.error
+    assert page.multiselect(key="lab-columns").value == [CLIP, SIGLIP]
+    assert not page.query_params
     assert "An example to begin with" in said(page)
     assert page.pills[0].value == "square 1"
 
@@ -66,3 +69,122 @@ def test_what_is_typed_is_asked_and_stands_in_the_address(open_page: OpenPage, s
     first, second = _columns(page)
     assert (first["title"], second["title"]) == ("Demo CLIP", "Demo SigLIP")
     assert len(first["tiles"]) == len(second["tiles"]) == 12
+
+
+@pytest.mark.usefixtures("both")
+def test_each_picture_has_rank_score_and_shift_and_the_agreement_is_called_change(
+    open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("query_lab", q="a red square", columns=[CLIP, SIGLIP], limit="24")
+    first, second = _columns(page)
+    assert [tile["rank"] for tile in first["tiles"]] == list(range(1, 25))
+    assert all(tile["shift"] for tile in second["tiles"])
+    assert {tile["shift"]["kind"] for tile in first["tiles"] if tile["shift"]} <= {"gone"}
+    lost = {tile["id"] for tile in first["tiles"]} - {tile["id"] for tile in second["tiles"]}
+    assert {tile["id"] for tile in first["tiles"] if tile["shift"]} == lost
+    assert {tile["id"] for tile in _columns(page, 1)[0]["tiles"]} == lost
+    text = said(page)
+    assert "overlap@24" in text
+    assert "Jaccard" in text
+    assert "RBO" in text
+    assert "change, not quality" in text
+    assert "within a column only" in text
+
+
+@pytest.mark.usefixtures("both")
+def test_thumbnails_have_signed_addresses_and_captions(open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="square", columns=CLIP)
+    tiles = _columns(page)[0]["tiles"]
+    assert all(tile["src"].startswith("/thumb/small/") and "&s=" in tile["src"] for tile in tiles)
+    assert all(tile["alt"] == f"square {tile['id']}" for tile in tiles)
+
+
+@pytest.mark.usefixtures("both")
+def test_columns_that_fail_say_why_and_leave_the_others_usable(open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="square", columns=["vanished", "strange", "old", CLIP])
+    assert not page.exception
+    titles = " ".join(str(error.proto.title) for error in page.error)
+    assert "vanished" in titles
+    assert "nobody" in titles
+    assert "fingerprint" in titles
+    assert len(page.error) == 3
+    assert all(error.value for error in page.error)
+    drawn = _columns(page)
+    assert [len(column["tiles"]) for column in drawn] == [0, 0, 0, 12]
+
+
+@pytest.mark.usefixtures("both")
+def test_a_collection_without_a_model_is_not_offered_and_says_so_when_an_address_names_it(open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="square", columns=["bare"])
+    offered = open_page("query_lab", q="square", columns=[CLIP]).multiselect(key="lab-columns").options
+    assert not any("bare" in option for option in offered)
+    assert "Nothing says which model" in str(page.error[0].proto.title)
+
+
+@pytest.mark.usefixtures("both")
+def test_at_most_four_columns_and_known_limits_are_taken_from_an_address(open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="square", columns=["images", CLIP, SIGLIP, "old", "strange"], limit="100000")
+    assert len(_columns(page)) == 4
+    assert len(_columns(page)[0]["tiles"]) == 12
+
+
+@pytest.mark.usefixtures("both")
+def test_an_example_is_asked_with_one_click(open_page: OpenPage, said: Said) -> None:
+    page = open_page("query_lab", columns=CLIP)
+    page.pills(key="lab-example").set_value("square 5").run()
+    assert page.query_params["q"] == "square 5"
+    assert page.text_input(key="lab-query").value == "square 5"
+    assert "An example" not in said(page)
+
+
+@pytest.mark.usefixtures("both")
+def test_configured_examples_come_before_captions(
+    both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(both, "settings", replace(both.settings, examples=("a blue hour", "a red car")))
+    page = open_page("query_lab", columns=CLIP)
+    assert page.pills(key="lab-example").options == ["a blue hour", "a red car"]
+
+
+@pytest.mark.usefixtures("both")
+def test_a_picture_is_shown_large_with_its_rank_in_each_column_and_leads_to_similar_ones(
+    open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("query_lab", q="square", columns=[CLIP, SIGLIP], limit="48")
+    page.session_state["lab-picture"] = "5"
+    page.run()
+    assert not page.exception
+    assert list(page.dataframe[0].value["Column"]) == ["Demo CLIP", "Demo SigLIP"]
+    assert [code.value for code in page.code] == ["0005.jpg"]
+    page.button(key="lab-similar").click().run()
+    assert (page.query_params["like"], "q" in page.query_params) == ("5", False)
+    assert "Pictures like **square 5**" in said(page)
+    assert all(tile["id"] != "5" for column in _columns(page) for tile in column["tiles"])
+    page.button(key="lab-clear").click().run()
+    assert "like" not in page.query_params
+
+
+@pytest.mark.usefixtures("both")
+def test_words_take_the_place_of_a_picture(open_page: OpenPage, said: Said) -> None:
+    page = open_page("query_lab", like="5", columns=[CLIP, SIGLIP])
+    assert "Pictures like **square 5**" in said(page)
+    page.text_input(key="lab-query").set_value("a circle").run()
+    assert "Pictures like" not in said(page)
+    assert (page.query_params["q"], "like" in page.query_params) == ("a circle", False)
+
+
+@pytest.mark.usefixtures("both")
+def test_an_unknown_picture_is_a_message_in_each_column(open_page: OpenPage) -> None:
+    page = open_page("query_lab", like="123456", columns=[CLIP, SIGLIP])
+    assert not page.exception
+    assert ["has no point of picture 123456" in str(error.proto.title) for error in page.error] == [True, True]
+
+
+@pytest.mark.usefixtures("both")
+def test_somebody_who_may_only_look_may_ask(
+    both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(both, "settings", replace(both.settings, role="viewer"))
+    page = open_page("query_lab", q="square", columns=[CLIP, SIGLIP])
+    assert not page.error
+    assert len(_columns(page)[0]["tiles"]) == 12

@@ -11,14 +11,15 @@ from console_core.coverage.embedded import embedded_rows
 from console_core.coverage.gaps import CoverageSnapshot
 from console_core.coverage.report import Gap, Status
 from console_core.ui import gallery, navigation, panels, pictures, words
-from console_core.ui.address import from_address, to_address
+from console_core.ui.address import from_address, write_address
+from console_core.ui.coverage.fields import FIELDS, NUMBER, STATUS
 from console_core.ui.coverage.glance import NONE, facet_name, value_name
-from console_core.ui.session import console, parameter, set_parameters
+from console_core.ui.session import console, parameter
 from console_core.vectorstore.provenance import application_payload, point_id
 from console_core.vectorstore.types import CollectionInfo
 
 PAGE = 48
-_STATUS, _PAGE, _PICTURE = "coverage-status", "coverage-page", "coverage-picture"
+_PICTURE = "coverage-picture"
 _ORDER = (Status.MISSING, Status.FAILED, Status.STALE, Status.ORPHANED, Status.EMBEDDED)
 _DEEPEST = 20
 """Pages of embedded pictures that are shown: behind a bar one looks, one does not browse."""
@@ -58,28 +59,29 @@ def _chosen(snapshot: CoverageSnapshot, facet: str, value: str) -> tuple[Choice,
     counts = dict(report.facets[facet].get(value, {})) if facet else {**report.totals, **report.gaps}
     offered = [str(status) for status in _ORDER if str(status) in counts]
     first = next((status for status in offered if counts[status]), str(Status.EMBEDDED))
-    from_address(_STATUS, "status", first, allowed=offered)
-    if st.session_state[_STATUS] not in offered:
-        st.session_state[_STATUS] = first
+    from_address(STATUS, "status", first, allowed=offered)
+    if st.session_state[STATUS] not in offered:
+        st.session_state[STATUS] = first
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         status = st.segmented_control(
             "Status",
             offered,
-            key=_STATUS,
+            key=STATUS,
             required=True,
             label_visibility="collapsed",
             format_func=lambda name: f"{words.coverage(name).label} {counts[name]:,}",
-            on_change=set_parameters,
+            on_change=write_address,
+            args=(FIELDS,),
             kwargs={"page": None},
         )
-        to_address(_STATUS, "status")
         if facet:
             st.button(
                 f"{facet_name(facet)}: {value_name(value)}",
                 icon=":material/close:",
                 help="Show those of all.",
                 key="coverage-clear",
-                on_click=set_parameters,
+                on_click=write_address,
+                args=(FIELDS,),
                 kwargs={"value": None, "page": None},
             )
     return Choice(str(status), facet, value), counts.get(str(status), 0)
@@ -97,10 +99,9 @@ def _page(listed: int) -> int:
     pages = max(-(-listed // PAGE), 1)
     if pages == 1:
         return 0
-    from_address(_PAGE, "page", "1", allowed=[str(number) for number in range(1, pages + 1)])
-    st.session_state[_PAGE] = min(int(st.session_state[_PAGE]), pages)
-    page = st.pagination(pages, key=_PAGE)
-    to_address(_PAGE, "page")
+    from_address(NUMBER, "page", "1", allowed=[str(number) for number in range(1, pages + 1)])
+    st.session_state[NUMBER] = min(int(st.session_state[NUMBER]), pages)
+    page = st.pagination(pages, key=NUMBER, on_change=write_address, args=(FIELDS,))
     return page - 1
 
 

@@ -6,21 +6,28 @@ import streamlit as st
 
 from console_core.coverage.gaps import CoverageSnapshot
 from console_core.ui import charts, panels, words
-from console_core.ui.address import from_address, to_address
+from console_core.ui.address import from_address, write_address
 from console_core.ui.coverage.clicks import clicked
-from console_core.ui.session import console, set_parameters
+from console_core.ui.coverage.fields import COLLECTION, FIELDS
+from console_core.ui.session import console
 from console_core.vectorstore.types import CollectionInfo
 
-_COLLECTION = "coverage-collection"
 _LINES, _MOMENTS = 8, 60
 
 
 def chosen_collection(collections: Sequence[CollectionInfo]) -> CollectionInfo:
     """The collection of the address, else the one behind an alias; drawn as a choice."""
     by_name = {info.name: info for info in sorted(collections, key=lambda info: (not info.aliases, info.name))}
-    from_address(_COLLECTION, "collection", next(iter(by_name)), allowed=by_name)
-    name = st.selectbox("Collection", list(by_name), key=_COLLECTION, format_func=lambda name: _label(by_name[name]))
-    to_address(_COLLECTION, "collection")
+    from_address(COLLECTION, "collection", next(iter(by_name)), allowed=by_name)
+    name = st.selectbox(
+        "Collection",
+        list(by_name),
+        key=COLLECTION,
+        format_func=lambda name: _label(by_name[name]),
+        on_change=write_address,
+        args=(FIELDS,),
+        kwargs={"page": None, "status": None},
+    )
     return by_name[name]
 
 
@@ -30,9 +37,8 @@ def all_collections(collections: Sequence[CollectionInfo]) -> None:
     unmeasured = [info.name for info in collections if info.name not in measured]
     groups = {name: dict(snapshot.report.totals) for name, snapshot in measured.items()}
     click = clicked(charts.coverage_bars(groups, title="Collections", share=True), "coverage-collections")
-    if click and click.group != st.session_state[_COLLECTION]:
-        st.session_state.pop(_COLLECTION)
-        set_parameters(collection=click.group, value=None, page=None, status=None)
+    if click and click.group != st.session_state[COLLECTION]:
+        write_address(FIELDS, collection=click.group, value=None, page=None, status=None)
         st.rerun()
     if unmeasured:
         st.caption(f"Not measured yet: {words.plain(', '.join(unmeasured))}.")

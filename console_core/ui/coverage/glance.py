@@ -6,15 +6,14 @@ import streamlit as st
 
 from console_core.coverage.report import OTHER, CoverageReport, Status
 from console_core.ui import charts, words
-from console_core.ui.address import from_address, to_address
+from console_core.ui.address import from_address, write_address
 from console_core.ui.coverage.clicks import clicked
-from console_core.ui.session import set_parameters
+from console_core.ui.coverage.fields import FACET, FIELDS, STATUS
 
 BARS = 12
 """Values of a facet that are drawn before all of them are asked for."""
 NONE = "(none)"
 """The facet value "" in words and in the address."""
-_FACET = "coverage-facet"
 
 
 def figures(report: CoverageReport) -> None:
@@ -36,8 +35,8 @@ def total_bar(report: CoverageReport) -> None:
     bar = charts.coverage_bars({"All": report.totals}, title="All pictures")
     bar.figure.update_xaxes(range=[0, report.total])
     if click := clicked(bar, "coverage-total"):
-        st.session_state["coverage-status"] = click.status
-        set_parameters(value=None, page=None)
+        st.session_state[STATUS] = click.status
+        write_address(FIELDS, value=None, page=None)
 
 
 def by_facet(report: CoverageReport) -> str:
@@ -49,19 +48,19 @@ def by_facet(report: CoverageReport) -> str:
     if not facets:
         st.caption("The catalog tells no user, type or folder by which pictures could be grouped.")
         return ""
-    from_address(_FACET, "by", facets[0], allowed=facets)
+    from_address(FACET, "by", facets[0], allowed=facets)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         facet = st.segmented_control(
             "By",
             facets,
-            key=_FACET,
+            key=FACET,
             format_func=facet_name,
             required=True,
             label_visibility="collapsed",
-            on_change=set_parameters,
+            on_change=write_address,
+            args=(FIELDS,),
             kwargs={"value": None, "page": None},
         )
-        to_address(_FACET, "by")
         groups = _ranked(report.facets[str(facet)])
         if len(groups) > BARS and not st.toggle(f"All {len(groups)} values", key="coverage-all-values"):
             groups = dict(list(groups.items())[:BARS])
@@ -80,8 +79,8 @@ def by_facet(report: CoverageReport) -> str:
             part = None
             st.markdown(":green[:material/check_circle:] No gaps.")
     if (click := whole or part) and click.group in values:
-        st.session_state["coverage-status"] = click.status
-        set_parameters(value=values[click.group] or NONE, page=None)
+        st.session_state[STATUS] = click.status
+        write_address(FIELDS, value=values[click.group] or NONE, page=None)
     return str(facet)
 
 

@@ -5,7 +5,8 @@ from html import escape
 import streamlit as st
 
 from console_core.ui import pictures, words
-from console_core.ui.session import set_parameters
+from console_core.ui.address import write_address
+from console_core.ui.query_lab.question import FIELDS
 
 
 def like_banner(key: str) -> None:
@@ -25,6 +26,7 @@ def like_banner(key: str) -> None:
             "Clear",
             icon=":material/close:",
             key="lab-clear",
-            on_click=set_parameters,
+            on_click=write_address,
+            args=(FIELDS,),
             kwargs={"like": None},
         )

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from console_core.ui.address import from_address, many_from_address, many_to_address, to_address
+from console_core.ui.address import from_address, many_from_address, write_address
 from console_core.ui.query_lab.examples import examples
-from console_core.ui.session import console, parameter, set_parameters
+from console_core.ui.session import console, parameter
 from console_core.vectorstore.types import CollectionInfo
 
 MOST_COLUMNS = 4
 LIMITS = ("12", "24", "48")
 _QUERY, _COLUMNS, _LIMIT, _EXAMPLE = "lab-query", "lab-columns", "lab-limit", "lab-example"
+FIELDS = {"q": _QUERY, "columns": _COLUMNS, "limit": _LIMIT}
+"""What of a question the address has, beside the picture that is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,10 @@ def asked(collections: Sequence[CollectionInfo]) -> Question:
         icon=":material/search:",
         placeholder="Describe a picture, then press Enter",
         label_visibility="collapsed",
-        on_change=set_parameters,
+        on_change=write_address,
+        args=(FIELDS,),
         kwargs={"like": None},
     )
-    to_address(_QUERY, "q")
     text, like = st.session_state[_QUERY].strip(), parameter("like")
     is_example = not text and not like
     suggested = examples()
@@ -65,14 +67,14 @@ def asked(collections: Sequence[CollectionInfo]) -> Question:
 def ask_like(key: str) -> None:
     """Ask for the neighbours of a picture next. For `on_click`."""
     st.session_state[_QUERY] = ""
-    set_parameters(like=key, q=None)
+    write_address(FIELDS, like=key)
 
 
 def _take_example() -> None:
     chosen = st.session_state[_EXAMPLE]
     if chosen is not None:
         st.session_state[_QUERY] = chosen
-    set_parameters(like=None)
+    write_address(FIELDS, like=None)
 
 
 def _limit() -> int:
@@ -84,8 +86,9 @@ def _limit() -> int:
         required=True,
         label_visibility="collapsed",
         format_func=lambda number: f"{number} answers" if number == LIMITS[0] else number,
+        on_change=write_address,
+        args=(FIELDS,),
     )
-    to_address(_LIMIT, "limit")
     return int(limit or LIMITS[0])
 
 
@@ -102,8 +105,9 @@ def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
         format_func=lambda name: names.get(name, name),
         placeholder="Choose collections to ask",
         label_visibility="collapsed",
+        on_change=write_address,
+        args=(FIELDS,),
     )
-    many_to_address(_COLUMNS, "columns")
     return tuple(st.session_state[_COLUMNS])
 
 
@@ -115,12 +119,16 @@ def _offered(collections: Sequence[CollectionInfo]) -> dict[str, str]:
 
 
 def _usual(comparable: Sequence[CollectionInfo]) -> list[str]:
-    """The collection that an alias serves, and the newest other one: a migration's last target, else the last name."""
-    names = [info.name for info in comparable]
+    """The collection that an alias serves, and the newest other one: a migration's last target, else one by another
+    model that is known here, else any.
+    """
+    models = {info.name: info.stamp.model for info in comparable if info.stamp}
     served = [info.name for info in comparable if info.aliases]
-    first = next(iter(served or names), None)
+    first = next(iter(served or models), None)
     if first is None:
         return []
     targets = [migration.plan.target for migration in console().migrations.all(limit=20)]
-    others = [name for name in (*targets, *reversed(names)) if name in names and name != first]
+    known = {card.key for card in console().models.cards.all()} - {models[first]}
+    by_name = sorted(models, key=lambda name: models[name] not in known)
+    others = [name for name in (*targets, *by_name) if name in models and name != first]
     return [first, *others[:1]]
