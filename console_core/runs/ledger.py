@@ -191,9 +191,10 @@ class Ledger:
         with self.database.reading() as connection:
             return [Command(Verb(row.verb), row.actor, row.at) for row in connection.execute(query)]
 
-    def samples(self, run_id: str) -> list[Sample]:
+    def samples(self, run_id: str, latest: int | None = None) -> list[Sample]:
+        """How far a run was when, oldest first; with `latest` only so many of the newest."""
         with self.database.reading() as connection:
-            return samples.of(connection, run_id)
+            return samples.of(connection, run_id, latest)
 
     def failures(self, run_id: str, *, kind: str | None = None, limit: int = 100, after: str = "") -> list[Failure]:
         """Failures of a run behind a key, in key order."""

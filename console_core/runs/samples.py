@@ -22,9 +22,10 @@ def add(connection: Connection, run_id: str, attempt: int, at: datetime, settled
         _thin(connection, run_id)
 
 
-def of(connection: Connection, run_id: str) -> list[Sample]:
-    query = select(t.samples).where(t.samples.c.run == run_id).order_by(t.samples.c.number)
-    return [Sample(at=row.at, attempt=row.attempt, settled=row.settled) for row in connection.execute(query)]
+def of(connection: Connection, run_id: str, latest: int | None = None) -> list[Sample]:
+    query = select(t.samples).where(t.samples.c.run == run_id).order_by(t.samples.c.number.desc()).limit(latest)
+    rows = connection.execute(query).all()
+    return [Sample(at=row.at, attempt=row.attempt, settled=row.settled) for row in reversed(rows)]
 
 
 def _thin(connection: Connection, run_id: str) -> None:

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from console_core.database import now
-from console_core.runs.snapshot import snapshot
 from console_core.runs.types import ACTIVE, Run
 from console_core.ui import frame, navigation, panels, session, words
+from console_core.ui.glance import glance
 from console_core.ui.run_counts import counts_row
 from console_core.ui.run_rows import TICK, run_controls
 
@@ -21,7 +20,7 @@ def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
         current = ledger.get(run.id)
         if current.state is not run.state:
             st.rerun()
-        seen = snapshot(current, ledger.samples(run.id), now())
+        seen = glance(current)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
                 panels.state_badge(words.run_state(current.state))

@@ -4,12 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from console_core.database import now
 from console_core.runs.control import verbs
-from console_core.runs.snapshot import snapshot
 from console_core.runs.types import ACTIVE, Run, Verb
 from console_core.ui import confirm, navigation, panels, session, words
 from console_core.ui.frame import live
+from console_core.ui.glance import glance
 from console_core.ui.permission import command_button
 
 TICK = 1.5
@@ -37,7 +36,7 @@ def live_runs(*, empty: str = "Nothing is running.") -> None:
 
 def run_row(run: Run, *, controls: bool = True) -> None:
     """Title, state, progress and, with `controls`, what the run can be asked for."""
-    seen = snapshot(run, session.console().ledger.samples(run.id), now())
+    seen = glance(run)
     with st.container(gap="small", key=f"run-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="stretch"):

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from console_core.database import now
 from console_core.migration.records import Migration, Stage, Standing, standing
-from console_core.runs.snapshot import snapshot
 from console_core.ui import frame, navigation, panels, session, words
+from console_core.ui.glance import glance
 from console_core.ui.migration import stages
 from console_core.ui.run_rows import TICK
 
@@ -47,7 +46,7 @@ def _row(one: Standing) -> None:
                 )
             )
             if one.stage is Stage.BUILDING and one.build is not None:
-                seen = snapshot(one.build, session.console().ledger.samples(one.build.id), now())
+                seen = glance(one.build)
                 st.progress(seen.fraction, text=words.plain(seen.sentence))
         navigation.link(
             "migrations", f"Next: {stages.NEXT[one.stage]}", icon=":material/arrow_forward:", migration=migration.id

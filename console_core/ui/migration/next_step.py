@@ -6,13 +6,12 @@ from typing import Literal
 
 import streamlit as st
 
-from console_core.database import now
 from console_core.errors import CollectionNotFound
 from console_core.migration.records import Stage, Standing
-from console_core.runs.snapshot import snapshot
 from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
+from console_core.ui.glance import glance
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
 from console_core.ui.wizard.introduction import reminder
@@ -78,7 +77,7 @@ def _stopped(one: Standing) -> None:
 def _stopped_run(run: Run, what: str) -> None:
     with panels.card(f"The {what} is {run.state}", caption="Nothing is lost: it goes on from its checkpoint."):
         st.markdown(words.plain(f"{run.reason} {run.remedy}"))
-        seen = snapshot(run, session.console().ledger.samples(run.id), now())
+        seen = glance(run)
         panels.progress(run.counts, fraction=seen.fraction)
         with st.container(horizontal=True, vertical_alignment="center"):
             if command_button("Resume", "resume", key="resume-run", icon=":material/play_arrow:", kind="primary"):
