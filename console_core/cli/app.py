@@ -37,7 +37,7 @@ def choose_workspace(workspace: Annotated[Path | None, typer.Option(help="The wo
 @app.command()
 def demo(as_json: Json = False, pictures: Annotated[int, typer.Option(help="How many pictures.")] = 1200) -> None:
     """Prepare the demo workspace: pictures, catalog, and a collection filled by the demo CLIP model."""
-    with progress_bar("Preparing the demo") as advance:
+    with told(), progress_bar("Preparing the demo") as advance:
         report = prepare(Chosen.workspace, progress=advance, pictures=pictures)
     show(asdict(report), as_json, [f"The demo workspace is ready in {Chosen.workspace}."])
 

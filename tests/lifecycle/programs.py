@@ -13,7 +13,9 @@ from console_core import settings
 from console_core.cli import main
 from console_core.commands import Actor, command
 from console_core.console import open_console
-from console_core.runs.types import RESUMABLE
+from console_core.errors import ConsoleError
+from console_core.runs.execution import work
+from console_core.runs.types import RESUMABLE, Lane, RunState
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.types import Point
 
@@ -48,6 +50,20 @@ def owner(workspace: str, name: str) -> None:
     console: Any = open_console(settings.read(Path(workspace), {}), owner_name=name, with_worker=True)
     assert console.worker is not None
     _stay()
+
+
+def attempt(workspace: str, run: str, patience: str) -> None:
+    """One attempt at a queued run, which waits `patience` seconds for a ledger that cannot be written."""
+    try:
+        console = open_console(settings.read(Path(workspace), {}), owner_name="an attempt")
+        claimed = console.ledger.claim(Lane.ACCELERATOR, "an attempt", only=run)
+        assert claimed is not None
+        ended = work(claimed, console.operation, console.ledger, lambda: False, float(patience))
+    except ConsoleError as error:
+        print(error)  # noqa: T201
+        raise SystemExit(1) from error
+    print(ended.state, ended.reason)  # noqa: T201
+    raise SystemExit(ended.state is not RunState.SUCCEEDED)
 
 
 def lock(database: str, seconds: str) -> None:
