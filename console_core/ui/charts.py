@@ -36,14 +36,17 @@ class Chart:
     alt: str
 
 
-def coverage_bars(groups: Mapping[str, Mapping[str, int]], *, title: str = "", share: bool = False) -> Chart:
+def coverage_bars(
+    groups: Mapping[str, Mapping[str, int]], *, title: str = "", share: bool = False, marked: str = ""
+) -> Chart:
     """One horizontal bar for each group (a user, a folder), stacked by status (`words.COVERAGE`), in pictures.
 
-    With `share` all bars are equally long and show per cent. A click gives the group as `y` and the status as
-    `customdata[0]`.
+    With `share` all bars are equally long and show per cent. Beside the group `marked` the others step back. A click
+    gives the group as `y` and the status as `customdata[0]`.
     """
     names = list(groups)
     totals = {name: sum(groups[name].values()) or 1 for name in names}
+    shades = [0.3 if marked in groups and name != marked else 1.0 for name in names]
     figure = go.Figure()
     for status, colour in STATUS_COLOURS.items():
         values = [groups[name].get(status, 0) for name in names]
@@ -55,12 +58,12 @@ def coverage_bars(groups: Mapping[str, Mapping[str, int]], *, title: str = "", s
             x=[value / totals[name] for value, name in zip(values, names, strict=True)] if share else values,
             name=label,
             orientation="h",
-            marker={"color": colour, "line": {"width": 0}},
+            marker={"color": colour, "line": {"width": 0}, "opacity": shades},
             opacity=0.35 if status == "missing" else 1,
             customdata=[[status, value] for value in values],
             hovertemplate=f"%{{y}}<br>{label}: %{{customdata[1]:,}}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_layout(barmode="stack", bargap=0.35, showlegend=True)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True, ticksuffix="  ")
     figure.update_xaxes(tickformat=".0%" if share else ",", rangemode="tozero", title=None)
     if share:

@@ -130,7 +130,7 @@ def _gallery(found: Sequence[Gap], choice: Choice) -> None:
             gap.key,
             pictures.address(gap.key, row),
             pictures.caption(gap.key, row.payload if row else {}),
-            note=gap.detail.partition(":")[0] or pictures.file_name(row) or "not in the catalog",
+            note=" · ".join(filter(None, (gap.detail.partition(":")[0], pictures.file_name(row)))),
         )
         for gap in found
         for row in (rows.get(gap.key),)
@@ -161,9 +161,11 @@ def _more(gap: Gap | None) -> None:
         return
     panels.state_badge(words.coverage(gap.status))
     st.markdown(words.plain(gap.detail or words.coverage(gap.status).meaning))
-    if gap.status in (Status.EMBEDDED, Status.STALE):
+    if gap.status not in (Status.EMBEDDED, Status.STALE):
+        return
+    if st.button("Find similar", icon=":material/image_search:", type="primary", key="coverage-similar"):
         st.session_state.pop(_PICTURE, None)
-        navigation.link("query_lab", "Find similar pictures", icon=":material/image_search:", like=gap.key)
+        navigation.go("query_lab", like=gap.key)
 
 
 def _orphans(snapshot: CoverageSnapshot, info: CollectionInfo, page: int) -> None:

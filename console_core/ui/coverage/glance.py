@@ -7,8 +7,9 @@ import streamlit as st
 from console_core.coverage.report import OTHER, CoverageReport, Status
 from console_core.ui import charts, words
 from console_core.ui.address import from_address, write_address
-from console_core.ui.coverage.clicks import clicked
+from console_core.ui.coverage.clicks import Clicked, clicked
 from console_core.ui.coverage.fields import FACET, FIELDS, STATUS
+from console_core.ui.session import parameter
 
 BARS = 12
 """Values of a facet that are drawn before all of them are asked for."""
@@ -35,8 +36,7 @@ def total_bar(report: CoverageReport) -> None:
     bar = charts.coverage_bars({"All": report.totals}, title="All pictures")
     bar.figure.update_xaxes(range=[0, report.total])
     if click := clicked(bar, "coverage-total"):
-        st.session_state[STATUS] = click.status
-        write_address(FIELDS, value=None, page=None)
+        _choose(click, None)
 
 
 def by_facet(report: CoverageReport) -> str:
@@ -67,21 +67,30 @@ def by_facet(report: CoverageReport) -> str:
     values = {value_name(value): value for value in groups}
     named = {value_name(value): counts for value, counts in groups.items()}
     gaps = {name: {key: count for key, count in counts.items() if key != "embedded"} for name, counts in named.items()}
+    told = parameter("value")
+    chosen = value_name("" if told == NONE else told) if told else ""
     left, right = st.columns(2)
     with left:
         st.caption("All pictures")
-        whole = clicked(charts.coverage_bars(named, title=facet_name(str(facet)), share=True), "coverage-whole")
+        whole = clicked(
+            charts.coverage_bars(named, title=facet_name(str(facet)), share=True, marked=chosen), "coverage-whole"
+        )
     with right:
         st.caption("Gaps only, in pictures")
         if any(sum(counts.values()) for counts in gaps.values()):
-            part = clicked(charts.coverage_bars(gaps, title="Gaps"), "coverage-gaps")
+            part = clicked(charts.coverage_bars(gaps, title="Gaps", marked=chosen), "coverage-gaps")
         else:
             part = None
             st.markdown(":green[:material/check_circle:] No gaps.")
     if (click := whole or part) and click.group in values:
-        st.session_state[STATUS] = click.status
-        write_address(FIELDS, value=values[click.group] or NONE, page=None)
+        _choose(click, values[click.group] or NONE)
     return str(facet)
+
+
+def _choose(click: Clicked, value: str | None) -> None:
+    st.session_state[STATUS] = click.status
+    write_address(FIELDS, value=value, page=None)
+    st.rerun()
 
 
 def facet_name(facet: str) -> str:

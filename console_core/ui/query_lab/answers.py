@@ -84,10 +84,11 @@ def model_title(key: str) -> str:
 
 def _caption(result: ColumnResult) -> str:
     name = result.collection.name if result.collection else result.asked
+    if result.error is not None:
+        return name if result.model else ""
     said = [name if name == result.asked else f"{result.asked} → {name}"]
-    if result.error is None:
-        said += [f"embed {result.embed_ms:.0f} ms"] if result.embed_ms else []
-        said += [f"search {result.search_ms:.0f} ms"]
+    said += [f"embed {result.embed_ms:.0f} ms"] if result.embed_ms else []
+    said += [f"search {result.search_ms:.0f} ms"]
     return " · ".join([*said, *([result.note] if result.note else [])])
 
 

@@ -37,11 +37,14 @@ def show(comparison: Comparison) -> None:
 def _agreement(comparison: Comparison) -> None:
     if comparison.reference is None:
         return
-    first = column_title(comparison.columns[comparison.reference])
+    reference = comparison.columns[comparison.reference]
     compared = [(result, result.agreement) for result in comparison.columns if result.agreement is not None]
     for result, agreement in compared:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{words.plain(column_title(result))}** against {words.plain(first)}", width="content")
+            name, against = column_title(result), column_title(reference)
+            if name == against:
+                name, against = result.asked, reference.asked
+            st.markdown(f"**{words.plain(name)}** against {words.plain(against)}", width="content")
             st.badge(
                 f"overlap@{agreement.k} {words.percent(agreement.overlap)}",
                 color="blue",
@@ -70,7 +73,7 @@ def _errors(comparison: Comparison) -> None:
 
 def _more(comparison: Comparison, key: str, row: ImageRow | None) -> None:
     with st.container(horizontal=True):
-        st.button(
+        similar = st.button(
             "Find similar",
             icon=":material/image_search:",
             type="primary",
@@ -78,6 +81,8 @@ def _more(comparison: Comparison, key: str, row: ImageRow | None) -> None:
             on_click=_similar,
             args=(key,),
         )
+        if similar:  # a drawer runs by itself: the page must run too
+            st.rerun()
         if row is None:
             navigation.link("coverage", "Orphaned points", status="orphaned")
     table = [
