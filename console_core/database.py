@@ -117,6 +117,11 @@ class Database:
         ):
             yield connection
 
+    @property
+    def location(self) -> str:
+        """The URL for people: without its password, and without options, which may carry another."""
+        return _shown(self.url)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -135,7 +140,7 @@ class Database:
 
 def _shown(url: str) -> str:
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
     except ArgumentError:
         return "the configured URL"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from console_core.database import now
 from console_core.runs import tables as t
@@ -17,13 +17,27 @@ def add(connection: Connection, actor: str, action: str, subject: str, detail: s
     return JournalEntry(id=int(number or 0), **values)
 
 
-def entries(connection: Connection, *, limit: int, subject: str | None, before: int | None) -> list[JournalEntry]:
+def entries(
+    connection: Connection, *, limit: int, subject: str | None, before: int | None, actor: str | None
+) -> list[JournalEntry]:
     query = select(t.journal)
+    if actor is not None:
+        query = query.where(t.journal.c.actor == actor)
     if subject is not None:
         query = query.where(t.journal.c.subject == subject)
     if before is not None:
         query = query.where(t.journal.c.id < before)
     return [_entry(row) for row in connection.execute(query.order_by(t.journal.c.id.desc()).limit(limit))]
+
+
+def actors(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(t.journal.c.actor).distinct().order_by(t.journal.c.actor)))
+
+
+def subjects(connection: Connection, *, limit: int) -> list[str]:
+    latest = func.max(t.journal.c.id).desc()
+    named = select(t.journal.c.subject).where(t.journal.c.subject != "")
+    return list(connection.scalars(named.group_by(t.journal.c.subject).order_by(latest).limit(limit)))
 
 
 def _entry(row: Row[Any]) -> JournalEntry:

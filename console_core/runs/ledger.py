@@ -217,10 +217,22 @@ class Ledger:
         with self.database.transaction() as connection:
             return journal.add(connection, actor, action, subject, detail, outcome)
 
-    def journal(self, limit: int = 100, subject: str | None = None, before: int | None = None) -> list[JournalEntry]:
+    def journal(
+        self, limit: int = 100, subject: str | None = None, before: int | None = None, actor: str | None = None
+    ) -> list[JournalEntry]:
         """Entries, the newest first, optionally those older than the entry with the id `before`."""
         with self.database.reading() as connection:
-            return journal.entries(connection, limit=limit, subject=subject, before=before)
+            return journal.entries(connection, limit=limit, subject=subject, before=before, actor=actor)
+
+    def journal_actors(self) -> list[str]:
+        """Everybody who is named in the journal, by name."""
+        with self.database.reading() as connection:
+            return journal.actors(connection)
+
+    def journal_subjects(self, limit: int = 200) -> list[str]:
+        """What the journal's entries are about, each subject once, those of the newest entries first."""
+        with self.database.reading() as connection:
+            return journal.subjects(connection, limit=limit)
 
 
 def _run(connection: Connection, run_id: str) -> Run:

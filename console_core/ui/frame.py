@@ -67,7 +67,9 @@ def _title_row(title: str, lead: str, actions: Callable[[], None] | None) -> Non
             if lead:
                 st.caption(lead)
         if actions is not None:
-            with st.container(horizontal=True, width="content", horizontal_alignment="right"):
+            with st.container(
+                horizontal=True, width="content", horizontal_alignment="right", vertical_alignment="center"
+            ):
                 actions()
 
 

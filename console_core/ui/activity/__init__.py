@@ -1,0 +1,1 @@
+"""What the Activity page shows."""

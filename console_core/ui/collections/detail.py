@@ -1,0 +1,100 @@
+"""One collection: what it is, how it is stored, and what can be done next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from console_core.embedding.types import ModelCard
+from console_core.errors import ModelError
+from console_core.rollout.records import Move
+from console_core.ui import navigation, panels, session, words
+from console_core.ui.collections.concerns import concerns, contradicts
+from console_core.ui.collections.introduction import introduce_alias
+from console_core.ui.collections.points import points_page
+from console_core.ui.collections.stamping import record_model
+from console_core.ui.collections.store import limits
+from console_core.ui.collections.table import UNKNOWN, model_of
+from console_core.ui.live_table import COLOURS, STATUS
+from console_core.ui.panels import Marked
+from console_core.vectorstore.types import CollectionInfo
+
+
+def collection_detail(info: CollectionInfo) -> None:
+    """Everything about a collection, and a page of its points."""
+    card = card_of(info)
+    found = list(concerns(info, card, _last_moves(info)))
+    if found:
+        with panels.card("What to know about it"):
+            panels.findings(found)
+    if not info.stamp or not info.stamp.model or contradicts(info, card):
+        record_model(info)
+    if not info.aliases:
+        introduce_alias(info)
+    left, right = st.columns(2)
+    with left, panels.card("What it holds", key="collection-facts"):
+        _facts(info, card)
+    with right, panels.card("How it is stored", key="collection-storage"):
+        _storage(info)
+    points_page(info)
+
+
+def next_steps(info: CollectionInfo) -> None:
+    """Where to go from a collection."""
+    navigation.link("coverage", "Coverage", collection=info.name)
+    served = info.aliases[0] if info.aliases else info.name
+    if st.button("New migration", icon=":material/add:", type="primary", shortcut="N"):
+        navigation.go("migrations", view="new", served=served)
+
+
+def card_of(info: CollectionInfo) -> ModelCard | None:
+    """The card of the recorded model; None where none is recorded, or it is not known here."""
+    if not info.stamp or not info.stamp.model:
+        return None
+    try:
+        return session.console().models.cards.get(info.stamp.model)
+    except ModelError:
+        return None
+
+
+def _last_moves(info: CollectionInfo) -> list[Move]:
+    return [move for alias in info.aliases for move in session.console().moves.of(alias, limit=1)]
+
+
+def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
+    status = STATUS.get(info.status, info.status)
+    model = model_of(info)
+    title = f"{words.plain(card.title)} ({words.plain(model)})" if card else words.plain(model)
+    facts: dict[str, object] = {
+        "Points": f"{info.points:,}",
+        "Vectors": f"{info.dimension:,} numbers, {info.distance} distance",
+        "Model": Marked(title if model != UNKNOWN else f":orange-badge[{UNKNOWN}]"),
+        "Fingerprint": Marked(f"`{info.stamp.fingerprint}`") if info.stamp else "not recorded",
+        "Served as": Marked(" ".join(f":blue-badge[{words.plain(alias)}]" for alias in info.aliases) or "no alias"),
+        "Status": Marked(f":{COLOURS.get(status, 'gray')}-badge[{words.plain(status)}]"),
+        "Payload fields": ", ".join(info.payload_fields) or "none",
+    }
+    if info.vector_name:
+        facts["Name of the vector"] = info.vector_name
+    panels.details(facts, alt=f"What {info.name} holds")
+
+
+def _storage(info: CollectionInfo) -> None:
+    store = session.console().store.info()
+    facts: dict[str, object] = {"Store": store.kind}
+    if not store.embedded:
+        facts |= _settings("Index", info.index) | _settings("Quantization", info.quantization)
+    else:
+        facts["Index"] = "none in force: every search compares all vectors"
+        facts["Quantization"] = "none in force"
+    if store.capacity:
+        facts["Room"] = f"{info.points:,} of {store.capacity:,} points"
+    panels.details(facts, alt=f"How {info.name} is stored")
+    if store.limits:
+        limits(store.limits)
+
+
+def _settings(title: str, settings: Mapping[str, Any]) -> dict[str, object]:
+    if not settings:
+        return {title: "the server's own settings" if title == "Index" else "none"}
+    return {title: ", ".join(f"{name} {value}" for name, value in settings.items())}

@@ -1,0 +1,1 @@
+"""What the Settings page shows: everything that the workspace is connected to."""

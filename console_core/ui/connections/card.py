@@ -1,0 +1,54 @@
+"""A connection as a card: its facts, and a test that asks whether it answers."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+
+import streamlit as st
+
+from console_core.console import Console
+from console_core.errors import ConsoleError
+from console_core.ui import frame, panels, words
+from console_core.ui.collections.store import limits
+from console_core.ui.connections.probes import Probe
+from console_core.ui.session import console
+
+
+def connection(
+    title: str,
+    facts: Callable[[Console], Mapping[str, object]],
+    probe: Probe | None = None,
+    *,
+    more: Callable[[Console], None] | None = None,
+) -> None:
+    """Facts that cannot be had become a panel, and leave the other cards alone. The test's answer stands below."""
+    key = title.lower().replace(" ", "-")
+    asked = False
+
+    def button() -> None:
+        nonlocal asked
+        asked = st.button("Test", icon=":material/network_check:", key=f"test-{key}")
+
+    with panels.card(title, aside=button if probe else None, key=f"connection-{key}"), frame.guarded(title):
+        panels.details(facts(console()), alt=title)
+        if probe is not None and asked:
+            _answer(probe)
+        if more is not None:
+            more(console())
+
+
+def what_it_cannot_do(connected: Console) -> None:
+    """The limits of the vector store, where it has some."""
+    if found := connected.store.info().limits:
+        limits(found)
+
+
+def _answer(probe: Probe) -> None:
+    started = perf_counter()
+    try:
+        with st.spinner("Asking …"):
+            said = probe(console())
+    except ConsoleError as error:
+        st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")
+        return
+    took = words.duration(round(perf_counter() - started, 2))
+    st.success(f"{words.plain(said)} It took {took}.", icon=":material/check_circle:")

@@ -1,0 +1,86 @@
+"""What each connection is, as names and values. Secrets are told as set or not set, never shown."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from console_core.console import Console
+from console_core.embedding.device import usable_cores
+from console_core.ui import session, words
+from console_core.ui.connections.probes import root_state
+from console_core.ui.panels import Marked
+
+LIBRARIES = ("torch", "open_clip_torch", "qdrant-client", "sqlalchemy", "pillow", "streamlit", "plotly", "numpy")
+
+
+def store(console: Console) -> Mapping[str, object]:
+    info, settings = console.store.info(), console.settings.store
+    facts: dict[str, object] = {"Kind": info.kind, "Location": info.location, "Version": info.version}
+    if info.capacity:
+        facts["Capacity"] = f"{info.capacity:,} points in a collection"
+    if (size := console.store.size_on_disk()) is not None:
+        facts["Size on disk"] = words.size(size)
+    if not info.embedded:
+        facts["API key"] = Marked(set_or_not(settings.api_key))
+        facts["Patience"] = f"{settings.timeout} s for an answer, {words.count(settings.retries, 'retry', 'retries')}"
+    return facts
+
+
+def catalog(console: Console) -> Mapping[str, object]:
+    info = console.catalog.info()
+    kinds = {"sql": "SQL table", "folder": "Folder", "list": "Image list"}
+    facts: dict[str, object] = {
+        "Kind": kinds.get(info.kind, info.kind),
+        "Location": info.location,
+        "Pictures": f"{console.catalog.count():,}",
+        "Facets": ", ".join(info.facets) or "none",
+    }
+    return facts | {name.capitalize(): value for name, value in info.details.items()}
+
+
+def images(console: Console) -> Mapping[str, object]:
+    facts: dict[str, object] = {}
+    for number, root in enumerate(console.settings.image_roots, start=1):
+        fine, state = root_state(root)
+        badge = f":{'green' if fine else 'red'}-badge[{state}]"
+        facts[f"Root {number}"] = Marked(f"{words.plain(root)} {badge}")
+    return facts
+
+
+def ledger(console: Console) -> Mapping[str, object]:
+    owner = console.owner.holder if console.owner is not None else None
+    return {
+        "Database": console.database.location,
+        "Owner": f"{owner.name} since {words.moment(owner.since, session.zone())}" if owner else "another process",
+        "Worker": "working" if console.worker is not None and console.worker.alive() else "none in this process",
+    }
+
+
+def person(console: Console) -> Mapping[str, object]:
+    settings = console.settings
+    may = {
+        "viewer": "may look",
+        "operator": "may look, migrate and verify",
+        "admin": "may do everything, cut-overs included",
+    }
+    return {"Name": settings.actor, "Role": f"{settings.role}: {may[settings.role]}"}
+
+
+def device(console: Console) -> Mapping[str, object]:
+    resident = ", ".join(console.models.resident())
+    return {"Asked for": console.settings.device, "Cores": usable_cores(), "Models in memory": resident or "none"}
+
+
+def libraries() -> Mapping[str, str]:
+    found = {"Python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def set_or_not(secret: str) -> str:
+    """Whether a secret is set, as a badge."""
+    return ":green-badge[set]" if secret else ":gray-badge[not set]"

@@ -1,0 +1,72 @@
+"""Does it answer? One question to each thing that the workspace is connected to. Pure: nothing here draws."""
+
+import os
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import text
+
+from console_core.catalog.loading import load
+from console_core.console import Console
+from console_core.embedding.device import place
+from console_core.errors import CatalogInvalid, ImageError, ImageMissing, LedgerOwned
+from console_core.ui import words
+
+Probe = Callable[[Console], str]
+"""Says what was found, for people; raises a ConsoleError with a remedy where something is wrong."""
+
+SAMPLE = 8
+"""Pictures that are read to see whether the image roots are right."""
+
+
+def store(console: Console) -> str:
+    found = console.store.collections()
+    points = sum(info.points for info in found)
+    return f"It answers: {words.count(len(found), 'collection')} with {words.count(points, 'point')}."
+
+
+def catalog(console: Console) -> str:
+    count = console.catalog.count()
+    row = next(iter(console.catalog.rows()), None)
+    if row is None:
+        raise CatalogInvalid("It can be read, and it lists no picture.", "Check its location, and its table or folder.")
+    return f"It can be read: {words.count(count, 'picture')}, the first is {row.key}."
+
+
+def images(console: Console) -> str:
+    """Read and decode the first pictures of the catalog."""
+    tried, failed = 0, []
+    for row in islice(console.catalog.rows(), SAMPLE):
+        tried += 1
+        try:
+            load(row, console.images)
+        except ImageError as error:
+            failed.append(error)
+    if failed and len(failed) == tried:
+        raise failed[0]
+    if not tried:
+        raise ImageMissing("The catalog lists no picture to try.", "Check the catalog first.")
+    return f"{tried - len(failed)} of the first {words.count(tried, 'picture')} can be read and decoded."
+
+
+def ledger(console: Console) -> str:
+    with console.database.reading() as connection:
+        connection.execute(text("SELECT 1"))
+    if console.owner is None or not console.owner.held():
+        raise LedgerOwned("This process is not the ledger's owner.", "Use the console that is, or restart this one.")
+    return "It can be read, and this process is its owner."
+
+
+def device(console: Console) -> str:
+    """Where models run; imports torch, which takes seconds the first time."""
+    return f"Models run on {place(console.settings.device).label}."
+
+
+def root_state(root: Path) -> tuple[bool, str]:
+    """Whether a folder can be read, and what it is, for people."""
+    if not root.exists():
+        return False, "does not exist"
+    if not root.is_dir():
+        return False, "is not a folder"
+    return (True, "readable") if os.access(root, os.R_OK | os.X_OK) else (False, "may not be read")

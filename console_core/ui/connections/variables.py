@@ -1,0 +1,55 @@
+"""What changes the settings: environment variables, and the lines of console.toml that they win over."""
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from console_core import settings
+
+_LINE = re.compile(r"^(CONSOLE_\w+) +(.+)$", re.MULTILINE)
+
+IN_FILE = {
+    "CONSOLE_STORE_URL": "[store] url",
+    "CONSOLE_STORE_API_KEY": "[store] api_key",
+    "CONSOLE_CATALOG_URL": "[catalog] location",
+    "CONSOLE_IMAGE_ROOT": "[images] root, also",
+    "CONSOLE_LEDGER_URL": "[ledger] url",
+    "CONSOLE_DEVICE": "device",
+}
+"""The setting of console.toml that a variable wins over. The others are told by the environment only."""
+
+FILE_ONLY = {
+    "[store] timeout, retries": "seconds for an answer; tries after the first",
+    "[catalog] kind": "sql, folder or list, where the location does not tell",
+    "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",
+    "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
+    "[catalog] recursive": "whether subfolders of a folder belong to it",
+    "[models.<key>] architecture, weights, title": "models of your own",
+    "[query_lab] examples": "queries that the Query lab suggests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set, and what it means."""
+
+    variable: str
+    in_file: str
+    meaning: str
+
+
+def known() -> list[Setting]:
+    """Everything that can be set, the environment first."""
+    told = [Setting(name, IN_FILE.get(name, ""), meaning) for name, meaning in _LINE.findall(settings.__doc__ or "")]
+    return [*told, *(Setting("", name, meaning) for name, meaning in FILE_ONLY.items())]
+
+
+def variables() -> None:
+    """The list as a table."""
+    rows = [
+        {"Environment variable": one.variable or "–", "console.toml": one.in_file or "–", "Meaning": one.meaning}
+        for one in known()
+    ]
+    st.table(pd.DataFrame(rows).style.hide(), border="horizontal", alt="Settings and what they mean")

@@ -1,0 +1,90 @@
+"""The models by family, and a check that loads one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from console_core.console import Console
+from console_core.vectorstore.types import CollectionSpec, ModelStamp
+from console_core.web import process
+from tests.conftest import make_workspace
+
+OpenPage = Callable[..., AppTest]
+Said = Callable[[AppTest], str]
+
+
+@pytest.fixture(name="workspace")
+def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CONSOLE_WORKSPACE", str(tmp_path / "workspace"))
+    workspace = make_workspace(tmp_path / "workspace", pictures=2)
+    with (workspace / "console.toml").open("a") as file:
+        file.write('[models.mine]\narchitecture = "local-dir:gone"\n[models.own]\narchitecture = "ViT-B-32"\n')
+        file.write('weights = "w.safetensors"\ntitle = "Our own"\n')
+    (workspace / "w.safetensors").write_bytes(b"not a checkpoint")
+    return workspace
+
+
+@pytest.fixture(name="console")
+def _console(workspace: Path) -> Iterator[Console]:
+    process.stop()
+    process.start()
+    yield process.console()
+    process.stop()
+
+
+def tables(page: AppTest) -> str:
+    return str([table.value.to_dict() for table in page.table])
+
+
+def test_models_are_grouped_by_family_and_those_at_hand_lead(console: Console, open_page: OpenPage, said: Said) -> None:
+    console.store.create("shelf", CollectionSpec(128, stamp=ModelStamp("demo-clip", "f")))
+    page = open_page("models")
+    assert not page.exception
+    titles = [element.value for element in page.subheader]
+    assert titles == ["Demo CLIP", "Demo SigLIP", "Our own", "CLIP", "SigLIP", "SigLIP 2", "Add a model"]
+    frame = page.dataframe[1].value.set_index("Key")
+    known = frame.loc["siglip-vit-l-16-256-webli"]
+    assert (known["Architecture"], known["Dimension"], known["Picture"]) == ("ViT-L-16-SigLIP-256", 1024, 256)
+    assert frame.loc["demo-siglip"]["Weights"] == "Packaged"
+    assert "architecture = " in page.code[0].value
+
+
+def test_a_model_of_console_toml_that_is_wrong_is_explained_beside_how_to_add_one(
+    console: Console, open_page: OpenPage
+) -> None:
+    assert console.notices
+    assert "models.mine" in str(open_page("models").error[0].proto).replace("\\", "")
+
+
+@pytest.mark.usefixtures("console")
+def test_a_check_loads_the_model_and_reports_what_was_loaded(console: Console, open_page: OpenPage, said: Said) -> None:
+    page = open_page("models")
+    page.button(key="open-demo-siglip").click().run()
+    assert "`demo-siglip`" in tables(page)
+    page.button(key="check-model").click().run(timeout=60)
+    made = console.models.get("demo-siglip")
+    assert "loaded in" in page.success[0].value
+    assert "cpu" in page.success[0].value
+    assert made.fingerprint.digest in tables(page)
+    assert "Preprocessing" in tables(page)
+    assert "demo-siglip" in console.models.resident()
+
+
+@pytest.mark.usefixtures("console")
+def test_a_model_that_cannot_be_loaded_says_why_and_what_to_do(open_page: OpenPage) -> None:
+    page = open_page("models")
+    page.button(key="open-own").click().run()
+    page.button(key="check-model").click().run(timeout=60)
+    assert not page.exception
+    (refusal,) = (error for error in page.error if "copy it again" in error.value)
+    assert "cannot be loaded" in str(refusal.proto)
+
+
+@pytest.mark.usefixtures("console")
+def test_a_clicked_row_opens_its_card(open_page: OpenPage) -> None:
+    page = open_page("models")
+    page.session_state["family-SigLIP"] = {"selection": {"rows": [], "columns": [], "cells": [(1, "Key")]}}
+    page.run()
+    assert "`siglip-vit-b-16-webli`" in tables(page)
