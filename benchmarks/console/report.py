@@ -1,0 +1,78 @@
+"""The measurements as a table, and their place in a document."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from benchmarks.console.measured import Measured
+
+BEGIN, END = "<!-- measured by benchmarks.console -->", "<!-- end of what was measured -->"
+_HEAD = ("", "wall", "worst", "server CPU", "sent", "thumbnails", "times", "budget", "of it")
+
+
+def machine() -> str:
+    """The machine in words."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    return f"{cores} cores ({platform.machine()}, {platform.system()}), no GPU used, Python {platform.python_version()}"
+
+
+def table(lines: Iterable[Measured]) -> str:
+    """Plain text in columns, one block for each group."""
+    return "\n\n".join(f"{group}\n{_columns(rows)}" for group, rows in _groups(lines))
+
+
+def markdown(lines: Iterable[Measured], said: str) -> str:
+    """The same as Markdown, below one sentence about the circumstances."""
+    parts = [said]
+    for group, rows in _groups(lines):
+        head = (group, *_HEAD[1:])
+        table = [head, ("---", *("---:" for _ in _HEAD[1:])), *rows]
+        parts.append("\n".join("| " + " | ".join(row) + " |" for row in table))
+    return "\n\n".join(parts)
+
+
+def write(file: Path, text: str) -> None:
+    """Put the text between the two marks of a document."""
+    before, begin, rest = file.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{file} lacks the lines {BEGIN} and {END}.")
+    file.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+
+
+def _groups(lines: Iterable[Measured]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    return [(group, [_row(line) for line in some]) for group, some in groupby(lines, lambda line: line.group)]
+
+
+def _row(line: Measured) -> tuple[str, ...]:
+    return (
+        line.name,
+        _time(line.wall),
+        _time(line.worst),
+        _time(line.cpu),
+        "" if line.bytes is None else f"{line.bytes / 1000:,.1f} kB",
+        str(line.thumbnails or ""),
+        str(line.times),
+        "" if line.budget is None else f"{_time(line.budget)} {'CPU' if line.judged == 'cpu' else ''}".rstrip(),
+        "" if line.ratio is None else f"{line.ratio:.0%}",
+    )
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:,.2f} s" if abs(seconds) >= 1 else f"{seconds * 1000:,.1f} ms"
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[place]) for row in (_HEAD, *rows)) for place in range(len(_HEAD))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (_HEAD, *rows)
+    )

@@ -1,0 +1,120 @@
+"""A browser's tab without the browser: it speaks Streamlit's websocket protocol and counts what it is sent."""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+Query = Mapping[str, str | Sequence[str]]
+PATIENCE = 120.0
+_THUMBNAIL = re.compile(rb"/thumb/[\w/-]+\?[\w=&%.-]+")
+
+
+class PageBroken(RuntimeError):
+    """The page showed an error, so that its time means nothing."""
+
+
+@dataclass
+class Answer:
+    """What one run of the script sent. `seconds` until it had finished; `fragments` tick every so many seconds."""
+
+    seconds: float = 0.0
+    bytes: int = 0
+    messages: int = 0
+    thumbnails: int = 0
+    fragments: dict[str, float] = field(default_factory=dict)
+
+
+class Visitor:
+    """One session. `thumbnails` are the addresses of all pictures that it was told to show."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._socket: Any = None
+        self._pages: dict[str, str] = {}
+        self._kept: set[str] = set()
+        self._page, self._query = "", ""
+        self.thumbnails: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        self._socket = await websockets.connect(
+            f"{self._url.replace('http', 'ws', 1)}/_stcore/stream",
+            subprotocols=[websockets.Subprotocol("streamlit")],
+            origin=websockets.Origin(self._url),
+            max_size=None,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._socket.close()
+
+    @property
+    def pages(self) -> list[str]:
+        """Names of the pages in the menu; known after the first one was opened."""
+        return list(self._pages)
+
+    async def open(self, page: str, query: Query | None = None) -> Answer:
+        """Go to a page, as by a click on a link. A session begins with the first page of the menu, named ""."""
+        self._page, self._query = page, urlencode(query or {}, doseq=True)
+        return await self._run()
+
+    async def tick(self, fragment: str) -> Answer:
+        """Let a live part refresh itself."""
+        return await self._run(fragment)
+
+    async def _run(self, fragment: str = "") -> Answer:
+        request = BackMsg()
+        state = request.rerun_script
+        state.query_string, state.fragment_id, state.is_auto_rerun = self._query, fragment, bool(fragment)
+        state.cached_message_hashes.extend(self._kept)
+        state.context_info.timezone, state.context_info.locale = "Europe/Berlin", "en-GB"
+        state.context_info.url = f"{self._url}/{self._page}"
+        if self._page in self._pages:
+            state.page_script_hash = self._pages[self._page]
+        else:
+            state.page_name = self._page
+        began = time.perf_counter()
+        await self._socket.send(request.SerializeToString())
+        answer = Answer()
+        async with asyncio.timeout(PATIENCE):
+            while not self._take(answer, await self._socket.recv()):
+                pass
+        answer.seconds = time.perf_counter() - began
+        return answer
+
+    def _take(self, answer: Answer, raw: bytes) -> bool:
+        """Count one message; True for the one that ends the run."""
+        message = ForwardMsg()
+        message.ParseFromString(raw)
+        answer.bytes += len(raw)
+        answer.messages += 1
+        kind = message.WhichOneof("type")
+        if kind == "delta":
+            shown = [found.decode() for found in _THUMBNAIL.findall(raw)]
+            answer.thumbnails += len(shown)
+            self.thumbnails.update(shown)
+            _refuse_errors(message)
+        elif kind == "auto_rerun":
+            answer.fragments[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        elif kind == "navigation":
+            self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
+        elif kind == "page_not_found":
+            raise PageBroken(f"There is no page {self._page}.")
+        if message.metadata.cacheable:
+            self._kept.add(message.hash)
+        return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+def _refuse_errors(message: ForwardMsg) -> None:
+    element = message.delta.new_element
+    if element.WhichOneof("type") == "exception":
+        raise PageBroken(element.exception.message)
+    if element.WhichOneof("type") == "alert" and "incident" in element.alert.body:
+        raise PageBroken(element.alert.body)

@@ -1,0 +1,130 @@
+"""The workspace that is measured: the demo, migrated, measured, and with a second alias for a fourth column."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from benchmarks.console.server import ROOT, command, environment
+from console_core import settings
+from console_core.database import Database
+from console_core.migration.records import Migrations
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import Counts, Lane, Progress, Run, RunState, Verb
+
+NOTE = "benchmark.json"
+MODEL = "demo-siglip"
+STEP = 0.25
+"""Seconds between two steps of the run in progress."""
+_SAMPLES = 600
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`seconds` are those of `embedding-console demo`. `columns` are the names that the Query lab can ask."""
+
+    folder: Path
+    pictures: int
+    seconds: float
+    collections: tuple[str, ...]
+    columns: tuple[str, ...]
+    migration: str
+    run: str
+
+
+def prepare(folder: Path, pictures: int) -> Prepared:
+    """Prepare an empty folder, or take one that was prepared here before; another one is left alone."""
+    note = folder / NOTE
+    if not note.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise SystemExit(f"{folder} is not empty and not a benchmark's workspace: choose an empty folder.")
+        began = time.perf_counter()
+        _console(folder, "demo", "--pictures", str(pictures))
+        seconds = time.perf_counter() - began
+        target = _console(folder, "migrate", "images", "--to", MODEL)["target"]
+        _console(folder, "alias", "candidate", target)
+        _console(folder, "stats")
+        note.write_text(json.dumps({"pictures": pictures, "seconds": seconds}))
+    kept = json.loads(note.read_text())
+    found = _console(folder, "collections")
+    names = tuple(str(one["name"]) for one in found)
+    aliases = tuple(str(alias) for one in found for alias in one["aliases"])
+    with _ledger(folder) as (ledger, migrations):
+        return Prepared(
+            folder,
+            int(kept["pictures"]),
+            float(kept["seconds"]),
+            names,
+            (*aliases, *names),
+            migrations.all()[0].id,
+            ledger.runs(kinds=["reembed"])[0].id,
+        )
+
+
+@contextmanager
+def run_in_progress(folder: Path, pictures: int) -> Iterator[Run]:
+    """A run that this process works on, step by step in the server's ledger, until the end of the block.
+
+    Pages show it like any run. Its work costs the server nothing, so that what the server uses is the pages' share.
+    The series of its samples is as long as it ever becomes.
+    """
+    with _ledger(folder) as (ledger, _):
+        run = _claimed(ledger, pictures)
+        for _number in range(_SAMPLES):
+            ledger.record(run.id, Progress("0", Counts(pictures)))
+        done = Event()
+        worker = Thread(target=_work, args=(ledger, run, pictures, done), name="benchmark run")
+        worker.start()
+        try:
+            yield run
+        finally:
+            done.set()
+            worker.join()
+            ledger.ask(run.id, Verb.CANCEL, "the benchmark")
+            ledger.finish(run.id, RunState.CANCELLED, reason="Cancelled by the benchmark.")
+
+
+def _claimed(ledger: Ledger, pictures: int) -> Run:
+    while True:
+        run = ledger.submit(
+            kind="reembed",
+            lane=Lane.ACCELERATOR,
+            title="Re-embed into images__benchmark",
+            target="images__benchmark",
+            spec={"model": MODEL},
+            actor="the benchmark",
+            selected=pictures,
+            writes=False,
+        )
+        if claimed := ledger.claim(Lane.ACCELERATOR, "the benchmark", only=run.id):
+            return claimed  # else the server's own worker was quicker, and found nothing that it could do
+
+
+def _work(ledger: Ledger, run: Run, pictures: int, done: Event) -> None:
+    settled = 0
+    while not done.wait(STEP):
+        settled = min(settled + 1, pictures - 1)
+        ledger.record(run.id, Progress(str(settled), Counts(pictures, done=settled)))
+
+
+@contextmanager
+def _ledger(folder: Path) -> Iterator[tuple[Ledger, Migrations]]:
+    database = Database(settings.read(folder).ledger_url)
+    try:
+        yield Ledger(database), Migrations(database)
+    finally:
+        database.close()
+
+
+def _console(folder: Path, *arguments: str) -> Any:
+    done = subprocess.run(
+        command(folder, *arguments, "--json"), cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
