@@ -15,11 +15,14 @@ from console_core.migration.plan import MigrationPlan, target_name
 from console_core.migration.trial import Trial, trial
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL
+from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.types import CollectionInfo, StoreInfo, VectorStore
 
 SAFETY = 1.5
 """Free space asked for, as a multiple of what the target is estimated to take."""
 PAYLOAD_BYTES = 700
+SAMPLE = 64
+"""Points of an existing target that are looked at for where they come from."""
 _NAME = re.compile(r"[^\s<>:\"/\\|?*\x00-\x1f]{1,200}")
 """Names that Qdrant takes for a collection; the embedded store makes a folder of that name."""
 
@@ -192,6 +195,17 @@ class _Preflight:
                 block("target-alias", f"{target} is an alias.", "Choose another name for the target.")
             )
         elif embedder and found.stamp and found.stamp.fingerprint == embedder.fingerprint.digest:
+            points, _ = self._parts.store.page(target, limit=SAMPLE)
+            foreign = [point.id for point in points if provenance(point.payload) is None]
+            if foreign:
+                self._findings.append(
+                    block(
+                        "target-foreign",
+                        f"{target} has points that the console did not write, such as {foreign[0]}; embedding them again "
+                        "would replace their payload by the catalog's.",
+                        "Choose another name for the target.",
+                    )
+                )
             self._findings.append(
                 info(
                     "target-continued",
