@@ -1,6 +1,7 @@
 """One alias: what it serves, since when and by whom, the way back, and the collections that it could be moved to."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -79,4 +80,12 @@ def _candidate(alias: str, serving: CollectionInfo, info: CollectionInfo, found:
         model = info.stamp.model if info.stamp else ""
         checked = f", verified {session.when(found.verdict.finished_at)}" if found.verdict else ""
         st.caption(words.plain(f"{model} · {words.count(info.points, 'point')}{checked}"))
-        cut_over_button(alias, serving.name, info.name, found, primary=primary)
+        cut_over_button(
+            alias, serving.name, info.name, found, primary=primary, beside=partial(_its_migration, info.name)
+        )
+
+
+def _its_migration(collection: str) -> None:
+    builds = session.console().ledger.runs(kinds=("reembed",), target=collection, limit=1)
+    if builds and builds[0].migration:
+        navigation.link("migrations", "Its migration", migration=builds[0].migration)

@@ -33,7 +33,7 @@ def cut_over_button(
     st.markdown(what)
     for reason in found.reasons:
         st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         pressed = command_button(
             "Cut over",
             "cut_over",

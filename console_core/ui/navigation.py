@@ -77,5 +77,10 @@ def link(name: str, label: str = "", *, icon: str = "", **parameters: Any) -> No
     st.page_link(page.file, label=label or page.title, icon=icon or page.icon, query_params=_texts(parameters))
 
 
-def _texts(parameters: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in parameters.items() if value not in (None, "")}
+def _texts(parameters: dict[str, Any]) -> dict[str, str | list[str]]:
+    """A list becomes a repeated parameter."""
+    return {
+        name: [str(one) for one in value] if isinstance(value, list) else str(value)
+        for name, value in parameters.items()
+        if value not in (None, "")
+    }

@@ -78,6 +78,7 @@ def _row(run: Run) -> dict[str, object]:
     began, ended = run.started_at, run.finished_at
     return {
         "Run": run.title,
+        "Collection": run.target,
         "State": [words.run_state(run.state).label],
         "Progress": 100 * counts.settled / counts.selected if counts.selected else 100.0,
         "Done": counts.done,

@@ -58,11 +58,18 @@ def run_controls(run: Run) -> None:
         _button("Pause", ":material/pause:", "pause", run, f"{run.title} pauses after its batch.")
     if Verb.RESUME in offered:
         _button("Resume", ":material/play_arrow:", "resume", run, f"{run.title} continues.")
-    if Verb.CANCEL in offered and command_button("Cancel", "cancel", icon=":material/stop:", key=f"cancel-{run.id}"):
+    cancel_button(run)
+
+
+def cancel_button(run: Run) -> None:
+    """Cancel, where the run's state allows it; asks first."""
+    if Verb.CANCEL in verbs(run.state) and command_button(
+        "Cancel", "cancel", icon=":material/stop:", key=f"cancel-{run.id}"
+    ):
         cancel = partial(session.act, "cancel", run=run.id, done=f"{run.title} is cancelled.")
-        text = "It stops after its batch and cannot be resumed. Points that it has written stay in the collection."
-        title = f"Cancel {run.title}?"
-        confirm.ask(confirm.Question(title, text, "Cancel run", cancel, icon=":material/stop:", keep="Keep running"))
+        text = "It cannot be resumed after that. Points that it has written stay in the collection."
+        title = f"Cancel {words.plain(run.title)}?"
+        confirm.ask(confirm.Question(title, text, "Cancel run", cancel, icon=":material/stop:", keep="Keep it"))
         st.rerun()
 
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from console_core import settings
 from console_core.commands import command
 from console_core.console import Console, open_console
+from console_core.migration.findings import Request
 from console_core.migration.records import Stage, standing
 from console_core.runs.types import Lane, RunState
 from console_core.web import process
@@ -261,6 +262,72 @@ def test_the_rollout_page_moves_the_alias_and_lists_every_move(verified: Console
     page.button(key="confirm-do").click().run()
     assert verified.store.aliases()["images"] == "images__demo-clip"
     assert [list(kinds) for kinds in page.dataframe[-1].value["What"]] == [["rolled back"], ["cut over"]]
+
+
+def test_judging_opens_the_query_lab_with_both_collections(verified: Console, open_page: OpenPage) -> None:
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
+    page.button(key="judge").click().run()
+    assert not page.exception
+    assert page.title[0].value == "Query lab"
+    assert page.query_params["columns"] == ["images__demo-clip", "images__demo-siglip"]
+
+
+def test_a_paused_build_waits_for_its_resume_and_can_be_begun_again_once_cancelled(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    assert small.worker is not None
+    small.worker.close()
+    started = command(small, OPERATOR, "start_migration", request=Request("images", "demo-siglip"))
+    command(small, OPERATOR, "pause", run=started.run.id)
+    page = open_page("migrations", migration=started.migration.id)
+    assert "The build is paused" in [heading.value for heading in page.subheader]
+    assert _primary(page) == ["Resume"]
+    page.button(key="resume-run").click().run()
+    assert small.ledger.get(started.run.id).state is RunState.QUEUED
+    page.button(key=f"cancel-{started.run.id}").click().run()
+    page.button(key="confirm-do").click().run()
+    assert small.ledger.get(started.run.id).state is RunState.CANCELLED
+    assert _primary(page) == ["Start a new one"]
+    page.button(key="again").click().run()
+    assert (page.query_params["served"], page.query_params["model"]) == ("images", "demo-siglip")
+
+
+def test_the_list_names_the_next_action_of_each_migration(verified: Console, open_page: OpenPage, said: Said) -> None:
+    page = open_page("migrations")
+    assert not page.exception
+    assert "images\\_\\_demo\\-clip → images\\_\\_demo\\-siglip" in said(page)
+    assert "Ready" in said(page)
+    assert "Next: judge, then cut over" in [link.proto.label for link in page.get("page_link")]
+
+
+def test_well_known_models_say_whether_their_weights_are_here_and_what_was_built_is_not_offered_as_a_source(
+    verified: Console, open_page: OpenPage, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "no-weights"))
+    page = open_page("migrations", view="new")
+    assert {key for key in _keys(page) if key.startswith("served-")} == {"served-images"}
+    page.button(key="served-images").click().run()
+    assert "model-siglip-vit-b-16-webli" not in _keys(page)
+    page.session_state["known"] = True
+    page.run()
+    assert "model-siglip-vit-b-16-webli" in _keys(page)
+    assert "Not on this machine" in said(page)
+    page.button(key="model-siglip-vit-b-16-webli").click().run()
+    assert page.button(key="start").disabled
+    assert "are not on this machine" in said(page)
+
+
+def test_the_same_choices_are_not_built_twice_at_once(small: Console, open_page: OpenPage, said: Said) -> None:
+    assert small.worker is not None
+    small.worker.close()
+    choices = {"view": "new", "served": "images", "model": "demo-siglip"}
+    first, second = open_page("migrations", **choices), open_page("migrations", **choices)
+    first.button(key="start").click().run()
+    second.button(key="start").click().run()
+    (migration,) = small.migrations.all()
+    assert "These very choices are being built already" in said(second)
+    second.button(key="open-instead").click().run()
+    assert second.query_params["migration"] == first.query_params["migration"] == migration.id
 
 
 def _settled(console: Console) -> None:

@@ -14,6 +14,7 @@ from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_bac
 from console_core.ui.glance import glance
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
+from console_core.ui.run_rows import cancel_button
 from console_core.ui.wizard.introduction import reminder
 
 
@@ -83,6 +84,7 @@ def _stopped_run(run: Run, what: str) -> None:
             if command_button("Resume", "resume", key="resume-run", icon=":material/play_arrow:", kind="primary"):
                 session.act("resume", run=run.id, done=f"The {what} continues.")
                 st.rerun()
+            cancel_button(run)
             navigation.link("runs", "Details of this run", run=run.id)
 
 
@@ -114,7 +116,7 @@ def _ready(one: Standing) -> None:
     with left, panels.card("Judge", caption="Type what your users type, and see both models side by side."):
         st.markdown("Hover a picture to see where the other model ranks it, and judge for yourself.")
         if st.button("Compare both in the Query lab", icon=":material/manage_search:", key="judge"):
-            navigation.go("query_lab", columns=f"{one.serves or plan.source},{plan.target}")
+            navigation.go("query_lab", columns=[one.serves or plan.source, plan.target])
     with right, panels.card("Cut over", caption="The alias moves in one atomic call."):
         if not one.serves:
             st.warning(f"The alias {words.plain(plan.alias)} is not there any more.", icon=":material/link_off:")

@@ -55,9 +55,10 @@ class Step:
     note: str = ""
 
 
-def steps(stage: Stage, notes: Mapping[str, str], *, rolled_back: bool = False) -> list[Step]:
+def steps(stage: Stage, notes: Mapping[str, str], *, paused: bool = False, rolled_back: bool = False) -> list[Step]:
     """Where a migration stands, as steps; `notes` by step title."""
     place, mark = _REACHED[stage]
+    mark = "now" if paused else mark
     marks: list[Mark] = [*repeat(_DONE, place), mark, *repeat(_OPEN, len(STEPS) - place - 1)]
     if rolled_back and stage is not Stage.LIVE:
         marks[-1] = "done"

@@ -24,7 +24,9 @@ def migration_view(migration: Migration) -> None:
     moves = [move for move in console.moves.of(migration.plan.alias) if move.migration == migration.id]
     plan, badge = migration.plan, partial(panels.state_badge, stages.WORDS[one.stage])
     with panels.card(words.plain(plan.title), caption=words.plain(f"{plan.source} → {plan.target}"), aside=badge):
-        stepper(stages.steps(one.stage, _notes(one, moves), rolled_back=_rolled_back(moves)), key=migration.id)
+        paused = one.stage is Stage.STOPPED and one.build is not None and one.build.state is RunState.PAUSED
+        drawn = stages.steps(one.stage, _notes(one, moves), paused=paused, rolled_back=_rolled_back(moves))
+        stepper(drawn, key=migration.id)
     if one.stage is Stage.READY and _rolled_back(moves):
         back = f"{moves[0].actor} rolled {migration.plan.alias} back {session.when(moves[0].at)}. "
         st.info(

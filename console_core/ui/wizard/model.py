@@ -74,7 +74,7 @@ def _cards(cards: Iterable[ModelCard], draft: Draft, current: str, here: set[str
                 st.button("Choose", key=f"model-{card.key}", on_click=choose)
 
 
-_NOT_HERE = "When it is chosen, the console tries to download the weights, and says so where it cannot."
+_NOT_HERE = "Choose it to see which files are missing, and where they go."
 
 
 def _loadable(card: ModelCard) -> bool:

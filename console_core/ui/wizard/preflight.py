@@ -7,7 +7,9 @@ import streamlit as st
 
 from console_core.embedding.types import ModelCard
 from console_core.migration.findings import Preflight, Request
+from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import preflight
+from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import panels, session, words
 from console_core.ui.permission import command_button
 from console_core.ui.wizard.draft import Draft
@@ -28,6 +30,9 @@ def check_and_start(draft: Draft, card: ModelCard) -> None:
             st.markdown(":green[:material/check_circle:] Nothing stands in the way.")
         if found.selected:
             _figures(found)
+        if (same := _same_build(request)) is not None:
+            _open_instead(same)
+            return
         with st.container(horizontal=True, vertical_alignment="center"):
             _start(request, found)
             st.button("Check again", icon=":material/refresh:", key="check-again", on_click=_checked.clear)
@@ -59,6 +64,26 @@ def _figures(found: Preflight) -> None:
     st.markdown(
         f"Builds **{words.plain(found.target)}** beside what **{words.plain(found.request.served)}** serves now."
     )
+
+
+def _same_build(request: Request) -> Run | None:
+    """A build of the same choices that has not ended: a second click, or somebody else, has begun it already."""
+    unfinished = session.console().ledger.runs(kinds=("reembed",), states=ACTIVE | RESUMABLE)
+    for run in unfinished:
+        plan = MigrationPlan.from_json(run.spec)
+        if run.migration and (plan.alias, plan.model, plan.part) == (request.served, request.model, request.part):
+            return run
+    return None
+
+
+def _open_instead(run: Run) -> None:
+    st.markdown(
+        f":orange[:material/info:] These very choices are being built already: {words.plain(run.title)}, begun by "
+        f"{words.plain(run.created_by)} {words.plain(session.when(run.created_at))}."
+    )
+    if st.button("Open that migration", type="primary", key="open-instead", icon=":material/arrow_forward:"):
+        st.query_params.from_dict({"migration": run.migration})
+        st.rerun()
 
 
 def _start(request: Request, found: Preflight) -> None:

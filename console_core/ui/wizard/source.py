@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from console_core.ui import panels, words
+from console_core.ui import panels, session, words
 from console_core.ui.wizard.draft import Draft
 from console_core.ui.wizard.steps import open_step, settled_step
 from console_core.vectorstore.types import CollectionInfo
@@ -32,6 +32,12 @@ class Served:
         return f"{where}{model} · {info.dimension:,} dimensions · {words.count(info.points, 'point')}"
 
 
+def built_by_migrations() -> set[str]:
+    """Collections that belong to a migration already: they are moved to and from, and not migrated on their own."""
+    plans = [migration.plan for migration in session.console().migrations.all()]
+    return {plan.target for plan in plans} | {plan.source for plan in plans if plan.alias}
+
+
 def choices(collections: list[CollectionInfo]) -> list[Served]:
     """Every alias, then every collection that no alias serves, by name."""
     served = [Served(alias, info) for info in collections for alias in info.aliases]
@@ -52,7 +58,8 @@ def choose_source(draft: Draft, offered: list[Served]) -> Served | None:
         if not offered:
             panels.empty_state("The store is empty", "There is no collection that could be migrated yet.")
         _group("Served through an alias", [one for one in offered if one.alias], draft)
-        _group("Without an alias", [one for one in offered if not one.alias], draft)
+        known = built_by_migrations()
+        _group("Without an alias", [one for one in offered if not one.alias and one.name not in known], draft)
     return None
 
 
