@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console_core.database import now
-from console_core.errors import AliasConflict, Refused
+from console_core.errors import AliasConflict, CollectionNotFound, Refused
 from console_core.rollout.records import Move, MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Run, RunState
-from console_core.vectorstore.types import VectorStore
+from console_core.vectorstore.types import CollectionInfo, VectorStore
 
 VERDICT_AGE = timedelta(hours=24)
 """A verdict older than this says nothing about today; verify again."""
@@ -40,11 +40,22 @@ def gate(ledger: Ledger, store: VectorStore, target: str, *, at: datetime | None
     if verdict is None or verdict.finished_at is None:
         reasons.append(f"{target} has not been verified.")
     else:
-        reasons += _about(verdict, verdict.finished_at, writers, store.count(target), at)
+        reasons += _about(verdict, verdict.finished_at, writers, _held(store, target), at)
     return Gate(not reasons, tuple(reasons), verdict)
 
 
-def _about(verdict: Run, finished: datetime, writers: list[Run], points: int, at: datetime) -> list[str]:
+def _held(store: VectorStore, target: str) -> CollectionInfo | None:
+    try:
+        return store.describe(target)
+    except CollectionNotFound:
+        return None
+
+
+def _about(
+    verdict: Run, finished: datetime, writers: list[Run], held: CollectionInfo | None, at: datetime
+) -> list[str]:
+    if held is None:
+        return [f"{verdict.target} was deleted after it was verified."]
     result: Mapping[str, Any] = verdict.result or {}
     reasons = []
     if result.get("verdict") != "green":
@@ -52,8 +63,11 @@ def _about(verdict: Run, finished: datetime, writers: list[Run], points: int, at
         reasons.append(f"Verification {verdict.id} is red: {failed}.")
     if any(run.finished_at and verdict.started_at and run.finished_at > verdict.started_at for run in writers):
         reasons.append(f"{verdict.target} was written to after it was verified.")
-    elif points != result.get("points"):
-        reasons.append(f"{verdict.target} has {points:,} points, but {result.get('points'):,} when it was verified.")
+    elif held.points != result.get("points"):
+        then = result.get("points", 0)
+        reasons.append(f"{verdict.target} has {held.points:,} points, but {then:,} when it was verified.")
+    if (held.stamp.fingerprint if held.stamp else None) != result.get("fingerprint"):
+        reasons.append(f"{verdict.target} is not of the model that was verified any more.")
     if at - finished > VERDICT_AGE:
         reasons.append(f"Verification {verdict.id} is older than {VERDICT_AGE.total_seconds() / 3600:.0f} hours.")
     return reasons
@@ -82,8 +96,10 @@ def cut_over(
     Raises:
         Refused: the verdict is missing, red or stale, or a run still writes.
         AliasConflict: the alias does not exist, or was moved by somebody else meanwhile.
+        CollectionNotFound: there is no collection `to`.
     """
     before = _serving(store, alias)
+    to = store.describe(to).name
     if before == to:
         raise Refused(f"{alias} serves {to} already.", "There is nothing to cut over.")
     found = gate(ledger, store, to)

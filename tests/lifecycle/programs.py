@@ -66,6 +66,21 @@ def attempt(workspace: str, run: str, patience: str) -> None:
     raise SystemExit(ended.state is not RunState.SUCCEEDED)
 
 
+def die_moving(workspace: str, name: str, moment: str) -> None:
+    """Cut `images` over, or roll it back, and die with code 9 right before or after the store moves the alias."""
+    set_alias = QdrantStore.set_alias
+
+    def deadly(self: QdrantStore, alias: str, to: str, *, expected: str | None) -> None:
+        if moment == "after":
+            set_alias(self, alias, to, expected=expected)
+        os._exit(9)
+
+    QdrantStore.set_alias = deadly  # type: ignore[method-assign, assignment]
+    console = open_console(settings.read(Path(workspace), {}), owner_name="a short life")
+    arguments = {"to": "images__demo-siglip"} if name == "cut_over" else {}
+    command(console, Actor("olga", "admin"), name, alias="images", **arguments)
+
+
 def lock(database: str, seconds: str) -> None:
     """Another program that keeps a SQLite database locked for writing."""
     connection = sqlite3.connect(database, isolation_level=None)

@@ -198,7 +198,7 @@ def test_a_red_verification_exits_with_one_and_its_checks_are_in_the_json(built:
 @pytest.mark.parametrize(
     ("arguments", "said", "remedy"),
     [
-        (["cutover", "images", "--to", "nowhere"], "cannot be moved to nowhere", ""),
+        (["cutover", "images", "--to", "nowhere"], 'no collection or alias "nowhere"', "list of collections"),
         (["cutover", "pictures", "--to", "images__demo-clip"], "There is no alias pictures", "Introduce it"),
         (["cutover", "images", "--to", "images__demo-clip"], "serves images__demo-clip already", "nothing to cut over"),
         (["rollback", "images"], "no cut-over of it to roll back", "Cut over"),

@@ -1,0 +1,209 @@
+"""An alias moves in one call, with a record and a way back, or it does not move at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from console_core.database import Database
+from console_core.errors import AliasConflict, CollectionNotFound, Refused, StoreUnavailable
+from console_core.rollout.cutover import cut_over, introduce_alias, roll_back, way_back
+from console_core.rollout.records import Move, MoveKind, Moves
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import Counts, Lane, Progress, RunState
+from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
+from console_core.vectorstore.types import CollectionSpec, Point
+
+
+class Interrupted(QdrantEmbedded):
+    """A store to which something happens right before an alias is moved."""
+
+    move_elsewhere = ""
+    away = False
+
+    def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
+        if self.away:
+            raise StoreUnavailable("The store is away.", "Start it.")
+        if elsewhere := self.move_elsewhere:
+            self.move_elsewhere = ""
+            super().set_alias(alias, elsewhere, expected=self.aliases().get(alias))
+        super().set_alias(alias, to, expected=expected)
+
+
+@dataclass
+class Site:
+    """The collections a, b and c of one point each, all verified; no alias."""
+
+    store: Interrupted
+    ledger: Ledger
+    moves: Moves
+
+    def introduce(self, collection: str = "a", alias: str = "images") -> Move:
+        return introduce_alias(self.store, self.moves, alias, collection, actor="olga")
+
+    def cut_over(self, to: str, alias: str = "images") -> Move:
+        return cut_over(self.store, self.ledger, self.moves, alias, to, actor="olga", migration="m-1")
+
+    def roll_back(self, alias: str = "images") -> Move:
+        return roll_back(self.store, self.moves, alias, actor="ben")
+
+    def told(self) -> list[tuple[str, str, str]]:
+        return [(move.kind.value, move.before, move.after) for move in reversed(self.moves.of("images"))]
+
+    def serves(self) -> str | None:
+        return self.store.aliases().get("images")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger, store = Ledger(database), Interrupted(tmp_path / "store")
+    for name in ("a", "b", "c"):
+        store.create(name, CollectionSpec(4))
+        store.upsert(name, [Point(1, np.ones(4, dtype=np.float32), {})])
+        verify = ledger.submit(
+            kind="verify", lane=Lane.STORE, title="", target=name, spec={}, actor="olga", selected=1, writes=False
+        )
+        assert ledger.claim(Lane.STORE, "a test", only=verify.id)
+        green = {"verdict": "green", "points": 1, "checks": [], "fingerprint": None}
+        ledger.record(verify.id, Progress("1", Counts(1, 1), result=green))
+        ledger.finish(verify.id, RunState.SUCCEEDED, reason="")
+    yield Site(store, ledger, Moves(database))
+    store.close()
+    database.close()
+
+
+def test_a_cut_over_and_its_rollback_are_recorded_with_who_and_from_what_to_what(site: Site) -> None:
+    site.introduce()
+    moved = site.cut_over("b")
+    assert (moved.kind, moved.actor, moved.before, moved.after, moved.migration) == (
+        *(MoveKind.CUT_OVER, "olga", "a", "b"),
+        "m-1",
+    )
+    assert site.serves() == "b"
+    back = site.roll_back()
+    assert (back.kind, back.actor, back.before, back.after, back.migration) == (
+        *(MoveKind.ROLLED_BACK, "ben", "b", "a"),
+        "m-1",
+    )
+    assert site.serves() == "a"
+    assert site.told() == [("introduced", "", "a"), ("cut over", "a", "b"), ("rolled back", "b", "a")]
+    assert site.moves.of("images")[1] == moved
+    assert {info.name: info.points for info in site.store.collections()} == {"a": 1, "b": 1, "c": 1}
+
+
+def test_a_rollback_undoes_the_last_cut_over_once(site: Site) -> None:
+    site.introduce()
+    with pytest.raises(Refused, match="no cut-over of it to roll back"):
+        site.roll_back()
+    site.cut_over("b")
+    site.cut_over("c")
+    site.roll_back()
+    assert site.serves() == "b"
+    with pytest.raises(Refused, match="images serves b, and there is no cut-over of it to roll back"):
+        site.roll_back()
+    assert site.serves() == "b"
+    site.cut_over("c")
+    assert site.roll_back().after == "b"
+
+
+def test_the_way_back_is_that_of_the_collection_that_is_served(site: Site) -> None:
+    site.introduce()
+    assert way_back(site.moves, "images", "a") is None
+    cut = site.cut_over("b")
+    assert way_back(site.moves, "images", "b") == cut
+    assert way_back(site.moves, "images", "c") is None
+    assert way_back(site.moves, "others", "b") is None
+    site.roll_back()
+    assert way_back(site.moves, "images", "a") is None
+
+
+def test_an_alias_that_somebody_moves_at_the_same_moment_is_left_alone_and_nothing_is_recorded(site: Site) -> None:
+    site.introduce()
+    site.store.move_elsewhere = "c"
+    with pytest.raises(AliasConflict, match="Somebody else moved it"):
+        site.cut_over("b")
+    assert site.serves() == "c"
+    assert site.told() == [("introduced", "", "a")]
+
+
+def test_an_alias_that_somebody_moved_after_the_cut_over_is_not_rolled_back(site: Site) -> None:
+    site.introduce()
+    site.cut_over("b")
+    site.store.set_alias("images", "c", expected="b")
+    with pytest.raises(Refused, match="images serves c"):
+        site.roll_back()
+    assert site.serves() == "c"
+
+
+def test_an_alias_that_somebody_moves_during_a_rollback_is_left_alone(site: Site) -> None:
+    site.introduce()
+    site.cut_over("b")
+    site.store.move_elsewhere = "c"
+    with pytest.raises(AliasConflict):
+        site.roll_back()
+    assert site.serves() == "c"
+    assert len(site.told()) == 2
+
+
+def test_a_store_that_is_away_leaves_no_record_of_a_move(site: Site) -> None:
+    site.introduce()
+    site.store.away = True
+    with pytest.raises(StoreUnavailable):
+        site.cut_over("b")
+    site.store.away = False
+    assert site.told() == [("introduced", "", "a")]
+    assert site.serves() == "a"
+    site.cut_over("b")
+    assert site.roll_back().after == "a"
+
+
+def test_a_rollback_to_a_collection_that_is_gone_is_refused_and_search_goes_on(site: Site) -> None:
+    site.introduce()
+    site.cut_over("b")
+    site.store.drop("a")
+    with pytest.raises(CollectionNotFound):
+        site.roll_back()
+    assert site.serves() == "b"
+    assert len(site.told()) == 2
+
+
+def test_an_alias_is_introduced_once_and_never_with_a_collections_name(site: Site) -> None:
+    with pytest.raises(AliasConflict, match="has no name"):
+        site.introduce(alias=" ")
+    with pytest.raises(AliasConflict, match="is a collection"):
+        site.introduce(alias="b")
+    with pytest.raises(CollectionNotFound):
+        site.introduce("nowhere")
+    site.introduce()
+    with pytest.raises(AliasConflict):
+        site.introduce("b")
+    assert site.serves() == "a"
+    assert site.told() == [("introduced", "", "a")]
+
+
+def test_what_cannot_be_cut_over_changes_nothing(site: Site) -> None:
+    with pytest.raises(AliasConflict, match="There is no alias images"):
+        site.cut_over("b")
+    site.introduce()
+    with pytest.raises(Refused, match="serves a already"):
+        site.cut_over("a")
+    with pytest.raises(CollectionNotFound):
+        site.cut_over("nowhere")
+    site.store.create("unverified", CollectionSpec(4))
+    with pytest.raises(Refused, match="unverified has not been verified"):
+        site.cut_over("unverified")
+    assert site.serves() == "a"
+    assert len(site.told()) == 1
+
+
+def test_aliases_have_their_own_ways_back(site: Site) -> None:
+    site.introduce("a", "images")
+    site.introduce("b", "others")
+    site.cut_over("b", "images")
+    site.cut_over("c", "others")
+    assert site.roll_back("images").after == "a"
+    assert site.store.aliases() == {"images": "a", "others": "c"}
+    assert site.roll_back("others").after == "b"
