@@ -4,9 +4,10 @@ from functools import partial
 
 import streamlit as st
 
+from console_core.coverage.gaps import CoverageSnapshot
 from console_core.ui import navigation, panels
 from console_core.ui.coverage.behind import behind_the_bars
-from console_core.ui.coverage.collections import all_collections, chosen_collection, over_time
+from console_core.ui.coverage.collections import all_collections, chosen_collection, newest, over_time
 from console_core.ui.coverage.glance import by_facet, figures, total_bar
 from console_core.ui.coverage.measuring import measure_button, measuring
 from console_core.ui.frame import guarded, page
@@ -14,8 +15,7 @@ from console_core.ui.session import console, when
 from console_core.vectorstore.types import CollectionInfo
 
 
-def _measured(info: CollectionInfo) -> None:
-    snapshot = console().coverage.latest(info.name)
+def _measured(info: CollectionInfo, snapshot: CoverageSnapshot | None) -> None:
     if snapshot is None:
         panels.empty_state(
             f"{info.name} was never measured",
@@ -44,15 +44,16 @@ with page("Coverage", lead="Which pictures have a point of the collection's mode
         with st.container(width=460):
             chosen = chosen_collection(collections)
         measure_button(chosen)
-    latest = console().coverage.latest(chosen.name)
+    measured = newest(collections)
+    latest = measured.get(chosen.name)
     if latest is not None:
         st.caption(f"Measured {when(latest.report.measured_at)}.")
     measuring(chosen)
     with guarded("Coverage of this collection"):
-        _measured(chosen)
-    if any(console().coverage.latest(info.name) for info in collections):
+        _measured(chosen, latest)
+    if measured:
         left, right = st.columns(2)
         with left, panels.card("All collections", caption="The newest measurement of each. Click one to open it."):
-            all_collections(collections)
+            all_collections(collections, measured)
         with right, panels.card("Over time"):
-            over_time(collections)
+            over_time(measured)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -166,3 +167,18 @@ def test_the_picture_of_a_tile_is_shown_large_with_its_paths_and_reason(
     assert not page.exception
     assert [code.value for code in page.code] == ["0002.jpg"]
     assert "changed" in said(page)
+
+
+def test_turning_a_page_goes_into_the_address_and_another_choice_begins_at_the_first(
+    measured: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(behind, "PAGE", 4)
+    page = open_page("coverage", status="missing")
+    turner: Any = page.get_by_key("coverage-page-1")
+    turner.set_value(2).run()
+    assert page.query_params["page"] == "2"
+    assert _listed(page) == ["53", "54"]
+    page.segmented_control(key="coverage-status").set_value("embedded").run()
+    assert "page" not in page.query_params
+    assert _listed(page) == ["3", "4", "5", "6"]
+    assert "default value" not in caplog.text

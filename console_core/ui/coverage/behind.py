@@ -12,7 +12,7 @@ from console_core.coverage.gaps import CoverageSnapshot
 from console_core.coverage.report import Gap, Status
 from console_core.ui import gallery, navigation, panels, pictures, words
 from console_core.ui.address import from_address, write_address
-from console_core.ui.coverage.fields import FIELDS, NUMBER, STATUS
+from console_core.ui.coverage.fields import FIELDS, STATUS
 from console_core.ui.coverage.glance import NONE, facet_name, value_name
 from console_core.ui.session import console, parameter
 from console_core.vectorstore.provenance import application_payload, point_id
@@ -99,10 +99,13 @@ def _page(listed: int) -> int:
     pages = max(-(-listed // PAGE), 1)
     if pages == 1:
         return 0
-    from_address(NUMBER, "page", "1", allowed=[str(number) for number in range(1, pages + 1)])
-    st.session_state[NUMBER] = min(int(st.session_state[NUMBER]), pages)
-    page = st.pagination(pages, key=NUMBER, on_change=write_address, args=(FIELDS,))
-    return page - 1
+    told = parameter("page", [str(number) for number in range(1, pages + 1)], "1")
+    key = f"coverage-page-{told}"  # another widget for each address: a default of its own cannot be given anew
+
+    def turn() -> None:
+        write_address(FIELDS, page=str(st.session_state[key]))
+
+    return st.pagination(pages, default=int(told), key=key, on_change=turn) - 1
 
 
 def _found(snapshot: CoverageSnapshot, info: CollectionInfo, choice: Choice, page: int) -> Sequence[Gap]:

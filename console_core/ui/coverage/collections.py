@@ -1,6 +1,6 @@
 """Which collection is looked at, and how it stands beside the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -31,9 +31,14 @@ def chosen_collection(collections: Sequence[CollectionInfo]) -> CollectionInfo:
     return by_name[name]
 
 
-def all_collections(collections: Sequence[CollectionInfo]) -> None:
+def newest(collections: Sequence[CollectionInfo]) -> dict[str, CoverageSnapshot]:
+    """The newest measurement of each collection that has one, by name."""
+    found = {info.name: console().coverage.latest(info.name) for info in collections}
+    return {name: snapshot for name, snapshot in found.items() if snapshot is not None}
+
+
+def all_collections(collections: Sequence[CollectionInfo], measured: Mapping[str, CoverageSnapshot]) -> None:
     """Every measured collection as a bar, the newest measurement of each; a click leads to that collection."""
-    measured = {info.name: latest for info in collections if (latest := console().coverage.latest(info.name))}
     unmeasured = [info.name for info in collections if info.name not in measured]
     groups = {name: dict(snapshot.report.totals) for name, snapshot in measured.items()}
     click = clicked(charts.coverage_bars(groups, title="Collections", share=True), "coverage-collections")
@@ -44,12 +49,10 @@ def all_collections(collections: Sequence[CollectionInfo]) -> None:
         st.caption(f"Not measured yet: {words.plain(', '.join(unmeasured))}.")
 
 
-def over_time(collections: Sequence[CollectionInfo]) -> None:
+def over_time(measured: Mapping[str, CoverageSnapshot]) -> None:
     """Coverage of each measured collection, at the times when it was measured."""
-    lines: dict[str, Sequence[CoverageSnapshot]] = {}
-    for info in collections[:_LINES]:
-        if history := console().coverage.history(info.name, _MOMENTS):
-            lines[info.name] = history
+    latest = sorted(measured, key=lambda name: measured[name].report.measured_at, reverse=True)[:_LINES]
+    lines = {name: console().coverage.history(name, _MOMENTS) for name in sorted(latest)}
     points = {
         name: [(one.report.measured_at, one.report.coverage) for one in reversed(of)] for name, of in lines.items()
     }
