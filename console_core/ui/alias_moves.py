@@ -30,7 +30,8 @@ def cut_over_button(
         f"**{words.plain(alias)}** will answer from **{words.plain(target)}** instead of **{words.plain(serves)}**. "
         "Nothing is deleted; you can roll back."
     )
-    st.markdown(what)
+    if found.open:
+        st.markdown(what)
     for reason in found.reasons:
         st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -32,8 +32,8 @@ def journal_table(entries: list[JournalEntry]) -> None:
             "When": entry.at.astimezone(session.zone()),
             "Who": entry.actor,
             "What": entry.action.replace("_", " "),
-            "Outcome": [entry.outcome],
             "Detail": entry.detail,
+            "Outcome": [entry.outcome],
         }
         for entry in entries
     ]

@@ -1,6 +1,5 @@
 """One migration on one page: the stepper, what to do next, what was found and done."""
 
-from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -84,7 +83,7 @@ def _rolled_back(moves: list[Move]) -> bool:
 
 
 def _notes(one: Standing, moves: list[Move]) -> dict[str, str]:
-    notes = {"Plan": _ago(one.migration.created_at)}
+    notes = {"Plan": words.ago(one.migration.created_at)}
     if one.build is not None:
         counts = one.build.counts
         notes["Build"] = f"{counts.done:,} embedded" if one.build.state is RunState.SUCCEEDED else str(one.build.state)
@@ -95,11 +94,7 @@ def _notes(one: Standing, moves: list[Move]) -> dict[str, str]:
         last = {move.kind: move for move in reversed(moves)}
         for title, kind in (("Cut over", MoveKind.CUT_OVER), ("Roll back", MoveKind.ROLLED_BACK)):
             if kind in last:
-                notes[title] = _ago(last[kind].at)
+                notes[title] = words.ago(last[kind].at)
     if one.stage is Stage.LIVE:
         notes["Roll back"] = "one click"
     return notes
-
-
-def _ago(at: datetime) -> str:
-    return words.ago(at)
