@@ -6,7 +6,7 @@ import streamlit as st
 
 from console_core.errors import CollectionNotFound
 from console_core.ui import navigation, panels, words
-from console_core.ui.collections.detail import collection_detail, next_steps
+from console_core.ui.collections.detail import blocking, collection_detail, next_steps
 from console_core.ui.collections.store import about
 from console_core.ui.collections.table import collection_table
 from console_core.ui.frame import page
@@ -24,6 +24,9 @@ def _all(collections: list[CollectionInfo]) -> None:
         if chosen := collection_table(collections):
             set_parameters(collection=chosen)
             st.rerun()
+    if wrong := blocking(collections):
+        with panels.card("What is wrong", key="wrong"):
+            panels.findings(wrong)
     with panels.card("The store", key="store"):
         about(store.info(), store.size_on_disk())
 

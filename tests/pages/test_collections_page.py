@@ -84,7 +84,7 @@ def test_the_table_has_a_row_for_every_collection(filled: Console, open_page: Op
 @pytest.mark.usefixtures("filled")
 def test_a_clicked_row_opens_its_collection_and_there_is_a_way_back(open_page: OpenPage) -> None:
     page = open_page("collections")
-    page.session_state["collection-table"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "Model")]}}
+    page.session_state["collection-table-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "Model")]}}
     page.run()
     assert address(page, "collection") == NAME
     assert page.title[0].value == NAME.replace("_", "\\_").replace("-", "\\-")
@@ -247,7 +247,11 @@ def test_a_model_of_another_dimension_than_the_collection_is_a_warning(
     console.store.create("odd", CollectionSpec(4, stamp=ModelStamp("demo-clip", "0123456789ab")))
     page = open_page("collections", collection="odd")
     assert "makes vectors of 128 numbers, but this collection has 4" in said(page)
+    assert "No model known here makes vectors of 4 numbers" in said(page)
+    assert page.button(key="stamp-check").disabled
+    page.selectbox(key="stamp-model").set_value("demo-clip").run()
     assert not page.button(key="stamp-check").disabled
+    assert "odd\\: Demo CLIP makes vectors of 128 numbers" in said(open_page("collections"))
 
 
 def test_points_of_another_model_on_the_page_are_a_warning(filled: Console, open_page: OpenPage) -> None:

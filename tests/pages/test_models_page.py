@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core.console import Console
+from console_core.ui.models import model as opened
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
 from tests.conftest import make_workspace
@@ -83,8 +84,11 @@ def test_a_model_that_cannot_be_loaded_says_why_and_what_to_do(open_page: OpenPa
 
 
 @pytest.mark.usefixtures("console")
-def test_a_clicked_row_opens_its_card(open_page: OpenPage) -> None:
+def test_a_clicked_row_opens_its_card_and_so_does_a_second_click(open_page: OpenPage) -> None:
     page = open_page("models")
-    page.session_state["family-SigLIP"] = {"selection": {"rows": [], "columns": [], "cells": [(1, "Key")]}}
+    page.session_state["family-SigLIP-0"] = {"selection": {"rows": [], "columns": [], "cells": [(1, "Key")]}}
     page.run()
     assert "`siglip-vit-b-16-webli`" in tables(page)
+    del page.session_state[opened.STATE]
+    page.session_state["family-SigLIP-1"] = {"selection": {"rows": [], "columns": [], "cells": [(1, "Key")]}}
+    assert "`siglip-vit-b-16-webli`" in tables(page.run())

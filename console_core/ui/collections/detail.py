@@ -1,12 +1,14 @@
 """One collection: what it is, how it is stored, and what can be done next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from console_core.embedding.types import ModelCard
 from console_core.errors import ModelError
+from console_core.migration.findings import Finding
 from console_core.rollout.records import Move
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.collections.concerns import concerns, contradicts
@@ -37,6 +39,12 @@ def collection_detail(info: CollectionInfo) -> None:
     with right, panels.card("How it is stored", key="collection-storage"):
         _storage(info)
     points_page(info)
+
+
+def blocking(collections: Sequence[CollectionInfo]) -> list[Finding]:
+    """What is wrong with any of the collections, each naming the one that it is about."""
+    found = [(info, one) for info in collections for one in concerns(info, card_of(info), ())]
+    return [replace(one, message=f"{info.name}: {one.message}") for info, one in found if one.severity == "block"]
 
 
 def next_steps(info: CollectionInfo) -> None:

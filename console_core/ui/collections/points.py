@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
 from console_core.catalog.types import ImageRow
 from console_core.ui import gallery, panels, pictures, words
 from console_core.ui.address import from_address, to_address
+from console_core.ui.clickable_table import clickable_table
 from console_core.ui.collections.concerns import strangers
 from console_core.ui.collections.paging import Place
 from console_core.ui.collections.point import point_drawer
@@ -115,23 +115,14 @@ def _table(page: Sequence[_Shown]) -> str | None:
         }
         for shown in page
     ]
-    event = st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
+    position = clickable_table(
+        rows,
         key="points-table",
-        on_select="rerun",
-        selection_mode="single-cell",
-        row_height=48,
-        height="content",
         alt="A page of points",
-        column_config={"Picture": st.column_config.ImageColumn(width="small")},
+        row_height=48,
+        columns={"Picture": st.column_config.ImageColumn(width="small")},
     )
-    cells = event["selection"]["cells"]
-    clicked = str(page[cells[0][0]].point.id) if cells and cells[0][0] < len(page) else ""
-    if not clicked or st.session_state.get("points-opened") == cells:
-        return None
-    st.session_state["points-opened"] = cells
-    return clicked
+    return None if position is None else str(page[position].point.id)
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from console_core.commands import command
 from console_core.embedding.types import ModelCard
 from console_core.errors import ConsoleError, Incomparable
-from console_core.ui import confirm, panels, session, words
+from console_core.ui import confirm, navigation, panels, session, words
 from console_core.ui.permission import command_button
 from console_core.vectorstore.types import CollectionInfo
 
@@ -30,19 +30,31 @@ def record_model(info: CollectionInfo) -> None:
     why = "Only a collection that says which model made it can be searched, compared and verified."
     with panels.card("Which model made it?", caption=why, key="stamp"):
         cards = {card.key: card for card in candidates(session.console().models.cards.all(), info.dimension)}
+        fitting = any(card.dimension == info.dimension for card in cards.values())
         with st.container(horizontal=True, vertical_alignment="bottom"):
             model = st.selectbox(
                 "Model",
                 list(cards),
                 key=_MODEL,
+                index=0 if fitting else None,
+                placeholder="Choose a model",
                 width=420,
                 format_func=lambda key: _label(cards[key], info.dimension),
                 help="Models whose vectors have this collection's dimension come first.",
             )
             pressed = command_button(
-                "Check and record", "stamp", key="stamp-check", kind="primary", icon=":material/fact_check:"
+                "Check and record",
+                "stamp",
+                key="stamp-check",
+                kind="primary",
+                icon=":material/fact_check:",
+                disabled=not model,
             )
-        st.caption("A sample of its pictures is embedded again and compared with what is stored; nothing is rewritten.")
+        if fitting:
+            st.caption("A sample of its pictures is embedded again and compared with what is stored.")
+        else:
+            st.caption(f"No model known here makes vectors of {info.dimension} numbers.")
+            navigation.link("models", "How to add one", icon=":material/arrow_forward:")
         if pressed and model:
             _claim(info.name, model)
             st.rerun()

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console_core.ui import words
+from console_core.ui.clickable_table import clickable_table
 from console_core.ui.live_table import COLOURS, STATUS
 from console_core.vectorstore.types import CollectionInfo
 
@@ -14,14 +14,11 @@ UNKNOWN = "unknown model"
 
 def collection_table(collections: Sequence[CollectionInfo]) -> str | None:
     """Draw the table; the name of the collection whose row was clicked."""
-    event = st.dataframe(
-        pd.DataFrame([_row(info) for info in collections]),
-        hide_index=True,
+    position = clickable_table(
+        [_row(info) for info in collections],
         key="collection-table",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
         alt="All collections",
-        column_config={
+        columns={
             "Points": st.column_config.NumberColumn(format="localized", help="Counted exactly."),
             "Dimension": st.column_config.NumberColumn(format="%d", help="Numbers in each vector."),
             "Status": st.column_config.MultiselectColumn(options=list(COLOURS), color=list(COLOURS.values())),
@@ -29,9 +26,7 @@ def collection_table(collections: Sequence[CollectionInfo]) -> str | None:
             "Fingerprint": st.column_config.TextColumn(help="Of everything that makes two vectors comparable."),
         },
     )
-    chosen = event["selection"]
-    positions = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
-    return collections[positions[0]].name if positions and positions[0] < len(collections) else None
+    return None if position is None else collections[position].name
 
 
 def model_of(info: CollectionInfo) -> str:

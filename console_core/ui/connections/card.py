@@ -50,5 +50,6 @@ def _answer(probe: Probe) -> None:
     except ConsoleError as error:
         st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")
         return
-    took = words.duration(round(perf_counter() - started, 2))
+    seconds = perf_counter() - started
+    took = words.duration(round(seconds, 1)) if seconds >= 1 else f"{seconds * 1000:.0f} ms"
     st.success(f"{words.plain(said)} It took {took}.", icon=":material/check_circle:")

@@ -82,4 +82,9 @@ def _answer(embedder: Embedder, took: str) -> None:
         {"Dimension": f"{embedder.card.dimension:,}", "Fingerprint": Marked(f"`{made.digest}`")}, alt="What was loaded"
     )
     st.caption("What the fingerprint is made of")
-    panels.details({name.capitalize(): value or "none" for name, value in made.parts.items()}, alt="Fingerprint")
+    panels.details({name.capitalize(): _short(value) for name, value in made.parts.items()}, alt="Fingerprint")
+
+
+def _short(part: str) -> str:
+    """A digest by its beginning; what can be read stays whole."""
+    return f"{part[:12]} …" if len(part) > 32 and part.isalnum() else part or "none"

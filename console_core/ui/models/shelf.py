@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
 from console_core.embedding.types import ModelCard
 from console_core.ui import navigation, panels, words
+from console_core.ui.clickable_table import clickable_table
 from console_core.ui.models.weights import UNKNOWN, Weights
 
 
@@ -71,27 +71,18 @@ def families(models: Sequence[Shelved]) -> Mapping[str, list[Shelved]]:
 
 def family_table(family: str, models: Sequence[Shelved]) -> str | None:
     """The models of a family; the key of the one whose row was clicked in this run."""
-    event = st.dataframe(
-        pd.DataFrame([_row(model) for model in models]),
-        hide_index=True,
-        height="content",
+    position = clickable_table(
+        [_row(model) for model in models],
         key=f"family-{family}",
-        on_select="rerun",
-        selection_mode="single-cell",
         alt=f"Models of the family {family}",
-        column_config={
+        columns={
             "Dimension": st.column_config.NumberColumn(format="%d", help="Numbers in each vector."),
             "Picture": st.column_config.NumberColumn(format="%d px", help="Side of the square that the model sees."),
             "Weights": st.column_config.TextColumn(help="Whether they are on this machine."),
             "Text": st.column_config.CheckboxColumn(help="It embeds queries too."),
         },
     )
-    cells = event["selection"]["cells"]
-    remembered = f"family-{family}-opened"
-    if not cells or cells[0][0] >= len(models) or st.session_state.get(remembered) == cells:
-        return None
-    st.session_state[remembered] = cells
-    return models[cells[0][0]].card.key
+    return None if position is None else models[position].card.key
 
 
 def _row(model: Shelved) -> dict[str, object]:
