@@ -1,12 +1,9 @@
-"""Which store a URL means."""
+"""Which store a URL means. An adapter and its client, which takes a second to import, come with the first use."""
 
 from pathlib import Path
 
 from console_core.errors import SettingsError
 from console_core.settings import StoreSettings
-from console_core.vectorstore import qdrant_server
-from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
-from console_core.vectorstore.qdrant_server import QdrantServer
 from console_core.vectorstore.types import VectorStore
 
 
@@ -20,15 +17,21 @@ def open_store(settings: StoreSettings) -> VectorStore:
     scheme, colon, rest = settings.url.partition(":")
     match scheme:
         case "local" if rest:
+            from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
+
             return QdrantEmbedded(Path(rest).expanduser())
         case "http" | "https" | "grpc" | "grpcs":
+            from console_core.vectorstore.qdrant_server import QdrantServer
+
             return QdrantServer(
                 settings.url, api_key=settings.api_key, timeout=settings.timeout, retries=settings.retries
             )
         case _:
+            from console_core.vectorstore.qdrant_server import EXAMPLES
+
             shown = f"{scheme}{colon}…" if colon else scheme
             raise SettingsError(
                 f'"{shown}" is not a store that the console knows.',
                 f"Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, "
-                f"{qdrant_server.EXAMPLES}.",
+                f"{EXAMPLES}.",
             )
