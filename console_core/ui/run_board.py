@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import frame, navigation, panels, session, words
+from console_core.ui.clickable_table import clickable_table
 from console_core.ui.run_rows import TICK, run_row
 
 MOST = 100
@@ -37,7 +37,7 @@ def run_board() -> None:
     frame.live(board, every=TICK)
     ended = [run for run in runs if run.state not in _UNSETTLED]
     if ended:
-        with panels.card("Ended", caption="Choose a row to see its details."):
+        with panels.card("Ended", caption="Click a row to see its details."):
             _table(ended)
 
 
@@ -52,14 +52,11 @@ def _begin() -> None:
 
 def _table(runs: Sequence[Run]) -> None:
     labels = {word.label: word.colour for word in words.RUN_STATES.values()}
-    chosen = st.dataframe(
-        pd.DataFrame([_row(run) for run in runs]),
-        hide_index=True,
+    place = clickable_table(
+        [_row(run) for run in runs],
         key="ended-runs",
-        on_select="rerun",
-        selection_mode="single-row",
         alt="Runs that have ended",
-        column_config={
+        columns={
             "State": st.column_config.MultiselectColumn(options=list(labels), color=list(labels.values())),
             "Progress": st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100),
             "Done": st.column_config.NumberColumn(format="localized"),
@@ -67,9 +64,8 @@ def _table(runs: Sequence[Run]) -> None:
             "Ended": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         },
     )
-    places = chosen["selection"]["rows"]
-    if places and places[0] < len(runs):
-        st.query_params.from_dict({"run": runs[places[0]].id})
+    if place is not None:
+        st.query_params.from_dict({"run": runs[place].id})
         st.rerun()
 
 

@@ -94,7 +94,7 @@ def test_choosing_an_ended_run_opens_its_details(quiet: Console, open_page: Open
     run = _worked(quiet, "Finished one")
     quiet.ledger.finish(run.id, RunState.SUCCEEDED, reason="100 of 200 pictures done.")
     page = open_page("runs")
-    page.session_state["ended-runs"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.session_state["ended-runs-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "Run")]}}
     page.run()
     assert page.query_params["run"] == run.id
     assert page.subheader[0].value == "Finished one"
