@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Browse, Serve
+    from tests.e2e.browsing import Browse
+    from tests.e2e.serving import Serve
 
 pytestmark = pytest.mark.e2e
 
