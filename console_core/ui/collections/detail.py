@@ -48,10 +48,10 @@ def blocking(collections: Sequence[CollectionInfo]) -> list[Finding]:
 
 
 def next_steps(info: CollectionInfo) -> None:
-    """Where to go from a collection."""
+    """Where to go from a collection; where nothing says its model, recording that comes first."""
     navigation.link("coverage", "Coverage", collection=info.name)
     served = info.aliases[0] if info.aliases else info.name
-    if st.button("New migration", icon=":material/add:", type="primary", shortcut="N"):
+    if st.button("New migration", icon=":material/add:", type="primary" if info.stamp else "secondary", shortcut="N"):
         navigation.go("migrations", view="new", served=served)
 
 

@@ -35,7 +35,6 @@ def introduce_alias(info: CollectionInfo) -> None:
             "Introduce alias",
             "introduce_alias",
             key="introduce-alias",
-            kind="primary",
             icon=":material/add_link:",
             disabled=not name or name in taken,
         ):
