@@ -201,8 +201,8 @@ class _Preflight:
                 self._findings.append(
                     block(
                         "target-foreign",
-                        f"{target} has points that the console did not write, such as {foreign[0]}; embedding them again "
-                        "would replace their payload by the catalog's.",
+                        f"{target} has points that the console did not write, such as {foreign[0]}; embedding them "
+                        "again would replace their payload by the catalog's.",
                         "Choose another name for the target.",
                     )
                 )
