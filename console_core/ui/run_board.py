@@ -79,7 +79,7 @@ def _row(run: Run) -> dict[str, object]:
         "Progress": 100 * counts.settled / counts.selected if counts.selected else 100.0,
         "Done": counts.done,
         "Failed": counts.all_failed,
-        "Took": words.duration((ended - began).total_seconds()) if began and ended else "–",
+        "Start to end": words.duration((ended - began).total_seconds()) if began and ended else "–",
         "Ended": ended.astimezone(session.zone()) if ended else None,
         "By": run.created_by,
         "Id": run.id,
