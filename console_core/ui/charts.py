@@ -7,6 +7,7 @@ colours, so that one figure is right in light and in dark.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -47,50 +48,57 @@ def coverage_bars(
     names = list(groups)
     totals = {name: sum(groups[name].values()) or 1 for name in names}
     shades = [0.3 if marked in groups and name != marked else 1.0 for name in names]
-    figure = go.Figure()
+    bars = []
     for status, colour in STATUS_COLOURS.items():
         values = [groups[name].get(status, 0) for name in names]
         if not any(values):
             continue
         label = words.coverage(status).label
-        figure.add_bar(
-            y=names,
-            x=[value / totals[name] for value, name in zip(values, names, strict=True)] if share else values,
-            name=label,
-            orientation="h",
-            marker={"color": colour, "line": {"width": 0}, "opacity": shades},
-            opacity=0.35 if status == "missing" else 1,
-            customdata=[[status, value] for value in values],
-            hovertemplate=f"%{{y}}<br>{label}: %{{customdata[1]:,}}<extra></extra>",
-        )
-    figure.update_layout(barmode="stack", bargap=0.35, showlegend=True)
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True, ticksuffix="  ")
-    figure.update_xaxes(tickformat=".0%" if share else ",", rangemode="tozero", title=None)
-    if share:
-        figure.update_xaxes(range=[0, 1])
-    _style(figure, height=96 + 32 * max(len(names), 1))
+        bar = {
+            "type": "bar",
+            "y": names,
+            "x": [value / totals[name] for value, name in zip(values, names, strict=True)] if share else values,
+            "name": label,
+            "orientation": "h",
+            "marker": {"color": colour, "line": {"width": 0}, "opacity": shades},
+            "opacity": 0.35 if status == "missing" else 1,
+            "customdata": [[status, value] for value in values],
+            "hovertemplate": f"%{{y}}<br>{label}: %{{customdata[1]:,}}<extra></extra>",
+        }
+        bars.append(bar)
+    figure = _figure(
+        bars,
+        height=96 + 32 * max(len(names), 1),
+        x={"tickformat": ".0%" if share else ",", "rangemode": "tozero", **({"range": [0, 1]} if share else {})},
+        y={"autorange": "reversed", "type": "category", "showgrid": False, "automargin": True, "ticksuffix": "  "},
+        barmode="stack",
+        bargap=0.35,
+        showlegend=True,
+    )
     return Chart(figure, _coverage_sentence(title or "Coverage", groups))
 
 
 def coverage_over_time(points: Mapping[str, Sequence[tuple[datetime, float]]], *, title: str = "Coverage") -> Chart:
     """Coverage of each model or collection, as a fraction 0 to 1, at the times when it was measured."""
-    figure = go.Figure()
-    for name, series in points.items():
-        figure.add_scatter(
-            x=[at for at, _ in series],
-            y=[fraction for _, fraction in series],
-            name=name,
-            mode="lines+markers",
-            line={"shape": "hv", "width": 2},
-            marker={"size": 6},
-            hovertemplate="%{y:.1%}<br>%{x|%-d %b %Y, %H:%M}<extra>" + name + "</extra>",
-        )
-    figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
+    lines = [
+        {
+            "type": "scatter",
+            "x": [at for at, _ in series],
+            "y": [fraction for _, fraction in series],
+            "name": name,
+            "mode": "lines+markers",
+            "line": {"shape": "hv", "width": 2},
+            "marker": {"size": 6},
+            "hovertemplate": "%{y:.1%}<br>%{x|%-d %b %Y, %H:%M}<extra>" + name + "</extra>",
+        }
+        for name, series in points.items()
+    ]
+    span: dict[str, Any] = {}
     moments = [at for series in points.values() for at, _ in series]
     if moments and max(moments) - min(moments) < _SHORTEST:  # Plotly would stretch milliseconds over the whole width
         middle = min(moments) + (max(moments) - min(moments)) / 2
-        figure.update_xaxes(range=[middle - _SHORTEST / 2, middle + _SHORTEST / 2])
-    _style(figure, height=280)
+        span = {"range": [middle - _SHORTEST / 2, middle + _SHORTEST / 2]}
+    figure = _figure(lines, height=280, x=span, y={"range": [0, 1.03], "tickformat": ".0%"})
     last = ", ".join(f"{name} {words.percent(series[-1][1])}" for name, series in points.items() if series)
     return Chart(figure, f"{title} over time; now: {last or 'not measured yet'}.")
 
@@ -98,34 +106,46 @@ def coverage_over_time(points: Mapping[str, Sequence[tuple[datetime, float]]], *
 def throughput(samples: Sequence[tuple[datetime, float]], *, unit: str = "pictures") -> Chart:
     """The rate of a run in pictures per second, over its time."""
     rates = [value for _, value in samples]
-    figure = go.Figure(
-        go.Scatter(
-            x=[at for at, _ in samples],
-            y=rates,
-            mode="lines",
-            line={"color": BLUE, "width": 2, "shape": "spline", "smoothing": 0.4},
-            fill="tozeroy",
-            fillgradient={"type": "vertical", "colorscale": [[0, "rgba(61,125,255,0)"], [1, "rgba(61,125,255,0.18)"]]},
-            hovertemplate=f"%{{y:,.0f}} {unit}/s<br>%{{x|%H:%M:%S}}<extra></extra>",
-        )
-    )
-    figure.update_yaxes(rangemode="tozero", tickformat=",", ticksuffix=" /s")
-    figure.update_layout(showlegend=False)
-    _style(figure, height=220)
+    line = {
+        "type": "scatter",
+        "x": [at for at, _ in samples],
+        "y": rates,
+        "mode": "lines",
+        "line": {"color": BLUE, "width": 2, "shape": "spline", "smoothing": 0.4},
+        "fill": "tozeroy",
+        "fillgradient": {"type": "vertical", "colorscale": [[0, "rgba(61,125,255,0)"], [1, "rgba(61,125,255,0.18)"]]},
+        "hovertemplate": f"%{{y:,.0f}} {unit}/s<br>%{{x|%H:%M:%S}}<extra></extra>",
+    }
+    scale = {"rangemode": "tozero", "tickformat": ",", "ticksuffix": " /s"}
+    figure = _figure([line], height=220, y=scale, showlegend=False)
     now = words.rate(rates[-1], unit) if rates else "not measured yet"
     return Chart(figure, f"Throughput over time; now: {now}.")
 
 
-def _style(figure: go.Figure, *, height: int) -> None:
-    figure.update_layout(
-        height=height,
-        margin={"t": 8, "b": 8, "l": 8, "r": 8},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": None, "traceorder": "normal"},
-        hoverlabel={"namelength": -1},
-        dragmode=False,
+def _figure(
+    traces: Sequence[Mapping[str, Any]],
+    *,
+    height: int,
+    x: Mapping[str, Any] | None = None,
+    y: Mapping[str, Any] | None = None,
+    **layout: Any,
+) -> go.Figure:
+    """Traces and axes in one piece: Plotly takes five times as long for a figure that is updated bit by bit."""
+    return go.Figure(
+        {
+            "data": traces,
+            "layout": {
+                **layout,
+                "height": height,
+                "margin": {"t": 8, "b": 8, "l": 8, "r": 8},
+                "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+                "hoverlabel": {"namelength": -1},
+                "dragmode": False,
+                "xaxis": {**(x or {}), "fixedrange": True},
+                "yaxis": {**(y or {}), "fixedrange": True},
+            },
+        }
     )
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
 
 
 def _coverage_sentence(title: str, groups: Mapping[str, Mapping[str, int]]) -> str:

@@ -32,6 +32,5 @@ def open_store(settings: StoreSettings) -> VectorStore:
             shown = f"{scheme}{colon}…" if colon else scheme
             raise SettingsError(
                 f'"{shown}" is not a store that the console knows.',
-                f"Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, "
-                f"{EXAMPLES}.",
+                f"Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, {EXAMPLES}.",
             )
