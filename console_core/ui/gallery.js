@@ -42,7 +42,11 @@ function column(given, data) {
   if (given.title || given.caption) {
     const head = element('header')
     if (given.title) head.append(element('h3', '', given.title))
-    if (given.caption) head.append(element('p', '', given.caption))
+    if (given.caption) {
+      const line = element('p', '', given.caption)
+      line.title = given.caption
+      head.append(line)
+    }
     made.append(head)
   }
   if (!given.tiles.length) {
