@@ -5,9 +5,10 @@ from functools import partial
 import streamlit as st
 
 from console_core.coverage.gaps import CoverageSnapshot
-from console_core.ui import navigation, panels
+from console_core.ui import panels
 from console_core.ui.coverage.behind import behind_the_bars
 from console_core.ui.coverage.collections import all_collections, chosen_collection, newest, over_time
+from console_core.ui.coverage.filling import filling
 from console_core.ui.coverage.glance import by_facet, figures, total_bar
 from console_core.ui.coverage.measuring import measure_button, measuring
 from console_core.ui.frame import guarded, page
@@ -26,8 +27,7 @@ def _measured(info: CollectionInfo, snapshot: CoverageSnapshot | None) -> None:
         return
     report = snapshot.report
     figures(report)
-    fill = partial(navigation.link, "migrations", "Fill the gaps", icon=":material/arrow_forward:", view="new")
-    with panels.card("All pictures", aside=fill if report.totals["missing"] + report.totals["stale"] else None):
+    with panels.card("All pictures", aside=filling(info, report)):
         total_bar(report)
     with panels.card("By group", caption="Click a bar to see its pictures."):
         facet = by_facet(report)

@@ -117,7 +117,7 @@ def standing(migration: Migration, ledger: Ledger, aliases: Mapping[str, str]) -
 
 
 def _stage(plan: MigrationPlan, build: Run | None, verify: Run | None, serves: str) -> Stage:
-    if serves == plan.target:
+    if serves == plan.target != plan.source:
         return Stage.LIVE
     if build is None or build.state is RunState.CANCELLED:
         return Stage.CANCELLED
@@ -128,7 +128,9 @@ def _stage(plan: MigrationPlan, build: Run | None, verify: Run | None, serves: s
         return Stage.BUILT
     if verify.state is not RunState.SUCCEEDED:
         return Stage.BUILT if verify.state is RunState.FAILED else Stage.VERIFYING
-    return Stage.READY if (verify.result or {}).get("verdict") == "green" else Stage.REFUTED
+    if (verify.result or {}).get("verdict") != "green":
+        return Stage.REFUTED
+    return Stage.LIVE if serves == plan.target else Stage.READY
 
 
 def _migration(row: Row[Any]) -> Migration:

@@ -1,5 +1,6 @@
 """The life of a migration: plan, build, verify, cut over, roll back, on real pictures, models and a real store."""
 
+import sqlite3
 import time
 
 import pytest
@@ -114,3 +115,20 @@ def test_pausing_and_resuming_embeds_nothing_twice(console: Console) -> None:
     ]
     assert len(in_the_second_attempt) == PICTURES - 16
     assert resumed.counts.done == console.store.count(resumed.target) == PICTURES
+
+
+def test_filling_the_served_collection_embeds_only_what_it_lacks_and_is_live_when_verified(console: Console) -> None:
+    with sqlite3.connect(console.settings.workspace / "catalog.db") as catalog:
+        catalog.execute("INSERT INTO images VALUES (900, 'user-1', NULL, '0001.jpg', 'a late picture')")
+        catalog.execute("UPDATE images SET caption = 'changed' WHERE id = 5")
+    catalog.close()
+    before = {point.id: point.payload for point in console.store.scroll("images")}
+    request = Request("images", "demo-clip", target="images__demo-clip")
+    build = finish(console, command(console, OPERATOR, "start_migration", request=request).run)
+    assert (build.state, build.counts.done) == (RunState.SUCCEEDED, 2)
+    assert build.counts.skipped == {"already embedded": PICTURES - 1}
+    assert _stage(console) is Stage.BUILT
+    finish(console, command(console, OPERATOR, "verify", collection="images__demo-clip"))
+    assert _stage(console) is Stage.LIVE
+    after = {point.id: point.payload for point in console.store.scroll("images")}
+    assert {key for key in after if after[key] != before.get(key)} == {5, 900}
