@@ -33,11 +33,12 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a document whose marked part is written anew")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="console-benchmark-") as own:
+        machine = report.machine()
         prepared = prepare(given.workspace or Path(own) / "workspace", given.pictures)
         lines = measure(prepared, given.times, given.seconds)
-    said = f"{prepared.pictures:,} pictures, {len(prepared.collections)} collections. {report.machine()}."
+    said = f"{prepared.pictures:,} pictures, {len(prepared.collections)} collections. {machine}."
     if given.json:
-        print(json.dumps({"machine": report.machine(), "lines": [line.as_json() for line in lines]}, indent=2))
+        print(json.dumps({"machine": machine, "lines": [line.as_json() for line in lines]}, indent=2))
     else:
         print(f"{said}\n\n{report.table(lines)}")
     if given.write:

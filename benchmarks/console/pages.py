@@ -21,7 +21,7 @@ AT_ONCE = 6
 
 
 async def measure(server: Server, prepared: Prepared, times: int) -> list[Measured]:
-    """Every page of the menu, those that show one thing, and the pictures of the fullest one."""
+    """Every page of the menu, those that show one thing, and all pictures that they showed."""
     async with Visitor(server.url) as visitor:
         await visitor.open("")
         names = visitor.pages
@@ -30,10 +30,13 @@ async def measure(server: Server, prepared: Prepared, times: int) -> list[Measur
             if page in names:
                 lines.append(await _change(server, visitor, title, page, query, times))
         addresses = sorted(visitor.thumbnails)
-    return [*lines, *[await _pictures(server, title, addresses) for title in ("first time", "again")]]
+    titles = ("first time", "again") if addresses else ()
+    return [*lines, *[await _pictures(server, title, addresses) for title in titles]]
 
 
 def _full(prepared: Prepared) -> Sequence[tuple[str, str, Query]]:
+    if not prepared.collections:
+        return ()
     collection = prepared.collections[-1]
     columns = prepared.columns[:4]
     return (

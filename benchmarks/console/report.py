@@ -14,9 +14,11 @@ _HEAD = ("", "wall", "worst", "server CPU", "sent", "thumbnails", "times", "budg
 
 
 def machine() -> str:
-    """The machine in words."""
+    """The machine in words, and how busy others kept it before."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    return f"{cores} cores ({platform.machine()}, {platform.system()}), no GPU used, Python {platform.python_version()}"
+    kind = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    busy = f"load before: {os.getloadavg()[0]:.1f}"
+    return f"{cores} cores, no GPU ({kind}; {busy})"
 
 
 def table(lines: Iterable[Measured]) -> str:

@@ -2,29 +2,32 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from statistics import median
 
 from benchmarks.console.measured import Measured
 from benchmarks.console.pages import SETTLING
 from benchmarks.console.server import Server
 from benchmarks.console.visitor import Answer, Query, Visitor
+from console_core.ui.run_rows import TICK
 
 GROUP = "Live tick"
 BUDGET = 0.010
 BEHIND = 2.0
+"""Seconds that the board may be behind the ledger: one pause between two ticks, and a tick."""
 CROWDS = (1, 10, 30)
 
 
-async def measure(server: Server, run: str, seconds: float) -> list[Measured]:
+async def measure(server: Server, run: str, seconds: float, crowds: Sequence[int] = CROWDS) -> list[Measured]:
     """Each live part of the pages that have one, then crowds before the board of runs."""
     idle = await _idle(server, seconds)
     lines = [Measured(GROUP, "server with nobody there, a second", cpu=idle)]
     for title, page, query in (("overview", "", {}), ("board of runs", "runs", {}), ("one run", "runs", {"run": run})):
         lines += await _parts(server, title, page, query, idle, seconds)
-    for crowd in CROWDS:
-        lines.append(await _crowd(server, crowd, idle, seconds))
-    return lines
+    crowded = [await _crowd(server, crowd, idle, seconds) for crowd in crowds]
+    return [*lines, *crowded, *map(_behind, crowded[-1:])]
 
 
 async def _idle(server: Server, seconds: float) -> float:
@@ -42,7 +45,7 @@ async def _parts(server: Server, title: str, page: str, query: Query, idle: floa
         opened = await visitor.open(page, query)
         for fragment, every in opened.fragments.items():
             name = f"{title}, every {every:g} s"
-            lines.append(await _ticking(server, name, [(visitor, fragment)], every, idle, max(seconds, 4 * every)))
+            lines.append(await _ticking(server, name, [(visitor, fragment)], every, idle, max(seconds, every)))
     return lines
 
 
@@ -54,7 +57,23 @@ async def _crowd(server: Server, crowd: int, idle: float, seconds: float) -> Mea
             opened = await visitor.open("runs")
             (fragment, every), *_ = opened.fragments.items()
             tabs.append((visitor, fragment))
-        return await _ticking(server, f"board of runs, {crowd} tabs", tabs, every, idle, seconds)
+        return await _ticking(
+            server, f"board of runs, {crowd} {'tab' if crowd == 1 else 'tabs'}", tabs, every, idle, seconds
+        )
+
+
+def _behind(board: Measured) -> Measured:
+    wall = board.wall or 0.0
+    return replace(
+        board,
+        name="board behind the ledger, at most",
+        wall=TICK + wall,
+        worst=TICK + (board.worst or 0),
+        cpu=None,
+        bytes=None,
+        budget=BEHIND,
+        judged="worst",
+    )
 
 
 async def _ticking(
