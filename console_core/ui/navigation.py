@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 FOLDER = Path(__file__).resolve().parents[2] / "pages"
+_HERE = "_here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ PAGES = (
     PageEntry("collections", "Collections", ":material/database:", "Collections", "What the vector store holds."),
     PageEntry("models", "Models", ":material/neurology:", "Collections", "What can embed pictures and text."),
     PageEntry("migrations", "Migrations", ":material/sync_alt:", "Migrate", "From one model to another, step by step."),
-    PageEntry("runs", "Runs", ":material/progress_activity:", "Migrate", "What is being done, live."),
+    PageEntry("runs", "Runs", ":material/play_circle:", "Migrate", "What is being done, live."),
     PageEntry("coverage", "Coverage", ":material/grid_on:", "Migrate", "Which pictures have no point yet."),
     PageEntry("query_lab", "Query lab", ":material/manage_search:", "Judge", "Two models side by side."),
     PageEntry("rollout", "Rollout", ":material/alt_route:", "Judge", "Cut over, and the way back."),
@@ -68,13 +69,26 @@ def go(name: str, **parameters: Any) -> NoReturn:
     st.switch_page(entry(name).file, query_params=_texts(parameters))
 
 
+def arrive(at: st.Page) -> None:
+    """Remember which page is drawn. To be called by the shell before it runs the page."""
+    st.session_state[_HERE] = at.url_path or PAGES[0].name
+
+
 def link(name: str, label: str = "", *, icon: str = "", **parameters: Any) -> None:
-    """A link to another page, with these query parameters."""
-    page = entry(name)
+    """A link to a page, with these query parameters.
+
+    A link of Streamlit's to the page on which it stands shows what was asked for once, but leaves the address as it
+    was, so the next click falls back to the former view. There a button writes the address.
+    """
+    page, told = entry(name), _texts(parameters)
+    label, icon = label or page.title, icon or page.icon
     if not page.file.exists():
-        st.markdown(label or page.title)
-        return
-    st.page_link(page.file, label=label or page.title, icon=icon or page.icon, query_params=_texts(parameters))
+        st.markdown(label)
+    elif st.session_state.get(_HERE) != name:
+        st.page_link(page.file, label=label, icon=icon, query_params=told)
+    elif st.button(label, icon=icon, type="tertiary", key=f"link-{name}-{'-'.join(map(str, told.values()))}"):
+        st.query_params.from_dict(told)
+        st.rerun()
 
 
 def _texts(parameters: dict[str, Any]) -> dict[str, str | list[str]]:

@@ -19,7 +19,7 @@ def run_board() -> None:
     runs = ledger.runs(limit=MOST)
     if not runs:
         text = "A migration's build and verification, and every measurement of coverage, are runs."
-        panels.empty_state("No runs yet", text, icon=":material/progress_activity:", action=_begin)
+        panels.empty_state("No runs yet", text, icon=":material/play_circle:", action=_begin)
     unsettled = ledger.runs(states=_UNSETTLED, limit=MOST)
     drawn = _standing(unsettled, runs[:1])
 

@@ -13,6 +13,7 @@ st.set_page_config(
     page_title="Embedding Console", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide", menu_items={}
 )
 current = st.navigation(navigation.sections(), expanded=True)
+navigation.arrive(current)
 with st.sidebar:
     footer.footer()
 current.run()

@@ -292,12 +292,16 @@ def test_a_paused_build_waits_for_its_resume_and_can_be_begun_again_once_cancell
     assert (page.query_params["served"], page.query_params["model"]) == ("images", "demo-siglip")
 
 
-def test_the_list_names_the_next_action_of_each_migration(verified: Console, open_page: OpenPage, said: Said) -> None:
+def test_the_list_leads_to_the_next_action_of_each_migration(verified: Console, open_page: OpenPage, said: Said) -> None:
     page = open_page("migrations")
     assert not page.exception
     assert "images\\_\\_demo\\-clip → images\\_\\_demo\\-siglip" in said(page)
     assert "Ready" in said(page)
-    assert "Next: judge, then cut over" in [link.proto.label for link in page.get("page_link")]
+    (link,) = (button for button in page.button if button.label == "Next: judge, then cut over")
+    link.click().run()
+    (migration,) = verified.migrations.all()
+    assert page.query_params["migration"] == migration.id
+    assert page.title[0].value == "Migration"
 
 
 def test_well_known_models_say_whether_their_weights_are_here_and_what_was_built_is_not_offered_as_a_source(
