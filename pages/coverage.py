@@ -43,9 +43,9 @@ with page("Coverage", lead="Which pictures have a point of the collection's mode
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(width=460):
             chosen = chosen_collection(collections)
-        measure_button(chosen)
-    measured = newest(collections)
-    latest = measured.get(chosen.name)
+        measured = newest(collections)
+        if (latest := measured.get(chosen.name)) is not None:
+            measure_button(chosen)
     if latest is not None:
         st.caption(f"Measured {when(latest.report.measured_at)}.")
     measuring(chosen)
