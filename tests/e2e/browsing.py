@@ -50,11 +50,42 @@ class Tab:
     test to say.
     """
 
-    page: Page
+    context: BrowserContext
     server: Server
+    page: Page = field(init=False)
     hosts: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
     blank: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._new_page()
+
+    def reopen(self) -> None:
+        """Close the tab, and open an empty one in the same browser."""
+        self.page.close()
+        self._new_page()
+
+    def _new_page(self) -> None:
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("request", self._note)
+        self.page.on("console", self._complain)
+        self.page.on("websocket", lambda websocket: self.hosts.add(urlsplit(websocket.url).netloc))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob"):
+            self.hosts.add(address.netloc)
+
+    def _complain(self, message: ConsoleMessage) -> None:
+        address = message.location["url"]
+        if message.type != "error" or _PROBE.search(address):
+            return
+        if picture := _THUMB.search(address):
+            self.blank.add(urlsafe_b64decode(picture[1] + "==").decode())
+        else:
+            self.complaints.append(f"{message.text} ({address})")
 
     def open(self, path: str = "/") -> None:
         """As typed into the address bar."""
@@ -150,36 +181,10 @@ class Tab:
             """() => {
                 const seen = (root) => [...root.querySelectorAll('*')].flatMap(
                     (one) => [one, ...(one.shadowRoot ? seen(one.shadowRoot) : [])])
-                return seen(document).every((one) => one.tagName !== 'IMG' || one.complete)
+                return seen(document).every((one) => one.tagName !== 'IMG' || one.complete || !one.checkVisibility())
             }""",
             timeout=PATIENCE,
         )
 
 
 Browse = Callable[..., AbstractContextManager[Tab]]
-
-
-def watched(context: BrowserContext, server: Server) -> Tab:
-    """A new tab of this browser that notes what it does."""
-    opened = Tab(context.new_page(), server)
-    opened.page.set_default_timeout(PATIENCE)
-
-    def note(request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob"):
-            opened.hosts.add(address.netloc)
-
-    def complain(message: ConsoleMessage) -> None:
-        address = message.location["url"]
-        if message.type != "error" or _PROBE.search(address):
-            return
-        if picture := _THUMB.search(address):
-            opened.blank.add(urlsafe_b64decode(picture[1] + "==").decode())
-        else:
-            opened.complaints.append(f"{message.text} ({address})")
-
-    opened.page.on("request", note)
-    opened.page.on("console", complain)
-    opened.page.on("websocket", lambda websocket: opened.hosts.add(urlsplit(websocket.url).netloc))
-    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    return opened

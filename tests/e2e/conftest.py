@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from console_core.demo.workspace import prepare
-from tests.e2e.browsing import FLAGS, PATIENCE, SIZE, Browse, Tab, chromium, watched
+from tests.e2e.browsing import FLAGS, PATIENCE, SIZE, Browse, Tab, chromium
 from tests.e2e.serving import Serve, Server, serving
 
 
@@ -37,15 +37,20 @@ def _browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(name="browse")
-def _browse(browser: Browser) -> Browse:
+def _browse(browser: Browser, tmp_path: Path) -> Browse:
     """A tab of a new person: a browser that knows nothing of the others. It must talk to its server only."""
 
     @contextmanager
     def browse(server: Server, *, scheme: str = "light") -> Iterator[Tab]:
         context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]
         try:
-            opened = watched(context, server)
-            yield opened
+            opened = Tab(context, server)
+            try:
+                yield opened
+            except BaseException:
+                opened.page.screenshot(path=tmp_path / "when-it-failed.png")
+                print(f"{opened.page.url} looked as in {tmp_path / 'when-it-failed.png'}")  # noqa: T201
+                raise
             assert opened.hosts <= {urlsplit(server.url).netloc}, f"requests left the machine: {opened.hosts}"
         finally:
             context.close()
