@@ -1,0 +1,48 @@
+"""The server is killed while a run is watched; the same tab finds it interrupted once the server is back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from console_core import settings
+from console_core.console import open_console
+from console_core.demo.workspace import recognise
+from console_core.runs.types import RunState
+from tests.e2e import moves
+from tests.e2e.browsing import Browse
+from tests.e2e.moves import SIGLIP
+from tests.e2e.serving import Serve
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+_OFFLINE = re.compile("ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket")
+
+
+def test_a_run_whose_server_was_killed_is_resumed_by_a_click_in_the_tab_that_watched_it(
+    serve: Serve, browse: Browse, demo: Path
+) -> None:
+    report = recognise(demo)
+    assert report is not None
+    with serve(demo) as killed, browse(killed) as tab:
+        tab.open("/")
+        moves.choose_everything_for_siglip(tab)
+        moves.start(tab)
+        tab.menu("Runs")
+        seen = moves.settles_more_than(tab, 40)
+        killed.kill()
+        with serve(demo, port=killed.port):
+            moves.is_in_state(tab, "Interrupted")
+            assert seen <= moves.settled(tab) < report.pictures
+            tab.says_in_all("Resume")
+            tab.shoot("runs-interrupted")
+            tab.click("Resume")
+            expect(tab.main.locator("[role=gridcell]", has_text="Succeeded")).to_be_attached()
+        assert [said for said in tab.complaints if not _OFFLINE.search(said)] == []
+    console = open_console(settings.read(demo, {}), owner_name="a test")
+    try:
+        (build,) = console.ledger.runs(kinds=("reembed",), target=SIGLIP)
+        assert (build.state, build.attempt) == (RunState.SUCCEEDED, 2)
+        assert build.counts.done == console.store.count(SIGLIP) == report.pictures - len(report.failures)
+    finally:
+        console.close()
