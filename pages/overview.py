@@ -30,7 +30,7 @@ with page("Overview", lead="What is live, what is running, and what needs you.",
         st.metric(
             "Models in use", len({info.stamp for info in collections if info.stamp}), border=True, height="stretch"
         )
-    with panels.card("Live"):
+    with panels.card("Live", caption="Which collection each alias answers from; a dash: no alias serves it."):
         live_table(collections, pictures)
     left, right = st.columns(2)
     with left, panels.card("Running now"):

@@ -53,8 +53,8 @@ def cut_over_button(
         st.rerun()
 
 
-def roll_back_button(alias: str, serves: str, *, primary: bool = False) -> None:
-    """The way back of the last cut-over, where there is one."""
+def roll_back_button(alias: str, serves: str) -> None:
+    """The way back of the last cut-over, where there is one. It is offered, never recommended."""
     last = way_back(session.console().moves, alias, serves)
     if last is None:
         st.caption("There is no cut-over to roll back.")
@@ -68,7 +68,6 @@ def roll_back_button(alias: str, serves: str, *, primary: bool = False) -> None:
         "roll_back",
         key=f"roll-back-{alias}",
         icon=":material/undo:",
-        kind="primary" if primary else "secondary",
     )
     if pressed:
         back = partial(session.act, "roll_back", alias=alias, done=f"{alias} answers from {last.before} again.")

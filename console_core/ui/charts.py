@@ -7,6 +7,8 @@ colours, so that one figure is right in light and in dark.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from math import isnan
 from typing import Any
 
 import plotly.graph_objects as go
@@ -104,22 +106,34 @@ def coverage_over_time(points: Mapping[str, Sequence[tuple[datetime, float]]], *
 
 
 def throughput(samples: Sequence[tuple[datetime, float]], *, unit: str = "pictures") -> Chart:
-    """The rate of a run in pictures per second, over its time."""
+    """The rate of a run in pictures per second, over its time. A NaN breaks the line."""
     rates = [value for _, value in samples]
-    line = {
-        "type": "scatter",
-        "x": [at for at, _ in samples],
-        "y": rates,
-        "mode": "lines",
-        "line": {"color": BLUE, "width": 2, "shape": "spline", "smoothing": 0.4},
-        "fill": "tozeroy",
-        "fillgradient": {"type": "vertical", "colorscale": [[0, "rgba(61,125,255,0)"], [1, "rgba(61,125,255,0.18)"]]},
-        "hovertemplate": f"%{{y:,.0f}} {unit}/s<br>%{{x|%H:%M:%S}}<extra></extra>",
-    }
+    lines = [
+        {
+            "type": "scatter",
+            "x": [at for at, _ in stretch],
+            "y": [value for _, value in stretch],
+            "mode": "lines",
+            "line": {"color": BLUE, "width": 2, "shape": "spline", "smoothing": 0.4},
+            "fill": "tozeroy",
+            "fillgradient": {
+                "type": "vertical",
+                "colorscale": [[0, "rgba(61,125,255,0)"], [1, "rgba(61,125,255,0.18)"]],
+            },
+            "hovertemplate": f"%{{y:,.0f}} {unit}/s<br>%{{x|%H:%M:%S}}<extra></extra>",
+        }
+        for broken, stretch in _stretches(samples)
+        if not broken
+    ]
     scale = {"rangemode": "tozero", "tickformat": ",", "ticksuffix": " /s"}
-    figure = _figure([line], height=220, y=scale, showlegend=False)
+    figure = _figure(lines, height=220, y=scale, showlegend=False)
     now = words.rate(rates[-1], unit) if rates else "not measured yet"
     return Chart(figure, f"Throughput over time; now: {now}.")
+
+
+def _stretches(samples: Sequence[tuple[datetime, float]]) -> list[tuple[bool, list[tuple[datetime, float]]]]:
+    """Runs of numbers, and of NaN: one line through both would be filled under its gaps."""
+    return [(broken, list(of)) for broken, of in groupby(samples, key=lambda sample: isnan(sample[1]))]
 
 
 def _figure(
@@ -137,7 +151,7 @@ def _figure(
             "layout": {
                 **layout,
                 "height": height,
-                "margin": {"t": 8, "b": 8, "l": 8, "r": 8},
+                "margin": {"t": 8, "b": 8, "l": 8, "r": 28},
                 "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
                 "hoverlabel": {"namelength": -1},
                 "dragmode": False,

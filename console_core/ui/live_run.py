@@ -27,9 +27,9 @@ def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
                 if seen.stalled:
                     st.badge("Stalled", icon=":material/hourglass_disabled:", color="red")
             run_controls(current)
-        panels.progress(current.counts, fraction=seen.fraction, sentence=seen.sentence)
+        panels.progress(current.counts, fraction=seen.fraction, sentence=seen.sentence, parts=not books)
         if current.remedy:
-            st.caption(f":red[{words.plain(current.remedy)}]")
+            st.caption(words.plain(current.remedy))
         if books:
             counts_row(current)
         if link:

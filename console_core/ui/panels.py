@@ -119,17 +119,21 @@ def empty_state(
         st.space("small")
 
 
-def progress(counts: CountsLike, *, fraction: float | None, sentence: str = "", unit: str = "picture") -> None:
-    """A bar under one sentence (that of the run's snapshot, or the plain share), and the counts below it."""
+def progress(
+    counts: CountsLike, *, fraction: float | None, sentence: str = "", unit: str = "picture", parts: bool = True
+) -> None:
+    """A bar under one sentence (that of the run's snapshot, or the plain share), and with `parts` the counts below."""
     share = 0.0 if fraction is None else min(max(fraction, 0.0), 1.0)
     settled = max(counts.selected - counts.pending, 0)
     plain = f"**{words.percent(share)}** · {settled:,} of {words.count(counts.selected, unit)}"
     st.progress(share, text=words.plain(sentence) or plain)
-    parts = [f"{counts.done:,} done"]
-    parts += [f"{counts.all_skipped:,} skipped"] if counts.all_skipped else []
-    parts += [f":red[{counts.all_failed:,} failed]"] if counts.all_failed else []
-    parts += [f"{counts.pending:,} to go"] if counts.pending > 0 else []
-    st.caption(" · ".join(parts))
+    if not parts:
+        return
+    said = [f"{counts.done:,} done"]
+    said += [f"{counts.all_skipped:,} skipped"] if counts.all_skipped else []
+    said += [f":red[{counts.all_failed:,} failed]"] if counts.all_failed else []
+    said += [f"{counts.pending:,} to go"] if counts.pending > 0 else []
+    st.caption(" · ".join(said))
 
 
 def chart(drawn: Chart, *, key: str, clickable: bool = False) -> dict[str, Any] | None:

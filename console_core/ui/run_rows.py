@@ -48,7 +48,7 @@ def run_row(run: Run, *, controls: bool = True) -> None:
                 run_controls(run)
         panels.progress(run.counts, fraction=seen.fraction, sentence=seen.sentence)
         if run.remedy:
-            st.caption(f":red[{words.plain(run.remedy)}]")
+            st.caption(words.plain(run.remedy))
 
 
 def run_controls(run: Run) -> None:

@@ -9,9 +9,9 @@ import streamlit as st
 
 from console_core.ui import footer, navigation
 
-st.set_page_config(
-    page_title="Embedding Console", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide", menu_items={}
-)
+ICON = str(Path(__file__).with_name("icon.png"))
+st.set_page_config(page_title="Embedding Console", page_icon=ICON, layout="wide", menu_items={})
+st.logo(ICON, size="large")
 current = st.navigation(navigation.sections(), expanded=True)
 navigation.arrive(current)
 with st.sidebar:

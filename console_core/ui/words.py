@@ -113,12 +113,12 @@ def count(value: int, singular: str, plural: str = "") -> str:
 
 
 def percent(fraction: float) -> str:
-    """One decimal; 100 % only where all is done and 0 % only where nothing is."""
+    """One decimal; 100% only where all is done and 0% only where nothing is."""
     if fraction <= 0:
-        return "0 %"
+        return "0%"
     if fraction >= 1:
-        return "100 %"
-    return f"{min(max(fraction * 100, 0.1), 99.9):.1f} %"
+        return "100%"
+    return f"{min(max(fraction * 100, 0.1), 99.9):.1f}%"
 
 
 def size(value: float | None) -> str:

@@ -32,6 +32,8 @@ FLAGS = [
 SHOTS = Path(__file__).with_name("screenshots")
 Scheme = Literal["light", "dark"]
 _TALLEST = 3000
+_PASSING = '[data-testid^="stToast"] { visibility: hidden }'
+"""Messages that pass by hide what is below them; pictures are taken without."""
 _PROBE = re.compile(r"/_stcore/(health|host-config)$")
 """Where Streamlit's own script looks for its base path under a deep link; two of these answer 404."""
 _THUMB = re.compile(r"/thumb/\w+/([\w-]+)")
@@ -155,7 +157,7 @@ class Tab:
         for scheme in ("light", "dark"):
             self.wear(scheme)
             self._stretch()
-            self.page.screenshot(path=SHOTS / f"{name}-{scheme}.png", animations="disabled")
+            self.page.screenshot(path=SHOTS / f"{name}-{scheme}.png", animations="disabled", style=_PASSING)
             self.page.set_viewport_size(SIZE)  # type: ignore[arg-type]
         self.wear("light")
 

@@ -80,7 +80,7 @@ def test_figures_count_each_status_and_the_missing_pictures_are_shown_first(
     page = open_page("coverage")
     assert not page.exception
     assert {metric.label: metric.value for metric in page.metric} == {
-        "Coverage": "84.9 %",
+        "Coverage": "84.9%",
         "Embedded": "45",
         "Missing": "6",
         "Failed": "0",

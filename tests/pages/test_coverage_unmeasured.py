@@ -38,4 +38,4 @@ def test_a_collection_that_was_never_measured_says_what_to_do_and_does_it(
     assert _finished(filled, run).state == "succeeded"
     page.run()
     figures = {metric.label: metric.value for metric in page.metric}
-    assert (figures["Coverage"], figures["Missing"], figures["Orphaned"]) == ("0 %", "6", "6")
+    assert (figures["Coverage"], figures["Missing"], figures["Orphaned"]) == ("0%", "6", "6")

@@ -17,7 +17,7 @@ def test_every_building_block_is_drawn_without_an_error(guide: AppTest) -> None:
     assert not guide.exception
     assert guide.title[0].value == "Style guide"
     assert len(guide.get("plotly_chart")) == 3
-    assert [metric.value for metric in guide.metric] == ["12,400", "97.3 %", "842 pictures/s", "2–3 min"]
+    assert [metric.value for metric in guide.metric] == ["12,400", "97.3%", "842 pictures/s", "2–3 min"]
 
 
 def test_charts_have_alternative_texts(guide: AppTest) -> None:

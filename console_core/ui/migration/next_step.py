@@ -139,7 +139,7 @@ def _live_now(one: Standing) -> None:
     plan = one.migration.plan
     text = f"{plan.alias} answers from {plan.target}. The former collection is untouched, and so is the way back."
     with panels.card("Live", caption=words.plain(text)):
-        roll_back_button(plan.alias, plan.target, primary=True)
+        roll_back_button(plan.alias, plan.target)
 
 
 def _cancelled(one: Standing) -> None:

@@ -34,7 +34,7 @@ def migration_view(migration: Migration) -> None:
     next_step(one)
     with frame.guarded("what was found"):
         _found(one)
-    left, right = st.columns([2, 3])
+    left, right = st.columns([1, 2])
     with left, panels.card("Plan"):
         _plan(migration)
     with right, panels.card("Journal of this migration"):

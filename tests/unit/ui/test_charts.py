@@ -47,6 +47,12 @@ def test_the_alternative_text_says_what_the_chart_shows() -> None:
     assert charts.coverage_bars(GROUPS, title="Coverage by user").alt == (
         "Coverage by user of 2 groups: 47 embedded, 5 failed, 8 missing."
     )
-    assert charts.coverage_over_time({"demo-clip": series}).alt == "Coverage over time; now: demo-clip 50.0 %."
+    assert charts.coverage_over_time({"demo-clip": series}).alt == "Coverage over time; now: demo-clip 50.0%."
     assert charts.throughput([(START, 10.0), (START, 842.0)]).alt == "Throughput over time; now: 842 pictures/s."
     assert charts.throughput([]).alt == "Throughput over time; now: not measured yet."
+
+
+def test_the_throughput_of_two_attempts_is_two_lines() -> None:
+    later = [START + timedelta(seconds=second) for second in range(5)]
+    drawn = charts.throughput(list(zip(later, [80.0, 90.0, float("nan"), 85.0, 95.0], strict=True)))
+    assert [list(line.y) for line in drawn.figure.data] == [[80.0, 90.0], [85.0, 95.0]]

@@ -67,7 +67,7 @@ def test_a_time_to_go_is_an_interval_that_contains_both_ends(shortest: float, lo
 
 @pytest.mark.parametrize(
     ("fraction", "text"),
-    [(0, "0 %"), (1e-9, "0.1 %"), (0.5, "50.0 %"), (0.99999, "99.9 %"), (1, "100 %")],
+    [(0, "0%"), (1e-9, "0.1%"), (0.5, "50.0%"), (0.99999, "99.9%"), (1, "100%")],
 )
 def test_only_all_is_100_per_cent_and_only_nothing_is_0(fraction: float, text: str) -> None:
     assert words.percent(fraction) == text
