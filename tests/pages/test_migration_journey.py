@@ -292,7 +292,9 @@ def test_a_paused_build_waits_for_its_resume_and_can_be_begun_again_once_cancell
     assert (page.query_params["served"], page.query_params["model"]) == ("images", "demo-siglip")
 
 
-def test_the_list_leads_to_the_next_action_of_each_migration(verified: Console, open_page: OpenPage, said: Said) -> None:
+def test_the_list_leads_to_the_next_action_of_each_migration(
+    verified: Console, open_page: OpenPage, said: Said
+) -> None:
     page = open_page("migrations")
     assert not page.exception
     assert "images\\_\\_demo\\-clip → images\\_\\_demo\\-siglip" in said(page)
