@@ -4,10 +4,11 @@ A command is validated, checked against the actor's role, done, and written into
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console_core.catalog.types import EVERYTHING, Slice
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.migration.findings import Preflight, Request, Severity
@@ -108,16 +109,14 @@ def _verify(console: Console, actor: Actor, *, collection: str, migration: str =
     info = console.store.describe(collection)
     if info.stamp is None:
         raise Refused(f"{info.name} does not say which model made it.", "Stamp it on the Collections page first.")
-    builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name) if run.migration]
-    part = builds[0].spec["part"] if builds else {"filters": {}, "keys": None}
-    plan = VerifyPlan.from_json(
-        {
-            "collection": info.name,
-            "model": info.stamp.model,
-            "fingerprint": info.stamp.fingerprint,
-            "dimension": info.dimension,
-            "part": part,
-        }
+    builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name, limit=200) if run.migration]
+    plan = VerifyPlan(
+        collection=info.name,
+        model=info.stamp.model,
+        fingerprint=info.stamp.fingerprint,
+        dimension=info.dimension,
+        part=_built_part(builds),
+        replaces=_replaced_by(console, info.name),
     )
     return console.ledger.submit(
         kind="verify",
@@ -130,6 +129,22 @@ def _verify(console: Console, actor: Actor, *, collection: str, migration: str =
         selected=console.catalog.count(plan.part),
         writes=False,
     )
+
+
+def _built_part(builds: Sequence[Run]) -> Slice:
+    """The slice that was built; everything where several different ones were, or none."""
+    parts = [Slice.from_json(run.spec["part"]) for run in builds if run.counts.done]
+    return parts[0] if parts and all(part == parts[0] for part in parts) else EVERYTHING
+
+
+def _replaced_by(console: Console, collection: str) -> str:
+    """What a collection would replace: what the alias of its migration serves now, else what the only alias serves."""
+    aliases = console.store.aliases()
+    plans = [migration.plan for migration in console.migrations.all()]
+    known = [plan.alias for plan in plans if collection in (plan.target, plan.source) and plan.alias in aliases]
+    wanted = known or (list(aliases) if len(aliases) == 1 else [])
+    serving = aliases[wanted[0]] if wanted else ""
+    return "" if serving == collection else serving
 
 
 def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run:
@@ -166,9 +181,18 @@ def _introduce_alias(console: Console, actor: Actor, *, alias: str, collection: 
     return cutover.introduce_alias(console.store, console.moves, alias, collection, actor=actor.name)
 
 
-def _cut_over(console: Console, actor: Actor, *, alias: str, to: str, migration: str = "") -> Move:
+def _cut_over(
+    console: Console, actor: Actor, *, alias: str, to: str, migration: str = "", accept_losses: bool = False
+) -> Move:
     return cutover.cut_over(
-        console.store, console.ledger, console.moves, alias, to, actor=actor.name, migration=migration
+        console.store,
+        console.ledger,
+        console.moves,
+        alias,
+        to,
+        actor=actor.name,
+        migration=migration,
+        accept_losses=accept_losses,
     )
 
 

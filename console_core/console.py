@@ -1,6 +1,7 @@
 """The composition root: names the concrete parts of a workspace and puts them together."""
 
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +21,11 @@ from console_core.embedding.types import ModelCard
 from console_core.errors import ConsoleError, NotFound
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import Parts
-from console_core.migration.records import Migrations
+from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.migration.reembed import Reembed
 from console_core.migration.verify import Verify, VerifyPlan
-from console_core.rollout.records import Moves
+from console_core.rollout.cutover import overtaken
+from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner
 from console_core.runs.types import Operation, Run
@@ -32,6 +34,8 @@ from console_core.settings import Settings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.readonly import ReadOnlyStore
 from console_core.vectorstore.types import VectorStore
+
+_OVERTAKEN = {MoveKind.ROLLED_BACK: Stage.ROLLED_BACK, MoveKind.CUT_OVER: Stage.SUPERSEDED}
 
 
 @dataclass
@@ -65,6 +69,21 @@ class Console:
             models=self.models,
             ledger=self.ledger,
         )
+
+    def standings(self, migrations: Iterable[Migration], aliases: Mapping[str, str] | None = None) -> list[Standing]:
+        """Where migrations stand, from their runs, what the aliases serve, and how they were moved.
+
+        The store is asked for `aliases` where they are not given.
+        """
+        aliases = self.store.aliases() if aliases is None else aliases
+        moves = self.moves.of(limit=1000)
+        found = []
+        for migration in migrations:
+            plan = migration.plan
+            own = [move for move in moves if move.alias == plan.alias]
+            stage = _OVERTAKEN.get(overtaken(own, plan.target, migration.created_at) or MoveKind.INTRODUCED)
+            found.append(standing(migration, self.ledger, aliases, stage))
+        return found
 
     def operation(self, run: Run) -> Operation:
         """The operation of a run, from the plan that is stored with it.

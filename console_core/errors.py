@@ -24,6 +24,7 @@ ConsoleError
 │   └── DeviceOutOfMemory    not even one picture fits
 ├── StoreError               a vector store
 │   ├── StoreUnavailable     cannot be reached or opened
+│   │   └── OutcomeUnknown   it stopped answering in the middle of a change
 │   ├── StoreRefused         reached, and it said no
 │   ├── StoreFull            no space left
 │   ├── StoreReadOnly        a write was tried during a dry run
@@ -164,6 +165,10 @@ class StoreError(ConsoleError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached or opened."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The store stopped answering in the middle of a change, which may have been made."""
 
 
 class StoreRefused(StoreError):

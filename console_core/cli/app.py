@@ -163,10 +163,13 @@ def alias(name: str, collection: str, as_json: Json = False) -> None:
 def cutover(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The collection to serve.")],
+    accept_losses: Annotated[
+        bool, typer.Option("--accept-losses", help="Even where pictures that are found today are missing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Move the alias to a verified collection in one atomic call."""
-    _move(as_json, "cut_over", alias=alias, to=to)
+    _move(as_json, "cut_over", alias=alias, to=to, accept_losses=accept_losses)
 
 
 @app.command()
@@ -237,7 +240,7 @@ def _finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _move(as_json: bool, name: str, **arguments: str) -> None:
+def _move(as_json: bool, name: str, **arguments: str | bool) -> None:
     with opened(owner=f"embedding-console {name}") as console:
         move = command(console, actor_of(console), name, **arguments)
     show(

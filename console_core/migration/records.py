@@ -36,6 +36,8 @@ class Stage(StrEnum):
     REFUTED = "refuted"
     READY = "ready"
     LIVE = "live"
+    ROLLED_BACK = "rolled back"
+    SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
 
 
@@ -106,14 +108,23 @@ class Migrations:
         return [_migration(row) for row in rows]
 
 
-def standing(migration: Migration, ledger: Ledger, aliases: Mapping[str, str]) -> Standing:
-    """Where a migration stands, from its runs and the alias."""
+def standing(
+    migration: Migration, ledger: Ledger, aliases: Mapping[str, str], overtaken: Stage | None = None
+) -> Standing:
+    """Where a migration stands, from its runs and the alias.
+
+    `overtaken` is what the alias' moves have made of it (rolled back, superseded); it replaces stages that would
+    otherwise wait for somebody's decision.
+    """
     runs = ledger.runs(migration=migration.id, limit=200)
     build = next((run for run in runs if run.kind == "reembed"), None)
     verify = next((run for run in runs if run.kind == "verify"), None)
     plan = migration.plan
     serves = aliases.get(plan.alias, "")
-    return Standing(migration, _stage(plan, build, verify, serves), build, verify, serves)
+    stage = _stage(plan, build, verify, serves)
+    if overtaken is not None and stage in (Stage.BUILT, Stage.REFUTED, Stage.READY):
+        stage = overtaken
+    return Standing(migration, stage, build, verify, serves)
 
 
 def _stage(plan: MigrationPlan, build: Run | None, verify: Run | None, serves: str) -> Stage:

@@ -13,8 +13,8 @@ from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch, ImageError, ModelOutputInvalid
 from console_core.runs.types import Counts, Failure, Progress
-from console_core.vectorstore.provenance import point_id, provenance
-from console_core.vectorstore.types import Point, Vector, VectorStore
+from console_core.vectorstore.provenance import picture_key, point_id, provenance
+from console_core.vectorstore.types import Point, PointId, Vector, VectorStore
 
 PAGE = 256
 LEFT_THE_CATALOG = "left the catalog"
@@ -26,13 +26,17 @@ EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class VerifyPlan:
-    """What is checked: `collection` against the catalog's `part`, for the model `model` with `fingerprint`."""
+    """What is checked: `collection` against the catalog's `part`, for the model `model` with `fingerprint`.
+
+    `replaces` is the collection that is served now and that this one would replace; "" where there is none.
+    """
 
     collection: str
     model: str
     fingerprint: str
     dimension: int
     part: Slice
+    replaces: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self)}
@@ -51,6 +55,7 @@ class _Tally:
     found: int = 0
     missing: int = 0
     excused: int = 0
+    lost: int = 0
     foreign: int = 0
     lengths: int = 0
     norms: int = 0
@@ -66,7 +71,8 @@ class _Tally:
 class Verify:
     """Walk the catalog beside the collection, then embed a random sample of its pictures again.
 
-    A picture whose re-embedding failed is expected to be absent. Nothing is written. The last step's result has a
+    A picture whose re-embedding failed is expected to be absent, unless the collection that is served now has it.
+    Nothing is written. The last step's result has a
     verdict ("green" or "red") and the checks. A resumed verification starts over, because it must see one state; its
     counts stand still until it is past its old place.
     """
@@ -113,6 +119,8 @@ class Verify:
             done = max(counts.done, checked)
             counts = replace(counts, done=done, selected=max(counts.selected, done))
             yield Progress(page[-1].key, counts)
+        for _ in self._look_for_losses(tally):
+            yield Progress("losses", counts)
         gone = {LEFT_THE_CATALOG: counts.pending} if counts.pending else {}
         yield Progress("end", replace(counts, skipped=gone), result=self._result(embedder, tally, checked))
 
@@ -134,6 +142,10 @@ class Verify:
             _check("norms", not tally.norms, f"{tally.norms:,} vectors that are not finite and of length 1"),
             self._sample_check(embedder, tally),
         ]
+        if plan.replaces:
+            checks.append(
+                _check("losses", not tally.lost, f"{tally.lost:,} pictures that {plan.replaces} finds are lost")
+            )
         verdict = "green" if all(check["ok"] for check in checks) else "red"
         return {
             "verdict": verdict,
@@ -141,8 +153,27 @@ class Verify:
             "points": info.points,
             "collection": plan.collection,
             "fingerprint": plan.fingerprint,
+            "replaces": plan.replaces,
+            "losses": tally.lost,
             "examples": tally.examples,
         }
+
+    def _look_for_losses(self, tally: _Tally) -> Iterator[None]:
+        """Pictures that are found today and would not be found: a point of the served collection whose picture is in
+        the catalog, without a point here, whatever the reason."""
+        after: PointId | None = None
+        while self._plan.replaces:
+            served, after = self._store.page(self._plan.replaces, after=after, limit=PAGE)
+            keys = [picture_key(point.id, point.payload) for point in served]
+            ids = [point_id(key) for key in keys]
+            here = {point.id for point in self._store.retrieve(self._plan.collection, ids)}
+            absent = [key for key, identifier in zip(keys, ids, strict=True) if identifier not in here]
+            for row in self._catalog.get(absent):
+                tally.lost += 1
+                tally.note("losses", row.key)
+            yield
+            if after is None:
+                return
 
     def _walk(self, rows: Sequence[ImageRow], tally: _Tally) -> None:
         ids = [point_id(row.key) for row in rows]

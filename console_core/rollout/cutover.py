@@ -1,6 +1,6 @@
 """Move an alias, atomically and with a way back. Nothing is deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,21 +12,33 @@ from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Run, RunState
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
+LOSSES = "losses"
+"""The check of a verification that compares with what is served now."""
 VERDICT_AGE = timedelta(hours=24)
 """A verdict older than this says nothing about today; verify again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether an alias may be moved to a collection, and every reason why not."""
+    """Whether an alias may be moved to a collection, and every reason why not.
+
+    `losses` are pictures that are found today and would not be found afterwards. Where they are the only reason,
+    `acceptable` is true: a person who knows better may accept them.
+    """
 
     open: bool
     reasons: tuple[str, ...]
     verdict: Run | None
+    losses: int = 0
+    acceptable: bool = False
 
 
-def gate(ledger: Ledger, store: VectorStore, target: str, *, at: datetime | None = None) -> Gate:
-    """A collection may go live after a green verdict on exactly what it holds now, and on nothing less."""
+def gate(ledger: Ledger, store: VectorStore, target: str, *, serving: str = "", at: datetime | None = None) -> Gate:
+    """A collection may go live after a green verdict on exactly what it holds now, and on nothing less.
+
+    With `serving`, what the alias serves now, the verdict must have compared the two: no picture that is found today
+    may be lost.
+    """
     at = at or now()
     reasons: list[str] = []
     writers = ledger.runs(kinds=("reembed",), target=target, limit=200)
@@ -37,11 +49,23 @@ def gate(ledger: Ledger, store: VectorStore, target: str, *, at: datetime | None
         reasons.append(f"Run {busy[0].id} is {busy[0].state} and still writes to {target}.")
     if writers and writers[0].state is RunState.INVALID:
         reasons.append(f"The books of run {writers[0].id} do not add up.")
+    losses = 0
     if verdict is None or verdict.finished_at is None:
         reasons.append(f"{target} has not been verified.")
     else:
         reasons += _about(verdict, verdict.finished_at, writers, _held(store, target), at)
-    return Gate(not reasons, tuple(reasons), verdict)
+        reasons += _compared(verdict, serving)
+        losses = int((verdict.result or {}).get("losses", 0))
+    found = f"{losses:,} pictures that {serving} finds would not be found any more."
+    all_reasons = (*reasons, found) if losses else tuple(reasons)
+    return Gate(not all_reasons, all_reasons, verdict, losses, bool(losses) and not reasons)
+
+
+def _compared(verdict: Run, serving: str) -> list[str]:
+    compared = (verdict.result or {}).get("replaces", "")
+    if not serving or compared == serving:
+        return []
+    return [f"{verdict.target} was not compared with {serving}, which it would replace: verify it again."]
 
 
 def _held(store: VectorStore, target: str) -> CollectionInfo | None:
@@ -59,8 +83,9 @@ def _about(
     result: Mapping[str, Any] = verdict.result or {}
     reasons = []
     if result.get("verdict") != "green":
-        failed = ", ".join(check["name"] for check in result.get("checks", ()) if not check["ok"])
-        reasons.append(f"Verification {verdict.id} is red: {failed}.")
+        failed = [check["name"] for check in result.get("checks", ()) if not check["ok"]]
+        if failed != [LOSSES]:
+            reasons.append(f"Verification {verdict.id} is red: {', '.join(failed)}.")
     if any(run.finished_at and verdict.started_at and run.finished_at > verdict.started_at for run in writers):
         reasons.append(f"{verdict.target} was written to after it was verified.")
     elif held.points != result.get("points"):
@@ -87,14 +112,24 @@ def introduce_alias(store: VectorStore, moves: Moves, alias: str, collection: st
 
 
 def cut_over(
-    store: VectorStore, ledger: Ledger, moves: Moves, alias: str, to: str, *, actor: str, migration: str = ""
+    store: VectorStore,
+    ledger: Ledger,
+    moves: Moves,
+    alias: str,
+    to: str,
+    *,
+    actor: str,
+    migration: str = "",
+    accept_losses: bool = False,
 ) -> Move:
     """Point the alias to a verified collection in one atomic call.
 
-    Either the alias serves the new collection afterwards, or everything is as it was.
+    Either the alias serves the new collection afterwards, or everything is as it was. With `accept_losses` a
+    collection may go live that lacks pictures which are found today.
 
     Raises:
         Refused: the verdict is missing, red or stale, or a run still writes.
+        OutcomeUnknown: the store stopped answering; the move may have been made, and can be rolled back if it was.
         AliasConflict: the alias does not exist, or was moved by somebody else meanwhile.
         CollectionNotFound: there is no collection `to`.
     """
@@ -102,8 +137,8 @@ def cut_over(
     to = store.describe(to).name
     if before == to:
         raise Refused(f"{alias} serves {to} already.", "There is nothing to cut over.")
-    found = gate(ledger, store, to)
-    if not found.open:
+    found = gate(ledger, store, to, serving=before)
+    if not found.open and not (accept_losses and found.acceptable):
         reasons = " ".join(found.reasons)
         raise Refused(f"{alias} cannot be moved to {to}: {reasons}", "Verify the collection, then cut over.")
     with moves.recorded(MoveKind.CUT_OVER, alias, before, to, actor=actor, migration=migration) as move:
@@ -138,6 +173,19 @@ def way_back(moves: Moves, alias: str, serving: str) -> Move | None:
     """
     brought = next((move for move in moves.of(alias) if move.after == serving), None)
     return brought if brought is not None and brought.kind is MoveKind.CUT_OVER else None
+
+
+def overtaken(moves: Sequence[Move], target: str, since: datetime) -> MoveKind | None:
+    """What became of a collection that does not serve: it was rolled back, or a later cut-over went elsewhere.
+
+    `moves` are those of its alias, the newest first; `since` is when its migration began.
+    """
+    for move in moves:
+        if move.kind is MoveKind.ROLLED_BACK and move.before == target:
+            return MoveKind.ROLLED_BACK
+        if move.kind is MoveKind.CUT_OVER and (move.after == target or move.at > since):
+            return MoveKind.CUT_OVER
+    return None
 
 
 def _serving(store: VectorStore, alias: str) -> str:

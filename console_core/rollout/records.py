@@ -1,7 +1,7 @@
 """The decisions about an alias, append-only: introduced, cut over, rolled back; who, when, from what to what."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Column, Integer, Table, Text, delete, insert, select
 
 from console_core.database import Database, Instant, metadata, now
+from console_core.errors import LedgerError, OutcomeUnknown
 
 moves = Table(
     "alias_moves",
@@ -55,7 +56,9 @@ class Moves:
     ) -> Iterator[Move]:
         """Record a move, then make it in the body; where the body fails, the record is taken back.
 
-        The record comes first so that a crash between the two can never leave a cut-over without a way back.
+        The record comes first so that a crash between the two can never leave a cut-over without a way back. Where
+        nobody knows whether the move was made (OutcomeUnknown), the record stays: one that was not made is passed
+        over by `cutover.way_back`.
         """
         move = Move(now(), actor, kind, alias, before, after, migration)
         values = {"at": move.at, "actor": actor, "kind": kind.value, "alias": alias, "migration": migration}
@@ -65,8 +68,10 @@ class Moves:
             ).inserted_primary_key
         try:
             yield move
+        except OutcomeUnknown:
+            raise
         except BaseException:
-            with self._database.transaction() as connection:
+            with suppress(LedgerError), self._database.transaction() as connection:
                 connection.execute(delete(moves).where(moves.c.id == (row or (0,))[0]))
             raise
 

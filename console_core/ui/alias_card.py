@@ -50,7 +50,7 @@ def _serving(alias: str, serving: CollectionInfo, moves: Sequence[Move]) -> None
 
 
 def _candidates(alias: str, serving: CollectionInfo, others: Sequence[CollectionInfo], *, primary: bool) -> None:
-    candidates = [(info, cut_over_gate(info.name)) for info in others if _is_candidate(alias, info)]
+    candidates = [(info, cut_over_gate(info.name, serving.name)) for info in others if _is_candidate(alias, info)]
     candidates.sort(key=lambda pair: not pair[1].open)
     if not candidates:
         st.caption("Nothing yet. A migration builds a collection that this alias can be moved to.")

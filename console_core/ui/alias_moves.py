@@ -10,9 +10,9 @@ from console_core.ui import confirm, session, words
 from console_core.ui.permission import command_button
 
 
-def cut_over_gate(target: str) -> Gate:
-    """Whether an alias may be moved to a collection; asks the store for its exact count."""
-    return gate(session.console().ledger, session.console().store, target)
+def cut_over_gate(target: str, serving: str) -> Gate:
+    """Whether an alias that serves `serving` may be moved to a collection; asks the store for its exact count."""
+    return gate(session.console().ledger, session.console().store, target, serving=serving)
 
 
 def cut_over_button(
@@ -35,21 +35,25 @@ def cut_over_button(
     for reason in found.reasons:
         st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
     with st.container(horizontal=True, vertical_alignment="center"):
+        lossy = found.acceptable and not found.open
         pressed = command_button(
-            "Cut over",
+            "Cut over in spite of losses" if lossy else "Cut over",
             "cut_over",
             key=f"cut-over-{alias}-{target}",
             icon=":material/alt_route:",
-            kind="primary" if primary else "secondary",
-            disabled=not found.open,
+            kind="primary" if primary and not lossy else "secondary",
+            disabled=not (found.open or lossy),
         )
         if beside is not None:
             beside()
     if pressed:
         done = f"{alias} answers from {target} now."
-        move = partial(session.act, "cut_over", alias=alias, to=target, migration=migration, done=done)
+        moved = {"alias": alias, "to": target, "migration": migration, "accept_losses": lossy}
+        move = partial(session.act, "cut_over", done=done, **moved)
         title = f"Cut {words.plain(alias)} over?"
-        confirm.ask(confirm.Question(title, what, "Cut over", move, icon=":material/alt_route:"))
+        loss = f"\n\n**{words.count(found.losses, 'picture')} that people find today will not be found any more.**"
+        text, typed = (what + loss, alias) if lossy else (what, "")
+        confirm.ask(confirm.Question(title, text, "Cut over", move, typed, icon=":material/alt_route:"))
         st.rerun()
 
 

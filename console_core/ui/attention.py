@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from console_core.console import Console
 from console_core.errors import ConsoleError
-from console_core.migration.records import Stage, Standing, standing
+from console_core.migration.records import Stage, Standing
 from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.vectorstore.types import CollectionInfo
 
@@ -24,8 +24,7 @@ class Attention:
 def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[Attention]:
     """Everything that waits for a person, the gravest first."""
     runs = console.ledger.runs(states={*RESUMABLE, RunState.INVALID}, limit=20)
-    aliases = console.store.aliases()
-    standings = [standing(migration, console.ledger, aliases) for migration in console.migrations.all(limit=20)]
+    standings = console.standings(console.migrations.all(limit=20))
     found = [*_of_notices(console.notices), *_of_runs(runs), *_of_migrations(standings), *_of_collections(collections)]
     order = ("block", "warn", "info")
     return sorted(found, key=lambda item: order.index(item.severity))

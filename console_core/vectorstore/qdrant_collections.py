@@ -7,7 +7,14 @@ from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 
-from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreRefused, StoreUnavailable
+from console_core.errors import (
+    AliasConflict,
+    CollectionExists,
+    CollectionNotFound,
+    OutcomeUnknown,
+    StoreRefused,
+    StoreUnavailable,
+)
 from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.qdrant_errors import not_found, translated
@@ -168,15 +175,24 @@ class QdrantCollections(ABC):
             )
             try:
                 self._ask(lambda: self._client.update_collection_aliases([operation]), name=to, again=False)
-            except StoreUnavailable:  # it may have been done all the same
-                if self.aliases().get(alias) != to:
+            except StoreUnavailable as error:  # it may have been done all the same
+                if self._read_back(alias, to, error) != to:
                     raise
-            read_back = self.aliases().get(alias)
+            read_back = self._read_back(alias, to)
             if read_back != to:
                 raise AliasConflict(
                     f'"{alias}" was pointed to "{to}", but now {_points_to(read_back)}.',
                     "Somebody else moved it at the same moment. Look at who searches what now, then decide again.",
                 )
+
+    def _read_back(self, alias: str, to: str, cause: StoreUnavailable | None = None) -> str | None:
+        try:
+            return self.aliases().get(alias)
+        except StoreUnavailable as error:
+            raise OutcomeUnknown(
+                f'"{alias}" may have been pointed to "{to}": the store stopped answering meanwhile. {error.message}',
+                "When the store answers again, look at what the alias serves. If it was moved, it can be rolled back.",
+            ) from (cause or error)
 
     def count(self, name: str) -> int:
         return int(self._ask(lambda: self._client.count(name, exact=True), name=name).count)

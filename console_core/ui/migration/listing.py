@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from console_core.migration.records import Migration, Stage, Standing, standing
+from console_core.migration.records import Migration, Stage, Standing
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.glance import glance
 from console_core.ui.migration import stages
@@ -16,11 +16,11 @@ _MOVING = (Stage.BUILDING, Stage.VERIFYING)
 
 def listing(migrations: Sequence[Migration], aliases: Mapping[str, str]) -> None:
     """One row for each; while one is being worked on they refresh by themselves, from the ledger alone."""
-    ledger = session.console().ledger
-    before = [standing(migration, ledger, aliases) for migration in migrations]
+    console = session.console()
+    before = console.standings(migrations, aliases)
 
     def migration_rows() -> None:
-        current = [standing(migration, ledger, aliases) for migration in migrations]
+        current = console.standings(migrations, aliases)
         if [one.stage for one in current] != [one.stage for one in before]:
             st.rerun()
         for one in current:

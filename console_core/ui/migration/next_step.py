@@ -122,7 +122,7 @@ def _ready(one: Standing) -> None:
             st.warning(f"The alias {words.plain(plan.alias)} is not there any more.", icon=":material/link_off:")
             return
         reminder(plan.alias)
-        found = cut_over_gate(plan.target)
+        found = cut_over_gate(plan.target, one.serves)
         again = partial(_verify, one, "Verify again", primary=not found.open)
         cut_over_button(
             plan.alias,
@@ -156,7 +156,14 @@ def _again(one: Standing) -> None:
         st.rerun()
 
 
-_NEEDS_TARGET = (Stage.BUILT, Stage.VERIFYING, Stage.REFUTED, Stage.READY)
+_NEEDS_TARGET = (
+    Stage.BUILT,
+    Stage.VERIFYING,
+    Stage.REFUTED,
+    Stage.READY,
+    Stage.ROLLED_BACK,
+    Stage.SUPERSEDED,
+)
 _CARDS: Mapping[Stage, Callable[[Standing], None]] = {
     Stage.BUILDING: _building,
     Stage.VERIFYING: _verifying,
@@ -165,5 +172,7 @@ _CARDS: Mapping[Stage, Callable[[Standing], None]] = {
     Stage.REFUTED: _refuted,
     Stage.READY: _ready,
     Stage.LIVE: _live_now,
+    Stage.ROLLED_BACK: _ready,
+    Stage.SUPERSEDED: _ready,
     Stage.CANCELLED: _cancelled,
 }

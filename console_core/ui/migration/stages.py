@@ -22,6 +22,8 @@ WORDS: Mapping[Stage, Word] = {
     _S.REFUTED: Word("Refuted", "red", ":material/report:", "The verification found something wrong."),
     _S.READY: Word("Ready", "green", ":material/verified:", "Verified; judge it, then cut over."),
     _S.LIVE: Word("Live", "green", ":material/check_circle:", "Searches are answered by the new collection."),
+    _S.ROLLED_BACK: Word("Rolled back", "orange", ":material/undo:", "It was live, and the alias was moved back."),
+    _S.SUPERSEDED: Word("Superseded", "gray", ":material/history:", "The alias was moved elsewhere since."),
     _S.CANCELLED: Word("Cancelled", "gray", ":material/block:", "It was stopped for good."),
 }
 NEXT: Mapping[Stage, str] = {
@@ -32,6 +34,8 @@ NEXT: Mapping[Stage, str] = {
     _S.REFUTED: "look at what was found",
     _S.READY: "judge, then cut over",
     _S.LIVE: "nothing to do",
+    _S.ROLLED_BACK: "cut over again, or leave it",
+    _S.SUPERSEDED: "nothing to do",
     _S.CANCELLED: "start a new one",
 }
 _REACHED: Mapping[Stage, tuple[int, Mark]] = {
@@ -42,6 +46,8 @@ _REACHED: Mapping[Stage, tuple[int, Mark]] = {
     _S.VERIFYING: (2, "now"),
     _S.REFUTED: (2, "problem"),
     _S.READY: (3, "now"),
+    _S.ROLLED_BACK: (3, "now"),
+    _S.SUPERSEDED: (3, "open"),
     _S.LIVE: (5, "open"),
 }
 

@@ -15,6 +15,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "ids": ("Ids", "Every picture that could be embedded has its point."),
     "dimension": ("Dimension", "Every vector is as long as the model's."),
     "fingerprints": ("Fingerprints", "Every point comes from this model and these weights."),
+    "losses": ("Losses", "Every picture that is found today is found afterwards."),
     "norms": ("Norms", "Every vector is finite and of length 1."),
     "sample": ("Sample", "Pictures embedded again give the stored vectors."),
 }

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from console_core.migration.plan import MigrationPlan
-from console_core.migration.records import Migration, Stage, Standing, standing
+from console_core.migration.records import Migration, Stage, Standing
 from console_core.rollout.records import Move, MoveKind
 from console_core.runs.types import RunState
 from console_core.ui import frame, panels, session, words
@@ -19,14 +19,14 @@ from console_core.ui.run_counts import counts_row
 def migration_view(migration: Migration) -> None:
     """Draw it as it stands now."""
     console = session.console()
-    one = standing(migration, console.ledger, console.store.aliases())
+    (one,) = console.standings([migration])
     moves = [move for move in console.moves.of(migration.plan.alias) if move.migration == migration.id]
     plan, badge = migration.plan, partial(panels.state_badge, stages.WORDS[one.stage])
     with panels.card(words.plain(plan.title), caption=words.plain(f"{plan.source} → {plan.target}"), aside=badge):
         paused = one.stage is Stage.STOPPED and one.build is not None and one.build.state is RunState.PAUSED
         drawn = stages.steps(one.stage, _notes(one, moves), paused=paused, rolled_back=_rolled_back(moves))
         stepper(drawn, key=migration.id)
-    if one.stage is Stage.READY and _rolled_back(moves):
+    if one.stage is Stage.ROLLED_BACK and moves:
         back = f"{moves[0].actor} rolled {migration.plan.alias} back {session.when(moves[0].at)}. "
         st.info(
             words.plain(f"{back}The new collection is still there, and can be cut over again."), icon=":material/undo:"
