@@ -5,13 +5,14 @@ import time
 
 import pytest
 
+from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
 from console_core.database import now
 from console_core.errors import Refused
 from console_core.migration.findings import Request
 from console_core.migration.records import Stage, standing
-from console_core.runs.types import RunState
+from console_core.runs.types import Run, RunState
 from console_core.vectorstore.provenance import provenance
 from tests.conftest import OPERATOR, PICTURES, finish, migrate
 
@@ -132,3 +133,43 @@ def test_filling_the_served_collection_embeds_only_what_it_lacks_and_is_live_whe
     assert _stage(console) is Stage.LIVE
     after = {point.id: point.payload for point in console.store.scroll("images")}
     assert {key for key in after if after[key] != before.get(key)} == {5, 900}
+
+
+def _verified(console: Console, request: Request) -> Run:
+    build = finish(console, command(console, OPERATOR, "start_migration", request=request).run)
+    return finish(console, command(console, OPERATOR, "verify", collection=build.target))
+
+
+def test_a_collection_that_would_lose_pictures_which_are_found_today_does_not_go_live_unless_a_person_accepts(
+    console: Console,
+) -> None:
+    for number in range(30, 41):  # a disk that was not mounted when the run came to it
+        (console.settings.image_roots[0] / f"{number:04}.jpg").unlink()
+    verify = _verified(console, Request("images", "demo-siglip"))
+    assert verify.result is not None
+    assert {check["name"] for check in verify.result["checks"] if not check["ok"]} == {"losses"}
+    assert verify.result["losses"] == 11
+    with pytest.raises(Refused, match="11 pictures that images__demo-clip finds"):
+        command(console, OPERATOR, "cut_over", alias="images", to=verify.target)
+    assert console.store.aliases() == {"images": "images__demo-clip"}
+    command(console, OPERATOR, "cut_over", alias="images", to=verify.target, accept_losses=True)
+    assert console.store.aliases() == {"images": verify.target}
+
+
+def test_a_slice_does_not_go_live_in_place_of_everything(console: Console) -> None:
+    verify = _verified(console, Request("images", "demo-siglip", part=Slice({"user_id": ("user-1",)})))
+    assert verify.result is not None
+    assert verify.result["losses"] == PICTURES * 2 // 3
+    with pytest.raises(Refused, match="would not be found any more"):
+        command(console, OPERATOR, "cut_over", alias="images", to=verify.target)
+
+
+def test_a_migration_that_was_rolled_back_or_overtaken_says_so(console: Console) -> None:
+    first = _verified(console, Request("images", "demo-siglip")).target
+    command(console, OPERATOR, "cut_over", alias="images", to=first)
+    command(console, OPERATOR, "roll_back", alias="images")
+    assert [one.stage for one in console.standings(console.migrations.all())] == [Stage.ROLLED_BACK]
+    second = _verified(console, Request("images", "demo-siglip", target="another")).target
+    command(console, OPERATOR, "cut_over", alias="images", to=second)
+    stages = {one.migration.plan.target: one.stage for one in console.standings(console.migrations.all())}
+    assert stages == {first: Stage.SUPERSEDED, second: Stage.LIVE}

@@ -183,3 +183,21 @@ def test_every_reason_is_said_at_once(site: Site) -> None:
         "new has 5 points, but 4 when it was verified.",
         f"Verification {verify.id} is older than 24 hours.",
     )
+
+
+def test_losses_alone_can_be_accepted_and_nothing_else_with_them(site: Site) -> None:
+    lossy = {
+        "verdict": "red",
+        "points": 4,
+        "fingerprint": MODEL,
+        "replaces": "old",
+        "losses": 3,
+        "checks": [{"name": "losses", "ok": False}],
+    }
+    site.ended("verify", result=lossy)
+    found = gate(site.ledger, site.store, "new", serving="old")
+    assert (found.open, found.acceptable, found.losses) == (False, True, 3)
+    assert found.reasons == ("3 pictures that old finds would not be found any more.",)
+    site.add(5)
+    found = gate(site.ledger, site.store, "new", serving="old")
+    assert (found.open, found.acceptable, len(found.reasons)) == (False, False, 2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from console_core.database import Database
-from console_core.errors import AliasConflict, CollectionNotFound, Refused, StoreUnavailable
+from console_core.errors import AliasConflict, CollectionNotFound, OutcomeUnknown, Refused, StoreUnavailable
 from console_core.rollout.cutover import cut_over, introduce_alias, roll_back, way_back
 from console_core.rollout.records import Move, MoveKind, Moves
 from console_core.runs.ledger import Ledger
@@ -22,6 +22,7 @@ class Interrupted(QdrantEmbedded):
 
     move_elsewhere = ""
     away = False
+    answers = True
 
     def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
         if self.away:
@@ -30,11 +31,13 @@ class Interrupted(QdrantEmbedded):
             self.move_elsewhere = ""
             super().set_alias(alias, elsewhere, expected=self.aliases().get(alias))
         super().set_alias(alias, to, expected=expected)
+        if not self.answers:
+            raise OutcomeUnknown("The store stopped answering.", "Look at what the alias serves.")
 
 
 @dataclass
 class Site:
-    """The collections a, b and c of one point each, all verified; no alias."""
+    """The collections a, b and c of one point each; no alias."""
 
     store: Interrupted
     ledger: Ledger
@@ -43,7 +46,18 @@ class Site:
     def introduce(self, collection: str = "a", alias: str = "images") -> Move:
         return introduce_alias(self.store, self.moves, alias, collection, actor="olga")
 
+    def verify(self, collection: str, replaces: str) -> None:
+        """A green verdict on a collection, compared with what it would replace."""
+        verify = self.ledger.submit(
+            kind="verify", lane=Lane.STORE, title="", target=collection, spec={}, actor="olga", writes=False
+        )
+        assert self.ledger.claim(Lane.STORE, "a test", only=verify.id)
+        green = {"verdict": "green", "points": 1, "checks": [], "fingerprint": None, "replaces": replaces}
+        self.ledger.record(verify.id, Progress("1", Counts(), result=green))
+        self.ledger.finish(verify.id, RunState.SUCCEEDED, reason="")
+
     def cut_over(self, to: str, alias: str = "images") -> Move:
+        self.verify(to, self.store.aliases().get(alias, ""))
         return cut_over(self.store, self.ledger, self.moves, alias, to, actor="olga", migration="m-1")
 
     def roll_back(self, alias: str = "images") -> Move:
@@ -63,13 +77,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     for name in ("a", "b", "c"):
         store.create(name, CollectionSpec(4))
         store.upsert(name, [Point(1, np.ones(4, dtype=np.float32), {})])
-        verify = ledger.submit(
-            kind="verify", lane=Lane.STORE, title="", target=name, spec={}, actor="olga", selected=1, writes=False
-        )
-        assert ledger.claim(Lane.STORE, "a test", only=verify.id)
-        green = {"verdict": "green", "points": 1, "checks": [], "fingerprint": None}
-        ledger.record(verify.id, Progress("1", Counts(1, 1), result=green))
-        ledger.finish(verify.id, RunState.SUCCEEDED, reason="")
     yield Site(store, ledger, Moves(database))
     store.close()
     database.close()
@@ -160,6 +167,24 @@ def test_a_store_that_is_away_leaves_no_record_of_a_move(site: Site) -> None:
     assert site.roll_back().after == "a"
 
 
+def test_a_cut_over_whose_answer_was_lost_can_be_rolled_back(site: Site) -> None:
+    site.introduce()
+    site.store.answers = False
+    with pytest.raises(OutcomeUnknown):
+        site.cut_over("b")
+    site.store.answers = True
+    assert site.serves() == "b"
+    assert site.roll_back().after == "a"
+    assert site.serves() == "a"
+
+
+def test_a_collection_that_was_verified_against_another_one_is_not_cut_over_to(site: Site) -> None:
+    site.introduce()
+    site.verify("b", replaces="c")
+    with pytest.raises(Refused, match="not compared with a"):
+        cut_over(site.store, site.ledger, site.moves, "images", "b", actor="olga")
+
+
 def test_a_rollback_to_a_collection_that_is_gone_is_refused_and_search_goes_on(site: Site) -> None:
     site.introduce()
     site.cut_over("b")
@@ -194,7 +219,7 @@ def test_what_cannot_be_cut_over_changes_nothing(site: Site) -> None:
         site.cut_over("nowhere")
     site.store.create("unverified", CollectionSpec(4))
     with pytest.raises(Refused, match="unverified has not been verified"):
-        site.cut_over("unverified")
+        cut_over(site.store, site.ledger, site.moves, "images", "unverified", actor="olga")
     assert site.serves() == "a"
     assert len(site.told()) == 1
 
