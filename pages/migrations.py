@@ -34,7 +34,7 @@ def _first() -> None:
 
 
 if parameter("view") == "new":
-    with page("New migration", lead="Nothing is written before you press Start building.", actions=_back):
+    with page("New migration", lead="Nothing is written before you start it in the last step.", actions=_back):
         wizard()
 elif chosen := parameter("migration"):
     with page("Migration", actions=_back):

@@ -95,7 +95,7 @@ def plan(
     with opened() as console:
         found = preflight(console.preflight_parts(), Request(alias, to))
     lines = [f"{finding.severity.upper():5}  {finding.message} {finding.remedy}".rstrip() for finding in found.findings]
-    lines.append(f"{found.selected:,} pictures into {found.target}")
+    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {found.target}")
     if found.estimate:
         low, high = found.estimate.seconds
         lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")

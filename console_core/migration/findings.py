@@ -59,19 +59,31 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """The outcome. `plan` is None where something blocks; `selected` is the exact number of pictures."""
+    """The outcome. `plan` is None where something blocks; `selected` is the exact number of pictures.
+
+    `to_embed` of them have no current point in the target: all of them where the target is new.
+    """
 
     request: Request
     plan: MigrationPlan | None
     target: str
     findings: tuple[Finding, ...]
     selected: int
+    to_embed: int
     source_points: int
     estimate: Estimate | None
 
     @property
     def blocked(self) -> bool:
         return any(finding.severity is Severity.BLOCK for finding in self.findings)
+
+    @property
+    def fills(self) -> bool:
+        """Whether the target exists, and only what it lacks is embedded."""
+        return self.has("target-continued")
+
+    def has(self, code: str) -> bool:
+        return any(finding.code == code for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -80,6 +92,10 @@ class Preflight:
             "target": self.target,
             "blocked": self.blocked,
             "findings": [asdict(finding) for finding in self.findings],
-            "counts": {"selected": self.selected, "source_points": self.source_points},
+            "counts": {
+                "selected": self.selected,
+                "to_embed": self.to_embed,
+                "source_points": self.source_points,
+            },
             "estimate": asdict(self.estimate) if self.estimate else None,
         }

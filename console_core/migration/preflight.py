@@ -1,6 +1,5 @@
 """May this migration start? Everything that can be known is found out before the first write."""
 
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,21 +9,17 @@ from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.types import Embedder
 from console_core.errors import CatalogError, CollectionNotFound, ModelError
+from console_core.migration.current import count_lacking
 from console_core.migration.findings import Estimate, Finding, Preflight, Request, block, info, warn
-from console_core.migration.plan import MigrationPlan, target_name
+from console_core.migration.plan import MigrationPlan
+from console_core.migration.target import Target, look_at_target
 from console_core.migration.trial import Trial, trial
 from console_core.runs.ledger import Ledger
-from console_core.runs.types import TERMINAL
-from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.types import CollectionInfo, StoreInfo, VectorStore
 
 SAFETY = 1.5
 """Free space asked for, as a multiple of what the target is estimated to take."""
 PAYLOAD_BYTES = 700
-SAMPLE = 64
-"""Points of an existing target that are looked at for where they come from."""
-_NAME = re.compile(r"[^\s<>:\"/\\|?*\x00-\x1f]{1,200}")
-"""Names that Qdrant takes for a collection; the embedded store makes a folder of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +56,15 @@ class _Preflight:
         source = self._source()
         embedder = self._embedder()
         selected = self._selected()
-        target = self._target_name()
-        fills = self._existing_target(target, embedder)
+        looked = look_at_target(
+            self._parts.store, self._parts.ledger, request, embedder.fingerprint.digest if embedder else ""
+        )
+        target = looked.name
+        self._findings += looked.findings
+        to_embed = self._to_embed(looked, embedder, selected)
         self._findings += self._compared(source, embedder)
         measured = self._trial(embedder, selected)
-        estimate = self._estimate(embedder, measured, selected)
+        estimate = self._estimate(embedder, measured, selected, to_embed)
         plan = None
         if source and embedder and not any(finding.severity == "block" for finding in self._findings):
             plan = MigrationPlan(
@@ -80,10 +79,11 @@ class _Preflight:
                 index=source.index,
                 quantization=source.quantization,
                 batch_size=request.batch_size,
-                fills=fills,
+                fills=looked.continued,
             )
         points = source.points if source else 0
-        return Preflight(request, plan, target, tuple(self._findings), selected, points, estimate)
+        findings = tuple(dict.fromkeys(self._findings))
+        return Preflight(request, plan, target, findings, selected, to_embed, points, estimate)
 
     def _source(self) -> CollectionInfo | None:
         name = self._request.served
@@ -161,67 +161,24 @@ class _Preflight:
             )
         return selected
 
-    def _target_name(self) -> str:
-        taken = {collection.name for collection in self._parts.store.collections()} | set(self._aliases)
-        name = self._request.target or target_name(self._request.served, self._request.model, taken)
-        if not _NAME.fullmatch(name) or name in (".", ".."):
-            self._findings.append(
-                block(
-                    "target-name",
-                    f'"{name}" cannot be the name of a collection.',
-                    'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
-                )
-            )
-        return name
-
-    def _existing_target(self, target: str, embedder: Embedder | None) -> bool:
-        """Whether the target exists and is one that this model may go on filling."""
-        unfinished = [
-            run for run in self._parts.ledger.runs(kinds=("reembed",), target=target) if run.state not in TERMINAL
-        ]
-        if unfinished:
-            run = unfinished[0]
-            self._findings.append(
-                block(
-                    "target-busy", f"Run {run.id} ({run.state}) writes to {target}.", "Resume or cancel that run first."
-                )
-            )
+    def _to_embed(self, looked: Target, embedder: Embedder | None, selected: int) -> int:
+        """How many pictures the target lacks: all that are selected, but where it exists and is continued."""
+        if not looked.continued or embedder is None or not selected:
+            return selected
+        parts, digest = self._parts, embedder.fingerprint.digest
         try:
-            found = self._parts.store.describe(target)
-        except CollectionNotFound:
-            return False
-        if target in self._aliases:
-            self._findings.append(
-                block("target-alias", f"{target} is an alias.", "Choose another name for the target.")
+            lacking = count_lacking(parts.catalog, self._request.part, parts.store, looked.name, digest)
+        except CatalogError as error:
+            self._findings.append(block("catalog", error.message, error.remedy))
+            return selected
+        self._findings.append(
+            info(
+                "target-continued",
+                f"{looked.name} exists with {looked.points:,} points of this model; only gaps are filled: "
+                f"{lacking:,} of {selected:,} pictures.",
             )
-        elif embedder and found.stamp and found.stamp.fingerprint == embedder.fingerprint.digest:
-            points, _ = self._parts.store.page(target, limit=SAMPLE)
-            foreign = [point.id for point in points if provenance(point.payload) is None]
-            if foreign:
-                self._findings.append(
-                    block(
-                        "target-foreign",
-                        f"{target} has points that the console did not write, such as {foreign[0]}; embedding them "
-                        "again would replace their payload by the catalog's.",
-                        "Choose another name for the target.",
-                    )
-                )
-            self._findings.append(
-                info(
-                    "target-continued",
-                    f"{target} exists with {found.points:,} points of this model; only gaps are filled.",
-                )
-            )
-            return True
-        else:
-            self._findings.append(
-                block(
-                    "target-exists",
-                    f"{target} exists and was not made by this model.",
-                    "Choose another name for the target.",
-                )
-            )
-        return False
+        )
+        return lacking
 
     def _compared(self, source: CollectionInfo | None, embedder: Embedder | None) -> Iterator[Finding]:
         if source is None or embedder is None:
@@ -257,13 +214,15 @@ class _Preflight:
             )
         return measured
 
-    def _estimate(self, embedder: Embedder | None, measured: Trial | None, selected: int) -> Estimate | None:
+    def _estimate(
+        self, embedder: Embedder | None, measured: Trial | None, selected: int, to_embed: int
+    ) -> Estimate | None:
         if embedder is None or measured is None or not measured.rate:
             return None
         store = self._parts.store.info()
-        size = selected * _bytes_per_point(store, embedder.card.dimension)
+        size = to_embed * _bytes_per_point(store, embedder.card.dimension)
         self._findings += self._room(store, selected, size)
-        seconds = selected / measured.rate
+        seconds = to_embed / measured.rate
         return Estimate(measured.rate, (0.7 * seconds, 1.5 * seconds), size, measured.tried)
 
     def _room(self, store: StoreInfo, selected: int, size: int) -> Iterator[Finding]:

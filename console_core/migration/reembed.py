@@ -18,10 +18,11 @@ from console_core.errors import (
     ModelOutputInvalid,
     StoreRefused,
 )
+from console_core.migration.current import current_keys
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.verify import LEFT_THE_CATALOG
 from console_core.runs.types import Counts, Failure, Progress
-from console_core.vectorstore.provenance import Provenance, point_id, provenance
+from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, Vector, VectorStore
 
 T = TypeVar("T")
@@ -144,23 +145,12 @@ class Reembed:
             yield from fetch(rows, picture, workers=self._workers, ahead=ahead)
             return
         for group in _batches(rows, self._plan.batch_size):
-            current = self._current(group)
+            current = current_keys(self._store, self._plan.target, self._plan.fingerprint, group)
             wanted = fetch(
                 [row for row in group if row.key not in current], picture, workers=self._workers, ahead=ahead
             )
             found = {row.key: outcome for row, outcome in wanted}
             yield from ((row, found.get(row.key)) for row in group)
-
-    def _current(self, rows: Sequence[ImageRow]) -> set[str]:
-        """The keys of those rows whose point is there, of this model and this revision."""
-        points = self._store.retrieve(self._plan.target, [point_id(row.key) for row in rows])
-        written = {point.id: provenance(point.payload) for point in points}
-        return {
-            row.key
-            for row in rows
-            if (made := written.get(point_id(row.key))) is not None
-            and (made.fingerprint, made.revision) == (self._plan.fingerprint, row.revision)
-        }
 
     def _embed(
         self, batch: Sequence[_Fetched], embedder: Embedder, counts: Counts

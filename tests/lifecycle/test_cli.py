@@ -102,7 +102,7 @@ def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own
 
     plan = command("plan", "images", "--to", "demo-siglip")
     assert (plan["target"], plan["blocked"]) == ("images__demo-siglip", False)
-    assert plan["counts"] == {"selected": PICTURES, "source_points": PICTURES}
+    assert plan["counts"] == {"selected": PICTURES, "to_embed": PICTURES, "source_points": PICTURES}
     assert command("collections") == [before], "a plan writes nothing"
     assert command("runs") == []
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from console_core.embedding.types import ModelCard
-from console_core.migration.findings import Preflight, Request
+from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import preflight
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
@@ -27,7 +27,9 @@ def check_and_start(draft: Draft, card: ModelCard) -> None:
             found = _checked(_question(request), request)
         panels.findings(found.findings)
         if not found.blocked:
-            st.markdown(":green[:material/check_circle:] Nothing stands in the way.")
+            warned = any(finding.severity is Severity.WARN for finding in found.findings)
+            clear = "Nothing blocks; mind the warnings." if warned else "Nothing stands in the way."
+            st.markdown(f":green[:material/check_circle:] {clear}")
         if found.selected:
             _figures(found)
         if (same := _same_build(request)) is not None:
@@ -36,10 +38,17 @@ def check_and_start(draft: Draft, card: ModelCard) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             _start(request, found)
             st.button("Check again", icon=":material/refresh:", key="check-again", on_click=_checked.clear)
-        if found.blocked:
-            st.caption("Settle what blocks; then the build can start.")
-        else:
-            st.caption("The build writes only into the new collection. Searches go on unchanged until you cut over.")
+        st.caption(words.plain(_consequence(found)))
+
+
+def _consequence(found: Preflight) -> str:
+    """What the start would change, and what it would leave alone."""
+    if found.blocked:
+        return "Settle what blocks; then the build can start."
+    if found.has("target-live"):
+        return "Nothing else is written. Searches go on, and find each picture as soon as its point is there."
+    where = found.target if found.fills else "the new collection"
+    return f"The build writes only into {where}. Searches go on unchanged until you cut over."
 
 
 @st.cache_data(ttl=FRESH, max_entries=32, show_spinner=False)
@@ -54,16 +63,19 @@ def _question(request: Request) -> str:
 def _figures(found: Preflight) -> None:
     estimate = found.estimate
     with st.grid(4, min_column_width=180):
-        st.metric("Pictures to embed", words.number(found.selected), border=True, height="stretch")
+        st.metric("Pictures to embed", words.number(found.to_embed), border=True, height="stretch")
         st.metric("Points served now", words.number(found.source_points), border=True, height="stretch")
         if estimate is not None:
             about = f"A trial on {words.count(estimate.tried, 'picture')} gave {words.rate(estimate.rate)}."
             took = words.interval(*estimate.seconds)
             st.metric("Time to build", took, border=True, height="stretch", help=about)
             st.metric("Space on disk", f"about {words.size(estimate.bytes)}", border=True, height="stretch")
-    st.markdown(
-        f"Builds **{words.plain(found.target)}** beside what **{words.plain(found.request.served)}** serves now."
-    )
+    target, served = words.plain(found.target), words.plain(found.request.served)
+    if found.fills:
+        lacking = words.count(found.to_embed, "picture")
+        st.markdown(f"Adds what **{target}** lacks: {lacking}; the others are skipped.")
+    else:
+        st.markdown(f"Builds **{target}** beside what **{served}** serves now.")
 
 
 def _same_build(request: Request) -> Run | None:
@@ -88,7 +100,7 @@ def _open_instead(run: Run) -> None:
 
 def _start(request: Request, found: Preflight) -> None:
     pressed = command_button(
-        "Start building",
+        "Fill the gaps" if found.fills else "Start building",
         "start_migration",
         key="start",
         kind="primary",
@@ -98,7 +110,9 @@ def _start(request: Request, found: Preflight) -> None:
     if not pressed:
         return
     with st.spinner("Checking once more and starting …"):
-        started = session.act("start_migration", request=request, done=f"{found.target} is being built.")
+        started = session.act(
+            "start_migration", request=request, done=f"{found.target} is being {'filled' if found.fills else 'built'}."
+        )
     _checked.clear()
     if started is not None:
         st.query_params.from_dict({"migration": started.migration.id})

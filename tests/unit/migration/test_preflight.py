@@ -63,7 +63,8 @@ def test_nothing_in_the_way_gives_a_plan_with_exact_counts_and_an_estimate(conso
     assert 0 < low < high
     assert outcome.estimate.bytes >= 4 * 192 * PICTURES
     json = outcome.as_json()
-    assert (json["blocked"], json["counts"]) == (False, {"selected": PICTURES, "source_points": PICTURES})
+    counts = {"selected": PICTURES, "to_embed": PICTURES, "source_points": PICTURES}
+    assert (json["blocked"], json["counts"]) == (False, counts)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -189,6 +190,44 @@ def test_a_target_of_this_model_is_continued_and_only_its_gaps_are_filled(consol
     assert f"{PICTURES} points" in said(outcome, "target-continued")
     assert outcome.plan is not None
     assert outcome.plan.fills
+    assert (outcome.selected, outcome.to_embed) == (PICTURES, 0)
+
+
+def test_the_gaps_of_a_continued_target_are_counted_exactly_and_its_estimate_is_for_them(console: Console) -> None:
+    build = migrate(console)
+    with closing(sqlite3.connect(console.settings.workspace / "catalog.db")) as connection:
+        for number in (49, 50):  # two that have no point, and one whose point is of an older row
+            connection.execute("INSERT INTO images VALUES (?, 'user-1', NULL, '0001.jpg', 'new')", (number,))
+        connection.execute("UPDATE images SET caption = 'another one' WHERE id = 7")
+        connection.commit()
+    whole = found(console, replace(USUAL, target="another"))
+    gaps = found(console, replace(USUAL, target=build.target))
+    assert (gaps.selected, gaps.to_embed, whole.to_embed) == (PICTURES + 2, 3, PICTURES + 2)
+    assert f"3 of {PICTURES + 2} pictures" in said(gaps, "target-continued")
+    assert gaps.as_json()["counts"]["to_embed"] == 3
+    assert gaps.estimate is not None
+    assert whole.estimate is not None
+    assert gaps.estimate.bytes * (PICTURES + 2) == whole.estimate.bytes * 3
+
+
+def test_filling_what_is_served_now_is_a_warning(console: Console) -> None:
+    outcome = found(console, Request("images", "demo-clip", target="images__demo-clip"))
+    assert codes(outcome, Severity.WARN) == {"target-live"}
+    assert "images__demo-clip is live" in said(outcome, "target-live")
+    assert outcome.to_embed == 0
+
+
+def test_a_model_that_built_for_this_alias_before_is_a_warning_with_the_collection_to_take_instead(
+    console: Console,
+) -> None:
+    assert "already-built" not in codes(found(console), Severity.WARN)
+    migrate(console)
+    outcome = found(console)
+    assert codes(outcome, Severity.WARN) == {"already-built"}
+    assert f"images__demo-siglip was made by this model already ({PICTURES} points)" in said(outcome, "already-built")
+    assert "already-built" not in codes(found(console, replace(USUAL, target="images__demo-siglip")), Severity.WARN)
+    console.store.set_alias("photos", "images__demo-clip", expected=None)
+    assert "already-built" not in codes(found(console, Request("photos", "demo-siglip")), Severity.WARN)
 
 
 def test_a_target_whose_points_an_application_wrote_is_not_written_over(console: Console) -> None:
