@@ -100,7 +100,13 @@ def _built(one: Standing) -> None:
 def _refuted(one: Standing) -> None:
     text = "The alias stays where it is. Look at the checks below, mend the cause, then verify again."
     with panels.card("The verification did not pass", caption=text):
-        _verify(one, "Verify again")
+        plan = one.migration.plan
+        found = cut_over_gate(plan.target, one.serves)
+        again = partial(_verify, one, "Verify again")
+        if found.acceptable and one.serves:
+            cut_over_button(plan.alias, one.serves, plan.target, found, migration=one.migration.id, beside=again)
+        else:
+            again()
 
 
 def _verify(one: Standing, label: str, *, primary: bool = True) -> None:
