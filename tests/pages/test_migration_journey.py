@@ -118,7 +118,7 @@ def test_clicks_alone_lead_from_an_empty_list_over_build_and_verification_to_the
     page = _until(page, cut_over)
     assert _primary(page) == ["Cut over"]
     checks = page.table[0].value
-    assert len(checks) == 7
+    assert len(checks) == 8
     assert all("OK" in outcome for outcome in checks["Outcome"])
     assert "instead of **images\\_\\_demo\\-clip**. Nothing is deleted; you can roll back." in said(page)
     page.button(key=cut_over).click().run()
