@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console_core.runs.types import ACTIVE, Run
+from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.glance import glance
 from console_core.ui.run_counts import counts_row
@@ -12,7 +12,7 @@ from console_core.ui.run_rows import TICK, run_controls
 def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
     """State, progress and controls; with `books` also its counts as figures.
 
-    The whole page runs again when the state changes, and the ticking ends with the work.
+    The whole page runs again when the state changes, whoever changed it, and the ticking ends with the run.
     """
 
     def run_in_progress() -> None:
@@ -35,4 +35,4 @@ def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
         if link:
             navigation.link("runs", "Details of this run", run=run.id)
 
-    frame.live(run_in_progress, every=TICK if run.state in ACTIVE else None)
+    frame.live(run_in_progress, every=TICK if run.state in ACTIVE | RESUMABLE else None)

@@ -103,12 +103,13 @@ def watches_it_live_and_pauses_it(anna: Tab) -> None:
     anna.shoot("migration-building")
     anna.menu("Runs")
     moves.is_in_state(anna, "Running")
-    first = moves.settled(anna)
-    moves.settles_more_than(anna, first)
-    anna.shoot("runs-live")
+    moves.settles_more_than(anna, moves.settled(anna))
     anna.click("Pause")
     moves.is_in_state(anna, "Paused")
     anna.shoot("runs-paused")
+    anna.click(BUILD)
+    anna.says("Every picture is accounted for")
+    moves.is_in_state(anna, "Paused")
 
 
 def someone_else_sees_the_same_and_resumes_it(anna: Tab, browse: Browse, server: Server) -> None:
@@ -119,13 +120,10 @@ def someone_else_sees_the_same_and_resumes_it(anna: Tab, browse: Browse, server:
         assert moves.settled(ben) == moves.settled(anna)
         ben.click("Resume")
         moves.is_in_state(anna, "Running")
-        moves.settles_more_than(anna, moves.settled(ben))
         assert ben.complaints == []
 
 
 def closes_the_tab_and_it_goes_on(anna: Tab) -> None:
-    anna.click(BUILD)
-    anna.says("Every picture is accounted for")
     before, address = moves.settled(anna), anna.page.url
     anna.reopen()
     anna.open(address)

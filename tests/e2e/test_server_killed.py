@@ -29,7 +29,9 @@ def test_a_run_whose_server_was_killed_is_resumed_by_a_click_in_the_tab_that_wat
         moves.choose_everything_for_siglip(tab)
         moves.start(tab)
         tab.menu("Runs")
-        seen = moves.settles_more_than(tab, 40)
+        moves.settles_more_than(tab, 40)
+        tab.shoot("runs-live")
+        seen = moves.settled(tab)
         killed.kill()
         with serve(demo, port=killed.port):
             moves.is_in_state(tab, "Interrupted")

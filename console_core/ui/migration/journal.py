@@ -42,7 +42,7 @@ def journal_table(entries: list[JournalEntry]) -> None:
         hide_index=True,
         alt="Journal",
         column_config={
-            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+            "When": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
             "Outcome": st.column_config.MultiselectColumn(options=["done", "refused"], color=["green", "red"]),
         },
     )

@@ -8,14 +8,14 @@ from console_core.migration.records import Migration, Stage, Standing
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.glance import glance
 from console_core.ui.migration import stages
-from console_core.ui.run_rows import TICK
+from console_core.ui.run_rows import IDLE_TICK, TICK
 
 MOST = 50
 _MOVING = (Stage.BUILDING, Stage.VERIFYING)
 
 
 def listing(migrations: Sequence[Migration], aliases: Mapping[str, str]) -> None:
-    """One row for each; while one is being worked on they refresh by themselves, from the ledger alone."""
+    """One row for each; they refresh by themselves, from the ledger alone, the sooner while one is being worked on."""
     console = session.console()
     before = console.standings(migrations, aliases)
 
@@ -26,7 +26,7 @@ def listing(migrations: Sequence[Migration], aliases: Mapping[str, str]) -> None
         for one in current:
             _row(one)
 
-    frame.live(migration_rows, every=TICK if any(one.stage in _MOVING for one in before) else None)
+    frame.live(migration_rows, every=TICK if any(one.stage in _MOVING for one in before) else IDLE_TICK)
 
 
 def _row(one: Standing) -> None:

@@ -14,7 +14,7 @@ from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_bac
 from console_core.ui.glance import glance
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
-from console_core.ui.run_rows import cancel_button
+from console_core.ui.run_rows import TICK, cancel_button
 from console_core.ui.wizard.introduction import reminder
 
 
@@ -78,14 +78,25 @@ def _stopped(one: Standing) -> None:
 def _stopped_run(run: Run, what: str) -> None:
     with panels.card(f"The {what} is {run.state}", caption="Nothing is lost: it goes on from its checkpoint."):
         st.markdown(words.plain(f"{run.reason} {run.remedy}"))
-        seen = glance(run)
-        panels.progress(run.counts, fraction=seen.fraction)
+        _until_it_goes_on(run)
         with st.container(horizontal=True, vertical_alignment="center"):
             if command_button("Resume", "resume", key="resume-run", icon=":material/play_arrow:", kind="primary"):
                 session.act("resume", run=run.id, done=f"The {what} continues.")
                 st.rerun()
             cancel_button(run)
             navigation.link("runs", "Details of this run", run=run.id)
+
+
+def _until_it_goes_on(run: Run) -> None:
+    """Where it stands; the whole page runs again when somebody resumes or cancels it."""
+
+    def stopped_progress() -> None:
+        current = session.console().ledger.get(run.id)
+        if current.state is not run.state:
+            st.rerun()
+        panels.progress(current.counts, fraction=glance(current).fraction)
+
+    frame.live(stopped_progress, every=TICK)
 
 
 def _built(one: Standing) -> None:
