@@ -11,15 +11,17 @@ import typer
 
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import collection_json, progress_bar, run_json, show, told
+from console_core.cli.statistics import stats_by_model
 from console_core.commands import Started, command
 from console_core.console import Console
-from console_core.coverage.stats import stats as coverage_stats
 from console_core.demo.workspace import prepare
 from console_core.errors import Refused
 from console_core.migration.findings import Request
 from console_core.migration.preflight import preflight
 from console_core.querylab.search import search_one
-from console_core.runs.types import Run, RunState
+from console_core.runs.owner import is_owned
+from console_core.runs.types import WORKING, Run, RunState
+from console_core.runs.wording import percent
 from console_core.settings import read, workspace_folder
 
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
@@ -58,18 +60,14 @@ def collections(as_json: Json = False) -> None:
 @app.command()
 def stats(as_json: Json = False) -> None:
     """Per model: how much of the catalog is embedded. Measured now."""
-    with opened(owner="embedding-console stats") as console:
-        result: dict[str, Any] = {}
-        for info in console.store.collections():
-            run = command(console, actor_of(console), "measure_coverage", collection=info.name)
-            in_foreground(console, run, f"Measuring {info.name}")
-            snapshot = console.coverage.latest(info.name)
-            if snapshot is not None:
-                result.setdefault(
-                    info.stamp.model if info.stamp else f"unknown ({info.name})", coverage_stats(snapshot.report)
-                )
+    with told():
+        looks_only = read(Chosen.workspace).role == "viewer"
+    with opened(owner="" if looks_only else "embedding-console stats") as console:
+        result = stats_by_model(console)
     lines = [
-        f"{model}: {s['with_embedding']:,} of {s['total']:,} ({s['coverage_percentage']:.1f} %), {s['failed']:,} failed"
+        f"{model}: {s['with_embedding']:,} of {s['total']:,} ({percent(s['with_embedding'] / max(s['total'], 1))}), "
+        f"{s['failed']:,} failed, in {s['collection']}"
+        + (f" (also: {', '.join(s['other_collections'])})" if s["other_collections"] else "")
         for model, s in result.items()
     ]
     show(result, as_json, lines or ["No collections yet."])
@@ -133,9 +131,18 @@ def resume(run: str, as_json: Json = False) -> None:
 def runs(as_json: Json = False) -> None:
     """The newest runs."""
     with opened() as console:
-        found = [run_json(run) for run in console.ledger.runs()]
+        newest = console.ledger.runs()
+        abandoned = any(run.state in WORKING for run in newest) and not is_owned(console.database)
+    found = [run_json(run, abandoned=abandoned) for run in newest]
     lines = [
-        f"{r['run']}  {r['state']:11}  {r['kind']:8}  {r['embedded']:,}/{r['selected']:,}  {r['target']}" for r in found
+        f"{r['run']}  {'left open' if r['left_open'] else r['state']:11}  {r['kind']:8}  "
+        f"{r['done']:,}/{r['selected']:,}  {r['target']}"
+        for r in found
+    ]
+    lines += [
+        f"Nobody works on {r['run']} any more: go on with `embedding-console resume {r['run']}`."
+        for r in found
+        if r["left_open"]
     ]
     show(found, as_json, lines or ["No runs yet."])
 
@@ -194,7 +201,7 @@ def search(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="The console's port.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The console's port.")] = 8501,
     address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Open the console in the browser's reach."""
@@ -228,9 +235,7 @@ def _finish_build(console: Console, run: Run, as_json: bool) -> None:
 
 
 def _finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
-    lines = [
-        f"{result['run']} {result['state']}: {result['embedded']:,} of {result['selected']:,} into {result['target']}"
-    ]
+    lines = [f"{result['run']} {result['state']}: {result['done']:,} of {result['selected']:,} into {result['target']}"]
     if result["reason"]:
         lines.append(result["reason"])
     if "verdict" in result:

@@ -9,19 +9,26 @@ from typing import Any
 import typer
 
 from console_core.errors import ConsoleError
-from console_core.runs.types import Run
+from console_core.runs.types import WORKING, Run
 from console_core.vectorstore.types import CollectionInfo
 
 
 @contextmanager
 def told() -> Iterator[None]:
-    """A ConsoleError becomes its message and remedy on standard error, and exit code 1."""
+    """A ConsoleError becomes its message and remedy on standard error, and exit code 1; so does a surprise."""
     try:
         yield
     except ConsoleError as error:
         typer.secho(error.message, fg="red", err=True)
         if error.remedy:
             typer.echo(error.remedy, err=True)
+        raise typer.Exit(1) from error
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        what = " ".join(str(error).split()) or "without a message"
+        typer.secho(f"Something unexpected happened: {type(error).__name__}: {what}", fg="red", err=True)
+        typer.echo("This is a mistake in the console. Please report this, with the command that you ran.", err=True)
         raise typer.Exit(1) from error
 
 
@@ -56,16 +63,22 @@ def collection_json(info: CollectionInfo) -> dict[str, Any]:
     }
 
 
-def run_json(run: Run) -> dict[str, Any]:
+def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
+    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` is that of a build, else 0.
+
+    `left_open`: it counts as being worked on, but its process has died (`abandoned`: nobody owns the ledger).
+    """
     counts = run.counts
     return {
         "run": run.id,
         "kind": run.kind,
         "state": run.state.value,
+        "left_open": abandoned and run.state in WORKING,
         "reason": run.reason,
         "target": run.target,
         "selected": counts.selected,
-        "embedded": counts.done,
+        "done": counts.done,
+        "embedded": counts.done if run.kind == "reembed" else 0,
         "skipped": counts.all_skipped,
         "failed": counts.all_failed,
         "pending": counts.pending,

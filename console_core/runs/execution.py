@@ -10,6 +10,7 @@ from console_core.errors import ConsoleError, IllegalTransition, LedgerUnavailab
 from console_core.runs import accounting
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Operation, Progress, Run, RunState, Verb
+from console_core.runs.wording import counted, treated
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -119,14 +120,13 @@ class _Attempt:
             return self._finish(RunState.INVALID, wrong, remedy)
         if counts.all_failed and not counts.done and not counts.all_skipped:
             kind, number = max(counts.failed.items(), key=lambda reason: reason[1])
-            what = "embedded" if self.run.kind == "reembed" else "processed"
             return self._finish(
                 RunState.FAILED,
-                f"None of the {counts.selected:,} pictures could be {what}. "
+                f"None of the {counts.selected:,} {counted(self.run.kind)} could be {treated(self.run.kind)}. "
                 f'The most frequent reason was "{kind}" ({number:,} pictures).',
                 "Look at the failures, correct what they have in common, and start again.",
             )
-        parts = [f"{counts.done:,} of {counts.selected:,} pictures done"]
+        parts = [f"{counts.done:,} of {counts.selected:,} {counted(self.run.kind)} {treated(self.run.kind)}"]
         parts += [
             f"{number:,} {word}"
             for word, number in (("skipped", counts.all_skipped), ("failed", counts.all_failed))

@@ -35,10 +35,14 @@ def put(connection: Connection, run_id: str, failures: Iterable[Failure]) -> Non
 
 
 def of(connection: Connection, run_id: str, *, kind: str | None, limit: int, after: str) -> list[Failure]:
-    query = select(t.failures).where(t.failures.c.run == run_id, t.failures.c.key > after)
+    """Failures behind a key, the shorter keys first and then by text, so that numbers are in their order."""
+    key = t.failures.c.key
+    place, last = (func.length(key), key), (func.length(after), after)
+    behind = (place[0] > last[0]) | ((place[0] == last[0]) & (place[1] > last[1]))
+    query = select(t.failures).where(t.failures.c.run == run_id, behind)
     if kind is not None:
         query = query.where(t.failures.c.kind == kind)
-    return [_failure(row) for row in connection.execute(query.order_by(t.failures.c.key).limit(limit))]
+    return [_failure(row) for row in connection.execute(query.order_by(*place).limit(limit))]
 
 
 def counted(connection: Connection, run_id: str) -> dict[str, int]:

@@ -39,6 +39,21 @@ class FileLock:
             ) from error
         _held.add(self)
 
+    @staticmethod
+    def is_held(path: Path) -> bool:
+        """Whether anybody has the lock of that file."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def held(self) -> bool:
         """Whether we still have it: the file that we locked is still the one at its path."""
         if self._descriptor < 0:

@@ -36,6 +36,13 @@ class Lease:
         self._thread = threading.Thread(target=self._keep, name="ledger-lease", daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def is_held(database: Database) -> bool:
+        """Whether anybody has a lease that has not run out."""
+        with database.transaction() as connection:
+            metadata.create_all(connection, tables=[t.owner])
+            return connection.execute(select(t.owner).where(t.owner.c.expires > now())).first() is not None
+
     def held(self) -> bool:
         """Whether we still have it. False also when it could not be renewed in time."""
         return not self._lost and not self._released.is_set() and time.monotonic() - self._renewed < self._seconds

@@ -197,7 +197,7 @@ class Ledger:
             return samples.of(connection, run_id, latest)
 
     def failures(self, run_id: str, *, kind: str | None = None, limit: int = 100, after: str = "") -> list[Failure]:
-        """Failures of a run behind a key, in key order."""
+        """Failures of a run behind a key, in key order: the shorter first, so that numbers are in their order."""
         with self.database.reading() as connection:
             return failures.of(connection, run_id, kind=kind, limit=limit, after=after)
 

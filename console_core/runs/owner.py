@@ -51,6 +51,16 @@ class Owner:
         self.release()
 
 
+def is_owned(database: Database) -> bool:
+    """Whether some process, be it this one, owns a ledger now. Nothing is taken or written.
+
+    Raises:
+        LedgerUnavailable
+    """
+    file = _sqlite_file(database.url)
+    return FileLock.is_held(file) if file else Lease.is_held(database)
+
+
 def _sqlite_file(url: str) -> Path | None:
     """The lock file of a SQLite ledger; None for servers and for databases in memory."""
     parsed = make_url(url)

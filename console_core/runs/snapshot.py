@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import sqrt
 
 from console_core.runs.types import TERMINAL, WORKING, Run, RunState, Sample
+from console_core.runs.wording import counted, percent
 
 WINDOW = 60.0
 """The rate is that of the last so many seconds of work, or of the last five steps where those took longer."""
@@ -135,7 +136,8 @@ def _sentence(
     run: Run, fraction: float, rate: float | None, eta: tuple[float, float] | None, silent: float | None
 ) -> str:
     counts = run.counts
-    so_far = f"{counts.settled:,} of {counts.selected:,} pictures ({fraction:.0%})"
+    what = counted(run.kind)
+    so_far = f"{counts.settled:,} of {counts.selected:,} {what} ({percent(fraction)})"
     if run.state is RunState.QUEUED:
         return " ".join(["Waiting for its turn.", *([f"{so_far} so far."] if counts.settled else [])])
     if run.state in TERMINAL:
@@ -146,7 +148,7 @@ def _sentence(
         return f"No checkpoint for {duration(silent)}. {so_far} so far."
     parts = [so_far]
     if rate is not None:
-        parts.append(f"{rate:,.1f} pictures/s" if rate < 10 else f"{rate:,.0f} pictures/s")
+        parts.append(f"{rate:,.1f} {what}/s" if rate < 10 else f"{rate:,.0f} {what}/s")
     if eta is not None:
         parts.append(f"{_range(eta)} left")
     return " ".join([", ".join(parts) + ".", *([run.reason] if run.reason else [])])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 from console_core.runs.types import RunState
+from console_core.runs.wording import percent as percent
 
 Colour = Literal["gray", "blue", "green", "orange", "red", "violet"]
 
@@ -110,15 +111,6 @@ def number(value: float) -> str:
 def count(value: int, singular: str, plural: str = "") -> str:
     """1 picture, 1,200 pictures."""
     return f"{value:,} {singular if value == 1 else plural or singular + 's'}"
-
-
-def percent(fraction: float) -> str:
-    """One decimal; 100% only where all is done and 0% only where nothing is."""
-    if fraction <= 0:
-        return "0%"
-    if fraction >= 1:
-        return "100%"
-    return f"{min(max(fraction * 100, 0.1), 99.9):.1f}%"
 
 
 def size(value: float | None) -> str:

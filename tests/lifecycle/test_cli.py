@@ -14,19 +14,27 @@ from typer.testing import CliRunner, Result
 from console_core import settings
 from console_core.cli.app import app
 from console_core.console import open_console
+from console_core.runs.types import Lane
+from console_core.vectorstore.types import CollectionSpec
 from tests.conftest import PICTURES, fill, make_workspace
 from tests.lifecycle.forking import Forks
 
-RUN_KEYS = {"run", "state", "target", "selected", "embedded", "skipped", "failed", "pending"}
-STATS_KEYS = {"total", "with_embedding", "without_embedding", "failed", "coverage_percentage"}
+RUN_KEYS = {"run", "state", "target", "selected", "done", "embedded", "skipped", "failed", "pending"}
+STATS_KEYS = {"total", "with_embedding", "without_embedding", "failed", "coverage_percentage", "other_collections"}
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace whose alias `images` serves the demo CLIP's collection, and where one picture is missing."""
+    """A workspace whose alias `images` serves the demo CLIP's collection; one picture is missing, and has no point."""
     folder = make_workspace(tmp_path_factory.mktemp("filled") / "workspace")
     console = open_console(settings.read(folder, {}), owner_name="the test")
-    fill(console, "images__demo-clip", "demo-clip", alias="images")
+    fill(console, "everything", "demo-clip")
+    whole = console.store.describe("everything")
+    console.store.create("images__demo-clip", CollectionSpec(whole.dimension, stamp=whole.stamp))
+    points = console.store.scroll("everything", vectors=True)
+    console.store.upsert("images__demo-clip", [point for point in points if point.id != 5])
+    console.store.set_alias("images", "images__demo-clip", expected=None)
+    console.store.drop("everything")
     console.close()
     (folder / "images" / "0005.jpg").unlink()
     return folder
@@ -94,7 +102,7 @@ def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own
         "name": "images__demo-clip",
         "dimension": 128,
         "distance": "cosine",
-        "points": PICTURES,
+        "points": PICTURES - 1,
         "model": "demo-clip",
         "fingerprint": before["fingerprint"],
         "aliases": ["images"],
@@ -102,7 +110,7 @@ def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own
 
     plan = command("plan", "images", "--to", "demo-siglip")
     assert (plan["target"], plan["blocked"]) == ("images__demo-siglip", False)
-    assert plan["counts"] == {"selected": PICTURES, "to_embed": PICTURES, "source_points": PICTURES}
+    assert plan["counts"] == {"selected": PICTURES, "to_embed": PICTURES, "source_points": PICTURES - 1}
     assert command("collections") == [before], "a plan writes nothing"
     assert command("runs") == []
 
@@ -112,6 +120,7 @@ def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own
         "state": "succeeded",
         "target": "images__demo-siglip",
         "selected": PICTURES,
+        "done": PICTURES - 1,
         "embedded": PICTURES - 1,
         "skipped": 0,
         "failed": 1,
@@ -136,8 +145,15 @@ def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own
     assert stats.keys() == {"demo-clip", "demo-siglip"}
     assert all(found.keys() >= STATS_KEYS for found in stats.values())
     assert (stats["demo-siglip"]["with_embedding"], stats["demo-siglip"]["failed"]) == (PICTURES - 1, 1)
-    kinds = [run["kind"] for run in reversed(command("runs"))]
-    assert kinds == ["reembed", "verify", "verify", "coverage", "coverage"]
+    runs = list(reversed(command("runs")))
+    assert [run["kind"] for run in runs] == ["reembed", "verify", "verify", "coverage", "coverage"]
+    assert [run["embedded"] for run in runs] == [PICTURES - 1, 0, 0, 0, 0]
+    assert [run["done"] for run in runs[2:4]] == [PICTURES, 2 * PICTURES - 1]
+    assert [run["reason"] for run in runs] == [
+        f"{PICTURES - 1} of {PICTURES} pictures embedded, 1 failed.",
+        *2 * [f"{PICTURES} of {PICTURES} pictures checked."],
+        *2 * [f"{2 * PICTURES - 1} of {2 * PICTURES - 1} rows and points compared."],
+    ]
 
 
 def test_the_installed_command_is_this_command_line(workspace: Path) -> None:
@@ -167,7 +183,7 @@ def test_progress_goes_to_standard_error_and_json_alone_to_standard_output(works
 
 def test_without_json_people_read_lines(built: Path) -> None:
     lines = _run(built, "collections").stdout
-    assert "images__demo-clip  128-d cosine  48 points  demo-clip  images" in lines
+    assert "images__demo-clip  128-d cosine  47 points  demo-clip  images" in lines
     assert "images__demo-siglip  192-d cosine  47 points  demo-siglip  no alias" in lines
     assert "47/48  images__demo-siglip" in _run(built, "runs").stdout
     assert "green" in _run(built, "verify", "images__demo-siglip").stdout
@@ -249,6 +265,82 @@ def test_a_role_that_may_not_is_told_so_and_the_journal_knows(built: Path, monke
         assert console.store.aliases() == {"images": "images__demo-clip"}
     finally:
         console.close()
+
+
+def test_a_viewer_may_ask_for_stats_and_leaves_no_trace(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _json(_run(built, "runs", "--json"))
+    monkeypatch.setenv("CONSOLE_ROLE", "viewer")
+    stats = _json(_run(built, "stats", "--json"))
+    assert (stats["demo-siglip"]["with_embedding"], stats["demo-siglip"]["failed"]) == (PICTURES - 1, 1)
+    assert all(found.keys() >= STATS_KEYS for found in stats.values())
+    assert _json(_run(built, "runs", "--json")) == before
+
+
+def test_of_several_collections_of_a_model_the_stats_are_of_the_best_and_of_the_served_one_before_that(
+    built: Path,
+) -> None:
+    console = open_console(settings.read(built, {}))
+    for name, number in (("a__demo-siglip", 5), ("b__demo-siglip", 0)):
+        found = console.store.describe("images__demo-siglip")
+        console.store.create(name, CollectionSpec(found.dimension, stamp=found.stamp))
+        points, _ = console.store.page(found.name, limit=number or 1, vectors=True)
+        console.store.upsert(name, points[:number])
+    console.close()
+    best = _json(_run(built, "stats", "--json"))["demo-siglip"]
+    assert (best["collection"], best["with_embedding"]) == ("images__demo-siglip", PICTURES - 1)
+    assert best["other_collections"] == ["a__demo-siglip", "b__demo-siglip"]
+    console = open_console(settings.read(built, {}))
+    console.store.set_alias("small", "a__demo-siglip", expected=None)
+    console.close()
+    served = _json(_run(built, "stats", "--json"))["demo-siglip"]
+    assert (served["collection"], served["with_embedding"]) == ("a__demo-siglip", 5)
+    assert "also: images__demo-siglip, b__demo-siglip" in _run(built, "stats").stdout
+
+
+def test_a_run_whose_process_died_is_said_to_be_left_open_until_it_is_resumed(built: Path) -> None:
+    console = open_console(settings.read(built, {}), owner_name="a process that dies")
+    console.ledger.submit(
+        kind="verify",
+        lane=Lane.ACCELERATOR,
+        title="Verify",
+        target="images__demo-siglip",
+        spec=next(run.spec for run in console.ledger.runs(kinds=("verify",))),
+        actor="olga",
+        selected=PICTURES,
+        writes=False,
+    )
+    open_run = console.ledger.claim(Lane.ACCELERATOR, "a process that dies")
+    assert open_run is not None
+    console.close()
+    first, *others = _json(_run(built, "runs", "--json"))
+    assert (first["run"], first["state"], first["left_open"]) == (open_run.id, "running", True)
+    assert not any(run["left_open"] for run in others)
+    told = _run(built, "runs").stdout
+    assert f"{open_run.id}  left open" in told
+    assert f"embedding-console resume {open_run.id}" in told
+    assert _run(built, "resume", open_run.id).exit_code == 0
+    assert "left open" not in _run(built, "runs").stdout
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "-1"])
+def test_a_port_that_cannot_exist_is_a_wrong_use(workspace: Path, port: str) -> None:
+    result = _run(workspace, "serve", "--port", port)
+    assert result.exit_code == 2
+    assert "'--port'" in result.stderr
+
+
+def test_what_nobody_expected_is_one_line_and_a_request_to_report_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr("console_core.cli.app.collection_json", broken)
+    result = _run(workspace, "collections", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "ZeroDivisionError: division by zero" in result.stderr
+    assert "report this" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_resuming_a_finished_run_changes_nothing(built: Path) -> None:

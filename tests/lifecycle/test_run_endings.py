@@ -84,7 +84,7 @@ def test_a_run_in_which_nothing_could_be_done_has_failed_and_names_the_commonest
 def test_a_run_with_some_failures_succeeds_and_counts_them(ledger: Ledger) -> None:
     counts = Counts(6, 3, {"unchanged": 2}, {"missing": 1})
     ended = execute(claimed(ledger, 6), Given([Progress("z", counts)]), ledger, never)
-    assert (ended.state, ended.reason) == (RunState.SUCCEEDED, "3 of 6 pictures done, 2 skipped, 1 failed.")
+    assert (ended.state, ended.reason) == (RunState.SUCCEEDED, "3 of 6 pictures embedded, 2 skipped, 1 failed.")
 
 
 def test_a_run_over_nothing_succeeds_and_says_so(ledger: Ledger) -> None:

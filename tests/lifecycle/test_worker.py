@@ -80,7 +80,7 @@ def test_a_run_that_is_left_alone_succeeds_and_says_what_it_did(ledger: Ledger) 
     operation = Copy()
     ended = execute(claimed(ledger), operation, ledger, never)
     assert (ended.state, ended.counts, ended.checkpoint) == (RunState.SUCCEEDED, Counts(60, 60), KEYS[-1])
-    assert ended.reason == "60 of 60 pictures done."
+    assert ended.reason == "60 of 60 pictures embedded."
     assert operation.store == dict.fromkeys(KEYS, 1)
 
 

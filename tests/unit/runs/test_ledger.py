@@ -173,6 +173,18 @@ def test_failures_are_listed_by_class_and_page_and_a_name_that_is_no_text_is_kep
     assert ledger.failures(run.id, kind="unreadable")[0].path == "/x/caf\\udce9.jpg"
 
 
+def test_failures_of_numbered_pictures_are_listed_by_number_page_after_page(ledger: Ledger, submit: Submit) -> None:
+    run = submit(selected=2000)
+    ledger.claim(Lane.ACCELERATOR, "console")
+    numbers = [str(number) for number in (1200, 9, 10, 99, 100, 1, 1100)]
+    failed = tuple(Failure(number, "missing", "No.") for number in numbers)
+    ledger.record(run.id, Progress("z", Counts(2000), failed))
+    listed: list[str] = []
+    while page := ledger.failures(run.id, limit=2, after=listed[-1] if listed else ""):
+        listed += [failure.key for failure in page]
+    assert listed == sorted(numbers, key=int)
+
+
 def test_the_latest_failure_of_a_picture_into_a_target_is_found_and_other_targets_and_kinds_are_not(
     ledger: Ledger, submit: Submit
 ) -> None:

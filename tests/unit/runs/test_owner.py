@@ -13,7 +13,7 @@ from console_core.database import Database
 from console_core.errors import LedgerOwned, LedgerUnavailable
 from console_core.runs.holder import Holder
 from console_core.runs.lease import Lease
-from console_core.runs.owner import Owner
+from console_core.runs.owner import Owner, is_owned
 
 OTHER = """
 import sys, time
@@ -99,6 +99,31 @@ def test_a_released_ledger_can_be_owned_again_by_the_same_process(database: Data
     assert not owner.held()
     with Owner.acquire(database, "second") as second:
         assert second.held()
+
+
+def test_whether_a_ledger_is_owned_can_be_asked_without_taking_it(database: Database) -> None:
+    assert not is_owned(database)
+    with _another_process(OTHER, database.url) as other:
+        assert _line(other) == "owned"
+        assert is_owned(database)
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        assert not is_owned(database)
+    with Owner.acquire(database, "first") as first:
+        assert is_owned(database)
+        assert first.held()
+    assert not is_owned(database)
+
+
+def test_a_lease_can_be_asked_for_without_taking_it_and_ends_by_itself(database: Database) -> None:
+    assert not Lease.is_held(database)
+    with _another_process(LEASED, database.url, "0.6") as other:
+        assert _line(other) == "owned"
+        assert Lease.is_held(database)
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        time.sleep(0.7)
+        assert not Lease.is_held(database)
 
 
 def test_an_owner_whose_lock_file_was_taken_away_no_longer_holds(database: Database, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_steady_run_has_its_rate_and_an_interval_around_the_true_rest() -> Non
     assert high - low < 20
     assert shot.elapsed == 20
     assert not shot.stalled
-    assert shot.sentence == "200 of 1,000 pictures (20%), 10 pictures/s, 1 min 13 s to 1 min 29 s left."
+    assert shot.sentence == "200 of 1,000 pictures (20.0%), 10 pictures/s, 1 min 13 s to 1 min 29 s left."
 
 
 def test_an_uneven_run_has_a_wider_interval_than_a_steady_one() -> None:
@@ -114,7 +114,7 @@ def test_a_worker_that_falls_silent_is_stalled_and_a_slow_one_is_not() -> None:
     silent = snapshot(_run(200, heartbeat=_at(20)), _steady(20), _at(20 + 90))
     assert silent.stalled
     assert silent.eta is None
-    assert silent.sentence == "No checkpoint for 1 min 30 s. 200 of 1,000 pictures (20%) so far."
+    assert silent.sentence == "No checkpoint for 1 min 30 s. 200 of 1,000 pictures (20.0%) so far."
     assert not snapshot(_run(80, heartbeat=_at(800)), _steady(8, seconds=100), _at(800 + 90)).stalled
     assert not snapshot(_run(200, state=RunState.PAUSED, heartbeat=_at(20)), _steady(20), _at(9000)).stalled
 
@@ -124,7 +124,7 @@ def test_what_has_ended_says_why_and_how_long_it_worked() -> None:
     shot = snapshot(done, _steady(100), _at(99_999))
     assert (shot.fraction, shot.elapsed, shot.sentence) == (1.0, 100, "1,000 of 1,000 pictures done.")
     paused = snapshot(_run(200, state=RunState.PAUSED, reason="Paused by olga."), _steady(20), _at(500))
-    assert paused.sentence == "Paused by olga. 200 of 1,000 pictures (20%) so far."
+    assert paused.sentence == "Paused by olga. 200 of 1,000 pictures (20.0%) so far."
     assert paused.elapsed == 20
     assert snapshot(_run(0, state=RunState.QUEUED), [], START).sentence == "Waiting for its turn."
 

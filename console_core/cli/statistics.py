@@ -1,0 +1,45 @@
+"""Coverage by model, for the command line: measured now, of every collection."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from console_core.cli.foreground import actor_of, in_foreground
+from console_core.commands import command
+from console_core.console import Console
+from console_core.coverage.measure import measure
+from console_core.coverage.report import CoverageReport
+from console_core.coverage.stats import stats
+from console_core.vectorstore.types import CollectionInfo
+
+_Measured = tuple[CollectionInfo, CoverageReport]
+
+
+def stats_by_model(console: Console) -> dict[str, dict[str, Any]]:
+    """The stats of each model: of its collection behind an alias, else of the one with the best coverage.
+
+    `other_collections` names the model's other ones. An owner's measurements are runs and are kept; a process that
+    only looks measures the same, and leaves no trace.
+    """
+    made: dict[str, list[_Measured]] = {}
+    for info in console.store.collections():
+        for report in _kept(console, info) if console.owner else _looked_at(console, info):
+            key = info.stamp.model if info.stamp else f"unknown ({info.name})"
+            made.setdefault(key, []).append((info, report))
+    return {model: _of_model(measured) for model, measured in made.items()}
+
+
+def _of_model(measured: list[_Measured]) -> dict[str, Any]:
+    best, *others = sorted(measured, key=lambda pair: (not pair[0].aliases, -pair[1].coverage))
+    return {**stats(best[1]), "other_collections": [info.name for info, _ in others]}
+
+
+def _kept(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
+    run = command(console, actor_of(console), "measure_coverage", collection=info.name)
+    in_foreground(console, run, f"Measuring {info.name}")
+    if (snapshot := console.coverage.latest(info.name)) is not None:
+        yield snapshot.report
+
+
+def _looked_at(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
+    steps = measure(console.catalog, console.store, info.name, console.ledger.failed_among)
+    yield from (step.report for step in steps if step.report is not None)
