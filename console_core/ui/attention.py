@@ -25,7 +25,14 @@ def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[A
     """Everything that waits for a person, the gravest first."""
     runs = console.ledger.runs(states={*RESUMABLE, RunState.INVALID}, limit=20)
     standings = console.standings(console.migrations.all(limit=20))
-    found = [*_of_notices(console.notices), *_of_runs(runs), *_of_migrations(standings), *_of_collections(collections)]
+    known = list(collections)
+    found = [
+        *_of_notices(console.notices),
+        *_of_runs(runs),
+        *_of_migrations(standings),
+        *_of_collections(known),
+        *_of_coverage(console, known),
+    ]
     order = ("block", "warn", "info")
     return sorted(found, key=lambda item: order.index(item.severity))
 
@@ -68,3 +75,10 @@ def _of_collections(collections: Iterable[CollectionInfo]) -> Iterator[Attention
         elif info.stamp is None:
             text = f"Nothing says which model made {info.name}."
             yield Attention("warn", text, "Record its model (stamp), so that it can be searched.", "collections", where)
+
+
+def _of_coverage(console: Console, collections: Iterable[CollectionInfo]) -> Iterator[Attention]:
+    for info in collections:
+        if info.aliases and console.coverage.latest(info.name) is None:
+            text = f"Nobody knows yet how much of the catalog {info.name} covers."
+            yield Attention("info", text, "Measure its coverage.", "coverage", {"collection": info.name})

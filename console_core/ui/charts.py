@@ -91,7 +91,8 @@ def coverage_over_time(points: Mapping[str, Sequence[tuple[datetime, float]]], *
             "mode": "lines+markers",
             "line": {"shape": "hv", "width": 2},
             "marker": {"size": 6},
-            "hovertemplate": "%{y:.1%}<br>%{x|%-d %b %Y, %H:%M}<extra>" + name + "</extra>",
+            "customdata": [words.percent(fraction) for _, fraction in series],
+            "hovertemplate": "%{customdata}<br>%{x|%-d %b %Y, %H:%M}<extra>" + name + "</extra>",
         }
         for name, series in points.items()
     ]

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from console_core.runs.types import ACTIVE, Run, Sample
+from console_core.runs.wording import counted
 from console_core.ui import charts, frame, navigation, panels, session, words
 from console_core.ui.live_run import live_run
 from console_core.ui.run_failures import failures
@@ -24,7 +25,7 @@ def run_detail(run: Run) -> None:
     with panels.card(words.plain(run.title), caption=f"{KINDS.get(run.kind, run.kind)} · {words.plain(run.target)}"):
         live_run(run, link=False, books=True)
     left, right = st.columns([3, 2])
-    with left, panels.card("Throughput", caption="Pictures settled a second"):
+    with left, panels.card("Throughput", caption=f"{counted(run.kind).capitalize()} settled a second"):
         _chart(run)
     with right, panels.card("Facts"):
         _facts(run)
@@ -38,7 +39,7 @@ def _chart(run: Run) -> None:
     def throughput_chart() -> None:
         series = rates(session.console().ledger.samples(run.id))
         if series:
-            panels.chart(charts.throughput(series), key=f"throughput-{run.id}")
+            panels.chart(charts.throughput(series, unit=counted(run.kind)), key=f"throughput-{run.id}")
         else:
             panels.empty_state("Not measured yet", "The rate shows after the first batches.", icon=":material/speed:")
 

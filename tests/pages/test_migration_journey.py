@@ -1,9 +1,10 @@
 """A migration from the first click to the way back, on real pictures and models, with a running worker."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,31 @@ def _stage(console: Console) -> Stage:
 def _journey_to_the_preflight(page: AppTest) -> AppTest:
     page.button(key="served-images").click().run()
     return page.button(key="model-demo-siglip").click().run()
+
+
+def test_filling_the_gaps_of_what_is_live_says_so_and_counts_only_the_gaps(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    with closing(sqlite3.connect(small.settings.workspace / "catalog.db")) as connection:
+        connection.execute("INSERT INTO images VALUES (49, 'user-1', NULL, '0001.jpg', 'new')")
+        connection.commit()
+    page = open_page("migrations", view="new", served="images", model="demo-clip", target="images__demo-clip")
+    assert not page.exception
+    assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "1"
+    told = said(page).replace("\\", "")
+    assert "Adds what **images__demo-clip** lacks: 1 picture; the others are skipped." in told
+    assert "images__demo-clip is live: new points are found by searches as soon as they are written." in told
+    assert "Nothing blocks; mind the warnings." in told
+    for untruth in ("beside what", "Searches go on unchanged", "the new collection", "Nothing stands in the way"):
+        assert untruth not in told
+    assert _primary(page) == ["Fill the gaps"]
+    page.button(key="start").click().run()
+    (build,) = small.ledger.runs(kinds=("reembed",))
+    deadline = time.monotonic() + 30
+    while small.ledger.get(build.id).state is not RunState.SUCCEEDED:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert small.ledger.get(build.id).reason == "1 of 49 pictures embedded, 48 skipped."
 
 
 def test_clicks_alone_lead_from_an_empty_list_over_build_and_verification_to_the_cut_over_and_back(

@@ -1,13 +1,15 @@
 """The first page: what is live, what is running, what needs a person."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from console_core.commands import Actor, command
 from console_core.console import Console
-from console_core.runs.types import Lane, Verb
+from console_core.runs.types import Lane, RunState, Verb
 from console_core.vectorstore.types import CollectionSpec
 from console_core.web import process
 
@@ -36,6 +38,21 @@ def test_the_live_table_names_alias_collection_and_model(open_page: OpenPage) ->
 def test_a_collection_of_unknown_model_needs_attention(filled: Console, open_page: OpenPage, said: Said) -> None:
     filled.store.create("found", CollectionSpec(dimension=4))
     assert "Nothing says which model made found" in said(open_page())
+
+
+def test_a_served_collection_that_was_never_measured_asks_to_be_measured_once(
+    filled: Console, open_page: OpenPage, said: Said
+) -> None:
+    filled.store.create("beside", CollectionSpec(dimension=4))
+    page = said(open_page())
+    assert "Nobody knows yet how much of the catalog images\\_\\_old covers" in page
+    assert "catalog beside covers" not in page
+    run = command(filled, Actor("olga", "admin"), "measure_coverage", collection="images")
+    deadline = time.monotonic() + 20
+    while filled.ledger.get(run.id).state is not RunState.SUCCEEDED:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "Nobody knows yet" not in said(open_page())
 
 
 def test_a_paused_run_needs_attention_and_a_queued_one_is_shown_with_its_controls(

@@ -8,7 +8,7 @@ import streamlit as st
 from console_core.embedding.types import ModelCard
 from console_core.ui import navigation, panels, words
 from console_core.ui.clickable_table import clickable_table
-from console_core.ui.models.weights import UNKNOWN, Weights
+from console_core.ui.models.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +96,5 @@ def _row(model: Shelved) -> dict[str, object]:
         "Picture": card.image_size,
         "Text": card.has_text,
         "Licence": card.licence,
-        "Weights": "–" if model.weights.word is UNKNOWN else model.weights.word.label,
+        "Weights": model.weights.word.label,
     }

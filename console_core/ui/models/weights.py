@@ -12,7 +12,7 @@ from console_core.ui.words import Word
 PACKAGED = Word("Packaged", "green", ":material/inventory_2:", "Ships with the console.")
 HERE = Word("On this machine", "green", ":material/check_circle:", "Loads without a network.")
 ABSENT = Word("Not here", "gray", ":material/cloud_download:", "Is downloaded when it is first loaded.")
-UNKNOWN = Word("Not looked yet", "gray", ":material/help:", "Looking takes some seconds, once.")
+UNKNOWN = Word("Not looked for yet", "gray", ":material/help:", "Looking takes some seconds, once.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,14 @@ def _agreement(comparison: Comparison) -> None:
             st.badge(
                 f"Jaccard {agreement.jaccard:.2f}",
                 color="gray",
-                help="Pictures that both have, over pictures that either has.",
+                help="Jaccard index: the share that both answers have of all pictures that either has; "
+                "1 is the same set, 0 nothing in common.",
             )
             st.badge(
                 f"RBO {agreement.rbo:.2f}",
                 color="gray",
-                help=f"Rank-biased overlap, p = {agreement.p}: agreement at the top counts most.",
+                help=f"Rank-biased overlap: how alike both orders are, where the first places count most "
+                f"(p = {agreement.p}); 1 is the same order, 0 nothing in common.",
             )
             if result is compared[0][0]:
                 st.caption("Measures change, not quality: which is better is for you to judge.", width="content")

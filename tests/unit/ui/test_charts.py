@@ -52,6 +52,12 @@ def test_the_alternative_text_says_what_the_chart_shows() -> None:
     assert charts.throughput([]).alt == "Throughput over time; now: not measured yet."
 
 
+def test_a_moment_of_coverage_is_told_in_the_same_per_cent_as_everywhere() -> None:
+    line = charts.coverage_over_time({"demo-clip": [(START, 0.9999), (START, 1.0)]}).figure.data[0]
+    assert list(line.customdata) == ["99.9%", "100%"]
+    assert "%{customdata}" in line.hovertemplate
+
+
 def test_the_throughput_of_two_attempts_is_two_lines() -> None:
     later = [START + timedelta(seconds=second) for second in range(5)]
     drawn = charts.throughput(list(zip(later, [80.0, 90.0, float("nan"), 85.0, 95.0], strict=True)))
