@@ -70,6 +70,7 @@ class QdrantEmbedded(QdrantStore):
             limits=LIMITS if self._tuned else (*LIMITS, _UNTUNED),
             capacity=CAPACITY,
             embedded=True,
+            answered=not self._closed,
         )
 
     def create(self, name: str, spec: CollectionSpec) -> None:

@@ -146,7 +146,7 @@ def _from_its_words(said: str, place: str, name: str, status: int = 0) -> StoreE
     if status == 404 or re.search(r"collection .*(doesn't exist|not found)", said, re.IGNORECASE):
         return not_found(name, place)
     if status == 409 or _mentions(said, "already exists"):
-        return CollectionExists(f'"{name}" is taken in {place}: {said}.', "Choose another name.")
+        return CollectionExists(f'"{name}" is taken in {_within(place)}: {said}.', "Choose another name.")
     if _mentions(said, "dimension error", "expected dim"):
         return DimensionMismatch(
             f'The collection "{name}" has vectors of another length: {said}.', "Use the model that made the collection."
@@ -176,16 +176,21 @@ def _from_this_machine(error: Exception, said: str, place: str, name: str) -> St
 
 def in_use(place: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"{place} is open already: another process has it, or this one opened it twice.",
-        "Close the other console, notebook or script that uses the folder; several at a time need a Qdrant server.",
+        f"{place} is open already: another process has it, the console or another command, or a notebook or script.",
+        "Stop that one, or do the same in the console that has it open; several at a time need a Qdrant server.",
     )
 
 
 def not_found(name: str, place: str) -> CollectionNotFound:
     return CollectionNotFound(
-        f'There is no collection or alias "{name}" in {place}.',
+        f'There is no collection or alias "{name}" in {_within(place)}.',
         "Look at the list of collections; it may have been renamed, dropped, or live in another store.",
     )
+
+
+def _within(place: str) -> str:
+    """A place in the middle of a sentence."""
+    return place[:1].lower() + place[1:]
 
 
 def _mentions(text: str, *words: str) -> bool:

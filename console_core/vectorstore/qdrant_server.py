@@ -3,17 +3,18 @@
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from qdrant_client import QdrantClient
 
-from console_core.errors import SettingsError, StoreUnavailable
+from console_core.errors import SettingsError, StoreError, StoreUnavailable
 from console_core.vectorstore.patience import Patience
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_errors import answer, translated
-from console_core.vectorstore.types import ModelStamp, Payload, StoreInfo
+from console_core.vectorstore.types import CollectionInfo, ModelStamp, Payload, StoreInfo
 
 EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
 _METADATA_SINCE = (1, 16)
@@ -48,38 +49,60 @@ class QdrantServer(QdrantStore):
         self._retries = retries
         self._first_pause = first_pause
         self._version = ""
+        self._answered: bool | None = None
         super().__init__(_client(parts, api_key, timeout), f"The Qdrant server at {self._location}")
 
     def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
         patience = Patience(self._retries if again else 0, self._budget, self._first_pause)
         while True:
             try:
-                return call()
+                result = call()
             except Exception as error:
                 found = answer(error)
                 unconfirmed = isinstance(error, StoreUnavailable)
                 if not (unconfirmed or found.worth_another_try) or not patience.pause(found.wait):
-                    raise translated(error, self._place, name) from error
+                    reason = translated(error, self._place, name)
+                    if isinstance(reason, StoreUnavailable):
+                        self._answered = False
+                    raise reason from error
+            else:
+                self._answered = True
+                return result
 
     def info(self) -> StoreInfo:
-        self._version = self._ask(self._client.info).version
-        limits = (*((_INSECURE,) if self._insecure else ()), *(() if self._keeps_metadata() else (_NO_METADATA,)))
-        return StoreInfo("Qdrant server", self._location, self._version, limits)
+        limits = (
+            *((_INSECURE,) if self._insecure else ()),
+            *(() if _keeps_metadata(self._version) else (_NO_METADATA,)),
+        )
+        return StoreInfo("Qdrant server", self._location, self._version, limits, answered=self._answered)
 
-    def _keeps_metadata(self) -> bool:
-        numbers = re.match(r"(\d+)\.(\d+)", self._version or self._ask(self._client.info).version)
-        return numbers is None or (int(numbers[1]), int(numbers[2])) >= _METADATA_SINCE
+    def collections(self) -> list[CollectionInfo]:
+        found = super().collections()
+        with suppress(StoreError):  # a proxy may hide the page that tells it
+            self._learn_version()
+        return found
+
+    def _learn_version(self) -> str:
+        """The server's version, asked for once."""
+        self._version = self._version or self._ask(self._client.info).version
+        return self._version
 
     def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:
         """On a server without metadata, what all sampled points agree on; which model card it was is not recorded."""
         found = [provenance(payload) for payload in payloads]
         fingerprints = {recorded.fingerprint if recorded else "" for recorded in found}
-        if len(fingerprints) != 1 or "" in fingerprints or self._keeps_metadata():
+        if len(fingerprints) != 1 or "" in fingerprints or _keeps_metadata(self._learn_version()):
             return None
         return ModelStamp("", fingerprints.pop())
 
     def size_on_disk(self) -> int | None:
         return None
+
+
+def _keeps_metadata(version: str) -> bool:
+    """Whether collections carry metadata; of a version that is not known it is assumed."""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return numbers is None or (int(numbers[1]), int(numbers[2])) >= _METADATA_SINCE
 
 
 def _parsed(url: str) -> SplitResult:

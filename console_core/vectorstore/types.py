@@ -79,7 +79,11 @@ class CollectionInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What a store is and what it cannot do. `limits` are sentences for people; `capacity` is in points."""
+    """What a store is and what it cannot do, as far as it is known without asking anybody.
+
+    `limits` are sentences for people; `capacity` is in points. A server's `version` is "" until it has told it.
+    `answered` says whether the store answered when it was last asked something; None before that.
+    """
 
     kind: str
     location: str
@@ -87,6 +91,7 @@ class StoreInfo:
     limits: tuple[str, ...] = ()
     capacity: int | None = None
     embedded: bool = False
+    answered: bool | None = None
 
 
 class VectorStore(Protocol):
@@ -96,7 +101,9 @@ class VectorStore(Protocol):
     `set_alias`. All vendor errors arrive as `StoreError` with a remedy.
     """
 
-    def info(self) -> StoreInfo: ...
+    def info(self) -> StoreInfo:
+        """What is known of the store now; asks nobody, so it neither waits nor fails. `collections` learns more."""
+        ...
 
     def collections(self) -> list[CollectionInfo]:
         """All collections, by name."""

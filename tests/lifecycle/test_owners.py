@@ -72,7 +72,7 @@ def test_looking_with_the_command_line_while_a_server_has_the_embedded_store_is_
     assert looking.wait() == 1
     said = looking.stderr.read_text()
     assert "another process has it" in said
-    assert "Close the other console" in said
+    assert "do the same in the console" in said
     assert "Traceback" not in said
 
 

@@ -159,7 +159,7 @@ def test_a_second_process_is_refused_and_the_first_goes_on(folder: Path) -> None
 
 def test_opening_twice_in_one_process_is_refused_until_the_first_is_closed(folder: Path) -> None:
     first = QdrantEmbedded(folder)
-    with pytest.raises(StoreUnavailable, match=r"is open already.*Close the other"):
+    with pytest.raises(StoreUnavailable, match=r"is open already.*do the same in the console"):
         QdrantEmbedded(folder)
     assert first.count("images") == 0
     first.close()

@@ -166,6 +166,47 @@ def test_a_server_that_is_down_is_named_by_the_first_call_and_not_before() -> No
     store.close()
 
 
+def test_what_a_server_is_can_be_told_while_it_is_down(server: LoopbackQdrant) -> None:
+    store = connect(server.url)
+    assert (store.info().version, store.info().answered, server.requests) == ("", None, [])
+    store.collections()
+    assert (store.info().version, store.info().answered) == ("1.20.0", True)
+    asked = len(server.requests)
+    server.faults.extend([Fault(503)] * 4)
+    with pytest.raises(StoreUnavailable):
+        store.aliases()
+    info = store.info()
+    assert (info.kind, info.location, info.version, info.answered) == ("Qdrant server", server.url, "1.20.0", False)
+    assert len(server.requests) == asked + 4
+    store.aliases()
+    assert store.info().answered
+    store.close()
+
+
+def test_a_refused_connection_is_given_up_within_two_seconds() -> None:
+    store = QdrantServer("http://127.0.0.1:9")
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        store.collections()
+    assert time.monotonic() - began < 2.5
+    store.close()
+
+
+def test_a_server_that_hides_its_version_still_lists_its_collections(
+    server: LoopbackQdrant, store: QdrantServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = server.answer
+
+    def hidden(method: str, path: str, body: object) -> object:
+        if path == "/":
+            raise ValueError("Not found")
+        return answer(method, path, body)
+
+    monkeypatch.setattr(server, "answer", hidden)
+    assert [info.name for info in store.collections()] == ["images"]
+    assert (store.info().version, store.info().limits) == ("", ())
+
+
 def test_creating_a_collection_is_tried_once_only(server: LoopbackQdrant, store: QdrantServer) -> None:
     server.faults.extend([Fault(500, only="PUT")] * 5)
     with pytest.raises(StoreUnavailable):
@@ -203,6 +244,7 @@ def test_a_cut_over_that_was_overtaken_by_another_is_reported(server: LoopbackQd
 
 def test_the_api_key_is_sent_and_never_shown(server: LoopbackQdrant) -> None:
     store = connect(server.url, api_key="s3cret")
+    store.collections()
     assert "s3cret" not in str(store.info())
     assert {name.lower(): value for name, value in server.requests[0].headers.items()}["api-key"] == "s3cret"
     server.faults.append(Fault(401, said("Invalid API key")))
