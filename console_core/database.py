@@ -26,7 +26,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from console_core.errors import LedgerUnavailable
@@ -138,17 +138,24 @@ class Database:
             ) from error
 
 
-def _shown(url: str) -> str:
+def _shown(url: str | URL) -> str:
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "the configured URL"
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise LedgerUnavailable(
+            "The ledger's URL cannot be understood.",
+            "Write CONSOLE_LEDGER_URL as dialect+driver://user@host:port/name, and special characters of a password "
+            "percent-encoded.",
+        ) from error
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return _server_engine(parsed)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 15, "isolation_level": None, "check_same_thread": False})
@@ -164,6 +171,17 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _server_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ImportError as error:
+        shown, driver = _shown(url), error.name or url.drivername
+        raise LedgerUnavailable(
+            f"The ledger at {shown} needs the driver {driver}, which is not installed.",
+            f"Install {driver} where the console runs, or name another driver in the URL (dialect+driver://…).",
+        ) from error
 
 
 def _bring_up_to_date(connection: Connection) -> None:

@@ -1,7 +1,5 @@
 """What belongs to one visitor: the Console, who they are, messages for their next page, and the address bar."""
 
-import logging
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -15,8 +13,7 @@ from console_core.console import Console
 from console_core.errors import ConsoleError
 from console_core.ui import words
 from console_core.web import process
-
-_log = logging.getLogger(__name__)
+from console_core.web.incidents import incident as incident
 
 _FLASH = "_flash"
 
@@ -57,13 +54,6 @@ def act(name: str, /, *, done: str | Callable[[Any], str] = "", **arguments: Any
     if text := done if isinstance(done, str) else done(answer):
         flash(text)
     return answer
-
-
-def incident(where: str, error: Exception) -> str:
-    """Log an error with its trace; the number under which the log has it."""
-    number = secrets.token_hex(4)
-    _log.error("Incident %s: %s", number, where, exc_info=error)
-    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from console_core.console import Console
 from console_core.errors import ConsoleError
 from console_core.web import process
+from console_core.web.incidents import incident
 
 OK = "ok"
 
@@ -47,6 +48,8 @@ def _answer(console: Console, check: Callable[[Console], str]) -> str:
         return check(console)
     except ConsoleError as error:
         return str(error)
+    except Exception as error:
+        return f"It cannot be checked (incident {incident('readiness', error)}). The server's log says why."
 
 
 def _ledger(console: Console) -> str:

@@ -17,6 +17,7 @@ from console_core.errors import ConsoleError
 from console_core.runs.tables import runs
 from console_core.runs.types import WORKING, RunState
 from console_core.web import process
+from console_core.web.incidents import incident
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STARTED = time.time()
@@ -42,6 +43,8 @@ def exposition(console: Console | None) -> str:
                 up[part] = 1
             except ConsoleError:
                 continue
+            except Exception as error:
+                incident(f"metrics of the {part}", error)
     memory = float(psutil.Process().memory_info().rss)
     lines += _family("console_up", "gauge", "Whether a part answers.", (({"part": p}, v) for p, v in up.items()))
     lines += _family("process_resident_memory_bytes", "gauge", "Memory of this process.", [({}, memory)])

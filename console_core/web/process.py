@@ -14,6 +14,7 @@ from types import ModuleType
 from console_core import settings
 from console_core.console import Console, open_console
 from console_core.errors import ConsoleError
+from console_core.web.incidents import incident
 
 RETRY_AFTER = 1.0
 """Seconds between two tries to open what could not be opened."""
@@ -66,6 +67,13 @@ def _open(state: _State) -> Console:
     except ConsoleError as error:
         state.problem, state.tried_at = error, time.monotonic()
         raise
+    except Exception as error:
+        number = incident("opening the workspace", error)
+        state.problem = ConsoleError(
+            f"The workspace could not be opened (incident {number}).", "The server's log says why, under this number."
+        )
+        state.tried_at = time.monotonic()
+        raise state.problem from error
     state.problem = None
     return opened
 

@@ -1,6 +1,7 @@
 """/healthz, /readyz and /metrics."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,30 @@ def test_every_line_of_the_metrics_is_prometheus_text(client: TestClient) -> Non
 def test_memory_is_a_plausible_number_of_bytes(client: TestClient) -> None:
     (value,) = re.findall(r"^process_resident_memory_bytes (\S+)$", client.get("/metrics").text, re.MULTILINE)
     assert 10e6 < float(value) < 100e9
+
+
+def test_a_ledger_whose_driver_is_missing_is_why_the_console_is_not_ready(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.stop()
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)
+    monkeypatch.setenv("CONSOLE_LEDGER_URL", "mysql://olga@host/books")
+    process.start()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "needs the driver MySQLdb" in answer.json()["checks"]["console"]
+
+
+def test_a_check_that_breaks_is_told_by_its_incident_number_and_the_others_are_answered(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("a detail")
+
+    monkeypatch.setattr(process.console().store, "aliases", broken)
+    monkeypatch.setattr(process.console().store, "collections", broken)
+    checks = client.get("/readyz").json()["checks"]
+    assert (checks["ledger"], checks["worker"]) == ("ok", "ok")
+    assert checks["store"].split("incident ")[1].split(")")[0] in caplog.text
+    assert "a detail" not in checks["store"]
+    assert 'console_up{part="store"} 0' in client.get("/metrics").text

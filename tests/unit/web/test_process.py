@@ -80,3 +80,20 @@ def test_a_second_owner_of_the_workspace_is_refused(workspace: Path) -> None:
     process.console()
     with pytest.raises(LedgerOwned, match="console on"):
         open_console(settings.read(workspace), owner_name="a second server")
+
+
+def test_what_nobody_foresaw_is_a_problem_with_an_incident_number_and_its_trace_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a detail")
+
+    process.stop()
+    monkeypatch.setattr(process, "open_console", broken)
+    process.start()
+    problem = process.problem()
+    assert problem is not None
+    assert "a detail" not in str(problem)
+    number = problem.message.split("incident ")[1].split(")")[0]
+    assert f"Incident {number}" in caplog.text
+    assert "a detail" in caplog.text
