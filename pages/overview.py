@@ -31,7 +31,7 @@ with page("Overview", lead="What is live, what is running, and what needs you.",
             "Models in use", len({info.stamp for info in collections if info.stamp}), border=True, height="stretch"
         )
     with panels.card("Live", caption="Which collection each alias answers from; a dash: no alias serves it."):
-        live_table(collections, pictures)
+        live_table(collections)
     left, right = st.columns(2)
     with left, panels.card("Running now"):
         live_runs()

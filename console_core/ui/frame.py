@@ -55,8 +55,11 @@ def problem(error: ConsoleError, *, key: str = "") -> None:
 
 
 def on_script_error(error: Exception) -> bool:
-    """What no page caught: an incident number instead of a trace. For `st.App(on_script_error=…)`."""
-    _incident_panel(session.incident("outside of every page", error), key="script")
+    """What no page caught: its remedy, or an incident number instead of a trace. For `st.App(on_script_error=…)`."""
+    if isinstance(error, ConsoleError):
+        problem(error, key="script")
+    else:
+        _incident_panel(session.incident("outside of every page", error), key="script")
     return True
 
 

@@ -5,21 +5,23 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from console_core.ui import navigation, panels, words
+from console_core.coverage.gaps import CoverageSnapshot
+from console_core.ui import navigation, panels, session, words
 from console_core.vectorstore.types import CollectionInfo
 
 STATUS = {"green": "ready", "yellow": "optimizing", "grey": "waiting", "red": "failed"}
 COLOURS = {"ready": "green", "optimizing": "orange", "waiting": "gray", "failed": "red"}
 
 
-def live_table(collections: Sequence[CollectionInfo], pictures: int) -> None:
+def live_table(collections: Sequence[CollectionInfo]) -> None:
     """One row for each alias, and one for each collection that is searched by its own name."""
     if not collections:
         panels.empty_state(
             "The store is empty", "Fill a collection with vectors, or prepare the demo: embedding-console demo."
         )
         return
-    rows = [_row(alias, info, pictures) for info in collections for alias in (info.aliases or ("",))]
+    measured = {info.name: session.console().coverage.latest(info.name) for info in collections}
+    rows = [_row(alias, info, measured[info.name]) for info in collections for alias in (info.aliases or ("",))]
     rows.sort(key=lambda row: (row["Alias"] == "–", row["Alias"], row["Collection"]))
     st.dataframe(
         pd.DataFrame(rows),
@@ -28,14 +30,16 @@ def live_table(collections: Sequence[CollectionInfo], pictures: int) -> None:
         column_config={
             "Points": st.column_config.NumberColumn(format="localized"),
             "Dimension": st.column_config.NumberColumn(format="%d"),
-            "Of the catalog": st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100),
+            "Coverage": st.column_config.TextColumn(
+                alignment="right", help="The share of the catalog that has a current point, when it was last measured."
+            ),
             "Status": st.column_config.MultiselectColumn(options=list(COLOURS), color=list(COLOURS.values())),
         },
     )
     navigation.link("collections", "All collections", icon=":material/arrow_forward:")
 
 
-def _row(alias: str, info: CollectionInfo, pictures: int) -> dict[str, object]:
+def _row(alias: str, info: CollectionInfo, measured: CoverageSnapshot | None) -> dict[str, object]:
     return {
         "Alias": alias or "–",
         "Collection": info.name,
@@ -43,6 +47,6 @@ def _row(alias: str, info: CollectionInfo, pictures: int) -> dict[str, object]:
         "Fingerprint": words.digest(info.stamp.fingerprint) if info.stamp else "–",
         "Dimension": info.dimension,
         "Points": info.points,
-        "Of the catalog": 100 * min(info.points / pictures, 1.0) if pictures else 0.0,
+        "Coverage": words.percent(measured.report.coverage) if measured else "not measured",
         "Status": [STATUS.get(info.status, info.status)],
     }
