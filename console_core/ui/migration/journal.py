@@ -42,7 +42,12 @@ def journal_table(entries: list[JournalEntry]) -> None:
         hide_index=True,
         alt="Journal",
         column_config={
-            "When": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
-            "Outcome": st.column_config.MultiselectColumn(options=["done", "refused"], color=["green", "red"]),
+            "When": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss", width=125),
+            "Who": st.column_config.TextColumn(width=70),
+            "What": st.column_config.TextColumn(width=110),
+            "Detail": st.column_config.TextColumn(width=430),
+            "Outcome": st.column_config.MultiselectColumn(
+                options=["done", "refused"], color=["green", "red"], width=70
+            ),
         },
     )
