@@ -16,7 +16,7 @@ from tests.e2e.moves import SIGLIP
 from tests.e2e.serving import Serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-_OFFLINE = re.compile("ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket")
+_OFFLINE = re.compile("ERR_(CONNECTION_|EMPTY_RESPONSE)|WebSocket|disconnected from server")
 
 
 def test_a_run_whose_server_was_killed_is_resumed_by_a_click_in_the_tab_that_watched_it(
