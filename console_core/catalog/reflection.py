@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Engine, Inspector, MetaData, Table, c
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
 
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
@@ -148,7 +149,8 @@ def _engine(url: URL, timeout: float) -> Engine:
         connection.text_factory = _text  # by default one caption that is not UTF-8 makes its whole page unreadable
         return connection
 
-    return create_engine(url.set(query={}), creator=connect)
+    # No pool: a kept connection would go on reading a file that was deleted or replaced by a newer one.
+    return create_engine(url.set(query={}), creator=connect, poolclass=NullPool)
 
 
 def _text(raw: bytes) -> str:
