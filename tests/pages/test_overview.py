@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from console_core.commands import Actor, command
 from console_core.console import Console
+from console_core.coverage.operation import MeasureCoverage
 from console_core.runs.types import Lane, RunState, Verb
+from console_core.ui import words
 from console_core.vectorstore.types import CollectionSpec
 from console_core.web import process
 
@@ -33,6 +35,21 @@ def test_the_live_table_names_alias_collection_and_model(open_page: OpenPage) ->
     row = page.dataframe[0].value.iloc[0]
     assert (row["Alias"], row["Collection"], row["Model"], row["Points"]) == ("images", "images__old", "old-model", 6)
     assert {metric.label: metric.value for metric in page.metric}["Points served"] == "6"
+
+
+def test_the_live_table_tells_coverage_as_measured_and_never_from_the_number_of_points(
+    filled: Console, open_page: OpenPage
+) -> None:
+    assert open_page().dataframe[0].value.iloc[0]["Coverage"] == "not measured"
+    operation = MeasureCoverage(
+        filled.catalog, filled.store, filled.ledger.failed_among, filled.coverage, "images__old"
+    )
+    for _ in operation.steps("", operation.plan()):
+        continue
+    snapshot = filled.coverage.latest("images__old")
+    assert snapshot is not None
+    assert snapshot.report.coverage < 1  # its six points carry no key of the catalog
+    assert open_page().dataframe[0].value.iloc[0]["Coverage"] == words.percent(snapshot.report.coverage)
 
 
 def test_a_collection_of_unknown_model_needs_attention(filled: Console, open_page: OpenPage, said: Said) -> None:

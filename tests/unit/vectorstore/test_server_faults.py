@@ -116,7 +116,7 @@ def test_a_server_that_hangs_is_given_up_after_about_twice_the_timeout(server: L
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match=r"did not answer in time.*raise timeout"):
         store.count("images")
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 3
     assert len(server.requests) <= 2
     store.close()
 
@@ -183,12 +183,12 @@ def test_what_a_server_is_can_be_told_while_it_is_down(server: LoopbackQdrant) -
     store.close()
 
 
-def test_a_refused_connection_is_given_up_within_two_seconds() -> None:
+def test_a_refused_connection_is_given_up_within_three_seconds() -> None:
     store = QdrantServer("http://127.0.0.1:9")
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         store.collections()
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 3
     store.close()
 
 
