@@ -26,14 +26,13 @@ def lines(migration: Migration) -> list[JournalEntry]:
 
 
 def journal_table(entries: list[JournalEntry]) -> None:
-    """Lines of the journal as a table."""
+    """Lines of the journal as a table; an outcome is told where it is not "done"."""
     rows = [
         {
             "When": entry.at.astimezone(session.zone()),
             "Who": entry.actor,
-            "What": entry.action.replace("_", " "),
+            "What": entry.action.replace("_", " ") + ("" if entry.outcome == "done" else f": {entry.outcome}"),
             "Detail": entry.detail,
-            "Outcome": [entry.outcome],
         }
         for entry in entries
     ]
@@ -46,8 +45,5 @@ def journal_table(entries: list[JournalEntry]) -> None:
             "Who": st.column_config.TextColumn(width=70),
             "What": st.column_config.TextColumn(width=110),
             "Detail": st.column_config.TextColumn(width=430),
-            "Outcome": st.column_config.MultiselectColumn(
-                options=["done", "refused"], color=["green", "red"], width=70
-            ),
         },
     )
