@@ -81,7 +81,7 @@ def before(workspace: Path) -> Serving:
         ({"CONSOLE_STORE_URL": "http://127.0.0.1:1"}, "cannot be reached: [Errno 111] Connection refused", "6333"),
         ({"CONSOLE_STORE_URL": "grpc://127.0.0.1:1"}, "cannot be reached", "6334"),
         ({"CONSOLE_STORE_URL": "local:images/0001.jpg"}, "0001.jpg cannot be used", "Check the folder"),
-        ({"CONSOLE_LEDGER_URL": "nonsense"}, "Could not parse", "Check that the file or server exists"),
+        ({"CONSOLE_LEDGER_URL": "nonsense"}, "URL cannot be understood", "dialect+driver"),
         ({"CONSOLE_LEDGER_URL": "sqlite:////proc/none/ledger.db"}, "/proc/none", "is writable"),
         ({"CONSOLE_CATALOG_URL": "sqlite:///nowhere.db"}, "There is no database file", "Check the location"),
         ({"CONSOLE_CATALOG_URL": "nonsense://catalog"}, "nonsense", "sqlite:///app.db"),
