@@ -31,12 +31,18 @@ def embedded_rows(
         CollectionNotFound, StoreError, CatalogError
     """
     info = store.describe(collection)
-    part = Slice({facet: (value,)}) if facet and value != OTHER else EVERYTHING
-    rows = catalog.rows(part)
+    filtered = facet in catalog.info().facets and value != OTHER
+    rows = catalog.rows(Slice({facet: (value,)}) if filtered else EVERYTHING)
     while page := list(islice(rows, _PAGE)):
-        if facet and value == OTHER:
-            page = [row for row in page if (told := facet_value(row, facet)) is not None and told not in named]
+        if facet and not filtered:
+            page = [row for row in page if _counted(row, facet, named) == value]
         points = {point.id: point for point in store.retrieve(info.name, [point_id(row.key) for row in page])}
         for row in page:
             if standing(row, points.get(point_id(row.key)), info)[0] is Status.EMBEDDED:
                 yield row
+
+
+def _counted(row: ImageRow, facet: str, named: Collection[str]) -> str | None:
+    """The value that a report counts a row under."""
+    told = facet_value(row, facet)
+    return told if told is None or told in named else OTHER

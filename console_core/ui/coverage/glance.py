@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from console_core.coverage.facets import FOLDER
 from console_core.coverage.report import OTHER, CoverageReport, Status
 from console_core.ui import charts, words
 from console_core.ui.address import from_address, write_address
@@ -44,7 +45,7 @@ def by_facet(report: CoverageReport) -> str:
 
     Returns the facet, "" where the catalog has none.
     """
-    facets = list(report.facets)
+    facets = sorted(report.facets, key=lambda facet: facet == FOLDER)  # what the catalog names comes first
     if not facets:
         st.caption("The catalog tells no user, type or folder by which pictures could be grouped.")
         return ""

@@ -3,13 +3,15 @@
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PIL import Image
 
 from console_core.catalog.folder import FolderCatalog
-from console_core.catalog.types import EVERYTHING, Slice
+from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageCatalog, ImageRow, Slice
 from console_core.coverage import facets as facets_module
+from console_core.coverage.facets import FacetCounts
 from console_core.coverage.measure import measure
 from console_core.coverage.report import OTHER, CoverageReport, Gap, Status
 from console_core.errors import CollectionNotFound
@@ -48,7 +50,9 @@ def test_a_mixed_collection_is_told_apart_row_by_row(world: World) -> None:
     assert (by_key["195"].status, by_key["195"].detail) == (Status.STALE, "other model")
     assert by_key["250"].detail == "unreadable: It is truncated."
     assert (by_key["100"].status, by_key["100"].detail) == (Status.ORPHANED, "point 100")
-    assert by_key["299"] == Gap("299", Status.MISSING, "", {"user_id": "1", "image_type": "photo"})
+    assert by_key["299"] == Gap(
+        "299", Status.MISSING, "", {"user_id": "1", "image_type": "photo", "folder": "pictures"}
+    )
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 10, 1000])
@@ -122,7 +126,7 @@ def test_rows_are_counted_by_every_facet_and_a_null_is_the_empty_value(world: Wo
         "2": {**none, "embedded": 1},
     }
     assert report.facets["image_type"]["photo"] == {**none, "embedded": 1, "missing": 2}
-    assert gaps[1].facets == {"user_id": "", "image_type": "photo"}
+    assert gaps[1].facets == {"user_id": "", "image_type": "photo", "folder": "pictures"}
 
 
 def test_pictures_in_folders_are_counted_by_folder(world: World, tmp_path: Path) -> None:
@@ -209,3 +213,23 @@ def test_memory_does_not_grow_with_the_catalog(world: World) -> None:
     small = peak()
     world.add(range(200, 6000))
     assert peak() < small + 300_000
+
+
+def test_a_catalog_without_folders_is_counted_by_those_of_its_paths() -> None:
+    rows = [
+        ImageRow(str(number), (f"{'ab'[number % 2]}/2026/{number}.jpg",), {"user_id": "1"}, "r") for number in range(10)
+    ]
+
+    class Listed:
+        def info(self) -> CatalogInfo:
+            return CatalogInfo("sql", "somewhere", ("user_id",), {})
+
+        def facets(self) -> dict[str, dict[str, int]]:
+            return {"user_id": {"1": 10}}
+
+    counts = FacetCounts(cast(ImageCatalog, Listed()), EVERYTHING)
+    for row in rows:
+        counts.add(counts.values(row), Status.MISSING)
+    counted = counts.counts()
+    assert {folder: statuses["missing"] for folder, statuses in counted["folder"].items()} == {"a/2026": 5, "b/2026": 5}
+    assert counted["user_id"]["1"]["missing"] == 10
