@@ -11,8 +11,10 @@ from PIL import Image
 from console_core import settings
 from console_core.commands import Actor, command
 from console_core.console import Console, open_console
+from console_core.database import Database
 from console_core.migration.findings import Request
 from console_core.runs.execution import work
+from console_core.runs.ledger import Ledger
 from console_core.runs.types import Run
 from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
@@ -97,6 +99,19 @@ def migrate(console: Console, served: str = "images", model: str = "demo-siglip"
     """Plan and build; the finished build run."""
     started = command(console, OPERATOR, "start_migration", request=Request(served, model, batch_size=8))
     return finish(console, started.run)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """The database of an empty ledger."""
+    opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
 
 
 @pytest.fixture

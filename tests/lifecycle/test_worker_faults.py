@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -54,18 +53,6 @@ class Copy:
             counts = Counts(counts.selected, done, skipped, failed)
             failures = tuple(Failure(key, "missing", "No.") for key in batch if fate(key) == "missing")
             yield Progress(batch[-1], counts, failures)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(database: Database) -> Ledger:
-    return Ledger(database)
 
 
 def submit(ledger: Ledger, target: str = "v2") -> Run:

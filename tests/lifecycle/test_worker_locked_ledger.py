@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -35,18 +34,6 @@ class Copy:
             self.after()
             counts = Counts(counts.selected, counts.done + 2, {}, {"missing": counts.all_failed + 1})
             yield Progress(bad, counts, (Failure(bad, "missing", "No."),))
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ledger(database: Database) -> Ledger:
-    return Ledger(database)
 
 
 def submit(ledger: Ledger, target: str = "v2") -> Run:
