@@ -1,46 +1,25 @@
 """Fill the target collection: read, decode, embed, write, and only then report."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from console_core.catalog.fetching import fetch
-from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
-from console_core.database import now
-from console_core.embedding.types import Embedder, Prepared
-from console_core.errors import (
-    CollectionExists,
-    CollectionNotFound,
-    FingerprintMismatch,
-    ImageError,
-    ModelOutputInvalid,
-    StoreRefused,
-)
+from console_core.embedding.types import Embedder
+from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
 from console_core.migration.current import current_keys
+from console_core.migration.filling import DECODING_THREADS, Fetched, Filling
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.verify import LEFT_THE_CATALOG
 from console_core.runs.types import Counts, Failure, Progress
-from console_core.vectorstore.provenance import Provenance, point_id
-from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, Vector, VectorStore
+from console_core.vectorstore.types import CollectionSpec, ModelStamp, VectorStore
 
 T = TypeVar("T")
 
 ALREADY_EMBEDDED = "already embedded"
-MODEL_ERROR = "model error"
-DECODING_THREADS = 2
 
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """A picture that is ready to be embedded, and the digest of its bytes."""
-
-    prepared: Prepared
-    content: str
-
-
-_Fetched = tuple[ImageRow, _Picture | ImageError | None]
+_Row = Fetched | tuple[ImageRow, None]
 """A row with its picture, or why it cannot be had, or None where its point is current already."""
 
 
@@ -81,14 +60,17 @@ class Reembed:
         embedder = self._embedder()
         self._refuse_another_model(embedder)
         self._prepare_target(counts)
+        filling = Filling(self._store, self._images, embedder, self._plan.target, self._run, workers=self._workers)
         remaining, reached = True, None
         while remaining and checkpoint != reached:  # pictures are added while the last page is at work
             reached = checkpoint
             rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
-            for batch in _batches(self._fetched(rows, embedder), self._plan.batch_size):
-                counts, failures = self._embed(batch, embedder, counts)
+            for batch in _batches(self._fetched(rows, filling), self._plan.batch_size):
+                filled = filling.fill([(row, found) for row, found in batch if found is not None])
+                current = sum(found is None for _, found in batch)
+                counts = _settle(counts, len(filled.points), current, filled.failures)
                 checkpoint = batch[-1][0].key
-                yield Progress(checkpoint, counts, failures)
+                yield Progress(checkpoint, counts, filled.failures)
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
         if counts.pending > 0 and not remaining:
@@ -133,71 +115,18 @@ class Reembed:
                 remedy,
             )
 
-    def _fetched(self, rows: Iterator[ImageRow], embedder: Embedder) -> Iterator[_Fetched]:
+    def _fetched(self, rows: Iterator[ImageRow], filling: Filling) -> Iterator[_Row]:
         """Rows with their pictures, in order; decoding runs ahead of the embedding on threads."""
-
-        def picture(row: ImageRow) -> _Picture:
-            loaded = load(row, self._images)
-            return _Picture(embedder.prepare(loaded.image), loaded.content)
-
         ahead = 2 * self._plan.batch_size
         if not self._plan.fills:
-            yield from fetch(rows, picture, workers=self._workers, ahead=ahead)
+            yield from filling.fetched(rows, ahead=ahead)
             return
         for group in _batches(rows, self._plan.batch_size):
             current = current_keys(self._store, self._plan.target, self._plan.fingerprint, group)
-            wanted = fetch(
-                [row for row in group if row.key not in current], picture, workers=self._workers, ahead=ahead
-            )
+            wanted = filling.fetched([row for row in group if row.key not in current], ahead=ahead)
             found = {row.key: outcome for row, outcome in wanted}
-            yield from ((row, found.get(row.key)) for row in group)
-
-    def _embed(
-        self, batch: Sequence[_Fetched], embedder: Embedder, counts: Counts
-    ) -> tuple[Counts, tuple[Failure, ...]]:
-        """Write one batch; the counts and failures after the store acknowledged it."""
-        pictures = [(row, found) for row, found in batch if isinstance(found, _Picture)]
-        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
-        vectors, refused = _vectors(embedder, pictures)
-        failures += refused
-        points = [self._point(row, found, vectors[row.key]) for row, found in pictures if row.key in vectors]
-        if points and (acknowledged := self._store.upsert(self._plan.target, points)) != len(points):
-            raise StoreRefused(
-                f"The store acknowledged {acknowledged} of {len(points)} points written to {self._plan.target}.",
-                "Look at the store's log, then resume: the batch is written again with the same ids.",
-            )
-        current = sum(found is None for _, found in batch)
-        counts = _settle(counts, len(points), current, failures)
-        return counts, tuple(failures)
-
-    def _point(self, row: ImageRow, picture: _Picture, vector: Vector) -> Point:
-        made = Provenance(
-            key=row.key,
-            revision=row.revision,
-            content=picture.content,
-            fingerprint=self._plan.fingerprint,
-            run=self._run,
-            embedded_at=now().isoformat(timespec="seconds"),
-        )
-        return Point(point_id(row.key), vector, {**row.payload, **made.as_payload()})
-
-
-def _vectors(
-    embedder: Embedder, pictures: Sequence[tuple[ImageRow, _Picture]]
-) -> tuple[dict[str, Vector], list[Failure]]:
-    """Vectors by key. Where the model chokes on a batch, each picture is tried alone, so that one costs only itself."""
-    if not pictures:
-        return {}, []
-    try:
-        vectors = embedder.embed_images([picture.prepared for _, picture in pictures])
-    except ModelOutputInvalid as error:
-        if len(pictures) == 1:
-            row = pictures[0][0]
-            return {}, [Failure(row.key, MODEL_ERROR, error.message, row.candidates[0] if row.candidates else "")]
-        singly = [_vectors(embedder, [one]) for one in pictures]
-        found = {key: vector for good, _ in singly for key, vector in good.items()}
-        return found, [failure for _, bad in singly for failure in bad]
-    return {row.key: vector for (row, _), vector in zip(pictures, vectors, strict=True)}, []
+            for row in group:
+                yield (row, found[row.key]) if row.key in found else (row, None)
 
 
 def _settle(counts: Counts, embedded: int, current: int, failures: Sequence[Failure]) -> Counts:
@@ -214,10 +143,6 @@ def _add(counted: Mapping[str, int], reason: str, number: int) -> dict[str, int]
     if number:
         result[reason] = result.get(reason, 0) + number
     return result
-
-
-def _failure(row: ImageRow, error: ImageError) -> Failure:
-    return Failure(row.key, error.kind, error.message, error.path or (row.candidates[0] if row.candidates else ""))
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,6 +1,6 @@
 """Points in Qdrant, the same for the embedded store and a server."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.qdrant_collections import QdrantCollections
 from console_core.vectorstore.qdrant_filters import filter_for
 from console_core.vectorstore.types import Hit, Point, PointId, Vector
-from console_core.vectorstore.vectors import canonical, successor, unit_query, unit_vectors
+from console_core.vectorstore.vectors import canonical, plain_vectors, successor, unit_query, unit_vectors
 
 BATCH = 256
 """Points in one request, for writing and for reading."""
@@ -21,42 +21,55 @@ BATCH = 256
 class QdrantStore(QdrantCollections):
     """A whole `VectorStore` over a `QdrantClient`, but for how a call is made."""
 
-    def upsert(self, name: str, points: Sequence[Point]) -> int:
+    def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         if not points:
             return 0
+        shape = self._writable(name)
+        bare = [point for point in points if as_is and shape.vector_name and point.vector is None]
+        whole = [point for point in points if not bare or point.vector is not None]
+        vectors = (plain_vectors if as_is else unit_vectors)(whole, shape.dimension, name)
+        self._make_room(name, [canonical(point.id) for point in points])
+        for start in range(0, len(whole), BATCH):
+            part = slice(start, start + BATCH)
+            rows = vectors[part].tolist()
+            self._write(name, whole[part], {shape.vector_name: rows} if shape.vector_name else rows)
+        for start in range(0, len(bare), BATCH):
+            self._write(name, bare[start : start + BATCH], {})
+        return len(points)
+
+    def delete(self, name: str, ids: Sequence[PointId]) -> None:
+        wanted = [canonical(identifier) for identifier in ids]
+        for start in range(0, len(wanted), BATCH):
+            some = models.PointIdsList(points=cast(list[models.ExtendedPointId], wanted[start : start + BATCH]))
+            self._confirmed(partial(self._client.delete, name, some, wait=True), name, "deletion", len(some.points))
+
+    def _writable(self, name: str) -> words.Shape:
         shape = self._shape(name)
         if shape.problem:
             raise StoreRefused(f'The console does not write to "{name}": {shape.problem}', "Choose another collection.")
-        ids = [canonical(point.id) for point in points]
-        vectors = unit_vectors(points, shape.dimension, name)
-        self._make_room(name, ids)
-        for start in range(0, len(points), BATCH):
-            part = slice(start, start + BATCH)
-            rows = vectors[part].tolist()
-            self._write(
-                name,
-                models.Batch(
-                    ids=cast(list[models.ExtendedPointId], ids[part]),
-                    vectors={shape.vector_name: rows} if shape.vector_name else rows,
-                    payloads=[dict(point.payload) for point in points[part]],
-                ),
-            )
-        return len(points)
+        return shape
 
     def _make_room(self, name: str, ids: Sequence[PointId]) -> None:
         """Refuse points that the store has no room for; here there is always room."""
         return
 
-    def _write(self, name: str, batch: models.Batch) -> None:
-        def write() -> None:
-            result = self._client.upsert(name, points=batch, wait=True)
-            if result.status != models.UpdateStatus.COMPLETED:
+    def _write(self, name: str, points: Sequence[Point], vectors: models.BatchVectorStruct) -> None:
+        batch = models.Batch(
+            ids=cast(list[models.ExtendedPointId], [canonical(point.id) for point in points]),
+            vectors=vectors,
+            payloads=[dict(point.payload) for point in points],
+        )
+        self._confirmed(partial(self._client.upsert, name, points=batch, wait=True), name, "writing", len(points))
+
+    def _confirmed(self, change: Callable[[], models.UpdateResult], name: str, what: str, number: int) -> None:
+        def made() -> None:
+            if change().status != models.UpdateStatus.COMPLETED:
                 raise StoreUnavailable(
-                    f"{self._place} took {len(batch.ids)} points but did not confirm in time that they are stored.",
-                    "They will be written again on resume, which does no harm; look at the server's load.",
+                    f"{self._place} took the {what} of {number} points but did not confirm in time that it is durable.",
+                    "It will be done again on resume, which does no harm; look at the server's load.",
                 )
 
-        self._ask(write, name=name)
+        self._ask(made, name=name)
 
     def retrieve(self, name: str, ids: Sequence[PointId], *, vectors: bool = False) -> list[Point]:
         wanted = [canonical(identifier) for identifier in ids]

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -20,7 +20,8 @@ from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_errors import in_use, translated
-from console_core.vectorstore.types import CollectionSpec, PointId, StoreInfo
+from console_core.vectorstore.types import CollectionSpec, Point, PointId, StoreInfo
+from console_core.vectorstore.vectors import canonical
 
 CAPACITY = 20_000
 """Points in one collection. Beyond it, opening takes seconds and memory grows out of proportion."""
@@ -107,10 +108,10 @@ class QdrantEmbedded(QdrantStore):
                     "Connect a Qdrant server: set url in [store] of console.toml to http://host:6333.",
                 )
 
-    def _write(self, name: str, batch: models.Batch) -> None:
+    def _write(self, name: str, points: Sequence[Point], vectors: models.BatchVectorStruct) -> None:
         with self._alone:
-            self._make_room(name, cast(Sequence[PointId], batch.ids))
-            super()._write(name, batch)
+            self._make_room(name, [canonical(point.id) for point in points])
+            super()._write(name, points, vectors)
 
     def size_on_disk(self) -> int | None:
         return sum(_size(file) for file in self._folder.rglob("*"))

@@ -44,8 +44,11 @@ class ReadOnlyStore:
     def drop(self, name: str) -> None:
         _refuse(f'drop the collection "{name}"')
 
-    def upsert(self, name: str, points: Sequence[Point]) -> int:
+    def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         _refuse(f'write {len(points):,} points to "{name}"')
+
+    def delete(self, name: str, ids: Sequence[PointId]) -> None:
+        _refuse(f'delete {len(ids):,} points of "{name}"')
 
     def retrieve(self, name: str, ids: Sequence[PointId], *, vectors: bool = False) -> list[Point]:
         return self._store.retrieve(name, ids, vectors=vectors)

@@ -141,14 +141,23 @@ class VectorStore(Protocol):
         """
         ...
 
-    def upsert(self, name: str, points: Sequence[Point]) -> int:
+    def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         """Write points, replacing those with the same id; returns how many were acknowledged as durable.
 
         Vectors are checked (finite, not zero, the collection's length) and normalised to float32 of length 1
-        before anything is written.
+        before anything is written. With `as_is`, for giving back what was stored before, they are written as they
+        are: of any length in space, zero too, and where the collection's vector has a name a point may lack it.
 
         Raises:
             VectorInvalid, DimensionMismatch, StoreFull, StoreRefused, StoreUnavailable
+        """
+        ...
+
+    def delete(self, name: str, ids: Sequence[PointId]) -> None:
+        """Delete points; ids without a point are passed over. Returns once the store acknowledged it as durable.
+
+        Raises:
+            StoreRefused, StoreUnavailable
         """
         ...
 

@@ -50,6 +50,18 @@ def unit_vectors(points: Sequence[Point], dimension: int, collection: str) -> ND
     return _unit(rows)
 
 
+def plain_vectors(points: Sequence[Point], dimension: int, collection: str) -> NDArray[np.float32]:
+    """The vectors of points as they are, shape (n, dimension), float32.
+
+    Raises:
+        DimensionMismatch, VectorInvalid: naming the first point whose vector is missing, too long or not finite.
+    """
+    rows = np.empty((len(points), dimension), dtype=np.float32)
+    for row, point in zip(rows, points, strict=True):
+        row[:] = _shaped(point.vector, dimension, f"The vector of point {point.id}", collection)
+    return rows
+
+
 def unit_query(vector: Vector, dimension: int, collection: str) -> NDArray[np.float32]:
     """A query vector of shape (dimension,), float32, length 1.
 
@@ -61,6 +73,13 @@ def unit_query(vector: Vector, dimension: int, collection: str) -> NDArray[np.fl
 
 
 def _checked(vector: Vector | None, dimension: int, what: str, collection: str) -> NDArray[np.float64]:
+    row = _shaped(vector, dimension, what, collection)
+    if not row.any():
+        raise VectorInvalid(f"{what} is zero: it has no direction.", _REEMBED)
+    return row
+
+
+def _shaped(vector: Vector | None, dimension: int, what: str, collection: str) -> NDArray[np.float64]:
     if vector is None:
         raise VectorInvalid(f"{what} is missing.", "Read points with their vectors before writing them.")
     row = np.asarray(vector, dtype=np.float64)
@@ -72,8 +91,6 @@ def _checked(vector: Vector | None, dimension: int, what: str, collection: str) 
         )
     if not np.isfinite(row).all():
         raise VectorInvalid(f"{what} has a number that is not finite.", _REEMBED)
-    if not row.any():
-        raise VectorInvalid(f"{what} is zero: it has no direction.", _REEMBED)
     return row
 
 

@@ -183,7 +183,7 @@ class MemoryStore:
         spec, points = self._found(name)
         return CollectionInfo(name, spec.dimension, spec.distance, len(points), "green", spec.stamp, (), {}, {}, ())
 
-    def upsert(self, name: str, points: Sequence[Point]) -> int:
+    def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         self._found(name)[1].update((point.id, point) for point in points)
         return len(points)
 
@@ -209,7 +209,7 @@ class FaultyStore:
     def __init__(self, store: "VectorStore | MemoryStore", schedule: Schedule) -> None:
         self._store, self._schedule = store, schedule
 
-    def upsert(self, name: str, points: Sequence[Point]) -> int:
+    def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         self._schedule.strike()
         fault = self._schedule.falls("store before", "store after", "partial")
         if fault == "store before":

@@ -34,9 +34,9 @@ def server(workspace: str, log: str) -> None:
     written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     upsert = QdrantStore.upsert
 
-    def logged(self: QdrantStore, name: str, points: Sequence[Point]) -> int:
+    def logged(self: QdrantStore, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         os.write(written, json.dumps([name, *(point.id for point in points)]).encode() + b"\n")
-        return upsert(self, name, points)
+        return upsert(self, name, points, as_is=as_is)
 
     QdrantStore.upsert = logged  # type: ignore[method-assign]
     console = open_console(settings.read(Path(workspace), {}), owner_name="the server", with_worker=True)

@@ -139,3 +139,45 @@ def test_the_last_page_says_that_it_is_the_last(world: World) -> None:
     assert world.store.page(name, limit=4)[1] is None
     assert world.store.page(name, limit=3)[1] == 2
     assert world.store.page(world.made("empty")) == ([], None)
+
+
+def test_deleted_points_are_gone_for_good_and_missing_ones_are_passed_over(world: World) -> None:
+    name = world.made(count=600)
+    world.store.delete(name, [*range(0, 600, 2), 9999])
+    world.store.delete(name, [0])
+    world.store.delete(name, [])
+    for _ in ("before", "after reopening"):
+        assert ids(list(world.store.scroll(name))) == list(range(1, 600, 2))
+        assert world.store.count(name) == 300
+        world.reopened()
+
+
+def test_what_was_deleted_can_be_written_again(world: World) -> None:
+    name = world.made(count=3)
+    world.store.delete(name, [1])
+    world.store.upsert(name, points(3))
+    assert ids(list(world.store.scroll(name))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("distance", ["dot", "euclid"])
+def test_written_as_they_are_vectors_come_back_bit_by_bit(world: World, distance: str) -> None:
+    name = world.made(distance=distance)
+    rows = 7 * vectors(5)
+    rows[3] = 0
+    world.store.upsert(name, [Point(i, row, {}) for i, row in enumerate(rows)], as_is=True)
+    for _ in ("before", "after reopening"):
+        found = world.store.retrieve(name, range(5), vectors=True)
+        assert [point.vector.tobytes() for point in found if point.vector is not None] == [r.tobytes() for r in rows]
+        world.reopened()
+
+
+def test_as_it_is_too_a_vector_must_be_finite_and_of_the_right_length(world: World) -> None:
+    name = world.made(distance="dot")
+    spoiled = np.full(DIMENSION, np.inf, dtype=np.float32)
+    with pytest.raises(VectorInvalid, match="point 7"):
+        world.store.upsert(name, [*points(2), Point(7, spoiled, {})], as_is=True)
+    with pytest.raises(VectorInvalid, match="point 7"):
+        world.store.upsert(name, [*points(2), Point(7, None, {})], as_is=True)
+    with pytest.raises(DimensionMismatch, match="point 7"):
+        world.store.upsert(name, [*points(2), Point(7, np.ones(9, dtype=np.float32), {})], as_is=True)
+    assert world.store.count(name) == 0

@@ -97,6 +97,8 @@ class LoopbackQdrant:
             case "POST", ["collections", name, "points"]:
                 asked = models.PointRequest(**body)
                 return engine.retrieve(name, asked.ids, with_payload=True, with_vectors=asked.with_vector or False)
+            case "POST", ["collections", name, "points", "delete"]:
+                return engine.delete(name, models.PointIdsList(**body))
             case "POST", ["collections", name, "points", "scroll"]:
                 read = models.ScrollRequest(**body)
                 records, following = engine.scroll(

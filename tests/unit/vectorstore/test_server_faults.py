@@ -85,7 +85,7 @@ def test_a_batch_that_failed_or_was_not_confirmed_is_written_again(
 
 def test_a_write_that_is_never_confirmed_is_no_acknowledgement(server: LoopbackQdrant, store: QdrantServer) -> None:
     server.faults.extend([Fault(200, NOT_CONFIRMED, only="PUT")] * 20)
-    with pytest.raises(StoreUnavailable, match=r"did not confirm in time.*written again on resume"):
+    with pytest.raises(StoreUnavailable, match=r"did not confirm in time.*done again on resume"):
         store.upsert("images", [a_point()])
     assert len([request for request in server.requests if request.method == "PUT"]) == RETRIES + 1
 
