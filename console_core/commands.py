@@ -11,6 +11,7 @@ from typing import Any
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
+from console_core.following.records import Follow, Lag
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.migration.records import Migration
@@ -183,21 +184,21 @@ def _introduce_alias(console: Console, actor: Actor, *, alias: str, collection: 
 
 def _cut_over(
     console: Console, actor: Actor, *, alias: str, to: str, migration: str = "", accept_losses: bool = False
-) -> Move:
-    return cutover.cut_over(
-        console.store,
-        console.ledger,
-        console.moves,
-        alias,
-        to,
-        actor=actor.name,
-        migration=migration,
-        accept_losses=accept_losses,
-    )
+) -> Move | Run:
+    return console.ways.cut_over(alias, to, actor=actor.name, migration=migration, accept_losses=accept_losses)
 
 
-def _roll_back(console: Console, actor: Actor, *, alias: str) -> Move:
-    return cutover.roll_back(console.store, console.moves, alias, actor=actor.name)
+def _roll_back(console: Console, actor: Actor, *, alias: str, accept_losses: bool = False) -> Move | Run:
+    return console.ways.roll_back(alias, actor=actor.name, accept_losses=accept_losses)
+
+
+def _catch_up(console: Console, actor: Actor, *, collection: str, mass_deletion: bool = False) -> Run | Lag:
+    name = console.store.describe(collection).name
+    return console.keeping.bring_in_step(name, actor.name, mass_deletion=mass_deletion)
+
+
+def _stop_following(console: Console, actor: Actor, *, collection: str) -> Follow:
+    return console.keeping.stop(console.store.describe(collection).name, actor.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,8 @@ COMMANDS: Mapping[str, _Command] = {
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "stamp": _Command(_stamp, "admin", "collection"),
     "introduce_alias": _Command(_introduce_alias, "operator", "alias"),
+    "catch_up": _Command(_catch_up, "operator", "collection"),
+    "stop_following": _Command(_stop_following, "admin", "collection"),
     "cut_over": _Command(_cut_over, "admin", "alias"),
     "roll_back": _Command(_roll_back, "admin", "alias"),
 }
@@ -233,6 +236,10 @@ def _detail(result: Any) -> str:
             return f"run {result.id} is {result.state}"
         case Move():
             return f"{result.before or 'nothing'} → {result.after}"
+        case Lag():
+            return "nothing is behind"
+        case Follow():
+            return result.note
         case ModelStamp():
             return f"{result.model} {result.fingerprint}"
         case _:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from console_core.catalog.local_files import LocalFiles
@@ -19,12 +20,19 @@ from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.registry import ModelCards, from_settings
 from console_core.embedding.types import ModelCard
 from console_core.errors import ConsoleError, NotFound
+from console_core.following.catch_up import CatchUp
+from console_core.following.comparing import Comparison
+from console_core.following.follower import Follower
+from console_core.following.keeping import Keeping
+from console_core.following.records import Follow, Follows
+from console_core.following.ways import Ways
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.migration.reembed import Reembed
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.rollout.cutover import overtaken
+from console_core.rollout.expected import expected_signature
 from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner
@@ -51,6 +59,7 @@ class Console:
     migrations: Migrations
     moves: Moves
     coverage: CoverageRecords
+    follows: Follows
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -58,6 +67,7 @@ class Console:
     thumbnails: Thumbnails
     owner: Owner | None = None
     worker: Worker | None = None
+    follower: Follower | None = None
     notices: tuple[ConsoleError, ...] = ()
 
     def preflight_parts(self) -> Parts:
@@ -84,6 +94,21 @@ class Console:
             stage = _OVERTAKEN.get(overtaken(own, plan.target, migration.created_at) or MoveKind.INTRODUCED)
             found.append(standing(migration, self.ledger, aliases, stage))
         return found
+
+    def comparison(self, follow: Follow) -> Comparison:
+        """A followed collection beside the catalog."""
+        return Comparison(follow, self.catalog, self.images, self.store, self.follows, self.ledger.failed_among)
+
+    @property
+    def keeping(self) -> Keeping:
+        """What is kept in step with the catalog."""
+        window = timedelta(days=self.settings.way_back_days)
+        return Keeping(self.store, self.ledger, self.migrations, self.moves, self.follows, self.comparison, window)
+
+    @property
+    def ways(self) -> Ways:
+        """The way forward and back of every alias."""
+        return Ways(self.keeping)
 
     def operation(self, run: Run) -> Operation:
         """The operation of a run, from the plan that is stored with it.
@@ -117,6 +142,16 @@ class Console:
                 return MeasureCoverage(
                     self.catalog, self.store, self.ledger.failed_among, self.coverage, run.target, Slice()
                 )
+            case "catch_up":
+                follow, then = self.follows.get(run.spec["follow"]), run.spec["then"]
+                return CatchUp(
+                    self.comparison(follow),
+                    run.id,
+                    embedder=partial(self.models.get, follow.model),
+                    expected=expected_signature(self.ledger, follow.collection),
+                    then=partial(self.ways.act, then) if then else None,
+                    mass_deletion=run.spec["mass_deletion"],
+                )
             case kind:
                 raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
 
@@ -133,7 +168,9 @@ class Console:
             parts.callback(self.store.close)
             if self.worker is not None:
                 parts.callback(self.worker.close)
-            self.worker = self.owner = None
+            if self.follower is not None:
+                parts.callback(self.follower.close)
+            self.worker = self.owner = self.follower = None
 
 
 def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool = False) -> Console:
@@ -164,6 +201,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             migrations=Migrations(database),
             moves=Moves(database),
             coverage=CoverageRecords(database),
+            follows=Follows(database),
             store=store,
             catalog=catalog,
             images=images,
@@ -176,6 +214,10 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             name = f"{owner_name} ({os.getpid()})"
             console.worker = Worker(console.ledger, console.operation, name, held=owner.held)
             console.worker.start()
+            console.follower = Follower(
+                console.keeping, console.worker.wake, held=owner.held, interval=settings.follow_every
+            )
+            console.follower.start()
         elif owner is not None:
             console.ledger.recover(owner_name)
         opened.pop_all()

@@ -36,6 +36,8 @@ facets = ["user_id"]
 
 [images]
 root = "images"
+[rollout]
+follow_every = 3600
 """
 
 

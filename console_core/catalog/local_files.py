@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 from console_core.catalog.names import on_disk
@@ -52,6 +53,14 @@ class LocalFiles:
             raise ImageMissing(
                 f"{path!r} is not a file name.", "Correct the path in the catalog.", path=path
             ) from error
+
+    def changed_at(self, path: str) -> datetime | None:
+        """The later of the file's times of writing and of being moved there; None where it cannot be looked at."""
+        try:
+            state = self._locate(path).stat()
+        except (ImageError, OSError, ValueError):
+            return None
+        return datetime.fromtimestamp(max(state.st_mtime, state.st_ctime), UTC)
 
     def _locate(self, path: str) -> Path:
         if _ADDRESS.match(path):

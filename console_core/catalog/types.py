@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, Self
 
 JsonValue = str | int | float | bool | None
@@ -89,5 +90,12 @@ class ImageStore(Protocol):
 
         Raises:
             ImageMissing, ImageForbidden, ImageTooLarge, ImageTimeout, ImageUnreadable: this picture cannot be had.
+        """
+        ...
+
+    def changed_at(self, path: str) -> datetime | None:
+        """When what is at a path was last written or put there, in UTC; None where that cannot be told cheaply.
+
+        A later moment does not mean that the bytes are others; an earlier one than a reading means that they are not.
         """
         ...

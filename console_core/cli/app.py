@@ -5,12 +5,13 @@ import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from console_core.cli import moving
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
-from console_core.cli.output import collection_json, progress_bar, run_json, show, told
+from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
 from console_core.commands import Started, command
 from console_core.console import Console
@@ -27,7 +28,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+moving.register(app)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -124,7 +125,7 @@ def resume(run: str, as_json: Json = False) -> None:
         if finished.kind == "reembed":
             _finish_build(console, finished, as_json)
         else:
-            _finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
+            finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
 
 
 @app.command()
@@ -158,31 +159,6 @@ def verify(collection: str, as_json: Json = False) -> None:
     show({"run": finished.id, "state": finished.state.value, **result}, as_json, [*lines, result["verdict"]])
     if result["verdict"] != "green":
         raise typer.Exit(1)
-
-
-@app.command()
-def alias(name: str, collection: str, as_json: Json = False) -> None:
-    """Introduce an alias for a collection that is searched by its own name."""
-    _move(as_json, "introduce_alias", alias=name, collection=collection)
-
-
-@app.command()
-def cutover(
-    alias: str,
-    to: Annotated[str, typer.Option("--to", help="The collection to serve.")],
-    accept_losses: Annotated[
-        bool, typer.Option("--accept-losses", help="Even where pictures that are found today are missing.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Move the alias to a verified collection in one atomic call."""
-    _move(as_json, "cut_over", alias=alias, to=to, accept_losses=accept_losses)
-
-
-@app.command()
-def rollback(alias: str, as_json: Json = False) -> None:
-    """Move the alias back to what it served before."""
-    _move(as_json, "roll_back", alias=alias)
 
 
 @app.command()
@@ -228,31 +204,13 @@ def main() -> None:
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:
     result = run_json(run)
     if run.state is RunState.SUCCEEDED:
+        behind = command(console, actor_of(console), "catch_up", collection=run.target)
+        if isinstance(behind, Run):
+            in_foreground(console, behind, behind.title)
         check = command(console, actor_of(console), "verify", collection=run.target)
         verified = in_foreground(console, check, f"Verifying {run.target}")
         result |= {"verify_run": verified.id, "verdict": (verified.result or {}).get("verdict", verified.state.value)}
-    _finish(result, result.get("verdict") == "green", as_json)
-
-
-def _finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
-    lines = [f"{result['run']} {result['state']}: {result['done']:,} of {result['selected']:,} into {result['target']}"]
-    if result["reason"]:
-        lines.append(result["reason"])
-    if "verdict" in result:
-        lines.append(f"verification: {result['verdict']}")
-    show(result, as_json, lines)
-    if not good:
-        raise typer.Exit(1)
-
-
-def _move(as_json: bool, name: str, **arguments: str | bool) -> None:
-    with opened(owner=f"embedding-console {name}") as console:
-        move = command(console, actor_of(console), name, **arguments)
-    show(
-        {"alias": move.alias, "from": move.before, "to": move.after, "kind": move.kind.value},
-        as_json,
-        [f"{move.alias}: {move.before or 'nothing'} → {move.after} ({move.kind})"],
-    )
+    finish(result, result.get("verdict") == "green", as_json)
 
 
 def _refuse_used_port(address: str, port: int) -> None:

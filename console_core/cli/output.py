@@ -4,13 +4,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from console_core.errors import ConsoleError
+from console_core.following.records import Follow
 from console_core.runs.types import WORKING, Run
 from console_core.vectorstore.types import CollectionInfo
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @contextmanager
@@ -83,3 +86,33 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
         "failed": counts.all_failed,
         "pending": counts.pending,
     }
+
+
+def follow_json(follow: Follow) -> dict[str, Any]:
+    """A followed collection as the command line tells it; `behind` counts pictures at the last look."""
+    lag = follow.lag
+    return {
+        "collection": follow.collection,
+        "model": follow.model,
+        "alias": follow.alias,
+        "since": follow.since.isoformat(),
+        "until": follow.until.isoformat() if follow.until else None,
+        "checked_at": follow.checked_at.isoformat() if follow.checked_at else None,
+        "behind": lag.total if lag else None,
+        "added": lag.added if lag else None,
+        "edited": lag.edited if lag else None,
+        "deleted": lag.deleted if lag else None,
+        "note": follow.note,
+    }
+
+
+def finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
+    """Print what became of a run; exit code 1 where that is not `good`."""
+    lines = [f"{result['run']} {result['state']}: {result['done']:,} of {result['selected']:,} into {result['target']}"]
+    if result["reason"]:
+        lines.append(result["reason"])
+    if "verdict" in result:
+        lines.append(f"verification: {result['verdict']}")
+    show(result, as_json, lines)
+    if not good:
+        raise typer.Exit(1)

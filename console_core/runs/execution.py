@@ -17,6 +17,8 @@ Answer = TypeVar("Answer")
 
 PATIENCE = 60.0
 """For how many seconds a ledger that cannot be written is tried again before the attempt is given up."""
+MAY_FAIL_THROUGHOUT = frozenset({"catch_up"})
+"""Kinds of runs whose success is to have tried: the few pictures that changed may all be bad ones."""
 _GO_ON = "Resume it: it continues from its last checkpoint."
 
 
@@ -118,7 +120,8 @@ class _Attempt:
         if wrong := self.wrong or accounting.check(counts, finished=True):
             remedy = f"Do not cut over to {self.run.target}. Start a new run, and report this one."
             return self._finish(RunState.INVALID, wrong, remedy)
-        if counts.all_failed and not counts.done and not counts.all_skipped:
+        nothing_worked = counts.all_failed and not counts.done and not counts.all_skipped
+        if nothing_worked and self.run.kind not in MAY_FAIL_THROUGHOUT:
             kind, number = max(counts.failed.items(), key=lambda reason: reason[1])
             return self._finish(
                 RunState.FAILED,

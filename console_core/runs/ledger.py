@@ -105,6 +105,12 @@ class Ledger:
         with self.database.reading() as connection:
             return [run_of(row) for row in connection.execute(query)]
 
+    def holder(self, target: str) -> Run | None:
+        """The run that is not finished and writes to a target; there is at most one."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(t.runs).where(t.runs.c.holds == target)).first()
+            return None if row is None else run_of(row)
+
     # What the worker does
 
     def claim(self, lane: Lane, owner: str, *, only: str | None = None) -> Run | None:

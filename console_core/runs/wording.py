@@ -6,6 +6,7 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     "reembed": ("pictures", "embedded"),
     "verify": ("pictures", "checked"),
     "coverage": ("rows and points", "compared"),
+    "catch_up": ("changes", "caught up"),
 }
 
 

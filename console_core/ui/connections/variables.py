@@ -27,6 +27,8 @@ FILE_ONLY = {
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
     "[models.<key>] architecture, weights, title": "models of your own",
+    "[rollout] way_back_days": "days for which the former collection is kept in step after a cut-over",
+    "[rollout] follow_every": "seconds between two looks whether collections are in step with the catalog",
     "[query_lab] examples": "queries that the Query lab suggests",
 }
 

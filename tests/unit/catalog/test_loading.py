@@ -68,14 +68,14 @@ def test_of_several_failures_the_most_telling_is_raised_and_the_others_are_liste
 
 
 def test_a_picture_that_did_not_arrive_in_time_is_not_called_missing(images: LocalFiles) -> None:
-    class Slow:
+    class Slow(LocalFiles):
         def read(self, path: str) -> bytes:
             if path == "slow.jpg":
                 raise ImageTimeout("slow.jpg did not arrive.", "Try again.", path=path)
-            return images.read(path)
+            return super().read(path)
 
     with pytest.raises(ImageTimeout):
-        load(row("truncated.jpg", "slow.jpg", "missing.jpg"), Slow())
+        load(row("truncated.jpg", "slow.jpg", "missing.jpg"), Slow(images.roots))
 
 
 def test_a_row_without_a_path_is_missing(images: LocalFiles) -> None:

@@ -1,0 +1,184 @@
+"""What has changed since: pages of the catalog beside a followed collection, and pages of that beside the catalog."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Literal
+
+from console_core.catalog.loading import load
+from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
+from console_core.errors import ImageError
+from console_core.following.records import Follow, Follows, Lag
+from console_core.runs.types import Failure
+from console_core.vectorstore.provenance import Provenance, picture_key, point_id, provenance
+from console_core.vectorstore.types import Point, PointId, VectorStore
+
+PAGE = 1000
+REMEMBERED = 100_000
+"""Pictures of which a comparison remembers that their files were touched and are the same."""
+Change = Literal["added", "edited"]
+_SLACK = timedelta(seconds=2)
+"""Clocks of file systems are coarse, and a point's time has whole seconds."""
+
+FailedAmong = Callable[[str, Sequence[str]], Mapping[str, Failure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Compares one followed collection with the catalog. A picture is in step where its point is of the follow's model
+    and of the row's revision, and its file has not been replaced since; or where it was accepted as it is.
+
+    A picture that the console could not embed is not behind: it is a failure, and is tried again by a retry.
+    """
+
+    follow: Follow
+    catalog: ImageCatalog
+    images: ImageStore
+    store: VectorStore
+    follows: Follows
+    failed_among: FailedAmong
+    tried: dict[str, str] = field(default_factory=dict)
+    _looked_at: dict[str, datetime] = field(default_factory=dict)
+
+    def behind(self, rows: Sequence[ImageRow]) -> dict[str, Change]:
+        """Why the rows that are behind are so, by key."""
+        follow = self.follow
+        points = self._points(follow.collection, rows)
+        found: dict[str, Change] = {}
+        for row in rows:
+            point = points.get(row.key)
+            made = provenance(point.payload) if point else None
+            if made is None or (made.fingerprint, made.revision) != (follow.fingerprint, row.revision):
+                found[row.key] = "added" if point is None else "edited"
+            elif self._replaced(row, made):
+                found[row.key] = "edited"
+        return self._without_settled(rows, found)
+
+    def left(self, points: Sequence[Point]) -> list[Point]:
+        """Those of a page of points whose pictures have left the catalog since."""
+        keys = [picture_key(point.id, point.payload) for point in points]
+        present = {row.key for row in self.catalog.get(list(dict.fromkeys(keys)))}
+        absent = [(point, key) for point, key in zip(points, keys, strict=True) if key not in present]
+        accepted = self.follows.accepted(self.follow.id, [key for _, key in absent]) if absent else {}
+        return [point for point, key in absent if accepted.get(key) != ""]
+
+    def oddities(self, rows: Sequence[ImageRow]) -> dict[str, str]:
+        """Rows that are not in step, but have not changed since the follow began: to be accepted as they are.
+
+        What changed since is told by the collection `beside`, which was in step then.
+        """
+        behind = self.behind(rows)
+        odd = [row for row in rows if row.key in behind]
+        if not self.follow.beside:
+            return {row.key: row.revision for row in odd}
+        served = self._points(self.follow.beside, odd)
+        here = self._points(self.follow.collection, [row for row in odd if row.key not in served])
+        failed = self.failed_among(self.follow.beside, [row.key for row in odd if row.key not in served])
+        told = {key for key in (*here, *failed) if key not in served}
+        return {
+            row.key: row.revision
+            for row in odd
+            if row.key in told or (row.key in served and self._as_it_was(row, served[row.key]))
+        }
+
+    def orphans(self, points: Sequence[Point]) -> dict[str, str]:
+        """Points without a picture that had none when the follow began, to be accepted as they are."""
+        left = {picture_key(point.id, point.payload): point for point in self.left(points)}
+        ids = [point_id(key) for key in left]
+        served = {p.id for p in self.store.retrieve(self.follow.beside, ids)} if self.follow.beside and ids else set()
+        return {key: "" for key, identifier in zip(left, ids, strict=True) if identifier not in served}
+
+    def _as_it_was(self, row: ImageRow, served: Point) -> bool:
+        """Whether a row is as it was when the follow began, by the point that served it then."""
+        made = provenance(served.payload)
+        if made is None:
+            return True
+        embedded = _moment(made)
+        if made.revision != row.revision or (embedded is not None and embedded > self.follow.since):
+            return False
+        return not self._replaced(row, made)
+
+    def _points(self, collection: str, rows: Sequence[ImageRow]) -> dict[str, Point]:
+        """The rows' points by key; a point that says it is of another picture is none of theirs."""
+        keys: dict[PointId, str] = {point_id(row.key): row.key for row in rows}
+        found = self.store.retrieve(collection, list(keys))
+        return {keys[p.id]: p for p in found if picture_key(p.id, p.payload) in (keys[p.id], str(p.id))}
+
+    def _without_settled(self, rows: Sequence[ImageRow], found: dict[str, Change]) -> dict[str, Change]:
+        if not found:
+            return found
+        accepted = self.follows.accepted(self.follow.id, list(found))
+        failed = self.failed_among(self.follow.collection, list(found))
+        revisions = {row.key: row.revision for row in rows}
+        touched = {row.key for row in rows if row.key in accepted and self._touched_since(row)}
+        return {
+            key: change
+            for key, change in found.items()
+            if (accepted.get(key) != revisions[key] or key in touched)
+            and key not in failed
+            and self.tried.get(key) != revisions[key]
+        }
+
+    def _replaced(self, row: ImageRow, made: Provenance) -> bool:
+        """Whether the picture's bytes are others than when it was embedded; read only where its file is newer."""
+        embedded, changed = _moment(made), self._changed_at(row)
+        if not made.content or embedded is None or changed is None or changed < embedded - _SLACK:
+            return False
+        if self._looked_at.get(row.key) == changed:
+            return False
+        try:
+            replaced = load(row, self.images).content != made.content
+        except ImageError:
+            return False
+        if not replaced:
+            if len(self._looked_at) >= REMEMBERED:
+                self._looked_at.clear()
+            self._looked_at[row.key] = changed
+        return replaced
+
+    def _touched_since(self, row: ImageRow) -> bool:
+        changed = self._changed_at(row)
+        return changed is not None and changed > self.follow.since
+
+    def _changed_at(self, row: ImageRow) -> datetime | None:
+        moments = (self.images.changed_at(path) for path in row.candidates)
+        return max((moment for moment in moments if moment is not None), default=None)
+
+
+def measure(comparison: Comparison, should_stop: Callable[[], bool] = lambda: False) -> Lag | None:
+    """How far behind a collection is now, in bounded memory; None where it was stopped.
+
+    Of a follow that has not taken stock yet, what it would accept is left out.
+
+    Raises:
+        CollectionNotFound, StoreError, CatalogError
+    """
+    counts = {"added": 0, "edited": 0, "deleted": 0}
+    stocked = comparison.follow.stocked
+    rows = comparison.catalog.rows(comparison.follow.part)
+    while page := list(islice(rows, PAGE)):
+        found = comparison.behind(page)
+        odd = {} if stocked else comparison.oddities([row for row in page if row.key in found])
+        for change in (found[key] for key in found.keys() - odd.keys()):
+            counts[change] += 1
+        if should_stop():
+            return None
+    after: PointId | None = None
+    while True:
+        points, after = comparison.store.page(comparison.follow.collection, after=after, limit=PAGE)
+        left = comparison.left(points)
+        counts["deleted"] += len(left) - (0 if stocked else len(comparison.orphans(left)))
+        if should_stop():
+            return None
+        if after is None:
+            return Lag(**counts)
+
+
+def _moment(made: Provenance) -> datetime | None:
+    """When a point was embedded; None where it does not say."""
+    try:
+        moment = datetime.fromisoformat(made.embedded_at)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

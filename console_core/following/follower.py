@@ -1,0 +1,139 @@
+"""The thread that looks whether followed collections are still in step, and queues the runs that catch them up."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from console_core.database import now
+from console_core.errors import CollectionNotFound, ConsoleError, Refused
+from console_core.following.comparing import Comparison, measure
+from console_core.following.keeping import CONSOLE, KIND, Keeping
+from console_core.following.records import Follow
+from console_core.rollout.cutover import overtaken
+from console_core.runs.types import Run, RunState, Verb
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 15.0
+"""Seconds between two looks at a collection."""
+REST = 20.0
+"""After a look the collection is left alone for so many times as long as it took, so that looking costs little."""
+AGAIN_AFTER = timedelta(minutes=10)
+"""After how long a catch-up that failed is tried again by itself."""
+
+
+class Follower:
+    """Looks at every followed collection in turn, every `interval` seconds, as long as the console runs.
+
+    A catch-up that was interrupted is resumed; one that failed is tried again later, unless a person's word is asked
+    for. What keeps a collection from being in step is noted on its follow.
+    """
+
+    def __init__(
+        self,
+        keeping: Keeping,
+        wake: Callable[[], None],
+        *,
+        held: Callable[[], bool] = lambda: True,
+        interval: float = INTERVAL,
+        rest: float = REST,
+    ) -> None:
+        self._keeping, self._wake, self._held, self._interval = keeping, wake, held, interval
+        self._rest = rest
+        self._closing = threading.Event()
+        self._due: dict[str, float] = {}
+        self._comparisons: dict[str, Comparison] = {}
+        self._thread = threading.Thread(target=self._serve, name="follower", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Stop looking, after the page that is being looked at."""
+        self._closing.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def look(self) -> None:
+        """One round over all follows that are due."""
+        try:
+            self._keeping.keep_in_step()
+            follows = self._keeping.follows.active()
+        except ConsoleError as error:
+            log.warning("following waits: %s", error.message)
+            return
+        unstocked = {follow.alias for follow in follows if not follow.stocked}
+        for follow in follows:
+            if self._closing.is_set() or not self._held():
+                return
+            if self._is_due(follow.id):
+                self._look_in_time(follow, waits=follow.stocked and follow.alias in unstocked)
+
+    def _is_due(self, follow: str) -> bool:
+        return self._due.get(follow, 0.0) <= time.monotonic()
+
+    def _look_in_time(self, follow: Follow, *, waits: bool) -> None:
+        started = time.monotonic()
+        try:
+            self._look_at(follow, waits=waits)
+        except CollectionNotFound as error:
+            self._keeping.follows.end(follow.id, str(error))
+        except ConsoleError as error:
+            self._keeping.follows.checked(follow.id, None, str(error))
+        took = time.monotonic() - started
+        self._due[follow.id] = time.monotonic() + self._rest * took
+
+    def _look_at(self, follow: Follow, *, waits: bool) -> None:
+        keeping = self._keeping
+        if follow.until is not None and now() > follow.until:
+            keeping.follows.end(follow.id, f"The window closed on {follow.until:%Y-%m-%d at %H:%M} UTC.")
+            return
+        if (
+            follow.until is None
+            and follow.alias
+            and overtaken(keeping.moves.of(follow.alias), follow.collection, follow.since)
+        ):
+            keeping.follows.end(follow.id, f"{follow.alias} was moved elsewhere.")
+            return
+        if (run := keeping.ledger.holder(follow.collection)) is not None:
+            keeping.follows.checked(follow.id, None, self._about(run))
+            return
+        comparison = replace(self._comparisons.get(follow.id) or keeping.compare(follow), follow=follow)
+        self._comparisons[follow.id] = comparison
+        lag = measure(comparison, self._closing.is_set)
+        if lag is None:
+            return
+        if waits:
+            keeping.follows.checked(follow.id, lag, "Waits until stock was taken of the former collection.")
+        elif lag.total or not follow.stocked:
+            run = keeping.catch_up(follow, lag, CONSOLE)
+            keeping.follows.checked(follow.id, lag, f"Run {run.id} catches up.")
+            self._wake()
+        else:
+            keeping.follows.checked(follow.id, lag)
+
+    def _about(self, run: Run) -> str:
+        """Why a collection waits for a run, which is put going again where that needs nobody."""
+        ours = run.kind == KIND and run.created_by == CONSOLE
+        late = run.finished_at is not None and now() - run.finished_at > AGAIN_AFTER
+        stopped = run.state is RunState.INTERRUPTED or (run.state is RunState.FAILED and late)
+        if ours and stopped:
+            try:
+                self._keeping.ledger.ask(run.id, Verb.RESUME, CONSOLE)
+                self._wake()
+            except Refused as error:
+                return str(error)
+            return f"Run {run.id} goes on catching up."
+        said = f": {run.reason}" if run.state is RunState.FAILED else ""
+        return f"Waits for run {run.id}, which is {run.state}{said}"
+
+    def _serve(self) -> None:
+        while not self._closing.wait(self._interval):
+            try:
+                if self._held():
+                    self.look()
+            except Exception:
+                log.exception("following: unexpected trouble; going on")

@@ -1,0 +1,188 @@
+"""What is kept in step with the catalog, and the runs that bring it there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from console_core.database import now
+from console_core.errors import CollectionNotFound, Refused
+from console_core.following.comparing import Comparison, measure
+from console_core.following.records import Follow, Follows, Lag
+from console_core.migration.records import Migrations
+from console_core.rollout import cutover
+from console_core.rollout.records import Moves
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import RESUMABLE, Lane, Run, RunState, Verb
+from console_core.vectorstore.types import VectorStore
+
+KIND = "catch_up"
+CONSOLE = "the console"
+"""Who acts where nobody asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Keeps collections in step. `window`: for how long after a cut-over the former collection is."""
+
+    store: VectorStore
+    ledger: Ledger
+    migrations: Migrations
+    moves: Moves
+    follows: Follows
+    compare: Callable[[Follow], Comparison]
+    window: timedelta
+
+    def keep_in_step(self) -> None:
+        """Follow every collection that a migration has built and nobody has retired or given up, and every way back.
+
+        Derived from what the ledger and the store say, so that no crash can leave something out.
+
+        Raises:
+            StoreError, LedgerUnavailable
+        """
+        aliases = self.store.aliases()
+        for migration in self.migrations.all():
+            plan = migration.plan
+            if self.follows.of(plan.target) is not None:
+                continue
+            builds = self.ledger.runs(kinds=("reembed",), migration=migration.id, limit=1)
+            if not builds or builds[0].state is not RunState.SUCCEEDED:
+                continue
+            moves = self.moves.of(plan.alias)
+            live = aliases.get(plan.alias) == plan.target
+            if live or cutover.overtaken(moves, plan.target, migration.created_at) is None:
+                self.follows.begin(
+                    plan.target,
+                    model=plan.model,
+                    fingerprint=plan.fingerprint,
+                    part=plan.part,
+                    alias=plan.alias,
+                    migration=migration.id,
+                    since=builds[0].created_at,
+                    stocked=True,
+                )
+        self._keep_ways_open(aliases)
+
+    def _keep_ways_open(self, aliases: Mapping[str, str]) -> None:
+        """See that every alias that was cut over within the window has its former collection followed, and what it
+        serves too. Derived from the moves, so that no crash can leave a way back that is not kept.
+
+        Raises:
+            StoreError, LedgerUnavailable
+        """
+        for alias, serving in aliases.items():
+            brought = cutover.way_back(self.moves, alias, serving)
+            if brought is None or now() - brought.at > self.window:
+                continue
+            until = brought.at + self.window
+            if (serves := self.follows.of(serving)) is not None and serves.ended_at is None:
+                self.follows.begin(serving, model=serves.model, fingerprint=serves.fingerprint, until=until)
+            known = self.follows.of(brought.before)
+            if known is not None and (known.ended_at is None or known.since >= brought.at):
+                continue
+            try:
+                former = self.store.describe(brought.before)
+            except CollectionNotFound:
+                continue
+            if former.stamp is not None and former.stamp.model:
+                self.follows.begin(
+                    former.name,
+                    model=former.stamp.model,
+                    fingerprint=former.stamp.fingerprint,
+                    alias=alias,
+                    beside=serving,
+                    migration=brought.migration,
+                    since=brought.at,
+                    until=until,
+                )
+
+    def lag(self, collection: str) -> Lag | None:
+        """How far behind a collection is now, measured exactly; None where it is not, and never was, followed.
+
+        Raises:
+            CollectionNotFound, StoreError, CatalogError
+        """
+        follow = self.follows.of(collection)
+        return None if follow is None else measure(self.compare(follow))
+
+    def holder(self, collection: str) -> Run | None:
+        """The catch-up of a collection that is not finished."""
+        run = self.ledger.holder(collection)
+        return run if run is not None and run.kind == KIND else None
+
+    def catch_up(
+        self,
+        follow: Follow,
+        lag: Lag,
+        actor: str,
+        *,
+        then: Mapping[str, Any] | None = None,
+        mass_deletion: bool = False,
+    ) -> Run:
+        """Queue the run that brings a followed collection in step, and does `then` afterwards.
+
+        Raises:
+            Refused: another run writes to the collection.
+        """
+        return self.ledger.submit(
+            kind=KIND,
+            lane=Lane.ACCELERATOR,
+            title=f"Catch up {follow.collection}",
+            target=follow.collection,
+            spec={
+                "version": 1,
+                "follow": follow.id,
+                "model": follow.model,
+                "then": dict(then) if then else None,
+                "mass_deletion": mass_deletion,
+            },
+            actor=actor,
+            migration=follow.migration,
+            selected=lag.total,
+            writes=True,
+        )
+
+    def bring_in_step(self, collection: str, actor: str, *, mass_deletion: bool = False) -> Run | Lag:
+        """Queue a catch-up of a followed collection; a Lag where nothing is behind. One that stopped is called off.
+
+        Raises:
+            Refused: the collection is not followed, or another run writes to it.
+        """
+        self.keep_in_step()
+        follow = self.followed(collection)
+        stopped = self.holder(collection)
+        if stopped is not None and stopped.state in RESUMABLE:
+            self.ledger.ask(stopped.id, Verb.CANCEL, actor)
+        for other in self.follows.active():
+            if other.alias == follow.alias and not other.stocked and other.id != follow.id:
+                self.catch_up(other, Lag(), actor)  # it must see what this one would delete
+        lag = measure(self.compare(follow)) or Lag()
+        if follow.stocked and not lag.total:
+            self.follows.checked(follow.id, lag)
+            return lag
+        return self.catch_up(follow, lag, actor, mass_deletion=mass_deletion)
+
+    def stop(self, collection: str, actor: str) -> Follow:
+        """Keep a collection in step no longer.
+
+        Raises:
+            Refused: it is not.
+        """
+        follow = self.followed(collection)
+        self.follows.end(follow.id, f"{actor} ended it.")
+        return self.follows.get(follow.id)
+
+    def followed(self, collection: str) -> Follow:
+        """The follow of a collection that has not ended.
+
+        Raises:
+            Refused: there is none.
+        """
+        follow = self.follows.of(collection)
+        if follow is None or follow.ended_at is not None:
+            raise Refused(
+                f"{collection} is not kept in step with the catalog.",
+                "A collection is from the end of its build on, and a former one for as long as the way back is kept.",
+            )
+        return follow
