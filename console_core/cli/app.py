@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
-from console_core.cli.output import collection_json, progress_bar, run_json, show, told
+from console_core.cli.manners import manners
+from console_core.cli.output import Json, collection_json, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
 from console_core.commands import Started, command
 from console_core.console import Console
@@ -27,7 +28,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+app.command()(manners)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -136,7 +137,7 @@ def runs(as_json: Json = False) -> None:
     found = [run_json(run, abandoned=abandoned) for run in newest]
     lines = [
         f"{r['run']}  {'left open' if r['left_open'] else r['state']:11}  {r['kind']:8}  "
-        f"{r['done']:,}/{r['selected']:,}  {r['target']}"
+        f"{r['done']:,}/{r['selected']:,}  {r['target']}" + (f"  {r['reason']}" if _waits(r) else "")
         for r in found
     ]
     lines += [
@@ -223,6 +224,11 @@ def serve(
 
 def main() -> None:
     app()
+
+
+def _waits(run: dict[str, Any]) -> bool:
+    """Whether the reason of a run says what it waits for now."""
+    return run["state"] in (RunState.QUEUED, RunState.RUNNING) and not run["left_open"] and bool(run["reason"])
 
 
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:
