@@ -36,7 +36,7 @@ def run_manners(run: Run) -> None:
 def default_manners() -> None:
     """Those of every run that has none of its own, folded away."""
     now = session.console().ledger.manners.of(DEFAULTS)
-    with st.expander(f"Defaults for all runs: {_short(now)}", icon=":material/tune:", key="defaults"):
+    with st.expander(f"Manners for all runs: {_short(now)}", icon=":material/tune:", key="defaults"):
         st.caption("They hold at once for every run that has no manners of its own, those that work included.")
         wanted = _fields(now, f"defaults-{hash(now):x}", "pictures", None, batches=True)
         _apply(DEFAULTS, now, wanted, "The defaults are changed.")

@@ -91,11 +91,11 @@ def test_the_defaults_are_set_on_the_board_and_hold_for_a_run_that_works(quiet: 
     run = _working(quiet)
     page = open_page("runs")
     assert not page.exception
-    assert page.expander[0].label == "Defaults for all runs: no limits"
+    assert page.expander[0].label == "Manners for all runs: no limits"
     page.number_input[1].set_value(5.0).run()
     page.button(key="apply-defaults").click().run()
     assert quiet.ledger.manners.of(run.id) == quiet.ledger.manners.of(DEFAULTS) == Manners(rate=5)
-    assert page.expander[0].label == "Defaults for all runs: at most 5/s"
+    assert page.expander[0].label == "Manners for all runs: at most 5/s"
 
 
 def test_a_wait_is_told_with_its_reason_wherever_the_run_is_shown(
