@@ -19,6 +19,8 @@ from console_core.migration.stamp import stamp
 from console_core.migration.verify import VerifyPlan
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
+from console_core.runs.manners import Manners
+from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
 from console_core.settings import ROLES, Role
 from console_core.vectorstore.types import ModelStamp
@@ -104,6 +106,11 @@ def _ask(verb: Verb) -> Callable[..., Run]:
         return console.ledger.ask(run, verb, actor.name)
 
     return act
+
+
+def _set_manners(console: Console, actor: Actor, *, manners: Manners | None, run: str = DEFAULTS) -> MannersChange:
+    """Those of a run, or the defaults where none is named; None forgets them."""
+    return console.ledger.manners.put(run, manners)
 
 
 def _verify(console: Console, actor: Actor, *, collection: str, migration: str = "") -> Run:
@@ -217,6 +224,7 @@ COMMANDS: Mapping[str, _Command] = {
     "pause": _Command(_ask(Verb.PAUSE), "operator", "run"),
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
     "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),
+    "set_manners": _Command(_set_manners, "operator", "run"),
     "verify": _Command(_verify, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "stamp": _Command(_stamp, "admin", "collection"),
@@ -234,6 +242,8 @@ def _detail(result: Any) -> str:
             return f"{migration.id}, run {run.id}: {found.selected:,} pictures into {found.target}"
         case Run():
             return f"run {result.id} is {result.state}"
+        case MannersChange():
+            return str(result)
         case Move():
             return f"{result.before or 'nothing'} → {result.after}"
         case Lag():

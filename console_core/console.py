@@ -35,12 +35,14 @@ from console_core.rollout.cutover import overtaken
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
+from console_core.runs.manners_records import BatchSize
 from console_core.runs.owner import Owner
 from console_core.runs.types import Operation, Run
 from console_core.runs.worker import Worker
 from console_core.settings import Settings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.readonly import ReadOnlyStore
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import VectorStore
 
 _OVERTAKEN = {MoveKind.ROLLED_BACK: Stage.ROLLED_BACK, MoveKind.CUT_OVER: Stage.SUPERSEDED}
@@ -50,6 +52,7 @@ _OVERTAKEN = {MoveKind.ROLLED_BACK: Stage.ROLLED_BACK, MoveKind.CUT_OVER: Stage.
 class Console:
     """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look.
 
+    `traffic` counts the searches that are made in this process; polite runs yield to them.
     `notices` are problems that were found while opening and that keep only themselves from working.
     """
 
@@ -65,6 +68,7 @@ class Console:
     images: ImageStore
     models: LoadedModels
     thumbnails: Thumbnails
+    traffic: Traffic
     owner: Owner | None = None
     worker: Worker | None = None
     follower: Follower | None = None
@@ -126,6 +130,7 @@ class Console:
                     images=self.images,
                     store=self.store,
                     embedder=partial(self.models.get, plan.model),
+                    batch_size=BatchSize(self.ledger.manners, run.id, plan.batch_size),
                 )
             case "verify":
                 check = VerifyPlan.from_json(run.spec)
@@ -190,7 +195,8 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             opened.callback(owner.release)
         catalog = open_catalog(settings.catalog)
         opened.callback(catalog.close)
-        store = open_store(settings.store)
+        traffic = Traffic()
+        store = open_store(settings.store, traffic)
         opened.callback(store.close)
         images = LocalFiles(settings.image_roots)
         own, notices = _own_cards(settings)
@@ -207,12 +213,13 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             images=images,
             models=LoadedModels(ModelCards((*DEMO_CARDS, *CARDS, *own)), settings.device),
             thumbnails=Thumbnails(settings.cache / "thumbnails", images),
+            traffic=traffic,
             owner=owner,
             notices=notices,
         )
         if owner is not None and with_worker:
             name = f"{owner_name} ({os.getpid()})"
-            console.worker = Worker(console.ledger, console.operation, name, held=owner.held)
+            console.worker = Worker(console.ledger, console.operation, name, held=owner.held, busy=traffic.busy)
             console.worker.start()
             console.follower = Follower(
                 console.keeping, console.worker.wake, held=owner.held, interval=settings.follow_every

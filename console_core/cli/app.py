@@ -5,11 +5,11 @@ import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import moving
+from console_core.cli import manners, moving
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -28,7 +28,8 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-moving.register(app)
+for topic in (moving, manners):
+    topic.register(app)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -137,7 +138,7 @@ def runs(as_json: Json = False) -> None:
     found = [run_json(run, abandoned=abandoned) for run in newest]
     lines = [
         f"{r['run']}  {'left open' if r['left_open'] else r['state']:11}  {r['kind']:8}  "
-        f"{r['done']:,}/{r['selected']:,}  {r['target']}"
+        f"{r['done']:,}/{r['selected']:,}  {r['target']}" + (f"  {r['reason']}" if _waits(r) else "")
         for r in found
     ]
     lines += [
@@ -199,6 +200,11 @@ def serve(
 
 def main() -> None:
     app()
+
+
+def _waits(run: dict[str, Any]) -> bool:
+    """Whether the reason of a run says what it waits for now."""
+    return run["state"] in (RunState.QUEUED, RunState.RUNNING) and not run["left_open"] and bool(run["reason"])
 
 
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:

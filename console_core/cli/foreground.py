@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from console_core.cli.output import progress_bar, told
 from console_core.commands import Actor
 from console_core.console import Console, open_console
 from console_core.errors import Refused
-from console_core.runs.types import Run
+from console_core.runs.types import Run, RunState
+from console_core.runs.waiting import NAP
 from console_core.runs.worker import execute
 from console_core.settings import read
 
@@ -36,7 +38,10 @@ def actor_of(console: Console) -> Actor:
 
 
 def in_foreground(console: Console, run: Run, label: str) -> Run:
-    """Drive a run to its end in this process; Ctrl+C stops it at the next checkpoint, and it can be resumed."""
+    """Drive a run to its end in this process; Ctrl+C stops it at the next checkpoint, and it can be resumed.
+
+    Outside of its allowed hours it waits here. A run that is stopped while it does stays in the queue.
+    """
     stopped: list[int] = []
     former = signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
     try:
@@ -44,12 +49,24 @@ def in_foreground(console: Console, run: Run, label: str) -> Run:
 
             def should_stop() -> bool:
                 now = console.ledger.get(run.id)
-                advance(label, now.counts.settled / max(now.counts.selected, 1))
+                advance(now.reason or label, now.counts.settled / max(now.counts.selected, 1))
                 return bool(stopped)
 
-            claimed = console.ledger.claim(run.lane, f"pid {os.getpid()}", only=run.id)
-            if claimed is None:
-                raise Refused(f"Run {run.id} cannot be started.", "Look at it with `embedding-console runs`.")
-            return execute(claimed, console.operation(claimed), console.ledger, should_stop)
+            while not should_stop():
+                claimed = console.ledger.claim(run.lane, f"pid {os.getpid()}", only=run.id)
+                if claimed is not None:
+                    ended = execute(claimed, console.operation(claimed), console.ledger, should_stop)
+                    if ended.state is not RunState.QUEUED:
+                        return ended
+                elif not _is_closed(console.ledger.get(run.id)):
+                    raise Refused(f"Run {run.id} cannot be started.", "Look at it with `embedding-console runs`.")
+                else:
+                    time.sleep(NAP)
+            return console.ledger.get(run.id)
     finally:
         signal.signal(signal.SIGINT, former)
+
+
+def _is_closed(run: Run) -> bool:
+    """Whether a run waits in the queue for its allowed hours."""
+    return run.state is RunState.QUEUED and bool(run.reason)

@@ -27,7 +27,8 @@ class Reembed:
     """Embed every picture of the plan's slice into the plan's target.
 
     Batches are written in catalog order and reported after the store acknowledged them; point ids are made from
-    catalog keys. A batch that was written but not reported is written once more with the same ids.
+    catalog keys. A batch that was written but not reported is written once more with the same ids. How large a batch
+    is, is asked before each (`batch_size`; without it the plan says); it changes how fast, never what is made.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Reembed:
         store: VectorStore,
         embedder: Callable[[], Embedder],
         workers: int = DECODING_THREADS,
+        batch_size: Callable[[], int] | None = None,
     ) -> None:
         self._plan = plan
         self._run = run
@@ -48,6 +50,7 @@ class Reembed:
         self._store = store
         self._embedder = embedder
         self._workers = workers
+        self._batch_size = batch_size or (lambda: plan.batch_size)
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -65,7 +68,7 @@ class Reembed:
         while remaining and checkpoint != reached:  # pictures are added while the last page is at work
             reached = checkpoint
             rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
-            for batch in _batches(self._fetched(rows, filling), self._plan.batch_size):
+            for batch in _batches(self._fetched(rows, filling), self._batch_size):
                 filled = filling.fill([(row, found) for row, found in batch if found is not None])
                 current = sum(found is None for _, found in batch)
                 counts = _settle(counts, len(filled.points), current, filled.failures)
@@ -117,11 +120,11 @@ class Reembed:
 
     def _fetched(self, rows: Iterator[ImageRow], filling: Filling) -> Iterator[_Row]:
         """Rows with their pictures, in order; decoding runs ahead of the embedding on threads."""
-        ahead = 2 * self._plan.batch_size
+        ahead = 2 * self._batch_size()
         if not self._plan.fills:
             yield from filling.fetched(rows, ahead=ahead)
             return
-        for group in _batches(rows, self._plan.batch_size):
+        for group in _batches(rows, self._batch_size):
             current = current_keys(self._store, self._plan.target, self._plan.fingerprint, group)
             wanted = filling.fetched([row for row in group if row.key not in current], ahead=ahead)
             found = {row.key: outcome for row, outcome in wanted}
@@ -145,7 +148,7 @@ def _add(counted: Mapping[str, int], reason: str, number: int) -> dict[str, int]
     return result
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def _batches(items: Iterable[T], size: Callable[[], int]) -> Iterator[list[T]]:
     iterator = iter(items)
-    while batch := list(islice(iterator, size)):
+    while batch := list(islice(iterator, size())):
         yield batch

@@ -8,8 +8,11 @@ from typing import TypeVar
 
 from console_core.errors import ConsoleError, IllegalTransition, LedgerUnavailable
 from console_core.runs import accounting
+from console_core.runs.courtesy import Courtesy, nobody_searches
 from console_core.runs.ledger import Ledger
+from console_core.runs.manners import Cause
 from console_core.runs.types import Operation, Progress, Run, RunState, Verb
+from console_core.runs.waiting import Waiting
 from console_core.runs.wording import counted, treated
 
 log = logging.getLogger(__name__)
@@ -28,29 +31,38 @@ def work(
     ledger: Ledger,
     should_stop: Callable[[], bool],
     patience: float = PATIENCE,
+    busy: Callable[[], bool] = nobody_searches,
 ) -> Run:
     """Build the operation of a claimed run and `execute` it. An error of `build` fails the run like one of a step."""
     try:
         operation = build(run)
     except Exception as error:
         return _Attempt(run, ledger, should_stop, patience).fail(error)
-    return execute(run, operation, ledger, should_stop, patience)
+    return execute(run, operation, ledger, should_stop, patience, busy)
 
 
 def execute(
-    run: Run, operation: Operation, ledger: Ledger, should_stop: Callable[[], bool], patience: float = PATIENCE
+    run: Run,
+    operation: Operation,
+    ledger: Ledger,
+    should_stop: Callable[[], bool],
+    patience: float = PATIENCE,
+    busy: Callable[[], bool] = nobody_searches,
 ) -> Run:
     """Drive a claimed run until it ends or must stop; returns it as the ledger then has it.
+
+    Before each step it waits as the run's manners say; `busy` says whether searches are being made. Outside of its
+    allowed hours the run goes back to the queue, so that its lane is free for others.
 
     Raises:
         LedgerUnavailable: not even the end could be written. The run is still "running" there, and everything up to
             its last checkpoint holds; see `abandon`.
         IllegalTransition: another process took the run over; nothing was recorded after that.
     """
-    attempt = _Attempt(run, ledger, should_stop, patience)
+    attempt = _Attempt(run, ledger, should_stop, patience, busy)
     steps = _steps(operation, run)
     try:
-        while not attempt.must_stop():
+        while attempt.ready():
             try:
                 progress = next(steps, None)
             except Exception as error:
@@ -84,23 +96,46 @@ def abandon(run: Run, ledger: Ledger, reason: str) -> Run:
 
 
 class _Attempt:
-    def __init__(self, run: Run, ledger: Ledger, should_stop: Callable[[], bool], patience: float) -> None:
+    def __init__(
+        self,
+        run: Run,
+        ledger: Ledger,
+        should_stop: Callable[[], bool],
+        patience: float,
+        busy: Callable[[], bool] = nobody_searches,
+    ) -> None:
         self.run, self.ledger, self.should_stop, self.patience = run, ledger, should_stop, patience
         self.counts = run.counts
-        self.wrong = ""
+        self.wrong = self.note = self.closed = ""
+        self.courtesy = Courtesy(busy, run.counts.settled, counted(run.kind))
+        self.waiting = Waiting(run, ledger, self._patiently)
 
     def record(self, progress: Progress) -> str:
         """Write down a step; returns what is wrong with its books, "" where nothing is."""
         self._patiently(lambda: self.ledger.record(self.run.id, progress, attempt=self.run.attempt))
         self.wrong = accounting.check(progress.counts, before=self.counts)
-        self.counts = progress.counts
+        self.counts, self.note = progress.counts, progress.note
         return self.wrong
+
+    def ready(self) -> bool:
+        """Wait until the next step may be made; False where the attempt must end instead."""
+        while not self.must_stop():
+            manners = self._patiently(lambda: self.ledger.manners.of(self.run.id))
+            wait = self.courtesy.wait(manners, self.counts.settled)
+            if wait is None:
+                self.waiting.over(self.note)
+                return True
+            if wait.cause is Cause.HOURS:
+                self.closed = wait.sentence
+                return False
+            self.waiting.nap(wait)
+        return False
 
     def must_stop(self) -> bool:
         return self.should_stop() or self._patiently(lambda: self.ledger.asked(self.run.id)) is not None
 
     def stop(self, reason: str = "The console was stopped while this run was working.") -> Run:
-        """Stop as asked, or as interrupted where nobody asked."""
+        """Stop as asked, or because the hours are over, or as interrupted where nobody asked."""
         while True:
             verb = self._patiently(lambda: self.ledger.asked(self.run.id))
             try:
@@ -108,6 +143,8 @@ class _Attempt:
                     return self._finish(RunState.CANCELLED, f"Cancelled by {self._who(verb)}.")
                 if verb is Verb.PAUSE:
                     return self._finish(RunState.PAUSED, f"Paused by {self._who(verb)}.")
+                if self.closed:
+                    return self._finish(RunState.QUEUED, self.closed)
                 return self._finish(RunState.INTERRUPTED, reason, _GO_ON)
             except IllegalTransition:
                 if self._patiently(lambda: self.ledger.asked(self.run.id)) is verb:
@@ -153,6 +190,7 @@ class _Attempt:
 
     def _finish(self, to: RunState, reason: str, remedy: str = "") -> Run:
         mine = self.run.attempt
+        self.waiting.over(ends=True)
         try:
             return self._patiently(
                 lambda: self.ledger.finish(self.run.id, to, reason=reason, remedy=remedy, attempt=mine)

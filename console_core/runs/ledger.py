@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from console_core.database import Database, metadata, now
-from console_core.runs import failures, journal, lifecycle, samples
+from console_core.runs import failures, journal, lifecycle, samples, waits
 from console_core.runs import tables as t
+from console_core.runs.manners_records import MannersRecords
 from console_core.runs.rows import read, read_working, run_of, storable
 from console_core.runs.types import (
     WORKING,
@@ -34,11 +35,14 @@ _ADDED = (
 class Ledger:
     """Runs, attempts, checkpoints, failures, commands and journal of one workspace.
 
+    `manners` are those of its runs, `waits` what they waited for.
     Every method can raise LedgerUnavailable; those that take a run's id, NotFound.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.manners = MannersRecords(database)
+        self.waits = waits.Waits(database)
         with database.transaction() as connection:  # a database may have been opened before these tables were known
             metadata.create_all(connection, tables=t.TABLES)
 
@@ -116,14 +120,17 @@ class Ledger:
     def claim(self, lane: Lane, owner: str, *, only: str | None = None) -> Run | None:
         """Open an attempt at the run queued longest in a lane (or at `only` that one); None where there is none.
 
-        Atomic: of several that claim at once, each gets another run.
+        Runs that are outside their allowed hours stay in the queue, and say so. Atomic: of several that claim at
+        once, each gets another run.
         """
-        queued = select(t.runs.c.number).where(t.runs.c.lane == lane.value, t.runs.c.state == RunState.QUEUED.value)
         with self.database.reading() as connection:
-            if connection.execute(queued.limit(1)).first() is None:
-                return None
+            queue = waits.look(connection, lane)
+        if not queue.ready and not queue.news:
+            return None
         with self.database.transaction() as connection:
-            run_id = lifecycle.claim(connection, lane, owner, only)
+            if queue.news:
+                waits.tell_queue(connection, queue)
+            run_id = lifecycle.claim(connection, lane, owner, only, closed=queue.closed)
             return None if run_id is None else _run(connection, run_id)
 
     def record(self, run_id: str, progress: Progress, *, attempt: int | None = None) -> None:
@@ -164,7 +171,7 @@ class Ledger:
             return _ASKED.get(RunState(read(connection, run_id).state))
 
     def finish(self, run_id: str, to: RunState, *, reason: str, remedy: str = "", attempt: int | None = None) -> Run:
-        """End the open attempt.
+        """End the open attempt. A run that goes back to the queue, for its hours are over, keeps its place there.
 
         Raises:
             IllegalTransition: the run cannot go there from its state, or the attempt is not open any more.

@@ -1,7 +1,7 @@
 """How a run changes its state: submitted, claimed, asked, finished, recovered. One function per change."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from console_core.database import now
 from console_core.errors import Refused
-from console_core.runs import control, samples
+from console_core.runs import control, samples, waits
 from console_core.runs import tables as t
 from console_core.runs.rows import RunRow, read, read_working, storable
 from console_core.runs.types import TERMINAL, WORKING, Lane, RunState, Verb
@@ -46,9 +46,11 @@ def submit(connection: Connection, values: Mapping[str, Any], *, target: str, wr
     return run_id
 
 
-def claim(connection: Connection, lane: Lane, owner: str, only: str | None) -> str | None:
-    """Open an attempt at the run that has been queued longest in a lane; None where none is queued."""
+def claim(connection: Connection, lane: Lane, owner: str, only: str | None, closed: Collection[str] = ()) -> str | None:
+    """Open an attempt at the run that has been queued longest in a lane, those that are `closed` left out."""
     waiting = select(t.runs).where(t.runs.c.lane == lane.value, t.runs.c.state == RunState.QUEUED.value)
+    if closed:
+        waiting = waiting.where(t.runs.c.id.not_in(closed))
     if only is not None:
         waiting = waiting.where(t.runs.c.id == only)
     first = waiting.order_by(t.runs.c.queued_at, t.runs.c.number).limit(1)
@@ -81,6 +83,8 @@ def finish(connection: Connection, run_id: str, to: RunState, *, reason: str, re
     moment = now()
     _change(connection, row, to, moment, reason=reason, remedy=remedy)
     _close_attempt(connection, row, to, moment)
+    if to is RunState.QUEUED:
+        waits.count(connection, run_id, moment, goes_on=True)
 
 
 def ask(connection: Connection, run_id: str, verb: Verb, actor: str) -> None:
@@ -92,13 +96,15 @@ def ask(connection: Connection, run_id: str, verb: Verb, actor: str) -> None:
         return
     moment = now()
     connection.execute(insert(t.commands).values(run=run_id, verb=verb.value, actor=actor, at=moment))
-    _change(connection, row, after, moment, reason=_reason(after, actor), remedy="")
+    place = {"queued_at": moment} if after is RunState.QUEUED else {}
+    _change(connection, row, after, moment, reason=_reason(after, actor), remedy="", **place)
 
 
 def recover(connection: Connection) -> list[str]:
     """End the attempts that nobody works on any more, when a new owner starts; returns the ids of their runs."""
     working = select(t.runs).where(t.runs.c.state.in_([state.value for state in WORKING])).order_by(t.runs.c.number)
     moment, recovered = now(), []
+    waits.forget_open(connection)
     for row in connection.execute(working.with_for_update()).all():
         if row.state == RunState.CANCELLING.value:
             after, reason, remedy = RunState.CANCELLED, "Cancelled; the console stopped before it was done.", ""
@@ -127,7 +133,9 @@ def _change(
     if to in TERMINAL:
         values["holds"] = None
     if to is RunState.QUEUED:
-        values |= {"queued_at": moment, "finished_at": None}
+        values["finished_at"] = None
+    if row.state == RunState.QUEUED.value:
+        waits.count(connection, row.id, moment)
     connection.execute(update(t.runs).where(t.runs.c.number == row.number).values(values))
 
 

@@ -45,14 +45,15 @@ class _Step:
 def snapshot(run: Run, samples: Sequence[Sample], now: datetime) -> Snapshot:
     """What can honestly be said of a run at a moment. The time between two attempts is not work and never counts."""
     steps = _steps(samples)
-    recent = _recent(steps)
+    made = _recent(steps)
+    recent = made + _going_on(run, samples, made, now)
     seconds = sum(step.seconds for step in recent)
     rate = sum(step.pictures for step in recent) / seconds if seconds > 0 else None
     fraction = run.counts.settled / run.counts.selected if run.counts.selected else float(run.state in TERMINAL)
     silent = (now - run.heartbeat).total_seconds() if run.heartbeat and run.state in WORKING else 0.0
-    usual = seconds / len(recent) if recent else 0.0
+    usual = sum(step.seconds for step in made) / len(made) if made else 0.0
     stalled = silent > max(STALLED_AFTER, 10 * usual)
-    known = run.state is RunState.RUNNING and not stalled and fraction >= 0.01 and len(recent) >= _FEWEST
+    known = run.state is RunState.RUNNING and not stalled and fraction >= 0.01 and len(made) >= _FEWEST
     eta = _eta(run.counts.pending, recent) if known else None
     return Snapshot(
         fraction=min(max(fraction, 0.0), 1.0),
@@ -94,6 +95,14 @@ def _recent(steps: Sequence[_Step]) -> list[_Step]:
         chosen.append(step)
         seconds += step.seconds
     return chosen[::-1]
+
+
+def _going_on(run: Run, samples: Sequence[Sample], made: Sequence[_Step], now: datetime) -> list[_Step]:
+    """The step that is being made or waited for, once it takes longer than any recent one: then it slows the rate."""
+    if run.state not in WORKING or not made or samples[-1].attempt != run.attempt:
+        return []
+    seconds = (now - samples[-1].at).total_seconds()
+    return [_Step(seconds, 0)] if seconds > max(step.seconds for step in made) else []
 
 
 def _eta(pending: int, recent: Sequence[_Step]) -> tuple[float, float] | None:
@@ -139,7 +148,7 @@ def _sentence(
     what = counted(run.kind)
     so_far = f"{counts.settled:,} of {counts.selected:,} {what} ({percent(fraction)})"
     if run.state is RunState.QUEUED:
-        return " ".join(["Waiting for its turn.", *([f"{so_far} so far."] if counts.settled else [])])
+        return " ".join([run.reason or "Waiting for its turn.", *([f"{so_far} so far."] if counts.settled else [])])
     if run.state in TERMINAL:
         return run.reason or f"{run.state.capitalize()}."
     if run.state not in WORKING:

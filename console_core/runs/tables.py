@@ -1,6 +1,6 @@
-"""The ledger's tables: runs, attempts, failures, commands, samples, journal and owner."""
+"""The ledger's tables: runs, attempts, failures, commands, samples, manners, waits, journal and owner."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
 from console_core.database import Instant, Json, metadata
 
@@ -89,6 +89,26 @@ samples = Table(
     Column("settled", Integer, nullable=False),
 )
 
+manners = Table(
+    "manners",
+    metadata,
+    Column("run", Text, primary_key=True),  # "" has the defaults
+    Column("batch_size", Integer, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("polite", Boolean, nullable=False),
+    Column("opens", Text, nullable=False),  # "HH:MM", or "" where any time will do
+    Column("closes", Text, nullable=False),
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    _run(),
+    Column("cause", Text, primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("since", Instant),  # until when a wait that goes on is counted, else NULL
+)
+
 journal = Table(
     "journal",
     metadata,
@@ -114,4 +134,4 @@ owner = Table(
     Column("expires", Instant, nullable=False),
 )
 
-TABLES = (runs, attempts, failures, commands, samples, journal, owner)
+TABLES = (runs, attempts, failures, commands, samples, manners, waits, journal, owner)

@@ -23,7 +23,7 @@ class RunState(StrEnum):
 _S = RunState
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.CANCELLED}),
-    _S.RUNNING: frozenset({_S.PAUSING, _S.CANCELLING, _S.INTERRUPTED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),
+    _S.RUNNING: frozenset({_S.PAUSING, _S.CANCELLING, _S.QUEUED, _S.INTERRUPTED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),
     _S.PAUSING: frozenset({_S.PAUSED, _S.CANCELLING, _S.INTERRUPTED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),
     _S.PAUSED: frozenset({_S.QUEUED, _S.CANCELLED}),
     _S.CANCELLING: frozenset({_S.CANCELLED, _S.FAILED, _S.SUCCEEDED, _S.INVALID}),

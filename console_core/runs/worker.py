@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from console_core.errors import ConsoleError
+from console_core.runs.courtesy import nobody_searches
 from console_core.runs.execution import PATIENCE, abandon, execute, work
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import WORKING, Lane, Operation, Run
@@ -20,6 +21,7 @@ class Worker:
 
     `build` makes the operation of a run; it is called on the lane's thread. The process must own the ledger:
     `held` says whether it still does (see `owner.Owner.held`), and nothing is worked on while it does not.
+    `busy` says whether searches are being made, which polite runs yield to.
     """
 
     def __init__(
@@ -31,9 +33,10 @@ class Worker:
         lanes: Iterable[Lane] = tuple(Lane),
         held: Callable[[], bool] = lambda: True,
         patience: float = PATIENCE,
+        busy: Callable[[], bool] = nobody_searches,
     ) -> None:
         self._ledger, self._build, self._owner = ledger, build, owner
-        self._held, self._patience = held, patience
+        self._held, self._patience, self._busy = held, patience, busy
         self._closing = threading.Event()
         self._wakes = {lane: threading.Event() for lane in lanes}
         self._threads: list[threading.Thread] = []
@@ -94,7 +97,7 @@ class Worker:
         if run is None:
             return False
         log.info("run %s, attempt %d: %s", run.id, run.attempt, run.title)
-        ended = work(run, self._build, self._ledger, self._must_stop, self._patience)
+        ended = work(run, self._build, self._ledger, self._must_stop, self._patience, self._busy)
         log.info("run %s is %s: %s", ended.id, ended.state, ended.reason)
         return True
 

@@ -5,6 +5,7 @@ import streamlit as st
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.glance import glance
+from console_core.ui.manners import waited
 from console_core.ui.run_counts import counts_row
 from console_core.ui.run_rows import TICK, run_controls
 
@@ -32,6 +33,7 @@ def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
             st.caption(words.plain(current.remedy))
         if books:
             counts_row(current)
+            waited(current)
         if link:
             navigation.link("runs", "Details of this run", run=run.id)
 

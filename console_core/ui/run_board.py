@@ -7,6 +7,7 @@ import streamlit as st
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.clickable_table import clickable_table
+from console_core.ui.manners import default_manners
 from console_core.ui.run_rows import TICK, run_row
 
 MOST = 100
@@ -39,6 +40,7 @@ def run_board() -> None:
     if ended:
         with panels.card("Ended", caption="Click a row to see its details."):
             _table(ended)
+    default_manners()
 
 
 def _standing(unsettled: Sequence[Run], newest: Sequence[Run]) -> list[tuple[str, str]]:

@@ -12,18 +12,21 @@ from console_core.runs.types import ACTIVE, Run, Sample
 from console_core.runs.wording import counted
 from console_core.ui import charts, frame, navigation, panels, session, words
 from console_core.ui.live_run import live_run
+from console_core.ui.manners import run_manners
 from console_core.ui.run_failures import failures
 
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
 _STRETCHES = 60
 KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage", "catch_up": "Catch-up"}
+_OUTCOMES = {"": "working", "queued": "outside its hours"}
 
 
 def run_detail(run: Run) -> None:
     """Draw it; what moves refreshes itself while the run is being worked on."""
     with panels.card(words.plain(run.title), caption=f"{KINDS.get(run.kind, run.kind)} · {words.plain(run.target)}"):
         live_run(run, link=False, books=True)
+    run_manners(run)
     left, right = st.columns([3, 2])
     with left, panels.card("Throughput", caption=f"{counted(run.kind).capitalize()} settled a second"):
         _chart(run)
@@ -104,7 +107,7 @@ def _attempts(run: Run) -> None:
             "Attempt": attempt.number,
             "Started": attempt.started_at.astimezone(zone),
             "Stopped": attempt.finished_at.astimezone(zone) if attempt.finished_at else None,
-            "Outcome": attempt.outcome or "working",
+            "Outcome": _OUTCOMES.get(attempt.outcome, attempt.outcome),
             "Done in it": attempt.done,
             "Worker": attempt.owner,
         }

@@ -26,7 +26,7 @@ class Word:
 
 _S = RunState
 RUN_STATES: Mapping[str, Word] = {
-    _S.QUEUED: Word("Queued", "gray", ":material/schedule:", "Waits for the lane to become free."),
+    _S.QUEUED: Word("Queued", "gray", ":material/schedule:", "Waits for its turn, or for its allowed hours."),
     _S.RUNNING: Word("Running", "blue", ":material/play_arrow:", "The worker is on it."),
     _S.PAUSING: Word("Pausing", "orange", ":material/pause:", "Stops after the batch in hand."),
     _S.PAUSED: Word("Paused", "orange", ":material/pause:", "Continues from its checkpoint when resumed."),

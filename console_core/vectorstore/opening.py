@@ -4,11 +4,14 @@ from pathlib import Path
 
 from console_core.errors import SettingsError
 from console_core.settings import StoreSettings
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import VectorStore
 
 
-def open_store(settings: StoreSettings) -> VectorStore:
+def open_store(settings: StoreSettings, traffic: Traffic | None = None) -> VectorStore:
     """The store that the settings name. A server need not be up; an embedded store is opened and locked at once.
+
+    Its searches are counted in `traffic`.
 
     Raises:
         SettingsError: the URL is not of a known kind.
@@ -19,12 +22,16 @@ def open_store(settings: StoreSettings) -> VectorStore:
         case "local" if rest:
             from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 
-            return QdrantEmbedded(Path(rest).expanduser())
+            return QdrantEmbedded(Path(rest).expanduser(), traffic)
         case "http" | "https" | "grpc" | "grpcs":
             from console_core.vectorstore.qdrant_server import QdrantServer
 
             return QdrantServer(
-                settings.url, api_key=settings.api_key, timeout=settings.timeout, retries=settings.retries
+                settings.url,
+                api_key=settings.api_key,
+                timeout=settings.timeout,
+                retries=settings.retries,
+                traffic=traffic,
             )
         case _:
             from console_core.vectorstore.qdrant_server import EXAMPLES

@@ -109,17 +109,18 @@ class QdrantStore(QdrantCollections):
         if limit < 1 or (where and not all(where.values())):
             return []
         wanted = filter_for(where)
-        answer = self._ask(
-            lambda: self._client.query_points(
-                name,
-                query=query,
-                using=shape.vector_name or None,
-                query_filter=wanted,
-                limit=limit,
-                with_payload=True,
-            ),
-            name=name,
-        )
+        with self._traffic.search():
+            answer = self._ask(
+                lambda: self._client.query_points(
+                    name,
+                    query=query,
+                    using=shape.vector_name or None,
+                    query_filter=wanted,
+                    limit=limit,
+                    with_payload=True,
+                ),
+                name=name,
+            )
         sign = -1.0 if shape.distance in words.NEARER_IS_LESS else 1.0
         return [Hit(_id(found.id), sign * found.score, found.payload or {}) for found in answer.points]
 

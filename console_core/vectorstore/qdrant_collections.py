@@ -18,6 +18,7 @@ from console_core.errors import (
 from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.qdrant_errors import not_found, translated
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Payload, StoreInfo
 
 SAMPLE = 64
@@ -29,10 +30,11 @@ T = TypeVar("T")
 class QdrantCollections(ABC):
     """The part of a `VectorStore` that is about collections and aliases. `place` names the store for people."""
 
-    def __init__(self, client: QdrantClient, place: str) -> None:
+    def __init__(self, client: QdrantClient, place: str, traffic: Traffic | None = None) -> None:
         self._client = client
         self._place = place
         self._alone = RLock()
+        self._traffic = traffic or Traffic()
 
     @abstractmethod
     def info(self) -> StoreInfo: ...

@@ -20,6 +20,7 @@ from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_errors import in_use, translated
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionSpec, Point, PointId, StoreInfo
 from console_core.vectorstore.vectors import canonical
 
@@ -42,7 +43,7 @@ T = TypeVar("T")
 class QdrantEmbedded(QdrantStore):
     """The embedded engine in a folder, which is made if it is missing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, traffic: Traffic | None = None) -> None:
         """Open the folder, reading all collections into memory.
 
         Raises:
@@ -52,7 +53,7 @@ class QdrantEmbedded(QdrantStore):
         self._tuned = True
         self._closed = False
         place = f"The embedded store at {folder}"
-        super().__init__(_open(folder, place), place)
+        super().__init__(_open(folder, place), place, traffic)
         with self._alone:
             for name in self._names():
                 self._tune(name)

@@ -14,6 +14,7 @@ from console_core.vectorstore.patience import Patience
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_errors import answer, translated
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, Payload, StoreInfo
 
 EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
@@ -31,7 +32,14 @@ class QdrantServer(QdrantStore):
     """A server by URL; every call but creating a collection and moving an alias is tried again when it may help."""
 
     def __init__(
-        self, url: str, *, api_key: str = "", timeout: int = 30, retries: int = 3, first_pause: float = 0.25
+        self,
+        url: str,
+        *,
+        api_key: str = "",
+        timeout: int = 30,
+        retries: int = 3,
+        first_pause: float = 0.25,
+        traffic: Traffic | None = None,
     ) -> None:
         """Prepare to connect; nothing is sent before the first call.
 
@@ -50,7 +58,7 @@ class QdrantServer(QdrantStore):
         self._first_pause = first_pause
         self._version = ""
         self._answered: bool | None = None
-        super().__init__(_client(parts, api_key, timeout), f"The Qdrant server at {self._location}")
+        super().__init__(_client(parts, api_key, timeout), f"The Qdrant server at {self._location}", traffic)
 
     def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
         patience = Patience(self._retries if again else 0, self._budget, self._first_pause)

@@ -12,6 +12,7 @@ from qdrant_client import QdrantClient
 
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.traffic import Traffic
 from tests.contract.vectorstore.world import URL, World
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
@@ -33,7 +34,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def _opened(settings: StoreSettings, drop: bool = False) -> Iterator[World]:
-    world = World(lambda: open_store(settings), open_store(settings))
+    traffic = Traffic()
+    world = World(lambda: open_store(settings, traffic), open_store(settings, traffic), traffic)
     yield world
     world.store.close()
     if drop:

@@ -28,6 +28,15 @@ def test_a_search_ranks_and_scores_as_the_cosine_does(world: World) -> None:
         world.reopened()
 
 
+def test_searches_are_seen_by_whoever_shall_yield_to_them_and_nothing_else_is(world: World) -> None:
+    name = world.made(count=5)
+    list(world.store.scroll(name, vectors=True))
+    world.store.retrieve(name, [1])
+    assert not world.traffic.busy()
+    world.store.search(name, vectors(1)[0])
+    assert world.traffic.busy()
+
+
 def test_the_nearest_point_has_the_highest_score_in_every_distance(world: World) -> None:
     for distance in ("dot", "euclid", "manhattan"):
         name = world.made(distance, count=50, distance=distance)

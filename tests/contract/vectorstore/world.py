@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, PointId, VectorStore
 
 URL = os.environ.get("QDRANT_URL", "")
@@ -18,10 +19,11 @@ STAMP = ModelStamp("demo-clip", "f00dfeed")
 
 @dataclass
 class World:
-    """A store, how to open it anew, and collection names that nobody else uses."""
+    """A store, how to open it anew, the searches that it counts, and collection names that nobody else uses."""
 
     open: Callable[[], VectorStore]
     store: VectorStore
+    traffic: Traffic
     prefix: str = field(default_factory=lambda: f"contract-{uuid.uuid4().hex[:12]}")
 
     def name(self, label: str = "images") -> str:

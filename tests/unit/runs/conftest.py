@@ -29,7 +29,7 @@ def run_in(ledger: Ledger, submit: Callable[..., Run]) -> Callable[[RunState], R
             return run
         if state is RunState.PAUSED:
             return ledger.ask(run.id, Verb.PAUSE, "olga")
-        claimed = ledger.claim(Lane.ACCELERATOR, "console")
+        claimed = ledger.claim(Lane.ACCELERATOR, "console", only=run.id)
         assert claimed is not None
         assert claimed.id == run.id
         if state is RunState.RUNNING:

@@ -119,6 +119,25 @@ def test_a_worker_that_falls_silent_is_stalled_and_a_slow_one_is_not() -> None:
     assert not snapshot(_run(200, state=RunState.PAUSED, heartbeat=_at(20)), _steady(20), _at(9000)).stalled
 
 
+def test_a_wait_that_is_longer_than_any_step_slows_the_rate_and_stretches_the_estimate_while_it_lasts() -> None:
+    fast, run = _steady(20), _run(200, reason="Keeps to 1 pictures/s.", heartbeat=_at(59))
+    short, long = snapshot(run, fast, _at(20.9)), snapshot(run, fast, _at(60))
+    assert short.rate == pytest.approx(10)
+    assert long.rate == pytest.approx(190 / 59)  # the first second was the start-up
+    assert short.eta is not None
+    assert long.eta is not None
+    assert long.eta[1] > 2 * short.eta[1]
+    assert not long.stalled
+    assert long.sentence.endswith("left. Keeps to 1 pictures/s.")
+
+
+def test_a_queued_run_that_waits_for_its_hours_says_so_instead_of_waiting_for_its_turn() -> None:
+    waits = "Waits until 22:00: allowed hours are 22:00 to 06:00."
+    shot = snapshot(_run(200, state=RunState.QUEUED, reason=waits, heartbeat=_at(20)), _steady(20), _at(40_000))
+    assert shot.sentence == f"{waits} 200 of 1,000 pictures (20.0%) so far."
+    assert (shot.eta, shot.stalled, shot.elapsed) == (None, False, 20)
+
+
 def test_what_has_ended_says_why_and_how_long_it_worked() -> None:
     done = _run(1000, state=RunState.SUCCEEDED, reason="1,000 of 1,000 pictures done.", heartbeat=_at(100))
     shot = snapshot(done, _steady(100), _at(99_999))
