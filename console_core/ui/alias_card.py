@@ -5,10 +5,11 @@ from functools import partial
 
 import streamlit as st
 
-from console_core.rollout.cutover import Gate
+from console_core.rollout.cutover import Gate, way_back
 from console_core.rollout.records import Move
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
+from console_core.ui.in_step import in_step
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -46,6 +47,8 @@ def _serving(alias: str, serving: CollectionInfo, moves: Sequence[Move]) -> None
         },
         alt=f"What {alias} serves",
     )
+    if (last := way_back(session.console().moves, alias, serving.name)) is not None:
+        in_step(last.before, key=f"back-{alias}")
     roll_back_button(alias, serving.name)
 
 

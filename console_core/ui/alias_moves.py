@@ -6,6 +6,8 @@ from functools import partial
 import streamlit as st
 
 from console_core.rollout.cutover import Gate, gate, way_back
+from console_core.rollout.records import Move
+from console_core.runs.types import Run
 from console_core.ui import confirm, session, words
 from console_core.ui.permission import command_button
 
@@ -47,9 +49,8 @@ def cut_over_button(
         if beside is not None:
             beside()
     if pressed:
-        done = f"{alias} answers from {target} now."
         moved = {"alias": alias, "to": target, "migration": migration, "accept_losses": lossy}
-        move = partial(session.act, "cut_over", done=done, **moved)
+        move = partial(session.act, "cut_over", done=_told, **moved)
         title = f"Cut {words.plain(alias)} over?"
         loss = f"\n\n**{words.count(found.losses, 'picture')} that people find today will not be found any more.**"
         text, typed = (what + loss, alias) if lossy else (what, "")
@@ -63,10 +64,6 @@ def roll_back_button(alias: str, serves: str) -> None:
     if last is None:
         st.caption("There is no cut-over to roll back.")
         return
-    what = (
-        f"**{words.plain(alias)}** will answer from **{words.plain(last.before)}** again, instead of "
-        f"**{words.plain(serves)}**. Nothing is deleted; you can cut over again."
-    )
     pressed = command_button(
         f"Roll back to {last.before}",
         "roll_back",
@@ -74,7 +71,49 @@ def roll_back_button(alias: str, serves: str) -> None:
         icon=":material/undo:",
     )
     if pressed:
-        back = partial(session.act, "roll_back", alias=alias, done=f"{alias} answers from {last.before} again.")
-        title = f"Roll {words.plain(alias)} back?"
-        confirm.ask(confirm.Question(title, what, "Roll back", back, icon=":material/undo:"))
+        with st.spinner("Counting the pictures that have changed since …"):
+            confirm.ask(_roll_back_question(alias, serves, last))
         st.rerun()
+
+
+def _roll_back_question(alias: str, serves: str, last: Move) -> confirm.Question:
+    """What a rollback would do, with the exact number of pictures that it affects now.
+
+    Raises:
+        CollectionNotFound: the former collection is gone.
+    """
+    console = session.console()
+    console.keeping.keep_in_step()
+    follow, lag = console.follows.of(last.before), console.keeping.lag(last.before)
+    kept = follow is not None and follow.ended_at is None
+    what = (
+        f"**{words.plain(alias)}** will answer from **{words.plain(last.before)}** again, instead of "
+        f"**{words.plain(serves)}**. Nothing is deleted; you can cut over again.\n\n"
+    )
+    affected = words.count(lag.total, "picture") if lag else "nobody knows how many pictures"
+    lossy = not kept and (lag is None or lag.total > 0)
+    if lossy:
+        detail = f" ({lag})" if lag else ""
+        what += (
+            f"{words.plain(last.before)} has not been kept in step with the catalog. **{affected}**{detail} will be "
+            "answered as they were then, or not at all."
+        )
+    elif lag is not None and lag.total:
+        what += f"{affected} changed since ({lag}); they are caught up first, so that none is lost."
+    else:
+        what += "It is in step with the catalog: no picture is lost or changed by this."
+    back = partial(session.act, "roll_back", alias=alias, accept_losses=lossy, done=_told)
+    return confirm.Question(
+        f"Roll {words.plain(alias)} back?",
+        what,
+        "Roll back in spite of losses" if lossy else "Roll back",
+        back,
+        typed=alias if lossy else "",
+        icon=":material/undo:",
+    )
+
+
+def _told(done: Move | Run) -> str:
+    if isinstance(done, Run):
+        return f"Run {done.id} catches up {words.count(done.counts.selected, 'picture')} first, then the alias moves."
+    return f"{done.alias} answers from {done.after} now."

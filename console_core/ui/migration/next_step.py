@@ -12,6 +12,7 @@ from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
 from console_core.ui.glance import glance
+from console_core.ui.in_step import in_step
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
 from console_core.ui.run_rows import TICK, cancel_button
@@ -139,6 +140,7 @@ def _ready(one: Standing) -> None:
             st.warning(f"The alias {words.plain(plan.alias)} is not there any more.", icon=":material/link_off:")
             return
         reminder(plan.alias)
+        in_step(plan.target, key="target")
         found = cut_over_gate(plan.target, one.serves)
         again = partial(_verify, one, "Verify again", primary=not found.open)
         cut_over_button(
@@ -154,8 +156,10 @@ def _ready(one: Standing) -> None:
 
 def _live_now(one: Standing) -> None:
     plan = one.migration.plan
-    text = f"{plan.alias} answers from {plan.target}. The former collection is untouched, and so is the way back."
+    text = f"{plan.alias} answers from {plan.target}. The former collection is still there, and so is the way back."
     with panels.card("Live", caption=words.plain(text)):
+        in_step(plan.target, key="target")
+        in_step(plan.source, key="source")
         roll_back_button(plan.alias, plan.target)
 
 

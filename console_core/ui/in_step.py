@@ -1,0 +1,60 @@
+"""Whether a collection is in step with the catalog: how far behind, when that was looked at, and until when."""
+
+import streamlit as st
+
+from console_core.following.records import Follow, Lag
+from console_core.runs.types import Run
+from console_core.ui import frame, session, words
+from console_core.ui.permission import command_button
+
+TICK = 5.0
+
+
+def in_step(collection: str, *, key: str, offer: bool = True) -> None:
+    """One line that keeps itself up to date from the ledger alone; nothing where the collection was never followed."""
+    if session.console().follows.of(collection) is None:
+        return
+
+    def in_step_line() -> None:
+        follow = session.console().follows.of(collection)
+        if follow is not None:
+            _line(follow, key=key, offer=offer)
+
+    in_step_line.__name__ = f"in_step_line_{key}"
+    frame.live(in_step_line, every=TICK)
+
+
+def _line(follow: Follow, *, key: str, offer: bool) -> None:
+    label, colour, icon = _state(follow)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(label, icon=icon, color=colour, help="Pictures that are added, edited or deleted in the catalog.")
+        st.caption(words.plain(said(follow)), width="stretch")
+        if offer and follow.ended_at is None and command_button("Look now", "catch_up", key=f"catch-up-{key}"):
+            session.act("catch_up", collection=follow.collection, done=_answer)
+            st.rerun(scope="app")
+    if follow.note:
+        st.caption(words.plain(follow.note))
+
+
+def _state(follow: Follow) -> tuple[str, words.Colour, str]:
+    if follow.ended_at is not None:
+        return "No longer in step", "gray", ":material/sync_disabled:"
+    if follow.lag is None:
+        return "Kept in step", "blue", ":material/sync:"
+    if follow.lag.total:
+        return f"{words.count(follow.lag.total, 'picture')} behind", "orange", ":material/sync_problem:"
+    return "In step", "green", ":material/sync:"
+
+
+def said(follow: Follow) -> str:
+    """A follow in one sentence: what is behind, when that was seen, and for how long it is kept in step."""
+    seen = f"looked at {words.ago(follow.checked_at)}" if follow.checked_at else "not looked at yet"
+    if follow.ended_at is not None:
+        return f"{follow.collection} is not kept in step with the catalog since {session.when(follow.ended_at)}."
+    until = f", until {words.moment(follow.until, session.zone())}" if follow.until else ", until it is decided upon"
+    behind = f" ({follow.lag})" if follow.lag and follow.lag.total else ""
+    return f"{follow.collection}{behind}: {seen}{until}."
+
+
+def _answer(answer: Run | Lag) -> str:
+    return f"Run {answer.id} catches up." if isinstance(answer, Run) else "Nothing is behind."
