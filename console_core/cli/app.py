@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from console_core.cli import backups
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
-from console_core.cli.output import collection_json, progress_bar, run_json, show, told
+from console_core.cli.output import Json, collection_json, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
 from console_core.commands import Started, command
 from console_core.console import Console
@@ -27,7 +28,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+backups.register(app)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

@@ -4,13 +4,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from console_core.errors import ConsoleError
 from console_core.runs.types import WORKING, Run
 from console_core.vectorstore.types import CollectionInfo
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @contextmanager

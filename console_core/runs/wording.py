@@ -6,6 +6,11 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     "reembed": ("pictures", "embedded"),
     "verify": ("pictures", "checked"),
     "coverage": ("rows and points", "compared"),
+    "backup": ("points", "saved"),
+    "prove": ("checks and writes", "made"),
+    "restore": ("checks and writes", "made"),
+    "snapshot": ("snapshots", "made"),
+    "recover": ("snapshots", "recovered"),
 }
 
 

@@ -17,7 +17,16 @@ from console_core.ui.run_failures import failures
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
 _STRETCHES = 60
-KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage"}
+KINDS = {
+    "reembed": "Build",
+    "verify": "Verification",
+    "coverage": "Measurement of coverage",
+    "backup": "Backup",
+    "prove": "Proof of a backup",
+    "restore": "Restore of a backup",
+    "snapshot": "Snapshot of the server",
+    "recover": "Recovery of a snapshot",
+}
 
 
 def run_detail(run: Run) -> None:

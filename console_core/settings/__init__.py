@@ -18,16 +18,14 @@ CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated
 import getpass
 import os
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, cast
 
 from console_core.errors import SettingsError
-
-FILE = "console.toml"
+from console_core.settings.section import FILE as FILE
+from console_core.settings.section import Section, table_of
 
 CatalogKind = Literal["sql", "folder", "list"]
 Role = Literal["viewer", "operator", "admin"]
@@ -39,6 +37,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "catalog": ("kind", "location", "table", "key", "paths", "payload", "facets", "updated_at", "recursive"),
     "images": ("root", "also"),
     "ledger": ("url",),
+    "backups": ("folder", "keep"),
     "query_lab": ("examples",),
     "models": (),
 }
@@ -86,6 +85,14 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Where backups lie, and how many proven ones of a collection are kept; 0: all."""
+
+    folder: Path
+    keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`examples` are queries that the Query lab suggests."""
 
@@ -94,6 +101,7 @@ class Settings:
     catalog: CatalogSettings
     image_roots: tuple[Path, ...]
     ledger_url: str
+    backups: BackupSettings
     models: tuple[ModelSettings, ...] = ()
     examples: tuple[str, ...] = ()
     device: str = "auto"
@@ -125,11 +133,11 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     """
     workspace = workspace.resolve()
     file = workspace / FILE
-    table = _table(file)
-    top = _Section("", table, file, ("device", *_KNOWN))
-    store, catalog, images, ledger, query_lab = (
-        _Section(name, table.get(name, {}), file, _KNOWN[name])
-        for name in ("store", "catalog", "images", "ledger", "query_lab")
+    table = table_of(file)
+    top = Section("", table, file, ("device", *_KNOWN))
+    store, catalog, images, ledger, backups, query_lab = (
+        Section(name, table.get(name, {}), file, _KNOWN[name])
+        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab")
     )
     device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
     if not _DEVICE.fullmatch(device):
@@ -146,6 +154,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         catalog=pictures,
         image_roots=_image_roots(images, workspace, environment, pictures),
         ledger_url=_database_url(workspace, ledger_url),
+        backups=BackupSettings(_path(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
         models=_models(table.get("models", {}), file),
         examples=tuple(text.strip() for text in query_lab.texts("examples") if text.strip()),
         device=device,
@@ -154,56 +163,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     )
 
 
-def _table(file: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as stream:
-            return tomllib.load(stream)
-    except FileNotFoundError as error:
-        raise SettingsError(
-            f"{file.parent} is not a workspace: it has no {FILE}.",
-            "Run `embedding-console demo` for the demo workspace, or write the file (README, Connect your own).",
-        ) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.") from error
-
-
-class _Section:
-    """A section of the file, "" for its top level. A value of another type than asked for is a SettingsError."""
-
-    def __init__(self, name: str, values: Any, file: Path, known: Sequence[str]) -> None:
-        self._where = f"[{name}] in {file}" if name else str(file)
-        if not isinstance(values, dict):
-            raise SettingsError(f"{self._where} is not a table.", f"Write it as a section: [{name}].")
-        if unknown := next((key for key in values if key not in known), None):
-            near = get_close_matches(unknown, known, 1)
-            remedy = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
-            raise SettingsError(f'{self._where} has "{unknown}", which is not a setting.', remedy)
-        self._values: dict[str, Any] = values
-
-    def text(self, key: str, default: str = "") -> str:
-        value = self._values.get(key, default)
-        return value if isinstance(value, str) else self._wrong(key, f'{key} = "…"')
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._values.get(key, [])
-        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        return tuple(value) if fits else self._wrong(key, f'{key} = ["…"]')
-
-    def number(self, key: str, default: int, *, least: int = 0) -> int:
-        value = self._values.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            self._wrong(key, f"{key} = {max(default, least)}, a whole number of at least {least}")
-        return value
-
-    def truth(self, key: str, default: bool) -> bool:
-        value = self._values.get(key, default)
-        return value if isinstance(value, bool) else self._wrong(key, f"{key} = {str(default).lower()}")
-
-    def _wrong(self, key: str, wanted: str) -> NoReturn:
-        raise SettingsError(f"{key} of {self._where} is {self._values[key]!r}.", f"Write {wanted}.")
-
-
-def _store(section: _Section, workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
+def _store(section: Section, workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
     url = environment.get("CONSOLE_STORE_URL") or section.text("url", "local:qdrant")
     if url.startswith("local:"):
         url = f"local:{_path(workspace, url.removeprefix('local:'))}"
@@ -215,7 +175,7 @@ def _store(section: _Section, workspace: Path, environment: Mapping[str, str]) -
     )
 
 
-def _catalog(section: _Section, workspace: Path, environment: Mapping[str, str]) -> CatalogSettings:
+def _catalog(section: Section, workspace: Path, environment: Mapping[str, str]) -> CatalogSettings:
     given = environment.get("CONSOLE_CATALOG_URL", "")
     location = given or section.text("location", "images")
     kind = (not given and section.text("kind")) or _guess_kind(location, workspace)
@@ -244,11 +204,11 @@ def _guess_kind(location: str, workspace: Path) -> str:
 
 
 def _models(table: Any, file: Path) -> tuple[ModelSettings, ...]:
-    _Section("models", table, file, tuple(table) if isinstance(table, dict) else ())
-    return tuple(_model(_Section(f"models.{key}", entry, file, _MODEL), key, file) for key, entry in table.items())
+    Section("models", table, file, tuple(table) if isinstance(table, dict) else ())
+    return tuple(_model(Section(f"models.{key}", entry, file, _MODEL), key, file) for key, entry in table.items())
 
 
-def _model(section: _Section, key: str, file: Path) -> ModelSettings:
+def _model(section: Section, key: str, file: Path) -> ModelSettings:
     if not section.text("architecture"):
         raise SettingsError(
             f"[models.{key}] in {file} names no architecture.",
@@ -265,7 +225,7 @@ def _model(section: _Section, key: str, file: Path) -> ModelSettings:
 
 
 def _image_roots(
-    section: _Section, workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
+    section: Section, workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
 ) -> tuple[Path, ...]:
     """The configured folders, and the one that a folder catalog or an image list lies in."""
     given = environment.get("CONSOLE_IMAGE_ROOT")

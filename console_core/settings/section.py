@@ -1,0 +1,65 @@
+"""console.toml as it is written: its sections, and what is said where a value is not what it should be."""
+
+import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from console_core.errors import SettingsError
+
+FILE = "console.toml"
+
+
+def table_of(file: Path) -> dict[str, Any]:
+    """All that a file says.
+
+    Raises:
+        SettingsError: there is none, or it is not TOML.
+    """
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"{file.parent} is not a workspace: it has no {FILE}.",
+            "Run `embedding-console demo` for the demo workspace, or write the file (README, Connect your own).",
+        ) from error
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.") from error
+
+
+class Section:
+    """A section of the file, "" for its top level. A value of another type than asked for is a SettingsError."""
+
+    def __init__(self, name: str, values: Any, file: Path, known: Sequence[str]) -> None:
+        self._where = f"[{name}] in {file}" if name else str(file)
+        if not isinstance(values, dict):
+            raise SettingsError(f"{self._where} is not a table.", f"Write it as a section: [{name}].")
+        if unknown := next((key for key in values if key not in known), None):
+            near = get_close_matches(unknown, known, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+            raise SettingsError(f'{self._where} has "{unknown}", which is not a setting.', remedy)
+        self._values: dict[str, Any] = values
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self._values.get(key, default)
+        return value if isinstance(value, str) else self._wrong(key, f'{key} = "…"')
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self._values.get(key, [])
+        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return tuple(value) if fits else self._wrong(key, f'{key} = ["…"]')
+
+    def number(self, key: str, default: int, *, least: int = 0) -> int:
+        value = self._values.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            self._wrong(key, f"{key} = {max(default, least)}, a whole number of at least {least}")
+        return value
+
+    def truth(self, key: str, default: bool) -> bool:
+        value = self._values.get(key, default)
+        return value if isinstance(value, bool) else self._wrong(key, f"{key} = {str(default).lower()}")
+
+    def _wrong(self, key: str, wanted: str) -> NoReturn:
+        raise SettingsError(f"{key} of {self._where} is {self._values[key]!r}.", f"Write {wanted}.")
