@@ -1,23 +1,46 @@
-"""The words of a run: what it counts, what is done with it, and how far it is, for people."""
+"""The words of a run: what its kind is called, what it counts and what it does with each, and how far it is."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-_NOUNS: Mapping[str, tuple[str, str]] = {
-    "reembed": ("pictures", "embedded"),
-    "verify": ("pictures", "checked"),
-    "coverage": ("rows and points", "compared"),
-    "catch_up": ("changes", "caught up"),
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """How a kind of runs is spoken of: "Build" of "pictures" that are "embedded"."""
+
+    title: str
+    noun: str
+    treated: str
+
+
+KINDS: Mapping[str, KindWords] = {
+    "reembed": KindWords("Build", "pictures", "embedded"),
+    "verify": KindWords("Verification", "pictures", "checked"),
+    "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
+    "catch_up": KindWords("Catch-up", "changes", "caught up"),
+    "backup": KindWords("Backup", "points", "saved"),
+    "prove": KindWords("Proof of a backup", "checks and writes", "made"),
+    "restore": KindWords("Restore of a backup", "checks and writes", "made"),
+    "recreate": KindWords("Recreation in place", "checks and writes", "made"),
+    "retire": KindWords("Retirement", "points", "deleted"),
+    "snapshot": KindWords("Snapshot of the server", "snapshots", "made"),
+    "recover": KindWords("Recovery of a snapshot", "snapshots", "recovered"),
 }
+
+
+def titled(kind: str) -> str:
+    """What a kind of run is called: Build, Verification."""
+    return KINDS[kind].title if kind in KINDS else kind
 
 
 def counted(kind: str) -> str:
     """What a kind of run counts: pictures, or rows and points."""
-    return _NOUNS.get(kind, ("pictures", "done"))[0]
+    return KINDS[kind].noun if kind in KINDS else "pictures"
 
 
 def treated(kind: str) -> str:
     """What was done with each: embedded, checked, compared."""
-    return _NOUNS.get(kind, ("pictures", "done"))[1]
+    return KINDS[kind].treated if kind in KINDS else "done"
 
 
 def percent(fraction: float) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from console_core.runs.types import ACTIVE, Run, Sample
-from console_core.runs.wording import counted
+from console_core.runs.wording import counted, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
 from console_core.ui.live_run import live_run
 from console_core.ui.manners import run_manners
@@ -18,13 +18,12 @@ from console_core.ui.run_failures import failures
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
 _STRETCHES = 60
-KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage", "catch_up": "Catch-up"}
 _OUTCOMES = {"": "working", "queued": "outside its hours"}
 
 
 def run_detail(run: Run) -> None:
     """Draw it; what moves refreshes itself while the run is being worked on."""
-    with panels.card(words.plain(run.title), caption=f"{KINDS.get(run.kind, run.kind)} · {words.plain(run.target)}"):
+    with panels.card(words.plain(run.title), caption=f"{titled(run.kind)} · {words.plain(run.target)}"):
         live_run(run, link=False, books=True)
     run_manners(run)
     left, right = st.columns([3, 2])
@@ -80,7 +79,7 @@ def _thinned(samples: Sequence[Sample]) -> list[Sample]:
 def _facts(run: Run) -> None:
     panels.details(
         {
-            "Kind": KINDS.get(run.kind, run.kind),
+            "Kind": titled(run.kind),
             "Collection": run.target,
             "Model": run.spec.get("model", ""),
             "Asked for by": run.created_by,

@@ -1,0 +1,174 @@
+"""Drop a collection that nobody searches any more: the last act of a migration, and the only one that deletes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from console_core.backup.backups import Backup, Backups
+from console_core.backup.since import is_current
+from console_core.database import now
+from console_core.errors import BackupError, CollectionNotFound, Refused
+from console_core.rollout.records import Move, MoveKind, Moves
+from console_core.rollout.recreate import busy
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import Counts, Lane, Progress
+from console_core.vectorstore.types import VectorStore
+
+KIND = "retire"
+DROPPING = "dropping"
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """Whether a collection may be dropped: every reason why not, and what makes it safe.
+
+    `backup` is its newest proven backup, if any; `left_at` when the alias was cut over from it, if it was. `leans_on`
+    says in a sentence what the retirement relies on.
+    """
+
+    collection: str
+    points: int
+    reasons: tuple[str, ...]
+    backup: Backup | None
+    left_at: datetime | None
+    leans_on: str
+
+    @property
+    def allowed(self) -> bool:
+        return not self.reasons
+
+
+def retirement(
+    store: VectorStore,
+    ledger: Ledger,
+    moves: Moves,
+    backups: Backups,
+    collection: str,
+    *,
+    holding: timedelta,
+    own_run: str = "",
+    at: datetime | None = None,
+) -> Retirement:
+    """What speaks for and against dropping a collection now, as far as it shows without reading points.
+
+    It must not be searched through an alias, no run may use it, and either a restore has proven its newest backup, or
+    the alias was cut over from it at least `holding` ago and has not gone back.
+
+    Raises:
+        CollectionNotFound: there is none, or the name is an alias'.
+    """
+    info = store.describe(collection)
+    if info.name != collection:
+        raise CollectionNotFound(f"{collection} is an alias of {info.name}.", "Name the collection itself.")
+    reasons = [f"{collection} is searched through the alias {alias}." for alias in info.aliases]
+    reasons += [
+        f"Run {run.id} ({run.title}, {run.state}) uses {collection}."
+        for run in busy(ledger, collection)
+        if run.id != own_run
+    ]
+    backup, left_at = backups.newest_proven(collection), _left_at(moves.of(limit=1000), collection)
+    held = left_at is not None and (at or now()) - left_at >= holding
+    days = holding.total_seconds() / 86_400
+    if held:
+        leans_on = f"The alias was cut over from it more than {days:g} days ago."
+    elif backup is not None:
+        leans_on = f"The backup {backup.id} has been proven by a restore."
+    else:
+        leans_on = ""
+        reasons.append(
+            f"{collection} has no backup that a restore has proven, and no alias was cut over from it at least "
+            f"{days:g} days ago."
+        )
+    return Retirement(collection, info.points, tuple(reasons), backup, left_at, leans_on)
+
+
+def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:
+    """When an alias left a collection for the last time; None where it never did, or came back."""
+    for move in moves:
+        if move.after == collection:
+            return None
+        if move.before == collection and move.kind is MoveKind.CUT_OVER:
+            return move.at
+    return None
+
+
+class Retire:
+    """Drop one collection, after everything that makes it safe has been looked at once more.
+
+    `done` counts its points, once they are gone.
+    """
+
+    kind: ClassVar[str] = KIND
+    lane: ClassVar[Lane] = Lane.STORE
+
+    def __init__(
+        self,
+        collection: str,
+        run: str,
+        *,
+        store: VectorStore,
+        ledger: Ledger,
+        moves: Moves,
+        backups: Backups,
+        holding: timedelta,
+    ) -> None:
+        self._collection = collection
+        self._run = run
+        self._store = store
+        self._ledger = ledger
+        self._moves = moves
+        self._backups = backups
+        self._holding = holding
+
+    def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
+        """See `runs.types.Operation`.
+
+        Raises:
+            Refused: something speaks against it by now.
+            BackupDamaged: the backup that it relied on is not whole.
+        """
+        if checkpoint == DROPPING and not self._exists():
+            yield self._dropped(counts)
+            return
+        found = retirement(
+            self._store,
+            self._ledger,
+            self._moves,
+            self._backups,
+            self._collection,
+            holding=self._holding,
+            own_run=self._run,
+        )
+        if not found.allowed:
+            raise Refused(
+                f"{self._collection} is not dropped: {' '.join(found.reasons)}", "Settle that, then resume or cancel."
+            )
+        if found.left_at is None or now() - found.left_at < self._holding:
+            yield from self._check(found, counts)
+        counts = replace(counts, selected=max(found.points, counts.selected))
+        yield Progress(DROPPING, counts, note="Drops the collection.")
+        self._store.drop(self._collection)
+        yield self._dropped(counts)
+
+    def _check(self, found: Retirement, counts: Counts) -> Iterator[Progress]:
+        """Read the whole backup, and compare it with what the collection holds now."""
+        if found.backup is None:
+            raise BackupError(f"{self._collection} has no proven backup.", "Back it up and prove that, then resume.")
+        archive = self._backups.open(found.backup.id)
+        for number, _ in enumerate(archive.check(), start=1):
+            yield Progress("", counts, note=f"Checks part {number} of {len(archive.parts)} of its backup.")
+        if not is_current(archive, self._store):
+            raise Refused(
+                f"{self._collection} was written to after it was backed up as {found.backup.id}.",
+                "Back it up and prove that once more, then resume.",
+            )
+
+    def _dropped(self, counts: Counts) -> Progress:
+        return Progress(DROPPING, replace(counts, done=counts.selected), result={"dropped": self._collection})
+
+    def _exists(self) -> bool:
+        try:
+            return self._store.describe(self._collection).name == self._collection
+        except CollectionNotFound:
+            return False
