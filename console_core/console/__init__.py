@@ -5,51 +5,39 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from console_core.backup.backups import Backups
-from console_core.backup.operation import BackUp
-from console_core.backup.proving import Prove, sweep
-from console_core.backup.restoring import Restore
-from console_core.backup.snapshotting import RecoverSnapshot, TakeSnapshot
+from console_core.backup.proving import sweep
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.thumbnails import Thumbnails
-from console_core.catalog.types import ImageCatalog, ImageStore, Slice
+from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.console.operations import operation
 from console_core.coverage.gaps import CoverageRecords
-from console_core.coverage.operation import MeasureCoverage
 from console_core.database import Database
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.cards import CARDS
 from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.registry import ModelCards, from_settings
 from console_core.embedding.types import ModelCard
-from console_core.errors import ConsoleError, NotFound, StoreError
-from console_core.following.catch_up import CatchUp
+from console_core.errors import ConsoleError, StoreError
 from console_core.following.comparing import Comparison
 from console_core.following.follower import Follower
 from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
-from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
-from console_core.migration.reembed import Reembed
-from console_core.migration.verify import Verify, VerifyPlan
 from console_core.rollout.cutover import overtaken
-from console_core.rollout.expected import expected_signature
 from console_core.rollout.records import MoveKind, Moves
-from console_core.rollout.recreate import Recreate, RecreatePlan
-from console_core.rollout.retire import Retire
+from console_core.rollout.recreate import close_gaps
 from console_core.runs.ledger import Ledger
-from console_core.runs.manners_records import BatchSize
 from console_core.runs.owner import Owner
-from console_core.runs.types import Operation, Run, Verb
+from console_core.runs.types import Operation, Run
 from console_core.runs.worker import Worker
 from console_core.settings import Settings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.readonly import ReadOnlyStore
-from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import VectorStore
 
@@ -129,101 +117,15 @@ class Console:
         Raises:
             NotFound: no operation of that kind exists.
         """
-        match run.kind:
-            case "reembed":
-                plan = MigrationPlan.from_json(run.spec)
-                return Reembed(
-                    plan,
-                    run.id,
-                    catalog=self.catalog,
-                    images=self.images,
-                    store=self.store,
-                    embedder=partial(self.models.get, plan.model),
-                    batch_size=BatchSize(self.ledger.manners, run.id, plan.batch_size),
-                )
-            case "verify":
-                check = VerifyPlan.from_json(run.spec)
-                return Verify(
-                    check,
-                    run.id,
-                    catalog=self.catalog,
-                    images=self.images,
-                    store=self.store,
-                    embedder=partial(self.models.get, check.model),
-                    failed_among=self.ledger.failed_among,
-                )
-            case "coverage":
-                return MeasureCoverage(
-                    self.catalog, self.store, self.ledger.failed_among, self.coverage, run.target, Slice()
-                )
-            case "catch_up":
-                follow, then = self.follows.get(run.spec["follow"]), run.spec["then"]
-                return CatchUp(
-                    self.comparison(follow),
-                    run.id,
-                    embedder=partial(self.models.get, follow.model),
-                    expected=expected_signature(self.ledger, follow.collection),
-                    then=partial(self.ways.act, then) if then else None,
-                    mass_deletion=run.spec["mass_deletion"],
-                )
-            case "backup":
-                return BackUp(self.store, self.backups, run.target, run.spec["backup"], run.id)
-            case "prove":
-                return Prove(
-                    self.store,
-                    self.backups,
-                    run.spec["backup"],
-                    run.target,
-                    run.id,
-                    by=run.created_by,
-                    cancelled=partial(self._is_cancelled, run.id),
-                )
-            case "restore":
-                cancelled = partial(self._is_cancelled, run.id)
-                return Restore(self.store, self.backups, run.spec["backup"], run.target, cancelled=cancelled)
-            case "snapshot":
-                return TakeSnapshot(self.store, self.backups.folder, run.target, run.spec["name"])
-            case "recover":
-                of, name = run.spec["collection"], run.spec["name"]
-                return RecoverSnapshot(self.store, self.backups.folder, of, name, run.target)
-            case "recreate":
-                return Recreate(
-                    RecreatePlan.from_json(run.spec),
-                    run.id,
-                    store=self.store,
-                    ledger=self.ledger,
-                    backups=self.backups,
-                    moves=self.moves,
-                    current=self._not_as_verified,
-                )
-            case "retire":
-                return Retire(
-                    run.target,
-                    run.id,
-                    store=self.store,
-                    ledger=self.ledger,
-                    moves=self.moves,
-                    backups=self.backups,
-                    holding=timedelta(days=run.spec["holding_days"]),
-                )
-            case kind:
-                raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
-
-    def _is_cancelled(self, run: str) -> bool:
-        return self.ledger.asked(run) is Verb.CANCEL
+        return operation(self, run)
 
     def _tidy(self) -> None:
-        """Take away what backups and proofs that have ended left behind when the process died."""
+        """Mend what was half done when the process died: names that lead nowhere, left-overs of backups and proofs."""
         self.backups.sweep()
+        with suppress(StoreError):
+            close_gaps(self.store, self.ledger, "the console")
         with suppress(StoreError):  # the store need not answer yet; they harm nobody until the next start
             sweep(self.store, self.ledger)
-
-    def _not_as_verified(self, collection: str) -> str:
-        """Why a collection does not hold what was verified, reading all of it; "" where it does."""
-        expected = expected_signature(self.ledger, collection)
-        if expected is None or expected.same_as(signature_of(self.store, collection)):
-            return ""
-        return f"{collection} was written to after it was verified."
 
     def close(self) -> None:
         """Stop at the next checkpoint and let go of everything, also where letting go of one part fails.

@@ -1,0 +1,125 @@
+"""From a run to the operation that does it: one case for each kind."""
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from console_core.backup.operation import BackUp
+from console_core.backup.proving import Prove
+from console_core.backup.restoring import Restore
+from console_core.backup.snapshotting import RecoverSnapshot, TakeSnapshot
+from console_core.catalog.types import Slice
+from console_core.coverage.operation import MeasureCoverage
+from console_core.errors import NotFound
+from console_core.following.catch_up import CatchUp
+from console_core.migration.plan import MigrationPlan
+from console_core.migration.reembed import Reembed
+from console_core.migration.verify import Verify, VerifyPlan
+from console_core.rollout.expected import expected_signature
+from console_core.rollout.recreate import Recreate, RecreatePlan
+from console_core.rollout.retire import Retire
+from console_core.runs.manners_records import BatchSize
+from console_core.runs.types import Operation, Run, Verb
+from console_core.vectorstore.signature import signature_of
+
+if TYPE_CHECKING:
+    from console_core.console import Console
+
+
+def operation(console: "Console", run: Run) -> Operation:
+    """The operation of a run, from the plan that is stored with it.
+
+    Raises:
+        NotFound: no operation of that kind exists.
+    """
+    match run.kind:
+        case "reembed":
+            plan = MigrationPlan.from_json(run.spec)
+            return Reembed(
+                plan,
+                run.id,
+                catalog=console.catalog,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, plan.model),
+                batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
+            )
+        case "verify":
+            check = VerifyPlan.from_json(run.spec)
+            return Verify(
+                check,
+                run.id,
+                catalog=console.catalog,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, check.model),
+                failed_among=console.ledger.failed_among,
+            )
+        case "coverage":
+            return MeasureCoverage(
+                console.catalog, console.store, console.ledger.failed_among, console.coverage, run.target, Slice()
+            )
+        case "catch_up":
+            follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]
+            return CatchUp(
+                console.comparison(follow),
+                run.id,
+                embedder=partial(console.models.get, follow.model),
+                expected=expected_signature(console.ledger, follow.collection),
+                then=partial(console.ways.act, then) if then else None,
+                mass_deletion=run.spec["mass_deletion"],
+            )
+        case "backup":
+            return BackUp(console.store, console.backups, run.target, run.spec["backup"], run.id)
+        case "prove":
+            return Prove(
+                console.store,
+                console.backups,
+                run.spec["backup"],
+                run.target,
+                run.id,
+                by=run.created_by,
+                cancelled=partial(_is_cancelled, console, run.id),
+            )
+        case "restore":
+            cancelled = partial(_is_cancelled, console, run.id)
+            return Restore(console.store, console.backups, run.spec["backup"], run.target, cancelled=cancelled)
+        case "snapshot":
+            return TakeSnapshot(console.store, console.backups.folder, run.target, run.spec["name"])
+        case "recover":
+            of, name = run.spec["collection"], run.spec["name"]
+            return RecoverSnapshot(console.store, console.backups.folder, of, name, run.target)
+        case "recreate":
+            return Recreate(
+                RecreatePlan.from_json(run.spec),
+                run.id,
+                store=console.store,
+                ledger=console.ledger,
+                backups=console.backups,
+                moves=console.moves,
+                current=partial(_not_as_verified, console),
+            )
+        case "retire":
+            return Retire(
+                run.target,
+                run.id,
+                store=console.store,
+                ledger=console.ledger,
+                moves=console.moves,
+                backups=console.backups,
+                holding=timedelta(days=run.spec["holding_days"]),
+            )
+        case kind:
+            raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
+
+
+def _is_cancelled(console: "Console", run: str) -> bool:
+    return console.ledger.asked(run) is Verb.CANCEL
+
+
+def _not_as_verified(console: "Console", collection: str) -> str:
+    """Why a collection does not hold what was verified, reading all of it; "" where it does."""
+    expected = expected_signature(console.ledger, collection)
+    if expected is None or expected.same_as(signature_of(console.store, collection)):
+        return ""
+    return f"{collection} was written to after it was verified."
