@@ -34,6 +34,12 @@ ConsoleError
 │   ├── DimensionMismatch
 │   ├── VectorInvalid        non-finite or zero
 │   └── FingerprintMismatch  the vectors come from another model
+├── BackupError              a portable backup of a collection
+│   ├── BackupUnavailable    its folder cannot be read or written
+│   ├── BackupFull           no space left for it
+│   ├── BackupDamaged        it is not what was written; `damage` names how
+│   ├── BackupDiffers        what was restored from it is not what was saved
+│   └── BackupNotProven      no restore of it was ever compared
 └── CommandError             what a person asked for
     ├── NotAllowed           the role does not permit it
     ├── NotFound             no such run, migration or page
@@ -205,6 +211,34 @@ class VectorInvalid(StoreError):
 
 class FingerprintMismatch(StoreError):
     """The vectors come from another model than the collection's."""
+
+
+class BackupError(ConsoleError):
+    """A portable backup of a collection."""
+
+
+class BackupUnavailable(BackupError):
+    """The backup's folder cannot be read or written."""
+
+
+class BackupFull(BackupError):
+    """There is no space left for the backup."""
+
+
+class BackupDamaged(BackupError):
+    """The backup is not what was written. `damage` names how, in words for people."""
+
+    def __init__(self, message: str, remedy: str = "", *, damage: str = "") -> None:
+        super().__init__(message, remedy)
+        self.damage = damage
+
+
+class BackupDiffers(BackupError):
+    """What was restored from the backup is not what was saved."""
+
+
+class BackupNotProven(BackupError):
+    """No restore of the backup was ever compared with it."""
 
 
 class CommandError(ConsoleError):
