@@ -7,6 +7,7 @@ from console_core.errors import BackupDamaged
 _REMEDY = "Use another backup, and delete this one. Nothing was written to the store."
 _REMEDIES = {
     "unfinished": "Resume the run that makes it, or delete it.",
+    "manifest of another backup": "If the folder was renamed, give it back the name that its manifest says.",
     "unsupported format version": "Read it with the version of the console that made it.",
 }
 
@@ -16,6 +17,7 @@ class Damage(StrEnum):
     MANIFEST_UNREADABLE = "unreadable manifest"
     VERSION = "unsupported format version"
     MANIFEST_EDITED = "edited manifest"
+    MANIFEST_FOREIGN = "manifest of another backup"
     PART_MISSING = "missing part"
     PART_EXTRA = "extra part"
     PART_TRUNCATED = "truncated part"

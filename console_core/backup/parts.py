@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +14,7 @@ from console_core.backup.damage import Damage, damaged
 from console_core.backup.durable import DRAFT, put_in_place, writing
 from console_core.backup.manifest import Part
 from console_core.backup.rows import VECTOR_PATH, Unreadable, decode, encode, order, schema
+from console_core.errors import BackupDamaged
 from console_core.vectorstore.types import Point, PointId
 
 PATTERN = "part-*.parquet"
@@ -25,31 +26,39 @@ def part_file(number: int) -> str:
     return f"part-{number:05}.parquet"
 
 
-def write_part(folder: Path, archive: str, number: int, dimension: int, pages: Iterable[Sequence[Point]]) -> Part:
-    """Write pages of points, at least one, as a part; each becomes a row group, and is let go of after it.
+def write_part(
+    folder: Path, archive: str, number: int, dimension: int, pages: Iterator[Sequence[Point]], limit: int
+) -> Part | None:
+    """Write a part from the next pages of points, until it has `limit` bytes in memory; None where there is none.
+
+    Each page becomes a row group, and is let go of after it.
 
     Raises:
         BackupFull, BackupUnavailable: nothing is left of the part.
+        DimensionMismatch, VectorInvalid: a point could not be restored.
     """
+    page = next(pages, None)
+    if page is None:
+        return None
     file = folder / part_file(number)
     draft = file.with_name(file.name + DRAFT)
     marked = schema(dimension).with_metadata({_ARCHIVE: archive.encode(), _NUMBER: str(number).encode()})
-    rows, first, last = 0, None, None
+    rows, size, first = 0, 0, page[0].id
     try:
         with writing(folder):
             with draft.open("wb") as stream:
                 hashing = _Hashing(stream)
                 with _writer(hashing, marked) as writer:
-                    for page in pages:
-                        writer.write_batch(encode(page, dimension))
-                        rows, first, last = rows + len(page), page[0].id if first is None else first, page[-1].id
+                    while page:
+                        batch = encode(page, dimension)
+                        writer.write_batch(batch)
+                        rows, size, last = rows + len(page), size + batch.nbytes, page[-1].id
+                        page = next(pages, None) if size < limit else None
                 stream.flush()
                 os.fsync(stream.fileno())
             put_in_place(draft, file)
     finally:
         draft.unlink(missing_ok=True)
-    assert first is not None
-    assert last is not None
     return Part(file.name, rows, hashing.size, hashing.digest.hexdigest(), first, last)
 
 
@@ -93,49 +102,63 @@ class PartReader:
     def pages(self, number: int, part: Part, before: PointId | None) -> Iterator[list[Point]]:
         """The points of a part, a row group at a time. `before` is the last id of the part before it."""
         self._check_bytes(number, part)
+        previous = before
         try:
             with pq.ParquetFile(self._folder / part.file, page_checksum_verification=True) as file:
                 self._check_shape(file, part)
-                previous = before
                 for group in range(file.num_row_groups):
                     for batch in file.iter_batches(batch_size=1 << 16, row_groups=[group]):
                         points = decode(batch, self._dimension)
-                        previous = self._check_order(part, points, previous, before)
+                        previous = self._check_order(part, points, previous)
                         yield points
         except Unreadable as error:
             raise damaged(self._archive, error.damage, f"in {part.file}, {error}") from error
         except (pa.ArrowException, OSError) as error:
-            raise damaged(self._archive, Damage.PART_UNREADABLE, f"{part.file} cannot be read: {error}.") from error
+            raise self._unreadable(part, error) from error
         if previous != part.last:
-            raise damaged(
-                self._archive, Damage.ORDER, f"{part.file} ends with point {previous}, not with {part.last} as it says."
-            )
+            raise damaged(self._archive, Damage.ORDER, f"{part.file} ends with point {previous}, not with {part.last}.")
+
+    def check_size(self, number: int, part: Part) -> None:
+        """Refuse a part that is missing or has another size; its bytes are not read."""
+        if self._size(part) != part.bytes:
+            raise self._other_bytes(number, part)
 
     def _check_bytes(self, number: int, part: Part) -> None:
-        """Size and SHA-256, which no change escapes; what else is found out only gives it its name."""
-        file = self._folder / part.file
+        """SHA-256, which no change escapes."""
+        self.check_size(number, part)
+        digest = hashlib.sha256()
         try:
-            size, digest = file.stat().st_size, hashlib.sha256()
-            with file.open("rb") as stream:
+            with (self._folder / part.file).open("rb") as stream:
                 while block := stream.read(_BLOCK):
                     digest.update(block)
+        except OSError as error:
+            raise self._unreadable(part, error) from error
+        if digest.hexdigest() != part.sha256:
+            raise self._other_bytes(number, part)
+
+    def _size(self, part: Part) -> int:
+        try:
+            return (self._folder / part.file).stat().st_size
         except FileNotFoundError as error:
             raise damaged(self._archive, Damage.PART_MISSING, f"there is no {part.file}.") from error
         except OSError as error:
-            raise damaged(self._archive, Damage.PART_UNREADABLE, f"{part.file} cannot be read: {error}.") from error
-        if (size, digest.hexdigest()) == (part.bytes, part.sha256):
-            return
-        archive, place = _marks(file)
+            raise self._unreadable(part, error) from error
+
+    def _other_bytes(self, number: int, part: Part) -> BackupDamaged:
+        """What happened to a part whose bytes are not those that were written."""
+        archive, place = _marks(self._folder / part.file)
         if archive and archive != self._archive:
-            raise damaged(self._archive, Damage.PART_FOREIGN, f"{part.file} belongs to the backup {archive}.")
+            return damaged(self._archive, Damage.PART_FOREIGN, f"{part.file} belongs to the backup {archive}.")
         if place and place != str(number):
-            raise damaged(self._archive, Damage.PART_MISPLACED, f"{part.file} is the part {int(place)} of this backup.")
-        if size < part.bytes:
-            missing = part.bytes - size
-            raise damaged(
-                self._archive, Damage.PART_TRUNCATED, f"{part.file} lacks {missing:,} of its {part.bytes:,} bytes."
-            )
-        raise damaged(self._archive, Damage.PART_CHANGED, f"{part.file} has bytes that were not written to it.")
+            return damaged(self._archive, Damage.PART_MISPLACED, f"{part.file} is part {place} of this backup.")
+        lacking = part.bytes - self._size(part)
+        if lacking > 0:
+            detail = f"{part.file} lacks {lacking:,} of its {part.bytes:,} bytes."
+            return damaged(self._archive, Damage.PART_TRUNCATED, detail)
+        return damaged(self._archive, Damage.PART_CHANGED, f"{part.file} has bytes that were not written to it.")
+
+    def _unreadable(self, part: Part, error: Exception) -> BackupDamaged:
+        return damaged(self._archive, Damage.PART_UNREADABLE, f"{part.file} cannot be read: {str(error).rstrip('.')}.")
 
     def _check_shape(self, file: Any, part: Part) -> None:
         found, wanted = file.schema_arrow, schema(self._dimension)
@@ -159,16 +182,10 @@ class PartReader:
                 f"{part.file} has {file.metadata.num_rows:,} rows, the manifest says {part.rows:,}.",
             )
 
-    def _check_order(
-        self, part: Part, points: Sequence[Point], previous: PointId | None, before: PointId | None
-    ) -> PointId | None:
+    def _check_order(self, part: Part, points: Sequence[Point], previous: PointId | None) -> PointId | None:
         for point in points:
             if previous is not None and order(point.id) <= order(previous):
                 raise damaged(self._archive, Damage.ORDER, f"point {point.id} in {part.file} comes after {previous}.")
-            if previous is before and point.id != part.first:
-                raise damaged(
-                    self._archive, Damage.ORDER, f"{part.file} begins with point {point.id}, not with {part.first}."
-                )
             previous = point.id
         return previous
 

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,11 +42,6 @@ def order(identifier: PointId) -> tuple[int, int | str]:
     return (0, identifier) if isinstance(identifier, int) else (1, identifier)
 
 
-def canonical(payload: Payload | Mapping[str, Any]) -> str:
-    """A payload as text that is the same for the same payload."""
-    return json.dumps(payload, sort_keys=True, separators=(",", ":"))
-
-
 def encode(points: Sequence[Point], dimension: int) -> pa.RecordBatch:
     """Points as a batch of rows.
 
@@ -76,7 +71,7 @@ def encode(points: Sequence[Point], dimension: int) -> pa.RecordBatch:
         pa.array([INTEGER if isinstance(point.id, int) else UUID for point in points], pa.string()),
         pa.array([str(point.id) for point in points], pa.string()),
         vectors,
-        pa.array([canonical(point.payload) for point in points], pa.string()),
+        pa.array([_text(point.payload) for point in points], pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema(dimension))
 
@@ -102,6 +97,11 @@ def decode(batch: pa.RecordBatch, dimension: int) -> list[Point]:
         )
         for place, (kind, text, payload) in enumerate(zip(kinds, texts, payloads, strict=True))
     ]
+
+
+def _text(payload: Payload) -> str:
+    """Equal payloads are equal texts. In ASCII, because half a character, which JSON may have, is no UTF-8."""
+    return json.dumps(dict(payload), sort_keys=True, separators=(",", ":"))
 
 
 def _identifier(kind: str | None, text: str | None) -> PointId:

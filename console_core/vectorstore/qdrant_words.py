@@ -69,8 +69,8 @@ def _problem(parameters: models.CollectionParams, named: Mapping[str, models.Vec
     return ""
 
 
-def vector_params(spec: CollectionSpec) -> models.VectorParams:
-    """The vectors of a new collection.
+def vector_params(spec: CollectionSpec) -> models.VectorParams | dict[str, models.VectorParams]:
+    """The vectors of a new collection: one, with its name where it has one.
 
     Raises:
         StoreRefused: the distance or the dimension is not one that Qdrant has.
@@ -79,7 +79,8 @@ def vector_params(spec: CollectionSpec) -> models.VectorParams:
         raise StoreRefused(f'"{spec.distance}" is not a distance.', f"Use one of: {', '.join(DISTANCES)}.")
     if not 1 <= spec.dimension <= 65536:
         raise StoreRefused(f"{spec.dimension} is not a dimension.", "Use the model's, between 1 and 65,536.")
-    return models.VectorParams(size=spec.dimension, distance=DISTANCES[spec.distance])
+    vector = models.VectorParams(size=spec.dimension, distance=DISTANCES[spec.distance])
+    return {spec.vector_name: vector} if spec.vector_name else vector
 
 
 def index_config(index: Mapping[str, Any]) -> models.HnswConfigDiff | None:

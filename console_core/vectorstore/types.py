@@ -44,13 +44,17 @@ class ModelStamp:
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec:
-    """What a new collection shall be. `index` and `quantization` are the store's own settings as plain data."""
+    """What a new collection shall be. `index` and `quantization` are the store's own settings as plain data.
+
+    `vector_name` is "" for the usual unnamed vector.
+    """
 
     dimension: int
     distance: str = "cosine"
     stamp: ModelStamp | None = None
     index: Mapping[str, Any] = field(default_factory=dict)
     quantization: Mapping[str, Any] = field(default_factory=dict)
+    vector_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
