@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from console_core.backup.backups import Backups
+from console_core.backup.operation import BackUp
+from console_core.backup.proving import Prove, sweep
+from console_core.backup.restoring import Restore
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.thumbnails import Thumbnails
@@ -19,7 +23,7 @@ from console_core.embedding.cards import CARDS
 from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.registry import ModelCards, from_settings
 from console_core.embedding.types import ModelCard
-from console_core.errors import ConsoleError, NotFound
+from console_core.errors import ConsoleError, NotFound, StoreError
 from console_core.following.catch_up import CatchUp
 from console_core.following.comparing import Comparison
 from console_core.following.follower import Follower
@@ -37,7 +41,7 @@ from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.manners_records import BatchSize
 from console_core.runs.owner import Owner
-from console_core.runs.types import Operation, Run
+from console_core.runs.types import Operation, Run, Verb
 from console_core.runs.worker import Worker
 from console_core.settings import Settings
 from console_core.vectorstore.opening import open_store
@@ -63,6 +67,7 @@ class Console:
     moves: Moves
     coverage: CoverageRecords
     follows: Follows
+    backups: Backups
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -157,8 +162,32 @@ class Console:
                     then=partial(self.ways.act, then) if then else None,
                     mass_deletion=run.spec["mass_deletion"],
                 )
+            case "backup":
+                return BackUp(self.store, self.backups, run.target, run.spec["backup"], run.id)
+            case "prove":
+                return Prove(
+                    self.store,
+                    self.backups,
+                    run.spec["backup"],
+                    run.target,
+                    run.id,
+                    by=run.created_by,
+                    cancelled=partial(self._is_cancelled, run.id),
+                )
+            case "restore":
+                cancelled = partial(self._is_cancelled, run.id)
+                return Restore(self.store, self.backups, run.spec["backup"], run.target, cancelled=cancelled)
             case kind:
                 raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
+
+    def _is_cancelled(self, run: str) -> bool:
+        return self.ledger.asked(run) is Verb.CANCEL
+
+    def _tidy(self) -> None:
+        """Take away what backups and proofs that have ended left behind when the process died."""
+        self.backups.sweep()
+        with suppress(StoreError):  # the store need not answer yet; they harm nobody until the next start
+            sweep(self.store, self.ledger)
 
     def close(self) -> None:
         """Stop at the next checkpoint and let go of everything, also where letting go of one part fails.
@@ -208,6 +237,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             moves=Moves(database),
             coverage=CoverageRecords(database),
             follows=Follows(database),
+            backups=Backups(settings.backups.folder),
             store=store,
             catalog=catalog,
             images=images,
@@ -227,6 +257,8 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             console.follower.start()
         elif owner is not None:
             console.ledger.recover(owner_name)
+        if owner is not None:
+            console._tidy()
         opened.pop_all()
     return console
 

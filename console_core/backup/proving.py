@@ -1,7 +1,7 @@
 """Prove an archive: restore it into a scratch collection, compare every point, and take the scratch away again."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from console_core.backup.backups import Backups
@@ -11,7 +11,8 @@ from console_core.backup.rebuilding import BEGUN, Reached, Rebuilding
 from console_core.backup.restoring import discard
 from console_core.database import now
 from console_core.errors import BackupDiffers, CollectionNotFound
-from console_core.runs.types import TERMINAL, Counts, Lane, Progress, Run
+from console_core.runs.ledger import Ledger
+from console_core.runs.types import Counts, Lane, Progress, RunState
 from console_core.vectorstore.types import VectorStore
 
 _SCRATCH = re.compile(r".+__proof-[0-9a-f]{6}")
@@ -98,15 +99,15 @@ def scratch_name(collection: str, number: str) -> str:
     return f"{collection[:200]}__proof-{number}"
 
 
-def sweep(store: VectorStore, proofs: Callable[[str], Iterable[Run]]) -> list[str]:
-    """Drop scratch collections whose proof has ended without taking them away; returns their names.
+def sweep(store: VectorStore, ledger: Ledger) -> list[str]:
+    """Drop scratch collections of proofs that were cancelled while nobody could take them away; returns their names.
 
-    A scratch is recognised by its name, and by a proof of exactly that name; `proofs` tells the runs with a target.
+    A scratch is recognised by its name, and by the proof that the ledger has of exactly that name. The store is only
+    asked where there is such a proof.
     """
-    dropped = []
-    for info in store.collections():
-        if _SCRATCH.fullmatch(info.name) and not info.aliases:
-            runs = [run for run in proofs(info.name) if run.kind == Prove.kind]
-            if runs and all(run.state in TERMINAL for run in runs) and discard(store, info.name):
-                dropped.append(info.name)
-    return dropped
+    cancelled = ledger.runs(kinds=(Prove.kind,), states=(RunState.CANCELLED, RunState.INVALID), limit=200)
+    names = {run.target for run in cancelled if _SCRATCH.fullmatch(run.target)}
+    if not names:
+        return []
+    left = [info.name for info in store.collections() if info.name in names]
+    return [name for name in left if discard(store, name)]

@@ -7,6 +7,11 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     "verify": ("pictures", "checked"),
     "coverage": ("rows and points", "compared"),
     "catch_up": ("changes", "caught up"),
+    "backup": ("points", "saved"),
+    "prove": ("checks and writes", "made"),
+    "restore": ("checks and writes", "made"),
+    "snapshot": ("snapshots", "made"),
+    "recover": ("snapshots", "recovered"),
 }
 
 

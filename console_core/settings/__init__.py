@@ -37,6 +37,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "catalog": ("kind", "location", "table", "key", "paths", "payload", "facets", "updated_at", "recursive"),
     "images": ("root", "also"),
     "ledger": ("url",),
+    "backups": ("folder", "keep"),
     "query_lab": ("examples",),
     "rollout": ("way_back_days", "follow_every"),
     "models": (),
@@ -85,6 +86,14 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Where backups lie, and how many proven ones of a collection are kept; 0: all."""
+
+    folder: Path
+    keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`examples` are queries that the Query lab suggests.
 
@@ -97,6 +106,7 @@ class Settings:
     catalog: CatalogSettings
     image_roots: tuple[Path, ...]
     ledger_url: str
+    backups: BackupSettings
     models: tuple[ModelSettings, ...] = ()
     examples: tuple[str, ...] = ()
     way_back_days: int = 7
@@ -132,9 +142,9 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     file = workspace / FILE
     table = table_of(file)
     top = Section("", table, file, ("device", *_KNOWN))
-    store, catalog, images, ledger, query_lab, rollout = (
+    store, catalog, images, ledger, backups, query_lab, rollout = (
         Section(name, table.get(name, {}), file, _KNOWN[name])
-        for name in ("store", "catalog", "images", "ledger", "query_lab", "rollout")
+        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout")
     )
     device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
     if not _DEVICE.fullmatch(device):
@@ -151,6 +161,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         catalog=pictures,
         image_roots=_image_roots(images, workspace, environment, pictures),
         ledger_url=_database_url(workspace, ledger_url),
+        backups=BackupSettings(_path(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
         models=_models(table.get("models", {}), file),
         examples=tuple(text.strip() for text in query_lab.texts("examples") if text.strip()),
         way_back_days=rollout.number("way_back_days", 7),

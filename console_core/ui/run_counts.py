@@ -5,9 +5,20 @@ from collections.abc import Mapping
 import streamlit as st
 
 from console_core.runs.types import Run
+from console_core.runs.wording import counted
 from console_core.ui import navigation, words
 
-DONE: Mapping[str, str] = {"reembed": "Embedded", "verify": "Checked", "coverage": "Counted", "catch_up": "Caught up"}
+DONE: Mapping[str, str] = {
+    "reembed": "Embedded",
+    "verify": "Checked",
+    "coverage": "Counted",
+    "catch_up": "Caught up",
+    "backup": "Saved",
+    "prove": "Made",
+    "restore": "Made",
+    "snapshot": "Made",
+    "recover": "Recovered",
+}
 
 
 def counts_row(run: Run, *, link: bool = False) -> None:
@@ -25,7 +36,8 @@ def counts_row(run: Run, *, link: bool = False) -> None:
     parts = (counts.done, counts.all_skipped, counts.all_failed, counts.pending)
     total = f"{' + '.join(f'{part:,}' for part in parts)} = {counts.selected:,}"
     if sum(parts) == counts.selected and counts.pending >= 0:
-        st.caption(f":green[:material/balance:] Every picture is accounted for: {words.plain(total)}.")
+        every = "Every picture" if counted(run.kind) == "pictures" else "Everything"
+        st.caption(f":green[:material/balance:] {every} is accounted for: {words.plain(total)}.")
     else:
         st.caption(f":red[:material/balance:] The books do not add up: {words.plain(total)}.")
     reasons = [f"{number:,} {words.failure(kind).label.lower()}" for kind, number in counts.failed.items()]

@@ -18,7 +18,17 @@ from console_core.ui.run_failures import failures
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
 _STRETCHES = 60
-KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage", "catch_up": "Catch-up"}
+KINDS = {
+    "reembed": "Build",
+    "verify": "Verification",
+    "coverage": "Measurement of coverage",
+    "catch_up": "Catch-up",
+    "backup": "Backup",
+    "prove": "Proof of a backup",
+    "restore": "Restore of a backup",
+    "snapshot": "Snapshot of the server",
+    "recover": "Recovery of a snapshot",
+}
 _OUTCOMES = {"": "working", "queued": "outside its hours"}
 
 

@@ -15,6 +15,16 @@ TICK = 1.5
 """Seconds between two looks at runs that are being worked on."""
 IDLE_TICK = 5.0
 """Seconds between two looks where nothing is being done: someone else may start something."""
+_LEFT = {
+    "reembed": "Points that it has written stay in the collection.",
+    "verify": "It has written nothing.",
+    "coverage": "It has written nothing.",
+    "backup": "What it has written stays on the Backups page, unfinished, and can be deleted there.",
+    "prove": "The scratch collection that it has filled is deleted; the backup stays as it is.",
+    "restore": "The collection that it has filled so far is deleted; the backup stays as it is.",
+    "snapshot": "The server may finish the snapshot all the same.",
+    "recover": "The server may finish the recovery all the same.",
+}
 
 
 def live_runs(*, empty: str = "Nothing is running.") -> None:
@@ -67,7 +77,7 @@ def cancel_button(run: Run) -> None:
         "Cancel", "cancel", icon=":material/stop:", key=f"cancel-{run.id}"
     ):
         cancel = partial(session.act, "cancel", run=run.id, done=f"{run.title} is cancelled.")
-        text = "It cannot be resumed after that. Points that it has written stay in the collection."
+        text = f"It cannot be resumed after that. {_LEFT.get(run.kind, _LEFT['reembed'])}"
         title = f"Cancel {words.plain(run.title)}?"
         confirm.ask(confirm.Question(title, text, "Cancel run", cancel, icon=":material/stop:", keep="Keep it"))
         st.rerun()

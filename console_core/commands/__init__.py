@@ -8,7 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console_core.backup.backups import Backup
+from console_core.backup.requests import clean_up
 from console_core.catalog.types import EVERYTHING, Slice
+from console_core.commands import backups
+from console_core.commands.actor import Actor as Actor
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.following.records import Follow, Lag
@@ -24,14 +28,6 @@ from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
 from console_core.settings import ROLES, Role
 from console_core.vectorstore.types import ModelStamp
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks: the name that the journal keeps, and the role that decides what is allowed."""
-
-    name: str
-    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,10 @@ def _start_migration(console: Console, actor: Actor, *, request: Request) -> Sta
 
 def _ask(verb: Verb) -> Callable[..., Run]:
     def act(console: Console, actor: Actor, *, run: str) -> Run:
-        return console.ledger.ask(run, verb, actor.name)
+        asked = console.ledger.ask(run, verb, actor.name)
+        if verb is Verb.CANCEL:
+            clean_up(console.store, asked)
+        return asked
 
     return act
 
@@ -233,6 +232,11 @@ COMMANDS: Mapping[str, _Command] = {
     "stop_following": _Command(_stop_following, "admin", "collection"),
     "cut_over": _Command(_cut_over, "admin", "alias"),
     "roll_back": _Command(_roll_back, "admin", "alias"),
+    "back_up": _Command(backups.back_up, "operator", "collection"),
+    "prove": _Command(backups.prove, "operator", "backup"),
+    "restore": _Command(backups.restore, "operator", "backup"),
+    "delete_backup": _Command(backups.delete_backup, "admin", "backup"),
+    "prune_backups": _Command(backups.prune_backups, "admin", "collection"),
 }
 
 
@@ -252,5 +256,9 @@ def _detail(result: Any) -> str:
             return result.note
         case ModelStamp():
             return f"{result.model} {result.fingerprint}"
+        case Backup():
+            return f"{result.state}, {result.points:,} points of {result.collection}"
+        case [*deleted] if all(isinstance(one, Backup) for one in deleted):
+            return f"{len(deleted)} backups deleted" + "".join(f", {one.id}" for one in deleted[:10])
         case _:
             return ""
