@@ -45,14 +45,14 @@ class BackUp:
         archive: str,
         run: str,
         *,
-        part_bytes: int = PART_BYTES,
+        part_bytes: int = 0,
     ) -> None:
         self._store = store
         self._folder = backups.folder / archive
         self._collection = collection
         self._archive = archive
         self._run = run
-        self._part_bytes = part_bytes
+        self._part_bytes = part_bytes or PART_BYTES
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sqlite3
 import sys
 import time
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from console_core import settings
+from console_core.backup import operation
 from console_core.cli import main
 from console_core.commands import Actor, command
 from console_core.console import open_console
 from console_core.errors import ConsoleError
 from console_core.runs.execution import work
+from console_core.runs.ledger import Ledger
 from console_core.runs.types import RESUMABLE, Lane, RunState
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.types import Point
@@ -79,6 +82,34 @@ def die_moving(workspace: str, name: str, moment: str) -> None:
     console = open_console(settings.read(Path(workspace), {}), owner_name="a short life")
     arguments = {"to": "images__demo-siglip"} if name == "cut_over" else {}
     command(console, Actor("olga", "admin"), name, alias="images", **arguments)
+
+
+def die_working(workspace: str, run: str, moment: str, number: str, part_bytes: str) -> None:
+    """Work on a run, resumed where it stopped, and be killed right before or after its n-th step is recorded.
+
+    Exit code 0 where the run ended before that. `part_bytes` makes parts of backups small, so that there are several.
+    """
+    operation.PART_BYTES = int(part_bytes)
+    console = open_console(settings.read(Path(workspace), {}), owner_name="a short life")
+    if console.ledger.get(run).state in RESUMABLE:
+        command(console, Actor("olga", "admin"), "resume", run=run)
+    record, steps = Ledger.record, 0
+
+    def deadly(self: Ledger, *arguments: Any, **named: Any) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == int(number) and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        record(self, *arguments, **named)
+        if steps == int(number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Ledger.record = deadly  # type: ignore[method-assign]
+    claimed = console.ledger.claim(console.ledger.get(run).lane, "a short life", only=run)
+    assert claimed is not None
+    ended = work(claimed, console.operation, console.ledger, lambda: False)
+    console.close()
+    raise SystemExit(ended.state is not RunState.SUCCEEDED)
 
 
 def lock(database: str, seconds: str) -> None:
