@@ -11,6 +11,7 @@ from console_core.backup.backups import Backups
 from console_core.backup.operation import BackUp
 from console_core.backup.proving import Prove, sweep
 from console_core.backup.restoring import Restore
+from console_core.backup.snapshotting import RecoverSnapshot, TakeSnapshot
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.thumbnails import Thumbnails
@@ -177,6 +178,11 @@ class Console:
             case "restore":
                 cancelled = partial(self._is_cancelled, run.id)
                 return Restore(self.store, self.backups, run.spec["backup"], run.target, cancelled=cancelled)
+            case "snapshot":
+                return TakeSnapshot(self.store, self.backups.folder, run.target, run.spec["name"])
+            case "recover":
+                of, name = run.spec["collection"], run.spec["name"]
+                return RecoverSnapshot(self.store, self.backups.folder, of, name, run.target)
             case kind:
                 raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
 

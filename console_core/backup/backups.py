@@ -18,6 +18,8 @@ from console_core.errors import BackupDamaged, BackupError, BackupNotProven, Not
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+SNAPSHOTS = "snapshots"
+"""A folder beside the archives: what was brought here of the server's own snapshots."""
 _DELETED = ".deleted-"
 
 
@@ -73,7 +75,7 @@ class Backups:
     def all(self, collection: str | None = None) -> list[Backup]:
         """The newest first; with `collection` only those of one."""
         try:
-            folders = [entry for entry in self.folder.iterdir() if _NAME.fullmatch(entry.name) and entry.is_dir()]
+            folders = [entry for entry in self.folder.iterdir() if _is_backup(entry)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -92,7 +94,7 @@ class Backups:
             NotFound
         """
         folder = self.folder / backup
-        if not _NAME.fullmatch(backup) or not folder.is_dir():
+        if not _is_backup(folder) or folder.name != backup:
             raise NotFound(f"There is no backup {backup}.", "Look at the list of backups; it may have been deleted.")
         return _look_at(folder)
 
@@ -149,6 +151,10 @@ class Backups:
             return []
         oldest_kept = _age(proven[keep - 1])
         return [backup for backup in found if backup.finished and _age(backup) < oldest_kept]
+
+
+def _is_backup(folder: Path) -> bool:
+    return bool(_NAME.fullmatch(folder.name)) and folder.name != SNAPSHOTS and folder.is_dir()
 
 
 def _look_at(folder: Path) -> Backup:

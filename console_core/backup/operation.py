@@ -116,9 +116,7 @@ class BackUp:
         needed = (wanted if not counts.done else min(wanted, self._part_bytes)) // 2
         free = shutil.disk_usage(self._folder).free
         if free < needed:
-            raise full(
-                self._folder.parent, f"{free / 1e6:,.1f} MB are free, at least {needed / 1e6:,.1f} MB are needed"
-            )
+            raise full(self._folder.parent, f"{_size(free)} are free, at least {_size(needed)} are needed")
 
     def _manifest(self, draft: Draft) -> Manifest:
         return Manifest(
@@ -176,6 +174,10 @@ def tools(store: VectorStore) -> dict[str, str]:
         "python": platform.python_version(),
         "store": f"{found.kind} {found.version}".strip(),
     }
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:,.0f} MB" if number >= 1e7 else f"{number / 1e3:,.0f} kB"
 
 
 def _version(package: str) -> str:

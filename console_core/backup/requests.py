@@ -74,16 +74,7 @@ def restore(store: VectorStore, ledger: Ledger, backups: Backups, actor: str, ba
         Refused: the name cannot be one, or another run writes to it.
     """
     manifest = backups.open(backup).manifest
-    if not _NAME.fullmatch(into) or into in (".", ".."):
-        raise Refused(
-            f'"{into}" cannot be the name of a collection.',
-            'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
-        )
-    if into in taken_names(store):
-        raise CollectionExists(
-            f'"{into}" is taken: a backup is always restored beside what exists.',
-            "Choose a name that no collection or alias bears.",
-        )
+    refuse_name(store, into)
     return ledger.submit(
         kind=Restore.kind,
         lane=Lane.STORE,
@@ -157,6 +148,24 @@ def proposal(store: VectorStore, collection: str) -> str:
 def taken_names(store: VectorStore) -> set[str]:
     """Names that are a collection's or an alias'."""
     return {info.name for info in store.collections()} | set(store.aliases())
+
+
+def refuse_name(store: VectorStore, into: str) -> None:
+    """Refuse what cannot be, or is already, the name of a collection or an alias.
+
+    Raises:
+        Refused, CollectionExists
+    """
+    if not _NAME.fullmatch(into) or into in (".", ".."):
+        raise Refused(
+            f'"{into}" cannot be the name of a collection.',
+            'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
+        )
+    if into in taken_names(store):
+        raise CollectionExists(
+            f'"{into}" is taken: a backup is always restored beside what exists.',
+            "Choose a name that no collection or alias bears.",
+        )
 
 
 def _refuse_busy(ledger: Ledger, backup: str) -> None:

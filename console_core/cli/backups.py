@@ -7,6 +7,7 @@ import typer
 from console_core.backup.backups import Backup
 from console_core.cli.foreground import actor_of, in_foreground, opened
 from console_core.cli.output import Json, run_json, show
+from console_core.cli.snapshots import snapshots
 from console_core.commands import command
 from console_core.console import Console
 from console_core.runs.types import Run, RunState
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     for function in (backup, backups, prove, restore, delete_backup, prune_backups):
         app.command()(function)
+    app.add_typer(snapshots, name="snapshots")
 
 
 def backup(

@@ -237,6 +237,10 @@ COMMANDS: Mapping[str, _Command] = {
     "restore": _Command(backups.restore, "operator", "backup"),
     "delete_backup": _Command(backups.delete_backup, "admin", "backup"),
     "prune_backups": _Command(backups.prune_backups, "admin", "collection"),
+    "take_snapshot": _Command(backups.take_snapshot, "operator", "collection"),
+    "download_snapshot": _Command(backups.download_snapshot, "operator", "snapshot"),
+    "recover_snapshot": _Command(backups.recover_snapshot, "operator", "snapshot"),
+    "delete_snapshot": _Command(backups.delete_snapshot, "admin", "snapshot"),
 }
 
 

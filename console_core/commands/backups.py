@@ -1,6 +1,6 @@
 """What a person can ask about backups."""
 
-from console_core.backup import requests
+from console_core.backup import requests, snapshot_requests
 from console_core.backup.backups import Backup
 from console_core.commands.actor import Actor
 from console_core.console import Console
@@ -27,3 +27,20 @@ def prune_backups(console: Console, actor: Actor, *, keep: int = 0, collection: 
     """`keep` proven ones of each collection, as many as the settings say where it is 0; returns what was deleted."""
     keep = keep or console.settings.backups.keep
     return requests.prune(console.ledger, console.backups, keep, collection)
+
+
+def take_snapshot(console: Console, actor: Actor, *, collection: str) -> Run:
+    return snapshot_requests.take(console.store, console.ledger, actor.name, collection)
+
+
+def download_snapshot(console: Console, actor: Actor, *, collection: str, snapshot: str) -> Run:
+    return snapshot_requests.take(console.store, console.ledger, actor.name, collection, snapshot)
+
+
+def recover_snapshot(console: Console, actor: Actor, *, collection: str, snapshot: str, into: str) -> Run:
+    folder = console.backups.folder
+    return snapshot_requests.recover(console.store, console.ledger, folder, actor.name, collection, snapshot, into)
+
+
+def delete_snapshot(console: Console, actor: Actor, *, collection: str, snapshot: str) -> None:
+    snapshot_requests.delete(console.store, console.backups.folder, collection, snapshot)

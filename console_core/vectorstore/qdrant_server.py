@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,9 +16,12 @@ from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_errors import answer, translated
 from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.qdrant_snapshots import QdrantSnapshots
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, Payload, StoreInfo
 
 EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
+_LONG = 3600
+"""Seconds that the recovery of a snapshot may take."""
 _METADATA_SINCE = (1, 16)
 _INSECURE = "The API key travels in clear text: use https:// or grpcs:// unless the network is your own."
 _NO_METADATA = (
@@ -59,6 +63,8 @@ class QdrantServer(QdrantStore):
         self._version = ""
         self._answered: bool | None = None
         super().__init__(_client(parts, api_key, timeout), f"The Qdrant server at {self._location}", traffic)
+        self._patient = partial(_client, parts, api_key, _LONG)
+        self._headers = {"api-key": api_key} if api_key else {}
 
     def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
         patience = Patience(self._retries if again else 0, self._budget, self._first_pause)
@@ -102,6 +108,10 @@ class QdrantServer(QdrantStore):
         if len(fingerprints) != 1 or "" in fingerprints or _keeps_metadata(self._learn_version()):
             return None
         return ModelStamp("", fingerprints.pop())
+
+    def snapshots(self) -> QdrantSnapshots:
+        """The server's own snapshots, over REST; to be closed after use."""
+        return QdrantSnapshots(self._patient(), self._place, self._headers)
 
     def size_on_disk(self) -> int | None:
         return None

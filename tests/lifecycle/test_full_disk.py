@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from console_core import settings
+from console_core.backup import operation
+from console_core.backup.backups import BackupState
 from console_core.commands import command
 from console_core.errors import LedgerUnavailable
 from console_core.migration.findings import Request, Severity
@@ -126,6 +129,56 @@ def test_a_ledger_whose_disk_is_full_interrupts_the_run_and_is_gone_on_from(work
         assert Serving.of(console) == before
     disk.leave(8_000_000)
     _assert_it_goes_on(workspace, run, before, environment)
+
+
+def _backups_on(disk: SmallDisk, workspace: Path) -> Path:
+    with (workspace / settings.FILE).open("a") as file:
+        file.write(f'[backups]\nfolder = "{disk.folder / "backups"}"\n')
+    (disk.folder / "backups").mkdir()
+    return disk.folder / "backups"
+
+
+def test_a_backup_whose_disk_fills_up_keeps_its_finished_parts_and_is_gone_on_from(
+    workspace: Path, disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation, "PART_BYTES", 20_000)
+    folder = _backups_on(disk, workspace)
+    disk.leave(60_000)
+    with opened(workspace) as console:
+        before = Serving.of(console)
+        stopped = finish(console, command(console, OPERATOR, "back_up", collection="images"))
+        assert stopped.state is RunState.FAILED
+        assert "There is no space left for the backup in" in stopped.reason
+        assert "Free disk space" in stopped.remedy
+        assert Serving.of(console) == before
+        (left,) = console.backups.all()
+        assert left.state is BackupState.UNFINISHED
+        parts = sorted(file.name for file in left.folder.iterdir())
+        assert parts[0] == "part-00000.parquet"
+        assert not [name for name in parts if name.endswith(".tmp")]
+        assert 0 < stopped.counts.done < PICTURES
+    disk.leave(8_000_000)
+    with opened(workspace) as console:
+        kept = (folder / left.id / "part-00000.parquet").stat()
+        resumed = finish(console, command(console, OPERATOR, "resume", run=stopped.id))
+        assert resumed.state is RunState.SUCCEEDED, resumed.reason
+        assert (folder / left.id / "part-00000.parquet").stat().st_mtime_ns == kept.st_mtime_ns
+        proof = finish(console, command(console, OPERATOR, "prove", backup=left.id))
+        assert proof.state is RunState.SUCCEEDED, proof.reason
+        assert console.backups.require_proven(left.id).points == PICTURES
+        assert Serving.of(console) == before
+
+
+def test_a_backup_that_a_full_disk_has_certainly_no_room_for_is_refused_before_it_writes(
+    workspace: Path, disk: SmallDisk
+) -> None:
+    _backups_on(disk, workspace)
+    disk.leave(20_000)
+    with opened(workspace) as console:
+        stopped = finish(console, command(console, OPERATOR, "back_up", collection="images"))
+        assert stopped.state is RunState.FAILED
+        assert "at least 31 kB are needed" in stopped.reason
+        assert stopped.counts.done == 0
 
 
 @pytest.mark.parametrize(("limit", "batch_size", "who"), [(140_000, 64, "embedded store"), (70_000, 1, "ledger")])

@@ -4,16 +4,18 @@ It makes the server adapter run the whole store contract where no Qdrant server 
 does (an index, a cluster, its own error texts) is not imitated; those tests run with QDRANT_URL.
 """
 
+import hashlib
 import json
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import RLock, Thread
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel, TypeAdapter
 from qdrant_client import QdrantClient, models
@@ -42,6 +44,53 @@ class Request:
     body: Any = None
 
 
+class Accepted:
+    """The answer to what is done later (`wait=false`): no result, and the status 202."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFile:
+    """A snapshot as a server keeps it: here the collection's configuration and points as JSON."""
+
+    description: models.SnapshotDescription
+    content: bytes
+
+    @classmethod
+    def of(cls, engine: QdrantClient, name: str, number: int) -> "SnapshotFile":
+        config = engine.get_collection(name).config
+        records, _ = engine.scroll(name, limit=100_000, with_vectors=True)
+        plain = {
+            "vectors": TypeAdapter[Any](models.VectorsConfig).dump_python(config.params.vectors, mode="json"),
+            "metadata": config.metadata,
+            "points": [[record.id, record.vector, record.payload] for record in records],
+        }
+        content = json.dumps(plain).encode()
+        told = models.SnapshotDescription(
+            name=f"{name}-{number}-2026-11-01-12-00-00.snapshot",
+            creation_time=f"2026-11-01T12:00:{number:02}",
+            size=len(content),
+            checksum=hashlib.sha256(content).hexdigest(),
+        )
+        return cls(told, content)
+
+    @staticmethod
+    def recover(
+        engine: QdrantClient, name: str, content: bytes, priority: list[str] | None, checksum: list[str] | None
+    ) -> bool:
+        """With another priority than "snapshot" a new collection stays empty, as on a real server."""
+        if checksum and checksum[0] != hashlib.sha256(content).hexdigest():
+            raise ValueError("Wrong input: snapshot checksum mismatch")
+        plain = json.loads(content)
+        vectors = TypeAdapter[Any](models.VectorsConfig).validate_python(plain["vectors"])
+        engine.create_collection(name, vectors_config=vectors, metadata=plain["metadata"])
+        if priority == ["snapshot"] and plain["points"]:
+            points = [
+                models.PointStruct(id=i, vector=vector, payload=payload) for i, vector, payload in plain["points"]
+            ]
+            engine.upsert(name, points)
+        return True
+
+
 class LoopbackQdrant:
     """`faults` are used up in their order, one a request; `requests` are all that came."""
 
@@ -53,6 +102,7 @@ class LoopbackQdrant:
         self.engine = QdrantClient(":memory:", force_disable_check_same_thread=True)
         self.alone = RLock()
         self._created: dict[str, models.CreateCollection] = {}
+        self.snapshots: dict[str, dict[str, SnapshotFile]] = {}
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -92,6 +142,21 @@ class LoopbackQdrant:
                 return engine.update_collection(name, metadata=metadata) or True
             case "DELETE", ["collections", name]:
                 return engine.delete_collection(name)
+            case "GET", ["collections", name, "snapshots"]:
+                engine.get_collection(name)
+                return [made.description for made in self.snapshots.get(name, {}).values()]
+            case "POST", ["collections", name, "snapshots"]:
+                made = SnapshotFile.of(engine, name, len(self.snapshots.get(name, {})))
+                self.snapshots.setdefault(name, {})[made.description.name] = made
+                return Accepted() if "wait=false" in path else made.description
+            case "GET", ["collections", name, "snapshots", wanted] if wanted in self.snapshots.get(name, {}):
+                return self.snapshots[name][wanted].content
+            case "DELETE", ["collections", name, "snapshots", wanted] if wanted in self.snapshots.get(name, {}):
+                del self.snapshots[name][wanted]
+                return True
+            case "POST", ["collections", name, "snapshots", "upload"]:
+                options = parse_qs(urlsplit(path).query)
+                return SnapshotFile.recover(engine, name, body, options.get("priority"), options.get("checksum"))
             case "PUT", ["collections", name, "points"]:
                 return engine.upsert(name, points=models.PointsBatch(**body).batch)
             case "POST", ["collections", name, "points"]:
@@ -132,7 +197,7 @@ def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            body = self._body(length)
             server.requests.append(Request(self.command, self.path, dict(self.headers.items()), body))
             meant = server.faults and server.faults[0].only in ("", self.command)
             fault = server.faults.popleft() if meant else None
@@ -144,6 +209,15 @@ def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
                 return self._send(fault.status, said, fault.headers)
             return self._send(*self._result(body))
 
+        def _body(self, length: int) -> Any:
+            """JSON, or the one file of an upload."""
+            if "multipart" not in self.headers.get("Content-Type", ""):
+                return json.loads(self.rfile.read(length)) if length else None
+            kind = self.headers["Content-Type"].encode()
+            form: Any = BytesParser().parsebytes(b"Content-Type: " + kind + b"\r\n\r\n" + self.rfile.read(length))
+            (file,) = form.get_payload()
+            return file.get_payload(decode=True)
+
         do_PUT = do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
         def _result(self, body: Any) -> tuple[int, Any]:
@@ -154,6 +228,10 @@ def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
                 text = str(error)
                 status = 404 if "not found" in text.lower() else 409 if "already exists" in text else 400
                 return status, {"status": {"error": text}, "time": 0}
+            if isinstance(result, bytes):
+                return 200, result
+            if isinstance(result, Accepted):
+                return 202, {"status": "accepted", "time": 0}
             plain = TypeAdapter[Any](type(result)).dump_python(result, mode="json") if result is not None else None
             if isinstance(result, list):
                 plain = [item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in result]
