@@ -9,7 +9,9 @@ import streamlit as st
 from console_core.backup import since
 from console_core.backup.backups import Backup, BackupState
 from console_core.backup.requests import busy
-from console_core.ui import confirm, panels, session, words
+from console_core.backup.restoring import Restore
+from console_core.runs.types import RunState
+from console_core.ui import confirm, navigation, panels, session, words
 from console_core.ui.backups.restoring import ask_for_restore
 from console_core.ui.backups.words import STATES
 from console_core.ui.permission import command_button, denied
@@ -49,7 +51,10 @@ def _row(backup: Backup, info: CollectionInfo | None, *, only: bool) -> None:
             with st.container(horizontal=True, width="content", horizontal_alignment="right"):
                 _buttons(backup, only=only, blocked=run is not None)
         st.caption(words.plain(_facts(backup)))
-        if backup.problem:
+        if backup.state is BackupState.UNFINISHED:
+            told = f"Run {run.id} ({run.state}) writes it." if run else "It was never finished, and its run is over."
+            st.caption(words.plain(told))
+        elif backup.problem:
             st.markdown(f":orange[:material/warning:] {words.plain(backup.problem)}")
         if backup.manifest is not None:
             written = since.known_writes(backup.manifest, info, session.console().ledger)
@@ -57,6 +62,18 @@ def _row(backup: Backup, info: CollectionInfo | None, *, only: bool) -> None:
                 st.caption(f":material/edit: {words.plain(written)} The backup does not have that.")
             if backup.manifest.changed_meanwhile:
                 st.caption(":material/edit: Points came or went while it was read, so it is not a view of one moment.")
+            _restored(backup)
+
+
+def _restored(backup: Backup) -> None:
+    """Where it was restored into last, if that is still there."""
+    console = session.console()
+    done = console.ledger.runs(kinds=(Restore.kind,), states=(RunState.SUCCEEDED,), limit=100)
+    last = next((run for run in done if run.spec.get("backup") == backup.id), None)
+    if last is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"restored-{backup.id}"):
+            st.caption(f":material/check: Restored {words.plain(session.when(last.finished_at))} into", width="content")
+            navigation.link("collections", last.target, collection=last.target)
 
 
 def _facts(backup: Backup) -> str:

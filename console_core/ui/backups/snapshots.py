@@ -22,9 +22,10 @@ def server_snapshots(collections: Sequence[CollectionInfo]) -> None:
     store = session.console().store
     with panels.card("Server snapshots", key="server-snapshots"):
         if not isinstance(store, KeepsSnapshots):
+            kind = words.plain(store.info().kind)
             st.caption(
-                f"{words.plain(store.info().kind)} has no snapshots of its own: the portable archives on this page are "
-                "its backups. A Qdrant server has both."
+                f"This store ({kind}) has no snapshots of its own: the portable archives on this page are its backups. "
+                "A Qdrant server has both."
             )
             return
         st.caption(_ABOUT)

@@ -19,7 +19,7 @@ def backups_at_work() -> None:
         if [(run.id, run.state) for run in current] != drawn:
             st.rerun()
         if current:
-            with panels.card("In progress", key="backup-runs"):
+            with panels.card("Runs", caption="Being worked on, or waiting for you.", key="backup-runs"):
                 for run in current:
                     run_row(run)
 

@@ -14,7 +14,6 @@ from console_core.vectorstore.snapshots import Snapshot, Snapshots, snapshots_of
 from tests.contract.vectorstore.conftest import STORES
 from tests.contract.vectorstore.world import STAMP, World, ids
 
-
 SERVERS = pytest.mark.parametrize("world", STORES[1:], indirect=True)
 
 
