@@ -14,7 +14,7 @@ from console_core.runs.types import Run, RunState
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for function in (alias, cutover, rollback, follows):
+    for function in (alias, cutover, rollback, recreate, retire, follows):
         app.command()(function)
     app.command("catch-up")(catch_up)
 
@@ -90,3 +90,32 @@ def _move(as_json: bool, name: str, **arguments: str | bool) -> None:
         as_json,
         [f"{move.alias}: {move.before or 'nothing'} → {move.after} ({move.kind})"],
     )
+
+
+def recreate(
+    collection: str,
+    to: Annotated[str, typer.Option("--to", help="The verified collection that takes the name over.")],
+    confirm: Annotated[str, typer.Option(help="The collection's name, once more.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Let a collection's own name lead to a new one; what it held stays beside it."""
+    _replace(as_json, "recreate", collection=collection, target=to, typed=confirm)
+
+
+def retire(
+    collection: str,
+    confirm: Annotated[str, typer.Option(help="The collection's name, once more.")] = "",
+    holding_days: Annotated[
+        float | None, typer.Option(help="Days since its cut-over that make a backup unnecessary.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Delete a collection that nobody searches any more, for good."""
+    _replace(as_json, "retire", collection=collection, typed=confirm, holding_days=holding_days)
+
+
+def _replace(as_json: bool, name: str, **arguments: str | float | None) -> None:
+    with opened(owner=f"embedding-console {name}") as console:
+        run: Run = command(console, actor_of(console), name, **arguments)
+        finished = in_foreground(console, run, run.title)
+    finish(run_json(finished) | dict(finished.result or {}), finished.state is RunState.SUCCEEDED, as_json)
