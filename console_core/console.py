@@ -30,10 +30,12 @@ from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.migration.reembed import Reembed
+from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.records import MoveKind, Moves
+from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.ledger import Ledger
 from console_core.runs.manners_records import BatchSize
 from console_core.runs.owner import Owner
@@ -63,6 +65,7 @@ class Console:
     moves: Moves
     coverage: CoverageRecords
     follows: Follows
+    failed: FailedPictures
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -130,7 +133,20 @@ class Console:
                     images=self.images,
                     store=self.store,
                     embedder=partial(self.models.get, plan.model),
+                    failed_among=self.ledger.failed_among,
                     batch_size=BatchSize(self.ledger.manners, run.id, plan.batch_size),
+                )
+            case "retry":
+                again = RetryPlan.from_json(run.spec)
+                return Retry(
+                    again,
+                    run.id,
+                    catalog=self.catalog,
+                    images=self.images,
+                    store=self.store,
+                    embedder=partial(self.models.get, again.model),
+                    failed=self.failed,
+                    batch_size=BatchSize(self.ledger.manners, run.id, again.batch_size),
                 )
             case "verify":
                 check = VerifyPlan.from_json(run.spec)
@@ -208,6 +224,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             moves=Moves(database),
             coverage=CoverageRecords(database),
             follows=Follows(database),
+            failed=FailedPictures(database),
             store=store,
             catalog=catalog,
             images=images,

@@ -26,6 +26,7 @@ ConsoleError
 │   ├── StoreUnavailable     cannot be reached or opened
 │   │   └── OutcomeUnknown   it stopped answering in the middle of a change
 │   ├── StoreRefused         reached, and it said no
+│   │   └── StoreDenied      it said no to the console itself, whatever is asked
 │   ├── StoreFull            no space left
 │   ├── StoreReadOnly        a write was tried during a dry run
 │   ├── CollectionNotFound
@@ -34,6 +35,7 @@ ConsoleError
 │   ├── DimensionMismatch
 │   ├── VectorInvalid        non-finite or zero
 │   └── FingerprintMismatch  the vectors come from another model
+├── FailsThroughout          picture after picture failed: the source, the model or the store is at fault
 └── CommandError             what a person asked for
     ├── NotAllowed           the role does not permit it
     ├── NotFound             no such run, migration or page
@@ -175,6 +177,10 @@ class StoreRefused(StoreError):
     """The store was reached, and said no."""
 
 
+class StoreDenied(StoreRefused):
+    """The store was reached, and does not let this console in: what it was asked does not matter."""
+
+
 class StoreFull(StoreError):
     """The store has no space left."""
 
@@ -205,6 +211,10 @@ class VectorInvalid(StoreError):
 
 class FingerprintMismatch(StoreError):
     """The vectors come from another model than the collection's."""
+
+
+class FailsThroughout(ConsoleError):
+    """Picture after picture failed, so it is not the pictures: the source, the model or the store is at fault."""
 
 
 class CommandError(ConsoleError):

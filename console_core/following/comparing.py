@@ -1,6 +1,6 @@
 """What has changed since: pages of the catalog beside a followed collection, and pages of that beside the catalog."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -10,7 +10,7 @@ from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.errors import ImageError
 from console_core.following.records import Follow, Follows, Lag
-from console_core.runs.types import Failure
+from console_core.migration.filling import FailedAmong
 from console_core.vectorstore.provenance import Provenance, picture_key, point_id, provenance
 from console_core.vectorstore.types import Point, PointId, VectorStore
 
@@ -20,8 +20,6 @@ REMEMBERED = 100_000
 Change = Literal["added", "edited"]
 _SLACK = timedelta(seconds=2)
 """Clocks of file systems are coarse, and a point's time has whole seconds."""
-
-FailedAmong = Callable[[str, Sequence[str]], Mapping[str, Failure]]
 
 
 @dataclass(frozen=True, slots=True)

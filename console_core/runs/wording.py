@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 _NOUNS: Mapping[str, tuple[str, str]] = {
     "reembed": ("pictures", "embedded"),
+    "retry": ("pictures", "embedded"),
     "verify": ("pictures", "checked"),
     "coverage": ("rows and points", "compared"),
     "catch_up": ("changes", "caught up"),
