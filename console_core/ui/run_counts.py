@@ -7,7 +7,13 @@ import streamlit as st
 from console_core.runs.types import Run
 from console_core.ui import navigation, words
 
-DONE: Mapping[str, str] = {"reembed": "Embedded", "verify": "Checked", "coverage": "Counted", "catch_up": "Caught up"}
+DONE: Mapping[str, str] = {
+    "reembed": "Embedded",
+    "retry": "Embedded",
+    "verify": "Checked",
+    "coverage": "Counted",
+    "catch_up": "Caught up",
+}
 
 
 def counts_row(run: Run, *, link: bool = False) -> None:

@@ -18,7 +18,13 @@ from console_core.ui.run_failures import failures
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
 _STRETCHES = 60
-KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage", "catch_up": "Catch-up"}
+KINDS = {
+    "reembed": "Build",
+    "retry": "Retry of failed pictures",
+    "verify": "Verification",
+    "coverage": "Measurement of coverage",
+    "catch_up": "Catch-up",
+}
 _OUTCOMES = {"": "working", "queued": "outside its hours"}
 
 
