@@ -62,7 +62,7 @@ def failed_table(
         return []
     rows = pictures.rows_by_key(failure.key for failure in page)
     labels = {word.label: word.colour for word in words.FAILURES.values()}
-    table = pd.DataFrame([{**_cells(failure, rows), **more(failure)} for failure in page])
+    table = pd.DataFrame([{**_cells(failure, rows), **more(failure), "Key": failure.key} for failure in page])
     config: dict[str, Any] = {
         "Picture": st.column_config.ImageColumn(width=72),
         "Class": st.column_config.MultiselectColumn(options=list(labels), color=list(labels.values()), width=110),
@@ -96,9 +96,14 @@ def _cells(failure: Failure, rows: Mapping[str, ImageRow]) -> dict[str, object]:
         "Picture": _picture(failure, rows),
         "Class": [words.failure(failure.kind).label],
         "Path": failure.path or "–",
-        "What is wrong": failure.message,
-        "Key": failure.key,
+        "What is wrong": _without(failure.path, failure.message),
     }
+
+
+def _without(path: str, message: str) -> str:
+    """The message without the path at its beginning, which has a column of its own."""
+    rest = message.removeprefix(f"{path} ")
+    return message if rest == message or not path else rest[:1].upper() + rest[1:]
 
 
 def _picture(failure: Failure, rows: Mapping[str, ImageRow]) -> str:

@@ -43,7 +43,7 @@ def actions(info: CollectionInfo, chosen: Chosen, *, held: bool, done: Callable[
         if command_button(label, name, key=f"{name}-selected", icon=icon, disabled=nothing, help=hint):
             _do(name, info, keys=chosen.keys, done=done)
         if chosen.kind or held:
-            label = f"{name.capitalize()} all {chosen.number:,} {what}"
+            label = f"{name.capitalize()} all {chosen.number:,} {what if chosen.kind else ''}".rstrip()
             if command_button(label, name, key=f"{name}-class", icon=icon):
                 _do(name, info, kind=chosen.kind, done=done)
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 import streamlit as st
 
 from console_core.runs.types import FailedPicture
-from console_core.ui import panels, session, words
+from console_core.ui import navigation, panels, session, words
 from console_core.ui.failed_table import PAGE, chosen_class, failed_table, turn
 from console_core.ui.failures.acting import Chosen, actions, export
 from console_core.ui.failures.choosing import QUARANTINE, chosen_view
@@ -25,6 +25,7 @@ def failed_board(info: CollectionInfo) -> None:
             f"Nothing failed in {info.name}",
             "Every picture that a run tried is in this collection. Coverage shows what was not tried yet.",
             icon=":material/check_circle:",
+            action=lambda: navigation.link("coverage", "Its coverage", collection=info.name),
         )
         return
     with panels.card("Failed pictures", caption=_CAPTION, aside=lambda: export(info, parameter("kind"))):
@@ -49,7 +50,7 @@ _COLUMNS = {"Tries": st.column_config.NumberColumn(width=64)}
 
 
 def _cells(one: FailedPicture) -> Mapping[str, object]:
-    return {"Tries": one.tries, "Last try": words.ago(one.last_at), "Run": one.run}
+    return {"Tries": one.tries, "Last try": words.ago(one.last_at)}
 
 
 def _held_cells(one: FailedPicture) -> Mapping[str, object]:
