@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -23,7 +24,10 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    func,
     insert,
+    inspect,
+    literal,
     select,
 )
 from sqlalchemy.engine import URL, Dialect, make_url
@@ -77,7 +81,53 @@ def _m001_create_tables(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-STEPS: tuple[Step, ...] = (_m001_create_tables,)
+def _m002_keep_standing_failures(connection: Connection) -> None:
+    """Failures that stand used to be looked for among those of all runs into a collection."""
+    known = inspect(connection)
+    if not known.has_table("failures"):
+        return
+    then = MetaData()  # the tables as they were when this step was written, not as they are now
+    kept = Table("failures", then, *(Column(name, Text) for name in ("run", "key", "kind", "message", "path", "at")))
+    runs = Table(
+        "runs",
+        then,
+        *(Column(name, Text) for name in ("id", "target", "kind")),
+        *(Column(name, Integer) for name in ("number", "attempt")),
+    )
+    standing = Table(
+        "failed_pictures",
+        then,
+        Column("target", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("kind", "message", "path", "run")),
+        *(Column(name, Integer, nullable=False) for name in ("attempt", "tries")),
+        *(Column(name, Instant, nullable=False) for name in ("first_at", "last_at")),
+        Column("quarantined_by", Text, nullable=False),
+        Column("quarantined_at", Instant),
+    )
+    Index("failed_pictures_in_order", standing.c.target, func.length(standing.c.key), standing.c.key)
+    standing.create(connection, checkfirst=True)
+    same = (runs.c.target, kept.c.key)
+    latest_first = (kept.c.at.desc(), runs.c.number.desc())
+    found = (
+        select(
+            *(runs.c.target, kept.c.key, kept.c.kind, kept.c.message, kept.c.path, kept.c.run, runs.c.attempt),
+            func.count().over(partition_by=same).label("tries"),
+            func.min(kept.c.at).over(partition_by=same).label("first_at"),
+            kept.c.at.label("last_at"),
+            literal("").label("quarantined_by"),
+            func.row_number().over(partition_by=same, order_by=latest_first).label("place"),
+        )
+        .where(runs.c.id == kept.c.run, runs.c.kind == "reembed")
+        .subquery()
+    )
+    columns = [column for column in found.c if column.name != "place"]
+    if connection.execute(select(standing.c.key).limit(1)).first() is None:
+        names = [column.name for column in columns]
+        connection.execute(insert(standing).from_select(names, select(*columns).where(found.c.place == 1)))
+
+
+STEPS: tuple[Step, ...] = (_m001_create_tables, _m002_keep_standing_failures)
 """Append only. A step's number is its place in this tuple, counted from 1."""
 
 

@@ -26,6 +26,7 @@ ConsoleError
 │   ├── StoreUnavailable     cannot be reached or opened
 │   │   └── OutcomeUnknown   it stopped answering in the middle of a change
 │   ├── StoreRefused         reached, and it said no
+│   │   └── StoreDenied      it said no to the console itself, whatever is asked
 │   ├── StoreFull            no space left
 │   ├── StoreReadOnly        a write was tried during a dry run
 │   ├── CollectionNotFound
@@ -40,6 +41,7 @@ ConsoleError
 │   ├── BackupDamaged        it is not what was written; `damage` names how
 │   ├── BackupDiffers        what was restored from it is not what was saved
 │   └── BackupNotProven      no restore of it was ever compared
+├── FailsThroughout          picture after picture failed: the source, the model or the store is at fault
 └── CommandError             what a person asked for
     ├── NotAllowed           the role does not permit it
     ├── NotFound             no such run, migration or page
@@ -181,6 +183,10 @@ class StoreRefused(StoreError):
     """The store was reached, and said no."""
 
 
+class StoreDenied(StoreRefused):
+    """The store was reached, and does not let this console in: what it was asked does not matter."""
+
+
 class StoreFull(StoreError):
     """The store has no space left."""
 
@@ -239,6 +245,10 @@ class BackupDiffers(BackupError):
 
 class BackupNotProven(BackupError):
     """No restore of the backup was ever compared with it."""
+
+
+class FailsThroughout(ConsoleError):
+    """Picture after picture failed, so it is not the pictures: the source, the model or the store is at fault."""
 
 
 class CommandError(ConsoleError):

@@ -1,7 +1,7 @@
 """Reading ahead: work on several rows at once, answers in the order of the rows."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -13,11 +13,12 @@ T = TypeVar("T")
 
 
 def fetch(
-    rows: Iterable[ImageRow], work: Callable[[ImageRow], T], *, workers: int, ahead: int
-) -> Iterator[tuple[ImageRow, T | ImageError]]:
+    rows: Iterable[ImageRow], work: Callable[[ImageRow], T], *, workers: int, ahead: int | Callable[[], int]
+) -> Generator[tuple[ImageRow, T | ImageError], None, None]:
     """Each row with what `work` made of it, in the order of the rows, from `workers` threads.
 
-    At most `ahead` rows are in work or wait for their turn. An ImageError is an answer; any other exception, of `work`
+    At most `ahead` rows are in work or wait for their turn; a function is asked before each answer, and the first row
+    is always taken. An ImageError is an answer; any other exception, of `work`
     or of `rows`, ends the iteration in its turn. However it ends, closed early included, no thread is left behind.
     """
     waiting: deque[tuple[ImageRow, Future[T | ImageError]]] = deque()
@@ -27,7 +28,8 @@ def fetch(
     try:
         while True:
             try:
-                for row in islice(upcoming, max(1, ahead) - len(waiting)):
+                most = max(1, ahead() if callable(ahead) else ahead)
+                for row in islice(upcoming, max(0, most - len(waiting))):
                     waiting.append((row, pool.submit(_attempt, work, row)))
             except Exception as error:  # of `rows`: what was taken before is answered first
                 broken, upcoming = error, iter(())

@@ -34,6 +34,11 @@ class LocalFiles:
         self.roots = tuple(Path(root).absolute() for root in roots)
         self.max_bytes = max_bytes
 
+    @property
+    def location(self) -> str:
+        """The roots."""
+        return ", ".join(map(str, self.roots)) or "no image root"
+
     def read(self, path: str) -> bytes:
         """All bytes at a path.
 
@@ -66,7 +71,7 @@ class LocalFiles:
         if _ADDRESS.match(path):
             raise ImageForbidden(
                 f"{path} is an address, and pictures are read from folders only.",
-                f"Put paths into the catalog that lie in {self._shown_roots()}.",
+                f"Put paths into the catalog that lie in {self.location}.",
                 path=path,
             )
         if not self.roots:
@@ -79,7 +84,7 @@ class LocalFiles:
         real = os.path.realpath(given)
         if not any(_lies_in(real, os.path.realpath(root)) for root in self.roots):
             raise ImageForbidden(
-                f"{path} leads outside the image roots: {self._shown_roots()}.",
+                f"{path} leads outside the image roots: {self.location}.",
                 "Correct the path in the catalog, or add its folder to the image roots.",
                 path=path,
             )
@@ -114,9 +119,6 @@ class LocalFiles:
             remedy = f"There is no image root {', '.join(absent)}." if absent else "Store the picture again."
             return ImageMissing(f"{path} does not exist.", remedy, path=path)
         return ImageUnreadable(f"{path} cannot be read: {error.strerror or error}.", "Check the disk.", path=path)
-
-    def _shown_roots(self) -> str:
-        return ", ".join(map(str, self.roots))
 
 
 def _lies_in(real: str, root: str) -> bool:

@@ -85,6 +85,11 @@ class ImageCatalog(Protocol):
 class ImageStore(Protocol):
     """Where bytes are. Safe to use from several threads."""
 
+    @property
+    def location(self) -> str:
+        """Where that is, for people."""
+        ...
+
     def read(self, path: str) -> bytes:
         """All bytes at a path.
 

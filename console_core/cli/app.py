@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import backups, manners, moving
+from console_core.cli import backups, failures, manners, moving
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -28,7 +28,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (moving, manners, backups):
+for topic in (moving, failures, manners, backups):
     topic.register(app)
 ROOT = Path(__file__).resolve().parent.parent.parent
 

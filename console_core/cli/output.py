@@ -67,7 +67,7 @@ def collection_json(info: CollectionInfo) -> dict[str, Any]:
 
 
 def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
-    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` is that of a build, else 0.
+    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` that of a build or retry, else 0.
 
     `left_open`: it counts as being worked on, but its process has died (`abandoned`: nobody owns the ledger).
     """
@@ -81,7 +81,7 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
         "target": run.target,
         "selected": counts.selected,
         "done": counts.done,
-        "embedded": counts.done if run.kind == "reembed" else 0,
+        "embedded": counts.done if run.kind in ("reembed", "retry") else 0,
         "skipped": counts.all_skipped,
         "failed": counts.all_failed,
         "pending": counts.pending,

@@ -19,6 +19,7 @@ from console_core.following.records import Follow, Lag
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.migration.records import Migration
+from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
 from console_core.migration.verify import VerifyPlan
 from console_core.rollout import cutover
@@ -171,6 +172,20 @@ def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run
     )
 
 
+def _retry(console: Console, actor: Actor, *, collection: str, keys: Sequence[str] = (), kind: str = "") -> Run:
+    return submit_retry(
+        console.store, console.ledger, console.failed, collection, keys=keys, kind=kind, actor=actor.name
+    )
+
+
+def _quarantine(console: Console, actor: Actor, *, collection: str, keys: Sequence[str] = (), kind: str = "") -> int:
+    return quarantine(console.store, console.failed, collection, keys=keys, kind=kind, actor=actor.name)
+
+
+def _release(console: Console, actor: Actor, *, collection: str, keys: Sequence[str] = (), kind: str = "") -> int:
+    return release(console.store, console.failed, collection, keys=keys, kind=kind)
+
+
 def _stamp(
     console: Console,
     actor: Actor,
@@ -226,6 +241,9 @@ COMMANDS: Mapping[str, _Command] = {
     "set_manners": _Command(_set_manners, "operator", "run"),
     "verify": _Command(_verify, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
+    "retry": _Command(_retry, "operator", "collection"),
+    "quarantine": _Command(_quarantine, "operator", "collection"),
+    "release": _Command(_release, "operator", "collection"),
     "stamp": _Command(_stamp, "admin", "collection"),
     "introduce_alias": _Command(_introduce_alias, "operator", "alias"),
     "catch_up": _Command(_catch_up, "operator", "collection"),
@@ -260,6 +278,8 @@ def _detail(result: Any) -> str:
             return "nothing is behind"
         case Follow():
             return result.note
+        case int():
+            return f"{result:,} pictures"
         case ModelStamp():
             return f"{result.model} {result.fingerprint}"
         case Backup():

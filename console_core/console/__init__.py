@@ -31,6 +31,7 @@ from console_core.migration.records import Migration, Migrations, Stage, Standin
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.records import MoveKind, Moves
 from console_core.rollout.recreate import close_gaps
+from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner
 from console_core.runs.types import Operation, Run
@@ -60,6 +61,7 @@ class Console:
     coverage: CoverageRecords
     follows: Follows
     backups: Backups
+    failed: FailedPictures
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -176,6 +178,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             coverage=CoverageRecords(database),
             follows=Follows(database),
             backups=Backups(settings.backups.folder),
+            failed=FailedPictures(database),
             store=store,
             catalog=catalog,
             images=images,

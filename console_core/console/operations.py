@@ -14,6 +14,7 @@ from console_core.errors import NotFound
 from console_core.following.catch_up import CatchUp
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import Reembed
+from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
@@ -42,7 +43,20 @@ def operation(console: "Console", run: Run) -> Operation:
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, plan.model),
+                failed_among=console.ledger.failed_among,
                 batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
+            )
+        case "retry":
+            again = RetryPlan.from_json(run.spec)
+            return Retry(
+                again,
+                run.id,
+                catalog=console.catalog,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, again.model),
+                failed=console.failed,
+                batch_size=BatchSize(console.ledger.manners, run.id, again.batch_size),
             )
         case "verify":
             check = VerifyPlan.from_json(run.spec)

@@ -11,7 +11,8 @@ from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch, Refused
 from console_core.following.comparing import PAGE, Comparison
 from console_core.migration.filling import Filling
-from console_core.runs.types import Counts, Failure, Progress
+from console_core.migration.settling import settle
+from console_core.runs.types import Counts, Progress
 from console_core.vectorstore.provenance import application_payload, picture_key, point_id
 from console_core.vectorstore.signature import Signature, Signing
 from console_core.vectorstore.types import Point, PointId
@@ -46,11 +47,8 @@ class _Books:
             chained = {"signature_before": self.began.as_json(), "signature": self.signing.signature().as_json()}
         return {**self.changes, "rounds": self.rounds, **chained}
 
-    def settle(self, done: int, failures: Sequence[Failure] = ()) -> None:
-        failed = dict(self.counts.failed)
-        for failure in failures:
-            failed[failure.kind] = failed.get(failure.kind, 0) + 1
-        counts = replace(self.counts, done=self.counts.done + done, failed=failed)
+    def settle_deleted(self, number: int) -> None:
+        counts = replace(self.counts, done=self.counts.done + number)
         self.counts = replace(counts, selected=max(counts.selected, counts.settled))
 
 
@@ -152,7 +150,14 @@ class CatchUp:
                 f"has {embedder.fingerprint.digest}: its weights or settings changed since.",
                 "Put the old weights back and resume.",
             )
-        return Filling(compare.store, compare.images, embedder, follow.collection, self._run)
+        return Filling(
+            compare.store,
+            compare.images,
+            embedder,
+            follow.collection,
+            self._run,
+            failed_among=compare.failed_among,
+        )
 
     def _behind(self) -> Iterator[dict[str, tuple[ImageRow, str]]]:
         """Rows that are behind, with why, in batches; memory is bounded by a page."""
@@ -173,15 +178,16 @@ class CatchUp:
         if books.signing:
             books.signing.remove(replaced)
             yield Progress(books.checkpoint(ids), books.counts)
-        filled = filling.fill(list(filling.fetched(wanted, ahead=2 * self._batch_size)))
+        for filled in filling.batches(wanted, lambda: self._batch_size, fills=False):
+            for key in filled.keys:
+                books.changes[rows[key][1]] += 1
+            books.counts = settle(books.counts, filled)
+            yield Progress(books.checkpoint(ids), books.counts, filled.failures, cleared=filled.cleared)
+        for key, (row, _) in rows.items():
+            self._with.tried[key] = row.revision
         if books.signing:
             books.signing.add(store.retrieve(collection, ids, vectors=True))
-        written = {picture_key(point.id, point.payload) for point in filled.points}
-        for key, (row, why) in rows.items():
-            self._with.tried[key] = row.revision
-            books.changes[why] += key in written
-        books.settle(len(written), filled.failures)
-        yield Progress(books.checkpoint(), books.counts, filled.failures, books.result())
+        yield Progress(books.checkpoint(), books.counts, result=books.result())
 
     def _delete(self, books: _Books) -> Iterator[Progress]:
         """Delete points whose pictures left, after counting them: an empty catalog must not empty the collection."""
@@ -204,11 +210,12 @@ class CatchUp:
                 books.signing.remove(found)
                 yield Progress(books.checkpoint(ids), books.counts)
             store.delete(collection, ids)
-            for point in found:
-                self._with.tried.pop(picture_key(point.id, point.payload), None)
+            keys = tuple(picture_key(point.id, point.payload) for point in found)
+            for key in keys:
+                self._with.tried.pop(key, None)
             books.changes["deleted"] += len(ids)
-            books.settle(len(ids))
-            yield Progress(books.checkpoint(), books.counts, result=books.result())
+            books.settle_deleted(len(ids))
+            yield Progress(books.checkpoint(), books.counts, result=books.result(), cleared=keys)
 
     def _left(self) -> Iterator[list[Point]]:
         after: PointId | None = None

@@ -1,6 +1,6 @@
 """What has changed since: pages of the catalog beside a followed collection, and pages of that beside the catalog."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -10,7 +10,8 @@ from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.errors import ImageError
 from console_core.following.records import Follow, Follows, Lag
-from console_core.runs.types import Failure
+from console_core.migration.filling import FailedAmong
+from console_core.runs.types import FailedPicture
 from console_core.vectorstore.provenance import Provenance, picture_key, point_id, provenance
 from console_core.vectorstore.types import Point, PointId, VectorStore
 
@@ -21,15 +22,13 @@ Change = Literal["added", "edited"]
 _SLACK = timedelta(seconds=2)
 """Clocks of file systems are coarse, and a point's time has whole seconds."""
 
-FailedAmong = Callable[[str, Sequence[str]], Mapping[str, Failure]]
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Compares one followed collection with the catalog. A picture is in step where its point is of the follow's model
     and of the row's revision, and its file has not been replaced since; or where it was accepted as it is.
 
-    A picture that the console could not embed is not behind: it is a failure, and is tried again by a retry.
+    A picture that the console could not embed is not behind: it is a failure, until its path or its file changes.
     """
 
     follow: Follow
@@ -110,13 +109,14 @@ class Comparison:
             return found
         accepted = self.follows.accepted(self.follow.id, list(found))
         failed = self.failed_among(self.follow.collection, list(found))
+        by_key = {row.key: row for row in rows}
         revisions = {row.key: row.revision for row in rows}
         touched = {row.key for row in rows if row.key in accepted and self._touched_since(row)}
         return {
             key: change
             for key, change in found.items()
             if (accepted.get(key) != revisions[key] or key in touched)
-            and key not in failed
+            and (key not in failed or self._mended(by_key[key], failed[key]))
             and self.tried.get(key) != revisions[key]
         }
 
@@ -136,6 +136,13 @@ class Comparison:
                 self._looked_at.clear()
             self._looked_at[row.key] = changed
         return replaced
+
+    def _mended(self, row: ImageRow, failure: FailedPicture) -> bool:
+        """Whether a picture that failed may be another by now; one in quarantine waits for a person."""
+        if failure.quarantined_by:
+            return False
+        changed = self._changed_at(row)
+        return failure.path not in row.candidates or (changed is not None and changed > failure.last_at)
 
     def _touched_since(self, row: ImageRow) -> bool:
         changed = self._changed_at(row)

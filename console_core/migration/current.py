@@ -8,6 +8,8 @@ from console_core.vectorstore.provenance import point_id, provenance
 from console_core.vectorstore.types import VectorStore
 
 PAGE = 1000
+ALREADY_EMBEDDED = "already embedded"
+"""Why a picture is passed over whose point is current."""
 
 
 def current_keys(store: VectorStore, target: str, fingerprint: str, rows: Sequence[ImageRow]) -> set[str]:

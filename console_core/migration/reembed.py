@@ -1,26 +1,17 @@
 """Fill the target collection: read, decode, embed, write, and only then report."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
-from typing import TypeVar
 
-from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
+from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
-from console_core.migration.current import current_keys
-from console_core.migration.filling import DECODING_THREADS, Fetched, Filling
+from console_core.migration.filling import DECODING_THREADS, FailedAmong, Filling
 from console_core.migration.plan import MigrationPlan
+from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
-from console_core.runs.types import Counts, Failure, Progress
+from console_core.runs.types import Counts, Progress
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, VectorStore
-
-T = TypeVar("T")
-
-ALREADY_EMBEDDED = "already embedded"
-
-_Row = Fetched | tuple[ImageRow, None]
-"""A row with its picture, or why it cannot be had, or None where its point is current already."""
 
 
 class Reembed:
@@ -40,6 +31,7 @@ class Reembed:
         images: ImageStore,
         store: VectorStore,
         embedder: Callable[[], Embedder],
+        failed_among: FailedAmong,
         workers: int = DECODING_THREADS,
         batch_size: Callable[[], int] | None = None,
     ) -> None:
@@ -49,6 +41,7 @@ class Reembed:
         self._images = images
         self._store = store
         self._embedder = embedder
+        self._failed_among = failed_among
         self._workers = workers
         self._batch_size = batch_size or (lambda: plan.batch_size)
 
@@ -58,35 +51,33 @@ class Reembed:
         Raises:
             FingerprintMismatch: the model is not the one that the plan was made with.
             CollectionExists: the target was made by somebody else.
+            FailsThroughout: picture after picture failed.
             CollectionNotFound, StoreRefused: the target, or points that this run wrote to it, were deleted meanwhile.
         """
         embedder = self._embedder()
-        self._refuse_another_model(embedder)
+        refuse_another_model(embedder, self._plan.model, self._plan.fingerprint)
         self._prepare_target(counts)
-        filling = Filling(self._store, self._images, embedder, self._plan.target, self._run, workers=self._workers)
+        filling = Filling(
+            self._store,
+            self._images,
+            embedder,
+            self._plan.target,
+            self._run,
+            failed_among=self._failed_among,
+            workers=self._workers,
+        )
         remaining, reached = True, None
         while remaining and checkpoint != reached:  # pictures are added while the last page is at work
             reached = checkpoint
             rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
-            for batch in _batches(self._fetched(rows, filling), self._batch_size):
-                filled = filling.fill([(row, found) for row, found in batch if found is not None])
-                current = sum(found is None for _, found in batch)
-                counts = _settle(counts, len(filled.points), current, filled.failures)
-                checkpoint = batch[-1][0].key
-                yield Progress(checkpoint, counts, filled.failures)
+            for filled in filling.batches(rows, self._batch_size, fills=self._plan.fills):
+                counts, checkpoint = settle(counts, filled), filled.last
+                yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared)
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
         if counts.pending > 0 and not remaining:
-            skipped = _add(counts.skipped, LEFT_THE_CATALOG, counts.pending)
+            skipped = added(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))
-
-    def _refuse_another_model(self, embedder: Embedder) -> None:
-        if embedder.fingerprint.digest != self._plan.fingerprint:
-            raise FingerprintMismatch(
-                f"The model {self._plan.model} has the fingerprint {embedder.fingerprint.digest}, but this run was "
-                f"planned with {self._plan.fingerprint}: its weights or settings changed since.",
-                "Put the old weights back and resume, or cancel this run and plan a new one.",
-            )
 
     def _prepare_target(self, counts: Counts) -> None:
         plan = self._plan
@@ -118,37 +109,16 @@ class Reembed:
                 remedy,
             )
 
-    def _fetched(self, rows: Iterator[ImageRow], filling: Filling) -> Iterator[_Row]:
-        """Rows with their pictures, in order; decoding runs ahead of the embedding on threads."""
-        ahead = 2 * self._batch_size()
-        if not self._plan.fills:
-            yield from filling.fetched(rows, ahead=ahead)
-            return
-        for group in _batches(rows, self._batch_size):
-            current = current_keys(self._store, self._plan.target, self._plan.fingerprint, group)
-            wanted = filling.fetched([row for row in group if row.key not in current], ahead=ahead)
-            found = {row.key: outcome for row, outcome in wanted}
-            for row in group:
-                yield (row, found[row.key]) if row.key in found else (row, None)
 
+def refuse_another_model(embedder: Embedder, model: str, fingerprint: str) -> None:
+    """Before the first write of a run that was planned with a fingerprint.
 
-def _settle(counts: Counts, embedded: int, current: int, failures: Sequence[Failure]) -> Counts:
-    skipped = _add(counts.skipped, ALREADY_EMBEDDED, current)
-    failed = dict(counts.failed)
-    for failure in failures:
-        failed = _add(failed, failure.kind, 1)
-    settled = replace(counts, done=counts.done + embedded, skipped=skipped, failed=failed)
-    return replace(settled, selected=max(settled.selected, settled.settled))
-
-
-def _add(counted: Mapping[str, int], reason: str, number: int) -> dict[str, int]:
-    result = dict(counted)
-    if number:
-        result[reason] = result.get(reason, 0) + number
-    return result
-
-
-def _batches(items: Iterable[T], size: Callable[[], int]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size())):
-        yield batch
+    Raises:
+        FingerprintMismatch: the model has another one now.
+    """
+    if embedder.fingerprint.digest != fingerprint:
+        raise FingerprintMismatch(
+            f"The model {model} has the fingerprint {embedder.fingerprint.digest}, but this run was "
+            f"planned with {fingerprint}: its weights or settings changed since.",
+            "Put the old weights back and resume, or cancel this run and plan a new one.",
+        )

@@ -70,7 +70,7 @@ def _about_name(name: str) -> Iterator[Finding]:
 
 
 def _about_runs(name: str, ledger: Ledger) -> Iterator[Finding]:
-    unfinished = [run for run in ledger.runs(kinds=("reembed",), target=name) if run.state not in TERMINAL]
+    unfinished = [run for run in ledger.runs(writes=True, target=name) if run.state not in TERMINAL]
     for run in unfinished[:1]:
         text = f"Run {run.id} ({run.state}) writes to {name}."
         yield block("target-busy", text, "Resume or cancel that run first.")

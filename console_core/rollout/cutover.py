@@ -41,7 +41,7 @@ def gate(ledger: Ledger, store: VectorStore, target: str, *, serving: str = "", 
     """
     at = at or now()
     reasons: list[str] = []
-    writers = ledger.runs(kinds=("reembed",), target=target, limit=200)
+    writers = ledger.runs(kinds=("reembed", "retry"), target=target, limit=200)
     verdict = next(
         (run for run in ledger.runs(kinds=("verify",), target=target) if run.state is RunState.SUCCEEDED), None
     )

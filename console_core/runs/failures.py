@@ -1,6 +1,6 @@
 """Which pictures of a run failed, and why."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
@@ -28,7 +28,7 @@ def put(connection: Connection, run_id: str, failures: Iterable[Failure]) -> Non
         for failure in failures
         for key in (storable(failure.key),)
     }
-    for keys in _chunks(list(rows)):
+    for keys in chunks(rows):
         connection.execute(delete(t.failures).where(t.failures.c.run == run_id, t.failures.c.key.in_(keys)))
     if rows:
         connection.execute(insert(t.failures), list(rows.values()))
@@ -52,22 +52,12 @@ def counted(connection: Connection, run_id: str) -> dict[str, int]:
     return {row.kind: row.number for row in rows}
 
 
-def among(connection: Connection, target: str, keys: Sequence[str], kind: str) -> dict[str, Failure]:
-    """The latest failure of each of these keys among runs of one kind into a target."""
-    found: dict[str, Failure] = {}
-    into = (t.runs.c.target == target) & (t.runs.c.kind == kind)
-    query = select(t.failures).join(t.runs, t.runs.c.id == t.failures.c.run).where(into)
-    for chunk in _chunks([storable(key) for key in keys]):
-        rows = query.where(t.failures.c.key.in_(chunk)).order_by(t.failures.c.at, t.runs.c.number)
-        found |= {row.key: _failure(row) for row in connection.execute(rows)}
-    return found
-
-
 def _failure(row: Row[tuple[str, ...]]) -> Failure:
     return Failure(key=row.key, kind=row.kind, message=row.message, path=row.path)
 
 
-def _chunks(keys: list[str]) -> Iterator[list[str]]:
+def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys as many at a time as one statement takes."""
     remaining = iter(keys)
     while chunk := list(islice(remaining, _CHUNK)):
         yield chunk

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from console_core.database import Database, metadata, now
-from console_core.runs import failures, journal, lifecycle, samples, waits
+from console_core.runs import failed_pictures, failures, journal, lifecycle, samples, waits
 from console_core.runs import tables as t
 from console_core.runs.manners_records import MannersRecords
 from console_core.runs.rows import read, read_working, run_of, storable
@@ -14,6 +14,7 @@ from console_core.runs.types import (
     WORKING,
     Attempt,
     Command,
+    FailedPicture,
     Failure,
     JournalEntry,
     Lane,
@@ -94,9 +95,10 @@ class Ledger:
         kinds: Collection[str] | None = None,
         migration: str | None = None,
         target: str | None = None,
+        writes: bool | None = None,
         limit: int = 50,
     ) -> list[Run]:
-        """Runs, the newest first."""
+        """Runs, the newest first; with `writes` those that write to their target, or those that only look at it."""
         query = select(t.runs).order_by(t.runs.c.number.desc()).limit(limit)
         if states is not None:
             query = query.where(t.runs.c.state.in_([state.value for state in states]))
@@ -106,6 +108,8 @@ class Ledger:
             query = query.where(t.runs.c.migration == migration)
         if target is not None:
             query = query.where(t.runs.c.target == target)
+        if writes is not None:
+            query = query.where(t.runs.c.writes.is_(writes))
         with self.database.reading() as connection:
             return [run_of(row) for row in connection.execute(query)]
 
@@ -157,6 +161,8 @@ class Ledger:
             connection.execute(update(t.runs).where(t.runs.c.number == row.number), values)
             connection.execute(_ADDED, {"of": run_id, "nth": row.attempt, "total": counts.done})
             failures.put(connection, run_id, progress.failures)
+            if row.writes:
+                failed_pictures.settle(connection, row, progress)
             samples.add(connection, run_id, row.attempt, moment, counts.settled)
 
     def heartbeat(self, run_id: str) -> None:
@@ -219,10 +225,10 @@ class Ledger:
         with self.database.reading() as connection:
             return failures.counted(connection, run_id)
 
-    def failed_among(self, target: str, keys: Sequence[str]) -> dict[str, Failure]:
-        """The latest failure of each of these catalog keys in re-embeds into a target; others are left out."""
+    def failed_among(self, target: str, keys: Sequence[str]) -> dict[str, FailedPicture]:
+        """Those of these catalog keys whose failure in a collection stands, by key; see `failed_pictures`."""
         with self.database.reading() as connection:
-            return failures.among(connection, target, keys, "reembed")
+            return failed_pictures.among(connection, target, keys)
 
     # The journal
 

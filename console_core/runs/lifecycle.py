@@ -12,7 +12,7 @@ from console_core.database import now
 from console_core.errors import Refused
 from console_core.runs import control, samples, waits
 from console_core.runs import tables as t
-from console_core.runs.rows import RunRow, read, read_working, storable
+from console_core.runs.rows import RunRow, counts_of, read, read_working, storable
 from console_core.runs.types import TERMINAL, WORKING, Lane, RunState, Verb
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -23,8 +23,11 @@ def submit(connection: Connection, values: Mapping[str, Any], *, target: str, wr
     """Queue a new run; returns its id."""
     if writes:
         holder = connection.execute(select(t.runs).where(t.runs.c.holds == target)).first()
-        if holder is not None:
+        if holder is not None and not _spent(holder):
             raise _held(target, holder)
+        if holder is not None:
+            reason = f"{holder.reason} Closed when the next run began, as nothing was left to do."
+            _change(connection, holder, RunState.CANCELLED, now(), reason=reason)
     moment, run_id = now(), _new_id(connection)
     row = {
         **values,
@@ -115,6 +118,12 @@ def recover(connection: Connection) -> list[str]:
         _close_attempt(connection, row, after, moment)
         recovered.append(str(row.id))
     return recovered
+
+
+def _spent(run: RunRow) -> bool:
+    """Whether a run has failed at its very end: every picture is settled, and resuming it would do nothing."""
+    counts = counts_of(run)
+    return run.state == RunState.FAILED.value and counts.settled > 0 and counts.pending == 0
 
 
 def _change(

@@ -1,6 +1,6 @@
 """The ledger's tables: runs, attempts, failures, commands, samples, manners, waits, journal and owner."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, func
 
 from console_core.database import Instant, Json, metadata
 
@@ -69,6 +69,29 @@ failures = Table(
     Index("failures_by_kind", "run", "kind", "key"),
 )
 
+failed_pictures = Table(  # the failures that stand, by collection; those of each run are in `failures`
+    "failed_pictures",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("quarantined_by", Text, nullable=False, default=""),
+    Column("quarantined_at", Instant),
+)
+Index(
+    "failed_pictures_in_order",
+    failed_pictures.c.target,
+    func.length(failed_pictures.c.key),
+    failed_pictures.c.key,
+)
+
 commands = Table(
     "commands",
     metadata,
@@ -134,4 +157,4 @@ owner = Table(
     Column("expires", Instant, nullable=False),
 )
 
-TABLES = (runs, attempts, failures, commands, samples, manners, waits, journal, owner)
+TABLES = (runs, attempts, failures, failed_pictures, commands, samples, manners, waits, journal, owner)

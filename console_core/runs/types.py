@@ -97,11 +97,28 @@ class Failure:
     path: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPicture(Failure):
+    """A failure that stands: no run into this collection has embedded the picture since.
+
+    `run` failed on it last, `tries` attempts did in all. A quarantined picture is not tried again by a build, nor by
+    a retry that does not name it; `quarantined_by` is "" for the others.
+    """
+
+    run: str
+    tries: int
+    first_at: datetime
+    last_at: datetime
+    quarantined_by: str = ""
+    quarantined_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Everything up to `checkpoint` is durable. `counts` are totals of the whole run, not of the step.
 
-    `failures` are those of this step. `result` is set on the last step of operations that measure something.
+    `failures` are those of this step, `cleared` the keys of which no failure stands any more: their pictures are in
+    the target, or have left the catalog. `result` is set on the last step of operations that measure something.
     """
 
     checkpoint: str
@@ -109,6 +126,7 @@ class Progress:
     failures: tuple[Failure, ...] = ()
     result: Mapping[str, Any] | None = None
     note: str = ""
+    cleared: tuple[str, ...] = ()
 
 
 class Operation(Protocol):
@@ -126,8 +144,8 @@ class Operation(Protocol):
 class Run:
     """One run as the ledger has it.
 
-    `kind` names the operation ("reembed", "verify", "coverage"). `spec` is the plan as JSON, stored with the run.
-    `target` is the collection that it writes or checks: at most one run that is not finished may write to it.
+    `kind` names the operation ("reembed", "retry", "verify", "coverage"). `spec` is the plan as JSON, stored with the
+    run. `target` is the collection that it writes or checks: at most one run that is not finished may write to it.
     `reason` says why it is in its state, for people. `finished_at` is when it last stopped working for whatever
     reason but a pause, `heartbeat` when its worker last recorded something. Times are UTC and aware.
     """

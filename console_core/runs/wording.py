@@ -15,6 +15,7 @@ class KindWords:
 
 KINDS: Mapping[str, KindWords] = {
     "reembed": KindWords("Build", "pictures", "embedded"),
+    "retry": KindWords("Retry of failed pictures", "pictures", "embedded"),
     "verify": KindWords("Verification", "pictures", "checked"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),

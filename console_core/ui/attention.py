@@ -32,6 +32,7 @@ def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[A
         *_of_migrations(standings),
         *_of_collections(known),
         *_of_coverage(console, known),
+        *_of_failures(console, known),
     ]
     order = ("block", "warn", "info")
     return sorted(found, key=lambda item: order.index(item.severity))
@@ -75,6 +76,16 @@ def _of_collections(collections: Iterable[CollectionInfo]) -> Iterator[Attention
         elif info.stamp is None:
             text = f"Nothing says which model made {info.name}."
             yield Attention("warn", text, "Record its model (stamp), so that it can be searched.", "collections", where)
+
+
+def _of_failures(console: Console, collections: Iterable[CollectionInfo]) -> Iterator[Attention]:
+    failed = console.failed.collections(quarantined=False)
+    for info in collections:
+        if number := failed.get(info.name):
+            what = "picture" if number == 1 else "pictures"
+            text = f"{number:,} {what} failed in {info.name}."
+            remedy = "Mend and retry them, or put into quarantine what cannot be mended."
+            yield Attention("info", text, remedy, "failures", {"collection": info.name})
 
 
 def _of_coverage(console: Console, collections: Iterable[CollectionInfo]) -> Iterator[Attention]:

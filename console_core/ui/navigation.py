@@ -32,6 +32,7 @@ PAGES = (
     PageEntry("migrations", "Migrations", ":material/sync_alt:", "Migrate", "From one model to another, step by step."),
     PageEntry("runs", "Runs", ":material/play_circle:", "Migrate", "What is being done, live."),
     PageEntry("coverage", "Coverage", ":material/grid_on:", "Migrate", "Which pictures have no point yet."),
+    PageEntry("failures", "Failures", ":material/broken_image:", "Migrate", "Pictures that failed, and trying again."),
     PageEntry("query_lab", "Query lab", ":material/manage_search:", "Judge", "Two models side by side."),
     PageEntry("rollout", "Rollout", ":material/alt_route:", "Judge", "Cut over, and the way back."),
     PageEntry("backups", "Backups", ":material/archive:", "System", "Proven copies of collections, and the way back."),

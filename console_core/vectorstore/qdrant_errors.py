@@ -16,6 +16,7 @@ from console_core.errors import (
     CollectionExists,
     CollectionNotFound,
     DimensionMismatch,
+    StoreDenied,
     StoreError,
     StoreFull,
     StoreRefused,
@@ -122,14 +123,14 @@ def _from_a_server(status: int, said: str, place: str, name: str) -> StoreError:
             "Check its load and the network; raise timeout in [store] of console.toml if its answers are slow.",
         )
     if status == NOT_QDRANT:
-        return StoreRefused(f"{place} answers, but not like Qdrant: {said}.", "Check the store's URL, port and path.")
+        return StoreDenied(f"{place} answers, but not like Qdrant: {said}.", "Check the store's URL, port and path.")
     if status == 401:
-        return StoreRefused(
+        return StoreDenied(
             f"{place} wants an API key, or another one: {said}.",
             "Set CONSOLE_STORE_API_KEY to a key of this server and start again.",
         )
     if status == 403:
-        return StoreRefused(f"{place} forbids this: {said}.", "Use an API key that may write to this collection.")
+        return StoreDenied(f"{place} forbids this: {said}.", "Use an API key that may write to this collection.")
     if status == 413:
         return StoreRefused(
             f"{place} refuses a request of this size: {said}.",

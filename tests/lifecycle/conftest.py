@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from console_core.runs.ledger import Ledger
+from tests.lifecycle.failing import Rig
 from tests.lifecycle.forking import Forked, Forks
 
 
@@ -35,3 +38,11 @@ def ready(forks: Forks) -> Iterator[Callable[..., Forked]]:
     for process in started:
         if process.code is None:
             process.kill()
+
+
+@pytest.fixture
+def rig(tmp_path: Path, ledger: Ledger) -> Iterator[Rig]:
+    """A build over an empty catalog, that can be made to fail."""
+    made = Rig(tmp_path, ledger)
+    yield made
+    made.close()

@@ -18,6 +18,7 @@ from console_core.errors import (
     CollectionNotFound,
     LedgerUnavailable,
     ModelOutputInvalid,
+    StoreRefused,
     StoreUnavailable,
 )
 from console_core.runs.accounting import check
@@ -34,6 +35,7 @@ BAD = {
     "empty": "empty",
     "html": "unsupported",
     "poison": "model error",
+    "unwanted": "store refused",
 }
 """The kinds of bad pictures, and the class of failure in which each must end."""
 MOST_FAULTS = 7
@@ -54,6 +56,7 @@ def make_pictures(folder: Path) -> Path:
     (folder / "empty.png").touch()
     (folder / "html.png").write_text("<!doctype html><html><body>404</body></html>")
     Image.new("RGB", (16, 16), (255, 0, 255)).save(folder / "poison.png")
+    Image.new("RGB", (16, 16), (0, 90, 20)).save(folder / "unwanted.png")
     return folder
 
 
@@ -204,13 +207,19 @@ class MemoryStore:
 
 
 class FaultyStore:
-    """Another store, whose writes fail before or after they were done, or are done only in part."""
+    """Another store, whose writes fail before or after they were done, or are done only in part.
+
+    It refuses every batch with an unwanted picture in it.
+    """
 
     def __init__(self, store: "VectorStore | MemoryStore", schedule: Schedule) -> None:
         self._store, self._schedule = store, schedule
 
     def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         self._schedule.strike()
+        kinds = self._schedule.catalog.kinds
+        if any(kinds[int(point.id)] == "unwanted" for point in points):
+            raise StoreRefused("The store does not take one of these points.")
         fault = self._schedule.falls("store before", "store after", "partial")
         if fault == "store before":
             raise StoreUnavailable("The store is away.", "Start it.")
@@ -253,6 +262,9 @@ class StrictLedger(Ledger):
         assert counts.pending >= 0
         assert check(counts, before=schedule.last) == ""
         assert self.failure_counts(run_id) == dict(counts.failed)
+        standing = self.failed_among(run.target, [failure.key for failure in self.failures(run_id)])
+        assert {one.tries for one in standing.values()} <= {1}
+        assert len(standing) == counts.all_failed
         assert sum(attempt.done for attempt in self.attempts(run_id)) == counts.done
         schedule.last = counts
 

@@ -12,8 +12,9 @@ import pytest
 
 from console_core.catalog.local_files import LocalFiles
 from console_core.database import Database
+from console_core.migration.current import ALREADY_EMBEDDED
 from console_core.migration.plan import MigrationPlan
-from console_core.migration.reembed import ALREADY_EMBEDDED, Reembed
+from console_core.migration.reembed import Reembed
 from console_core.migration.verify import LEFT_THE_CATALOG
 from console_core.runs.execution import work
 from console_core.runs.types import Lane, Run, RunState, Verb
@@ -85,6 +86,7 @@ class World:
             images=self.images,
             store=cast(VectorStore, FaultyStore(self.store, self.schedule)),
             embedder=lambda: Grid(self.schedule),
+            failed_among=self.ledger.failed_among,
         )
 
     def run(self) -> Run:

@@ -165,6 +165,33 @@ def test_the_installed_command_is_this_command_line(workspace: Path) -> None:
     assert found.stderr == ""
 
 
+def test_failed_pictures_are_listed_exported_put_into_quarantine_and_tried_again(built: Path) -> None:
+    name = "images__demo-siglip"
+    (one,) = _json(_run(built, "failures", name, "--json"))
+    assert (one["key"], one["kind"], one["path"], one["tries"]) == ("5", "missing", "0005.jpg", 1)
+    assert "0005.jpg does not exist." in _run(built, "failures", name).stdout
+    assert _run(built, "failures", name, "--kind", "empty").stdout.startswith("0 failed in")
+    header, line = _run(built, "failures", name, "--csv").stdout.splitlines()
+    assert header.startswith("key,kind,path,message,tries")
+    assert line.startswith("5,missing,0005.jpg,0005.jpg does not exist.,1,")
+
+    in_vain = _json(_run(built, "retry", name, "--json"), code=1)
+    assert (in_vain["kind"], in_vain["state"], in_vain["failed"]) == ("retry", "failed", 1)
+    assert _json(_run(built, "quarantine", name, "--kind", "missing", "--json")) == {"collection": name, "changed": 1}
+    assert "quarantined by olga" in _run(built, "failures", name).stdout
+    assert _json(_run(built, "verify", name, "--json"))["verdict"] == "green"
+    refused = _run(built, "retry", name)
+    assert (refused.exit_code, "are in quarantine" in refused.stderr) == (1, True)
+    assert _run(built, "release", name).stdout == "1 went out of quarantine.\n"
+
+    shutil.copy(built / "images" / "0006.jpg", built / "images" / "0005.jpg")
+    done = _json(_run(built, "retry", name, "--key", "5", "--json"))
+    assert (done["state"], done["embedded"]) == ("succeeded", 1)
+    assert _json(_run(built, "failures", name, "--json")) == []
+    assert _json(_run(built, "verify", name, "--json"))["verdict"] == "green"
+    assert _run(built, "retry", name, "--key", "5", "--kind", "empty").exit_code == 2
+
+
 def test_every_promised_command_exists() -> None:
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     assert names >= {

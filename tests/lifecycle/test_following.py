@@ -202,3 +202,17 @@ def test_a_follow_ends_when_its_window_closes(console: Console) -> None:
     assert follow is not None
     assert follow.ended_at is not None
     assert follow.note.startswith("The window closed on ")
+
+
+def test_a_picture_that_failed_is_caught_up_once_its_file_is_mended(console: Console, application: Application) -> None:
+    build = migrate(console)
+    [key] = application.insert(1)
+    file = application.workspace / "images" / f"{key:04}.jpg"
+    whole = file.read_bytes()
+    file.write_bytes(b"")
+    assert dict(caught_up(console, build.target).counts.failed) == {"empty": 1}
+    assert command(console, OPERATOR, "catch_up", collection=build.target) == Lag()
+    file.write_bytes(whole)
+    run = caught_up(console, build.target)
+    assert (run.counts.done, run.counts.all_failed) == (1, 0)
+    assert console.failed.counts(build.target) == {}

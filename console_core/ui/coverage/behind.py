@@ -50,6 +50,8 @@ def behind_the_bars(snapshot: CoverageSnapshot, info: CollectionInfo, facet: str
     else:
         found = _found(snapshot, info, choice, page)
         _gallery(found, choice)
+    if choice.status == Status.FAILED:
+        navigation.link("failures", "Retry them, or put them into quarantine", collection=info.name)
     if listed < number:
         st.caption(f"The first {listed:,} of {number:,} are shown here.")
 

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -111,8 +111,7 @@ def test_closing_early_stops_the_work_and_joins_the_threads() -> None:
     fetching = fetch(rows(1000), work, workers=2, ahead=50)
     next(fetching)
     assert threads()
-    close: Callable[[], None] = fetching.close  # type: ignore[attr-defined]
-    close()
+    fetching.close()
     assert threads() == []
     stopped_at = len(started)
     assert stopped_at < 50

@@ -13,7 +13,7 @@ from console_core.catalog.types import ImageCatalog
 from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
 from console_core.runs.ledger import Ledger
-from console_core.runs.types import Counts, Failure, Lane, Progress
+from console_core.runs.types import Counts, Failure, Lane, Progress, RunState
 from console_core.settings import CatalogSettings, StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.provenance import Provenance, point_id
@@ -64,12 +64,13 @@ class World:
     def fail(self, *keys: int, into: str = COLLECTION) -> None:
         """A re-embed run into a collection that failed on these pictures and on nothing else."""
         run = self.ledger.submit(
-            kind="reembed", lane=Lane.STORE, title="", target=into, spec={}, actor="test", writes=False
+            kind="reembed", lane=Lane.STORE, title="", target=into, spec={}, actor="test", writes=True
         )
         self.ledger.claim(Lane.STORE, "test", only=run.id)
         failures = tuple(Failure(str(key), "unreadable", "It is truncated.") for key in keys)
         counts = Counts(selected=len(keys), failed={"unreadable": len(keys)})
         self.ledger.record(run.id, Progress("", counts, failures))
+        self.ledger.finish(run.id, RunState.FAILED, reason="None could be embedded.")
 
 
 @pytest.fixture

@@ -194,7 +194,7 @@ def test_the_latest_failure_of_a_picture_into_a_target_is_found_and_other_target
         ("verify", "v2", "norm"),
         ("reembed", "v3", "empty"),
     ):
-        run = submit(target, kind=kind, selected=1)
+        run = submit(target, kind=kind, selected=1, writes=kind == "reembed")
         ledger.claim(Lane.ACCELERATOR, "console")
         ledger.record(run.id, Progress("k1", Counts(1, 0, {}, {failed: 1}), (Failure("k1", failed, "No."),)))
         ledger.finish(run.id, RunState.INVALID, reason="x")

@@ -7,6 +7,7 @@ import pytest
 
 from console_core.coverage.report import Status
 from console_core.errors import ImageError
+from console_core.migration.breaker import MODEL_ERROR, STORE_REFUSED
 from console_core.migration.findings import Severity
 from console_core.runs.types import RunState
 from console_core.ui import words
@@ -22,7 +23,8 @@ def test_every_run_state_severity_and_coverage_status_has_its_own_word() -> None
 
 
 def test_every_class_of_picture_failure_has_its_own_word() -> None:
-    assert set(words.FAILURES) == {kind.kind for kind in ImageError.__subclasses__()}
+    kinds = {kind.kind for kind in ImageError.__subclasses__()}
+    assert set(words.FAILURES) == {*kinds, MODEL_ERROR, STORE_REFUSED}
 
 
 def test_an_unknown_state_is_shown_as_it_is_and_never_breaks_a_page() -> None:

@@ -12,6 +12,7 @@ from console_core.errors import (
     AliasConflict,
     CollectionNotFound,
     DimensionMismatch,
+    StoreDenied,
     StoreError,
     StoreFull,
     StoreRefused,
@@ -124,8 +125,8 @@ def test_a_server_that_hangs_is_given_up_after_about_twice_the_timeout(server: L
 @pytest.mark.parametrize(
     ("status", "text", "expected", "words"),
     [
-        (401, "Must provide an API key", StoreRefused, "CONSOLE_STORE_API_KEY"),
-        (403, "Global manage access is required", StoreRefused, "may write"),
+        (401, "Must provide an API key", StoreDenied, "CONSOLE_STORE_API_KEY"),
+        (403, "Global manage access is required", StoreDenied, "may write"),
         (413, "Payload too large", StoreRefused, "smaller batch"),
         (404, "Not found: Collection `images` doesn't exist!", CollectionNotFound, '"images"'),
         (400, "Wrong input: Vector dimension error: expected dim: 4, got 2", DimensionMismatch, "expected dim: 4"),
