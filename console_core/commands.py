@@ -6,6 +6,7 @@ A command is validated, checked against the actor's role, done, and written into
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from console_core.catalog.types import EVERYTHING, Slice
@@ -14,6 +15,7 @@ from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, Not
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.migration.records import Migration
+from console_core.migration.repair import RepairPlan
 from console_core.migration.stamp import stamp
 from console_core.migration.verify import VerifyPlan
 from console_core.rollout import cutover
@@ -105,7 +107,7 @@ def _ask(verb: Verb) -> Callable[..., Run]:
     return act
 
 
-def _verify(console: Console, actor: Actor, *, collection: str, migration: str = "") -> Run:
+def _verify(console: Console, actor: Actor, *, collection: str, migration: str = "", full: bool = False) -> Run:
     info = console.store.describe(collection)
     if info.stamp is None:
         raise Refused(f"{info.name} does not say which model made it.", "Stamp it on the Collections page first.")
@@ -117,6 +119,8 @@ def _verify(console: Console, actor: Actor, *, collection: str, migration: str =
         dimension=info.dimension,
         part=_built_part(builds),
         replaces=_replaced_by(console, info.name),
+        full=full,
+        ours=any(not run.spec.get("fills") for run in builds),
     )
     return console.ledger.submit(
         kind="verify",
@@ -128,6 +132,41 @@ def _verify(console: Console, actor: Actor, *, collection: str, migration: str =
         migration=migration or (builds[0].migration if builds else ""),
         selected=console.catalog.count(plan.part),
         writes=False,
+    )
+
+
+def _repair(
+    console: Console, actor: Actor, *, collection: str, run: str = "", delete_extra: bool = False, typed: str = ""
+) -> Run:
+    """`typed` is the collection's name as a person typed it: asked for where points that are searched now would go."""
+    info = console.store.describe(collection)
+    verified = console.ledger.runs(kinds=("verify",), target=info.name, states=(RunState.SUCCEEDED,), limit=1)
+    if not verified or run not in ("", verified[0].id):
+        raise Refused(
+            f"{info.name} has a newer verification than {run}." if verified else f"{info.name} was not verified.",
+            "Verify it, then repair what was found.",
+        )
+    found = sum(console.differences.counts(verified[0].id).values())
+    if not found:
+        raise Refused(
+            f"Verification {verified[0].id} found no difference in {info.name}.", "There is nothing to repair."
+        )
+    if delete_extra and info.aliases and typed != info.name and console.differences.surplus(verified[0].id):
+        raise Refused(
+            f"{info.name} is searched now, as {', '.join(info.aliases)}: deleting points from it must be confirmed.",
+            f"Name the collection itself, {info.name}, to confirm.",
+        )
+    plan = RepairPlan(verified[0].id, VerifyPlan.from_json(verified[0].spec), delete_extra)
+    return console.ledger.submit(
+        kind="repair",
+        lane=Lane.ACCELERATOR,
+        title=f"Repair {info.name}",
+        target=info.name,
+        spec=plan.as_json(),
+        actor=actor.name,
+        migration=verified[0].migration,
+        selected=found,
+        writes=True,
     )
 
 
@@ -193,6 +232,7 @@ def _cut_over(
         actor=actor.name,
         migration=migration,
         accept_losses=accept_losses,
+        age=timedelta(hours=console.settings.verdict_hours),
     )
 
 
@@ -217,6 +257,7 @@ COMMANDS: Mapping[str, _Command] = {
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
     "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),
     "verify": _Command(_verify, "operator", "collection"),
+    "repair": _Command(_repair, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "stamp": _Command(_stamp, "admin", "collection"),
     "introduce_alias": _Command(_introduce_alias, "operator", "alias"),

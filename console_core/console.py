@@ -19,10 +19,12 @@ from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.registry import ModelCards, from_settings
 from console_core.embedding.types import ModelCard
 from console_core.errors import ConsoleError, NotFound
+from console_core.migration.differences import Differences
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.migration.reembed import Reembed
+from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.records import MoveKind, Moves
@@ -51,6 +53,7 @@ class Console:
     migrations: Migrations
     moves: Moves
     coverage: CoverageRecords
+    differences: Differences
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -112,6 +115,20 @@ class Console:
                     store=self.store,
                     embedder=partial(self.models.get, check.model),
                     failed_among=self.ledger.failed_among,
+                    records=self.differences,
+                )
+            case "repair":
+                repair = RepairPlan.from_json(run.spec)
+                return Repair(
+                    repair,
+                    run.id,
+                    catalog=self.catalog,
+                    images=self.images,
+                    store=self.store,
+                    embedder=partial(self.models.get, repair.check.model),
+                    failed_among=self.ledger.failed_among,
+                    records=self.differences,
+                    then=partial(verify_again, self.ledger, self.catalog, run, repair.check),
                 )
             case "coverage":
                 return MeasureCoverage(
@@ -164,6 +181,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             migrations=Migrations(database),
             moves=Moves(database),
             coverage=CoverageRecords(database),
+            differences=Differences(database),
             store=store,
             catalog=catalog,
             images=images,

@@ -33,6 +33,7 @@ CatalogKind = Literal["sql", "folder", "list"]
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
+_LEDGER = "sqlite:///ledger.db"
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "store": ("url", "api_key", "timeout", "retries"),
@@ -40,6 +41,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "images": ("root", "also"),
     "ledger": ("url",),
     "query_lab": ("examples",),
+    "rollout": ("verdict_hours",),
     "models": (),
 }
 _MODEL = ("architecture", "weights", "title", "dimension", "image_size")
@@ -87,7 +89,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`examples` are queries that the Query lab suggests."""
+    """`examples` are queries that the Query lab suggests. A verdict counts for `verdict_hours`."""
 
     workspace: Path
     store: StoreSettings
@@ -96,6 +98,7 @@ class Settings:
     ledger_url: str
     models: tuple[ModelSettings, ...] = ()
     examples: tuple[str, ...] = ()
+    verdict_hours: int = 24
     device: str = "auto"
     actor: str = "operator"
     role: Role = "admin"
@@ -127,9 +130,9 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     file = workspace / FILE
     table = _table(file)
     top = _Section("", table, file, ("device", *_KNOWN))
-    store, catalog, images, ledger, query_lab = (
+    store, catalog, images, ledger, query_lab, rollout = (
         _Section(name, table.get(name, {}), file, _KNOWN[name])
-        for name in ("store", "catalog", "images", "ledger", "query_lab")
+        for name in ("store", "catalog", "images", "ledger", "query_lab", "rollout")
     )
     device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
     if not _DEVICE.fullmatch(device):
@@ -139,15 +142,15 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     if role not in ROLES:
         raise SettingsError(f'CONSOLE_ROLE="{role}" is not a role.', f"Use one of: {', '.join(ROLES)}.")
     pictures = _catalog(catalog, workspace, environment)
-    ledger_url = environment.get("CONSOLE_LEDGER_URL") or ledger.text("url", "sqlite:///ledger.db")
     return Settings(
         workspace=workspace,
         store=_store(store, workspace, environment),
         catalog=pictures,
         image_roots=_image_roots(images, workspace, environment, pictures),
-        ledger_url=_database_url(workspace, ledger_url),
+        ledger_url=_database_url(workspace, environment.get("CONSOLE_LEDGER_URL") or ledger.text("url", _LEDGER)),
         models=_models(table.get("models", {}), file),
         examples=tuple(text.strip() for text in query_lab.texts("examples") if text.strip()),
+        verdict_hours=rollout.number("verdict_hours", 24, least=1),
         device=device,
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,

@@ -1,6 +1,6 @@
 """From catalog rows to points in a collection: read, decode, embed, write. Everything that embeds goes through here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console_core.catalog.fetching import fetch
@@ -11,7 +11,7 @@ from console_core.embedding.types import Embedder, Prepared
 from console_core.errors import ImageError, ModelOutputInvalid, StoreRefused
 from console_core.runs.types import Failure
 from console_core.vectorstore.provenance import Provenance, point_id
-from console_core.vectorstore.types import Point, Vector, VectorStore
+from console_core.vectorstore.types import Payload, Point, Vector, VectorStore
 
 MODEL_ERROR = "model error"
 DECODING_THREADS = 2
@@ -61,28 +61,40 @@ class Filling:
         """Rows with their pictures, in order; reading and decoding run up to `ahead` rows before, on threads."""
         return fetch(rows, self._picture, workers=self._workers, ahead=ahead)
 
-    def fill(self, batch: Sequence[Fetched]) -> Filled:
+    def embedded(self, batch: Sequence[Fetched]) -> tuple[dict[str, Vector], list[Failure]]:
+        """The vectors of a batch by catalog key, and what failed. Nothing is written."""
+        pictures = [(row, found) for row, found in batch if isinstance(found, Picture)]
+        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
+        vectors, refused = _vectors(self._embedder, pictures)
+        return vectors, [*failures, *refused]
+
+    def fill(self, batch: Sequence[Fetched], kept: Mapping[str, Payload] | None = None) -> Filled:
         """Embed a batch and write it; returns after the store acknowledged it.
+
+        `kept` are payloads by catalog key whose fields stay on the points, unless the catalog tells them.
 
         Raises:
             StoreError: the batch may have been written in part; writing it again is harmless.
         """
-        pictures = [(row, found) for row, found in batch if isinstance(found, Picture)]
-        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
-        vectors, refused = _vectors(self._embedder, pictures)
-        points = [self._point(row, found, vectors[row.key]) for row, found in pictures if row.key in vectors]
+        kept = kept or {}
+        vectors, failures = self.embedded(batch)
+        points = [
+            self._point(row, found, vectors[row.key], kept.get(row.key, {}))
+            for row, found in batch
+            if isinstance(found, Picture) and row.key in vectors
+        ]
         if points and (acknowledged := self._store.upsert(self._target, points)) != len(points):
             raise StoreRefused(
                 f"The store acknowledged {acknowledged} of {len(points)} points written to {self._target}.",
                 "Look at the store's log, then resume: the batch is written again with the same ids.",
             )
-        return Filled(tuple(points), (*failures, *refused))
+        return Filled(tuple(points), tuple(failures))
 
     def _picture(self, row: ImageRow) -> Picture:
         loaded = load(row, self._images)
         return Picture(self._embedder.prepare(loaded.image), loaded.content)
 
-    def _point(self, row: ImageRow, picture: Picture, vector: Vector) -> Point:
+    def _point(self, row: ImageRow, picture: Picture, vector: Vector, kept: Payload) -> Point:
         made = Provenance(
             key=row.key,
             revision=row.revision,
@@ -91,7 +103,7 @@ class Filling:
             run=self._run,
             embedded_at=now().isoformat(timespec="seconds"),
         )
-        return Point(point_id(row.key), vector, {**row.payload, **made.as_payload()})
+        return Point(point_id(row.key), vector, {**kept, **row.payload, **made.as_payload()})
 
 
 def _vectors(

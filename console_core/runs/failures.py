@@ -52,10 +52,10 @@ def counted(connection: Connection, run_id: str) -> dict[str, int]:
     return {row.kind: row.number for row in rows}
 
 
-def among(connection: Connection, target: str, keys: Sequence[str], kind: str) -> dict[str, Failure]:
-    """The latest failure of each of these keys among runs of one kind into a target."""
+def among(connection: Connection, target: str, keys: Sequence[str], kinds: Sequence[str]) -> dict[str, Failure]:
+    """The latest failure of each of these keys among runs of these kinds into a target."""
     found: dict[str, Failure] = {}
-    into = (t.runs.c.target == target) & (t.runs.c.kind == kind)
+    into = (t.runs.c.target == target) & t.runs.c.kind.in_(kinds)
     query = select(t.failures).join(t.runs, t.runs.c.id == t.failures.c.run).where(into)
     for chunk in _chunks([storable(key) for key in keys]):
         rows = query.where(t.failures.c.key.in_(chunk)).order_by(t.failures.c.at, t.runs.c.number)

@@ -10,6 +10,7 @@ from console_core.runs import failures, journal, lifecycle, samples
 from console_core.runs import tables as t
 from console_core.runs.rows import read, read_working, run_of, storable
 from console_core.runs.types import (
+    EMBEDDING,
     WORKING,
     Attempt,
     Command,
@@ -207,9 +208,9 @@ class Ledger:
             return failures.counted(connection, run_id)
 
     def failed_among(self, target: str, keys: Sequence[str]) -> dict[str, Failure]:
-        """The latest failure of each of these catalog keys in re-embeds into a target; others are left out."""
+        """The latest failure of each of these catalog keys in what embeds into a target; others are left out."""
         with self.database.reading() as connection:
-            return failures.among(connection, target, keys, "reembed")
+            return failures.among(connection, target, keys, EMBEDDING)
 
     # The journal
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 _NOUNS: Mapping[str, tuple[str, str]] = {
     "reembed": ("pictures", "embedded"),
     "verify": ("pictures", "checked"),
+    "repair": ("differences", "repaired"),
     "coverage": ("rows and points", "compared"),
 }
 
