@@ -110,7 +110,8 @@ def _about(
     if (held.stamp.fingerprint if held.stamp else None) != result.get("fingerprint"):
         reasons.append(f"{verdict.target} is not of the model that was verified any more.")
     if at - finished > age:
-        reasons.append(f"Verification {verdict.id} is older than {age.total_seconds() / 3600:g} hours.")
+        hours = age.total_seconds() / 3600
+        reasons.append(f"Verification {verdict.id} is older than {hours:g} {'hour' if hours == 1 else 'hours'}.")
     return reasons
 
 

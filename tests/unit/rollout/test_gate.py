@@ -181,7 +181,7 @@ def test_the_age_at_which_a_verdict_goes_stale_can_be_set(site: Site) -> None:
         f"Verification {verify.id} is older than 168 hours.",
     )
     assert site.reasons(at=now() + timedelta(hours=2), age=timedelta(hours=1)) == (
-        f"Verification {verify.id} is older than 1 hours.",
+        f"Verification {verify.id} is older than 1 hour.",
     )
 
 
