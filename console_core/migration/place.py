@@ -16,6 +16,7 @@ class Phase(StrEnum):
     POINTS = "points"
     LOSSES = "losses"
     AGAIN = "again"
+    LAST = "last"
 
 
 @dataclass(slots=True)

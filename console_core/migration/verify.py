@@ -29,6 +29,8 @@ SETTLE = 1.0
 """Seconds between two looks at what differs: a picture and its point are written one after the other."""
 LOOKS = 5
 """So often what differs is looked at, where it is another difference each time."""
+FEW = 1000
+"""Of so many differences each is looked at once more: where there are more, one that vanishes changes no verdict."""
 
 
 class Verify:
@@ -90,6 +92,7 @@ class Verify:
             Phase.POINTS: self._walk_points,
             Phase.LOSSES: self._look_for_losses,
             Phase.AGAIN: self._look_again,
+            Phase.LAST: self._look_a_last_time,
         }
         phases = list(Phase)
         for phase in phases[phases.index(place.phase) :]:
@@ -177,6 +180,11 @@ class Verify:
             place.after = suspects[-1].number
             self._records.settle(self._run, place, settled)
             yield f"Looking again at what differs: {place.after:,} of {place.numbered:,}."
+
+    def _look_a_last_time(self, looking: Looking, place: Place) -> Iterator[str]:
+        """A picture that was added at one look and deleted at the next was the same half-done to both."""
+        if sum(self._records.counts(self._run).values()) <= FEW:
+            yield from self._look_again(looking, place)
 
     def _settled(self, looking: Looking, suspects: Sequence[Recorded]) -> dict[int, Difference | None]:
         """What differs is a difference once two looks a while apart saw the same row and the same point."""

@@ -14,7 +14,7 @@ from console_core.runs.types import Counts
 from tests.unit.differences.dict_store import DictStore
 from tests.unit.differences.world import NAME, World
 
-POINTS = 300
+POINTS = 200
 SEEDS = 300
 
 
@@ -62,10 +62,10 @@ def test_an_interrupted_draw_is_the_same_as_one_at_a_stretch() -> None:
     assert second.keys() == whole.keys()
 
 
-@pytest.mark.parametrize("sample", [30, 100, 459])
+@pytest.mark.parametrize("sample", [20, 60])
 def test_wrong_vectors_are_found_at_the_stated_probability(small: World, sample: int) -> None:
     small.sample = sample
-    for key in (41, 142, 243):  # 1 % of them
+    for key in (41, 142):  # 1 % of them
         small.write(key, vector=small.point(key + 1).vector)
     found = 0
     for seed in range(SEEDS):
@@ -77,13 +77,13 @@ def test_wrong_vectors_are_found_at_the_stated_probability(small: World, sample:
         *_, last = steps
         assert last.result is not None
         stated = float(last.result["sample"]["probability"])
-        assert last.result["sample"]["size"] == min(sample, POINTS)
+        assert last.result["sample"]["size"] == sample
         found += last.result["verdict"] == "red"
         assert (last.result["verdict"] == "red") == (last.result["differences"]["wrong vector"] > 0)
     sigma = sqrt(stated * (1 - stated) / SEEDS)
     print(
-        f"{min(sample, POINTS)} of {POINTS} embedded again, seeds 0 to {SEEDS - 1}: found in {found / SEEDS:.1%} of the "
-        f"verifications, stated {stated:.1%} (3 sigma: {3 * sigma:.1%})"
+        f"{sample} of {POINTS} embedded again, seeds 0 to {SEEDS - 1}: found in {found / SEEDS:.1%} of them, "
+        f"stated {stated:.1%} (3 sigma: {3 * sigma:.1%})"
     )
     assert found / SEEDS >= stated - 3 * sigma
     assert small.store.count(NAME) == POINTS

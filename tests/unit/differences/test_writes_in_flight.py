@@ -26,6 +26,7 @@ class Writer:
         self.world, self.dice = world, dice
         self.busy: dict[int, Iterator[None]] = {}
         self.next = ROWS + 1
+        self.there = set(range(1, ROWS + 1))
         self.acts = dict.fromkeys(_ACTS, 0)
         self.resting = True
 
@@ -37,9 +38,10 @@ class Writer:
             self._go_on(self.dice.choice(list(self.busy)))
             return
         what = self.dice.choice(_ACTS)
-        there = [int(row.key) for row in self.world.catalog.rows() if int(row.key) not in self.busy]
+        there = sorted(self.there - self.busy.keys())
         if what == "insert":
             key, self.next = self.next, self.next + 1
+            self.there.add(key)
         elif len(there) <= ROWS // 2:
             return
         else:
@@ -100,6 +102,7 @@ class Writer:
             self.world.sql(change, value, key)
 
     def _delete(self, key: int, row_first: bool) -> Iterator[None]:
+        self.there.discard(key)
         acts = [
             lambda: self.world.sql("DELETE FROM images WHERE id = ?", key),
             lambda: self.world.store.delete(NAME, [key]),

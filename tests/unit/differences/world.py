@@ -102,8 +102,11 @@ class World:
         self.ledger = Ledger(self.database)
         self.records = Differences(self.database)
         self.images = LocalFiles((self.folder / "images",))
+        self.application = sqlite3.connect(self.folder / "catalog.db", isolation_level=None)
+        self.application.execute("PRAGMA synchronous=OFF")
 
     def close(self) -> None:
+        self.application.close()
         self.database.close()
         self.catalog.close()
 
@@ -131,9 +134,7 @@ class World:
     # What can happen to it
 
     def sql(self, statement: str, *values: object) -> None:
-        with sqlite3.connect(self.folder / "catalog.db") as catalog:
-            catalog.execute(statement, values)
-        catalog.close()
+        self.application.execute(statement, values)
 
     def write(self, key: int, **changes: Any) -> None:
         """Write a point in place, with another vector, payload or id."""
