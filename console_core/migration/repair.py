@@ -91,7 +91,7 @@ class Repair:
                 f"{embedder.fingerprint.digest}: its weights or settings changed since.",
                 "Put the old weights back and resume, or migrate to the model as it is now.",
             )
-        if self._records.place(self._plan.verification) is None:
+        if counts.pending and self._records.place(self._plan.verification) is None:
             raise NotFound(
                 f"The differences of verification {self._plan.verification} were replaced by a newer verification.",
                 f"Cancel this run and repair what the newest verification of {check.collection} found.",

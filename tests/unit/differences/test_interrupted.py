@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""A verification and a repair that are killed at any of their steps go on where they were, and end as if undisturbed."""
+"""A verification and a repair that are killed at any step go on where they were, and end as if undisturbed."""
 
 from collections.abc import Iterator
 from pathlib import Path
