@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console_core.cli import verification
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import collection_json, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -123,6 +124,10 @@ def resume(run: str, as_json: Json = False) -> None:
         finished = in_foreground(console, asked, asked.title)
         if finished.kind == "reembed":
             _finish_build(console, finished, as_json)
+        elif finished.kind == "repair":
+            verified = verification.verified_again(console, finished)
+            verdict = (verified.result or {}).get("verdict") if verified is not None else None
+            _finish(run_json(finished) | ({"verdict": verdict} if verdict else {}), verdict == "green", as_json)
         else:
             _finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
 
@@ -147,17 +152,9 @@ def runs(as_json: Json = False) -> None:
     show(found, as_json, lines or ["No runs yet."])
 
 
-@app.command()
-def verify(collection: str, as_json: Json = False) -> None:
-    """Check counts, ids, dimensions, norms and a re-embedded sample of a collection."""
-    with opened(owner="embedding-console verify") as console:
-        run = command(console, actor_of(console), "verify", collection=collection)
-        finished = in_foreground(console, run, f"Verifying {collection}")
-    result = dict(finished.result or {"verdict": "none", "checks": []})
-    lines = [f"{'ok ' if c['ok'] else 'RED'}  {c['name']}: {c['detail']}" for c in result["checks"]]
-    show({"run": finished.id, "state": finished.state.value, **result}, as_json, [*lines, result["verdict"]])
-    if result["verdict"] != "green":
-        raise typer.Exit(1)
+app.command()(verification.verify)
+app.command()(verification.differences)
+app.command()(verification.repair)
 
 
 @app.command()

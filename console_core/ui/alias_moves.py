@@ -1,7 +1,9 @@
 """Cutting over and rolling back: what will happen, the button that asks, and why it is closed where it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,7 +14,9 @@ from console_core.ui.permission import command_button
 
 def cut_over_gate(target: str, serving: str) -> Gate:
     """Whether an alias that serves `serving` may be moved to a collection; asks the store for its exact count."""
-    return gate(session.console().ledger, session.console().store, target, serving=serving)
+    console = session.console()
+    age = timedelta(hours=console.settings.verdict_hours)
+    return gate(console.ledger, console.store, target, serving=serving, age=age)
 
 
 def cut_over_button(
@@ -49,12 +53,17 @@ def cut_over_button(
     if pressed:
         done = f"{alias} answers from {target} now."
         moved = {"alias": alias, "to": target, "migration": migration, "accept_losses": lossy}
-        move = partial(session.act, "cut_over", done=done, **moved)
+        move = partial(_move, done, moved)
         title = f"Cut {words.plain(alias)} over?"
         loss = f"\n\n**{words.count(found.losses, 'picture')} that people find today will not be found any more.**"
         text, typed = (what + loss, alias) if lossy else (what, "")
         confirm.ask(confirm.Question(title, text, "Cut over", move, typed, icon=":material/alt_route:"))
         st.rerun()
+
+
+def _move(done: str, moved: Mapping[str, Any]) -> None:
+    with st.spinner("Looking whether anything was written since it was verified …"):
+        session.act("cut_over", done=done, **moved)
 
 
 def roll_back_button(alias: str, serves: str) -> None:

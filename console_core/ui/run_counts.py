@@ -7,7 +7,7 @@ import streamlit as st
 from console_core.runs.types import Run
 from console_core.ui import navigation, words
 
-DONE: Mapping[str, str] = {"reembed": "Embedded", "verify": "Checked", "coverage": "Counted"}
+DONE: Mapping[str, str] = {"reembed": "Embedded", "verify": "Checked", "repair": "Repaired", "coverage": "Counted"}
 
 
 def counts_row(run: Run, *, link: bool = False) -> None:

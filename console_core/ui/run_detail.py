@@ -8,16 +8,17 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
-from console_core.runs.types import ACTIVE, Run, Sample
+from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted
 from console_core.ui import charts, frame, navigation, panels, session, words
 from console_core.ui.live_run import live_run
 from console_core.ui.run_failures import failures
+from console_core.ui.verification.verdict import verdict
 
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
 _STRETCHES = 60
-KINDS = {"reembed": "Build", "verify": "Verification", "coverage": "Measurement of coverage"}
+KINDS = {"reembed": "Build", "verify": "Verification", "repair": "Repair", "coverage": "Measurement of coverage"}
 
 
 def run_detail(run: Run) -> None:
@@ -29,6 +30,9 @@ def run_detail(run: Run) -> None:
         _chart(run)
     with right, panels.card("Facts"):
         _facts(run)
+    if run.kind == "verify" and run.result and run.state is RunState.SUCCEEDED:
+        with panels.card("Verdict"):
+            verdict(run)
     if run.counts.all_failed or session.console().ledger.failure_counts(run.id):
         failures(run)
     with panels.card("Attempts", caption="Each try from its start to its stop; a resumed run goes on in a new one."):

@@ -27,6 +27,7 @@ FILE_ONLY = {
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
     "[models.<key>] architecture, weights, title": "models of your own",
+    "[rollout] verdict_hours": "for how many hours a verdict counts, unless something is written",
     "[query_lab] examples": "queries that the Query lab suggests",
 }
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from console_core.migration.sampling import SIZE, KeySample, found_with
-from console_core.migration.verify import Verify
 from console_core.runs.types import Counts
 from tests.unit.differences.dict_store import DictStore
 from tests.unit.differences.world import NAME, World
@@ -69,12 +68,7 @@ def test_wrong_vectors_are_found_at_the_stated_probability(small: World, sample:
         small.write(key, vector=small.point(key + 1).vector)
     found = 0
     for seed in range(SEEDS):
-        run = f"seed-{seed}"
-        parts = {"catalog": small.catalog, "images": small.images, "store": small.store, "records": small.records}
-        steps = Verify(
-            small.plan(), run, **parts, embedder=lambda: small.model, failed_among=dict, pause=lambda _: None
-        ).steps("", Counts())
-        *_, last = steps
+        *_, last = small.verifying(small.plan(), f"seed-{seed}").steps("", Counts())
         assert last.result is not None
         stated = float(last.result["sample"]["probability"])
         assert last.result["sample"]["size"] == sample

@@ -2,7 +2,7 @@
 """What an application writes while its collection is verified raises no alarm, and makes the verdict a stale one."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ class Writer:
 
     def _delete(self, key: int, row_first: bool) -> Iterator[None]:
         self.there.discard(key)
-        acts = [
+        acts: list[Callable[[], object]] = [
             lambda: self.world.sql("DELETE FROM images WHERE id = ?", key),
             lambda: self.world.store.delete(NAME, [key]),
         ]
@@ -144,7 +144,7 @@ def _lively(tmp_path: Path) -> Iterator[World]:
 def test_a_hundred_verifications_of_what_is_being_written_raise_no_false_alarm(lively: World) -> None:
     dice = random.Random(20263)
     writer = Writer(lively, dice)
-    watched = World(lively.folder, Watched(lively.store, writer), Watched(lively.catalog, writer), lively.database)  # type: ignore[arg-type]
+    watched = World(lively.folder, Watched(lively.store, writer), Watched(lively.catalog, writer), lively.database)
     watched.model, watched.page, watched.pause = lively.model, lively.page, writer.wait
     suspicions = alarms = stale = 0
     for trial in range(TRIALS):
@@ -177,7 +177,7 @@ def test_a_hundred_verifications_of_what_is_being_written_raise_no_false_alarm(l
 
 def test_a_difference_that_is_there_to_stay_is_told_in_spite_of_all_that_is_written(lively: World) -> None:
     writer = Writer(lively, random.Random(20264))
-    watched = World(lively.folder, Watched(lively.store, writer), Watched(lively.catalog, writer), lively.database)  # type: ignore[arg-type]
+    watched = World(lively.folder, Watched(lively.store, writer), Watched(lively.catalog, writer), lively.database)
     watched.model, watched.page, watched.pause = lively.model, lively.page, writer.wait
     lively.say(3, at=9_000_001, key="9000001")
     run = watched.submit()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -174,7 +175,17 @@ class World:
         return work(claimed, self.operation, self.ledger, should_stop)
 
     def operation(self, run: Run) -> Operation:
-        parts: dict[str, Any] = {
+        if run.kind == "verify":
+            return self.verifying(VerifyPlan.from_json(run.spec), run.id)
+        plan = RepairPlan.from_json(run.spec)
+        then = partial(verify_again, self.ledger, self.catalog, run, plan.check)
+        return Repair(plan, run.id, **self._parts(), then=then)
+
+    def verifying(self, plan: VerifyPlan, run: str) -> Verify:
+        return Verify(plan, run, **self._parts(), pause=self.pause, page_size=self.page)
+
+    def _parts(self) -> dict[str, Any]:
+        return {
             "catalog": self.catalog,
             "images": self.images,
             "store": self.store,
@@ -182,11 +193,6 @@ class World:
             "failed_among": self.ledger.failed_among,
             "records": self.records,
         }
-        if run.kind == "verify":
-            return Verify(VerifyPlan.from_json(run.spec), run.id, **parts, pause=self.pause, page_size=self.page)
-        plan = RepairPlan.from_json(run.spec)
-        then = lambda: verify_again(self.ledger, self.catalog, run, plan.check)  # noqa: E731
-        return Repair(plan, run.id, **parts, then=then)
 
     def found(self, run: Run) -> list[Difference]:
         """Every difference of a verification."""

@@ -55,7 +55,7 @@ class Site:
         assert self.ledger.claim(Lane.STORE, "a test", only=verify.id)
         held = signature_of(self.store, collection)
         about = {"points": held.points, "fingerprint": None, "replaces": replaces, "signature": held.as_json()}
-        green = {"verdict": "green", "checks": [], **about}
+        green: dict[str, object] = {"verdict": "green", "checks": [], **about}
         self.ledger.record(verify.id, Progress("1", Counts(), result=green))
         self.ledger.finish(verify.id, RunState.SUCCEEDED, reason="")
 
