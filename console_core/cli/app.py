@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import backups, failures, manners, moving
+from console_core.cli import backups, failures, manners, moving, verification
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -28,7 +28,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (moving, failures, manners, backups):
+for topic in (verification, moving, failures, manners, backups):
     topic.register(app)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -125,6 +125,10 @@ def resume(run: str, as_json: Json = False) -> None:
         finished = in_foreground(console, asked, asked.title)
         if finished.kind == "reembed":
             _finish_build(console, finished, as_json)
+        elif finished.kind == "repair":
+            verified = verification.verified_again(console, finished)
+            verdict = (verified.result or {}).get("verdict") if verified is not None else None
+            finish(run_json(finished) | ({"verdict": verdict} if verdict else {}), verdict == "green", as_json)
         else:
             finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
 
@@ -147,19 +151,6 @@ def runs(as_json: Json = False) -> None:
         if r["left_open"]
     ]
     show(found, as_json, lines or ["No runs yet."])
-
-
-@app.command()
-def verify(collection: str, as_json: Json = False) -> None:
-    """Check counts, ids, dimensions, norms and a re-embedded sample of a collection."""
-    with opened(owner="embedding-console verify") as console:
-        run = command(console, actor_of(console), "verify", collection=collection)
-        finished = in_foreground(console, run, f"Verifying {collection}")
-    result = dict(finished.result or {"verdict": "none", "checks": []})
-    lines = [f"{'ok ' if c['ok'] else 'RED'}  {c['name']}: {c['detail']}" for c in result["checks"]]
-    show({"run": finished.id, "state": finished.state.value, **result}, as_json, [*lines, result["verdict"]])
-    if result["verdict"] != "green":
-        raise typer.Exit(1)
 
 
 @app.command()

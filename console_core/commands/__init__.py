@@ -10,8 +10,7 @@ from typing import Any
 
 from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
-from console_core.catalog.types import EVERYTHING, Slice
-from console_core.commands import backups, replacing
+from console_core.commands import backups, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
@@ -21,7 +20,6 @@ from console_core.migration.preflight import preflight
 from console_core.migration.records import Migration
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
-from console_core.migration.verify import VerifyPlan
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
 from console_core.runs.manners import Manners
@@ -113,48 +111,6 @@ def _set_manners(console: Console, actor: Actor, *, manners: Manners | None, run
     return console.ledger.manners.put(run, manners)
 
 
-def _verify(console: Console, actor: Actor, *, collection: str, migration: str = "") -> Run:
-    info = console.store.describe(collection)
-    if info.stamp is None:
-        raise Refused(f"{info.name} does not say which model made it.", "Stamp it on the Collections page first.")
-    builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name, limit=200) if run.migration]
-    plan = VerifyPlan(
-        collection=info.name,
-        model=info.stamp.model,
-        fingerprint=info.stamp.fingerprint,
-        dimension=info.dimension,
-        part=_built_part(builds),
-        replaces=_replaced_by(console, info.name),
-    )
-    return console.ledger.submit(
-        kind="verify",
-        lane=Lane.ACCELERATOR,
-        title=f"Verify {info.name}",
-        target=info.name,
-        spec=plan.as_json(),
-        actor=actor.name,
-        migration=migration or (builds[0].migration if builds else ""),
-        selected=console.catalog.count(plan.part),
-        writes=False,
-    )
-
-
-def _built_part(builds: Sequence[Run]) -> Slice:
-    """The slice that was built; everything where several different ones were, or none."""
-    parts = [Slice.from_json(run.spec["part"]) for run in builds if run.counts.done]
-    return parts[0] if parts and all(part == parts[0] for part in parts) else EVERYTHING
-
-
-def _replaced_by(console: Console, collection: str) -> str:
-    """What a collection would replace: what the alias of its migration serves now, else what the only alias serves."""
-    aliases = console.store.aliases()
-    plans = [migration.plan for migration in console.migrations.all()]
-    known = [plan.alias for plan in plans if collection in (plan.target, plan.source) and plan.alias in aliases]
-    wanted = known or (list(aliases) if len(aliases) == 1 else [])
-    serving = aliases[wanted[0]] if wanted else ""
-    return "" if serving == collection else serving
-
-
 def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run:
     info = console.store.describe(collection)
     waiting = console.ledger.runs(kinds=("coverage",), target=info.name, states=(RunState.QUEUED, RunState.RUNNING))
@@ -239,7 +195,8 @@ COMMANDS: Mapping[str, _Command] = {
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
     "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),
     "set_manners": _Command(_set_manners, "operator", "run"),
-    "verify": _Command(_verify, "operator", "collection"),
+    "verify": _Command(verifying.verify, "operator", "collection"),
+    "repair": _Command(verifying.repair, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
     "quarantine": _Command(_quarantine, "operator", "collection"),

@@ -18,7 +18,7 @@ def recreate(console: Console, actor: Actor, *, collection: str, target: str, ty
         Refused: the name was not typed, or something speaks against it.
     """
     store, migrations = console.store, console.migrations.all()
-    reasons = in_place.hindrances(store, console.ledger, console.backups, collection, target)
+    reasons = in_place.hindrances(store, console.ledger, console.backups, collection, target, age=console.verdict_age)
     if reasons:
         raise Refused(f"{collection} cannot be recreated in place: {' '.join(reasons)}", "Settle that, then ask again.")
     _must_be_typed(collection, typed, "For a moment the name will lead nowhere.")

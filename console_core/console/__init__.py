@@ -26,6 +26,7 @@ from console_core.following.follower import Follower
 from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
+from console_core.migration.differences import Differences
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.rollout.cutover import overtaken
@@ -61,6 +62,7 @@ class Console:
     coverage: CoverageRecords
     follows: Follows
     backups: Backups
+    differences: Differences
     failed: FailedPictures
     store: VectorStore
     catalog: ImageCatalog
@@ -109,9 +111,14 @@ class Console:
         return Keeping(self.store, self.ledger, self.migrations, self.moves, self.follows, self.comparison, window)
 
     @property
+    def verdict_age(self) -> timedelta:
+        """For how long a verdict counts, unless something is written."""
+        return timedelta(hours=self.settings.verdict_hours)
+
+    @property
     def ways(self) -> Ways:
         """The way forward and back of every alias."""
-        return Ways(self.keeping)
+        return Ways(self.keeping, self.verdict_age)
 
     def operation(self, run: Run) -> Operation:
         """The operation of a run, from the plan that is stored with it.
@@ -178,6 +185,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             coverage=CoverageRecords(database),
             follows=Follows(database),
             backups=Backups(settings.backups.folder),
+            differences=Differences(database),
             failed=FailedPictures(database),
             store=store,
             catalog=catalog,

@@ -14,6 +14,7 @@ from console_core.errors import NotFound
 from console_core.following.catch_up import CatchUp
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import Reembed
+from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.rollout.expected import expected_signature
@@ -21,7 +22,6 @@ from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
 from console_core.runs.manners_records import BatchSize
 from console_core.runs.types import Operation, Run, Verb
-from console_core.vectorstore.signature import signature_of
 
 if TYPE_CHECKING:
     from console_core.console import Console
@@ -68,6 +68,20 @@ def operation(console: "Console", run: Run) -> Operation:
                 store=console.store,
                 embedder=partial(console.models.get, check.model),
                 failed_among=console.ledger.failed_among,
+                records=console.differences,
+            )
+        case "repair":
+            repair = RepairPlan.from_json(run.spec)
+            return Repair(
+                repair,
+                run.id,
+                catalog=console.catalog,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, repair.check.model),
+                failed_among=console.ledger.failed_among,
+                records=console.differences,
+                then=partial(verify_again, console.ledger, console.catalog, run, repair.check),
             )
         case "coverage":
             return MeasureCoverage(
@@ -111,7 +125,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 ledger=console.ledger,
                 backups=console.backups,
                 moves=console.moves,
-                current=partial(_not_as_verified, console),
+                age=console.verdict_age,
             )
         case "retire":
             return Retire(
@@ -129,11 +143,3 @@ def operation(console: "Console", run: Run) -> Operation:
 
 def _is_cancelled(console: "Console", run: str) -> bool:
     return console.ledger.asked(run) is Verb.CANCEL
-
-
-def _not_as_verified(console: "Console", collection: str) -> str:
-    """Why a collection does not hold what was verified, reading all of it; "" where it does."""
-    expected = expected_signature(console.ledger, collection)
-    if expected is None or expected.same_as(signature_of(console.store, collection)):
-        return ""
-    return f"{collection} was written to after it was verified."

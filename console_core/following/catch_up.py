@@ -34,18 +34,20 @@ class _Books:
     signing: Signing | None
     changes: dict[str, int] = field(default_factory=lambda: {"added": 0, "edited": 0, "deleted": 0})
     rounds: int = 0
+    lost: int = 0
 
     def checkpoint(self, writing: Sequence[PointId] = ()) -> str:
         """How far it is; `writing` are points that are about to change, which `now` leaves out."""
         now = self.signing.signature().as_json() if self.signing else None
         began = self.began.as_json() if self.began else None
-        return json.dumps({"rounds": self.rounds, "began": began, "now": now, "writing": list(writing)})
+        told = {"rounds": self.rounds, "lost": self.lost, "began": began, "now": now, "writing": list(writing)}
+        return json.dumps(told)
 
     def result(self) -> dict[str, Any]:
         chained = {}
         if self.signing and self.began:
             chained = {"signature_before": self.began.as_json(), "signature": self.signing.signature().as_json()}
-        return {**self.changes, "rounds": self.rounds, **chained}
+        return {**self.changes, "rounds": self.rounds, "lost": self.lost, **chained}
 
     def settle_deleted(self, number: int) -> None:
         counts = replace(self.counts, done=self.counts.done + number)
@@ -119,7 +121,8 @@ class CatchUp:
             start = self._expected
             return _Books(counts, start, Signing(start) if start else None)
         began, now = ((Signature.from_json(told[name]) if told[name] else None) for name in ("began", "now"))
-        books = _Books(counts, began, Signing(now) if now else None, rounds=int(told["rounds"]))
+        signing = Signing(now) if now else None
+        books = _Books(counts, began, signing, rounds=int(told["rounds"]), lost=int(told["lost"]))
         if books.signing and told["writing"]:
             books.signing.add(self._with.store.retrieve(self._follow.collection, told["writing"], vectors=True))
         return books
@@ -174,20 +177,29 @@ class CatchUp:
         ids = [point_id(key) for key in rows]
         replaced = store.retrieve(collection, ids, vectors=True)
         kept = {picture_key(point.id, point.payload): application_payload(point.payload) for point in replaced}
-        wanted = [replace(row, payload={**kept.get(row.key, {}), **row.payload}) for row, _ in rows.values()]
         if books.signing:
             books.signing.remove(replaced)
             yield Progress(books.checkpoint(ids), books.counts)
-        for filled in filling.batches(wanted, lambda: self._batch_size, fills=False):
+        for filled in filling.batches(
+            [row for row, _ in rows.values()], lambda: self._batch_size, fills=False, kept=kept
+        ):
             for key in filled.keys:
                 books.changes[rows[key][1]] += 1
             books.counts = settle(books.counts, filled)
+            books.lost += self._lost([failure.key for failure in filled.failures])
             yield Progress(books.checkpoint(ids), books.counts, filled.failures, cleared=filled.cleared)
         for key, (row, _) in rows.items():
             self._with.tried[key] = row.revision
         if books.signing:
             books.signing.add(store.retrieve(collection, ids, vectors=True))
         yield Progress(books.checkpoint(), books.counts, result=books.result())
+
+    def _lost(self, failed: Sequence[str]) -> int:
+        """How many of the pictures that failed are found today, by what the alias serves."""
+        serving = self._with.store.aliases().get(self._follow.alias, "") if failed else ""
+        if serving in ("", self._follow.collection):
+            return 0
+        return len(self._with.store.retrieve(serving, [point_id(key) for key in failed]))
 
     def _delete(self, books: _Books) -> Iterator[Progress]:
         """Delete points whose pictures left, after counting them: an empty catalog must not empty the collection."""

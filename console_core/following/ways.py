@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from console_core.errors import Refused
@@ -22,6 +23,7 @@ class Ways:
     """Moves aliases to collections that are kept in step."""
 
     keeping: Keeping
+    verdict_age: timedelta = cutover.VERDICT_AGE
 
     def cut_over(
         self, alias: str, to: str, *, actor: str, migration: str = "", accept_losses: bool = False
@@ -84,6 +86,7 @@ class Ways:
                 actor=actor,
                 migration=str(then["migration"]),
                 accept_losses=bool(then["accept_losses"]),
+                age=self.verdict_age,
             )
             self.keeping.keep_in_step()
             return move
@@ -112,7 +115,8 @@ class Ways:
     def _must_be_open(self, then: Mapping[str, Any]) -> None:
         """Refuse before anything is queued what the cut-over itself would refuse for another reason than lag."""
         serving = self.keeping.store.aliases().get(str(then["alias"]), "")
-        found = cutover.gate(self.keeping.ledger, self.keeping.store, str(then["to"]), serving=serving)
+        keeping = self.keeping
+        found = cutover.gate(keeping.ledger, keeping.store, str(then["to"]), serving=serving, age=self.verdict_age)
         if not found.open and not (then["accept_losses"] and found.acceptable):
             raise Refused(
                 f"{then['alias']} cannot be moved to {then['to']}: {' '.join(found.reasons)}",

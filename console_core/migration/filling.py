@@ -16,7 +16,7 @@ from console_core.migration.current import ALREADY_EMBEDDED, current_keys
 from console_core.migration.writing import write
 from console_core.runs.types import FailedPicture, Failure
 from console_core.vectorstore.provenance import Provenance, point_id
-from console_core.vectorstore.types import Point, Vector, VectorStore
+from console_core.vectorstore.types import Payload, Point, Vector, VectorStore
 
 DECODING_THREADS = 2
 QUARANTINED = "quarantined"
@@ -92,12 +92,13 @@ class Filling:
         fills: bool,
         heed_quarantine: bool = True,
         known_count: bool = False,
+        kept: Mapping[str, Payload] | None = None,
     ) -> Iterator[Filled]:
         """Embed rows batch by batch, in their order; each is written when it is yielded.
 
         Pictures in quarantine are passed over where it is heeded, and with `fills` those whose point is current. The
         size is asked before each batch. Where pictures fail throughout, nothing is read beyond the breaker's limit;
-        with `known_count` pictures that failed before count for it too.
+        with `known_count` pictures that failed before count for it too. `kept` as for `fill`.
 
         Raises:
             FailsThroughout: after the batch was yielded with which the breaker tripped.
@@ -134,7 +135,7 @@ class Filling:
                 if not batch:
                     return
                 in_hand = 0
-                filled = self.fill(batch)
+                filled = self.fill(batch, kept)
                 self._count(batch, filled, set() if known_count else known)
                 known.difference_update(row.key for row, _ in batch)
                 for row, _ in batch:
@@ -142,30 +143,39 @@ class Filling:
                 yield filled
                 self.breaker.check()
 
-    def fetched(self, rows: Iterable[ImageRow], *, ahead: int) -> Iterator[Fetched]:
+    def fetched(self, rows: Iterable[ImageRow], *, ahead: int) -> Iterator[tuple[ImageRow, Picture | ImageError]]:
         """Rows with their pictures, in order; reading and decoding run up to `ahead` rows before, on threads."""
         return fetch(rows, self._picture, workers=self._workers, ahead=ahead)
 
-    def fill(self, batch: Sequence[Fetched]) -> Filled:
+    def embedded(self, batch: Sequence[Fetched]) -> tuple[dict[str, Vector], list[Failure]]:
+        """The vectors of a batch by catalog key, and what failed. Nothing is written."""
+        pictures = [(row, found) for row, found in batch if isinstance(found, Picture)]
+        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
+        vectors, choked = _vectors(self._embedder, pictures)
+        return vectors, [*failures, *choked]
+
+    def fill(self, batch: Sequence[Fetched], kept: Mapping[str, Payload] | None = None) -> Filled:
         """Embed a batch and write it; returns after the store acknowledged it.
+
+        `kept` are payloads by catalog key whose fields stay on the points, unless the catalog tells them.
 
         Raises:
             StoreError: the batch may have been written in part; writing it again is harmless.
         """
-        pictures = [(row, found) for row, found in batch if isinstance(found, Picture)]
-        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
-        vectors, choked = _vectors(self._embedder, pictures)
-        points = {row.key: self._point(row, found, vectors[row.key]) for row, found in pictures if row.key in vectors}
+        kept = kept or {}
+        vectors, failures = self.embedded(batch)
+        pictures = [(row, found) for row, found in batch if isinstance(found, Picture) and row.key in vectors]
+        points = {row.key: self._point(row, found, vectors[row.key], kept.get(row.key, {})) for row, found in pictures}
         refusals = write(self._store, self._target, list(points.values()))
         refused = [
             Failure(row.key, STORE_REFUSED, refusals[points[row.key].id].message, _path(row))
             for row, _ in pictures
-            if row.key in points and points[row.key].id in refusals
+            if points[row.key].id in refusals
         ]
         written = {key: point for key, point in points.items() if point.id not in refusals}
         return Filled(
             tuple(written.values()),
-            (*failures, *choked, *refused),
+            (*failures, *refused),
             tuple(written),
             {row.key: found.reason for row, found in batch if isinstance(found, Passed)},
             batch[-1][0].key if batch else "",
@@ -185,7 +195,7 @@ class Filling:
         loaded = load(row, self._images)
         return Picture(self._embedder.prepare(loaded.image), loaded.content)
 
-    def _point(self, row: ImageRow, picture: Picture, vector: Vector) -> Point:
+    def _point(self, row: ImageRow, picture: Picture, vector: Vector, kept: Payload) -> Point:
         made = Provenance(
             key=row.key,
             revision=row.revision,
@@ -194,7 +204,7 @@ class Filling:
             run=self._run,
             embedded_at=now().isoformat(timespec="seconds"),
         )
-        return Point(point_id(row.key), vector, {**row.payload, **made.as_payload()})
+        return Point(point_id(row.key), vector, {**kept, **row.payload, **made.as_payload()})
 
 
 def _vectors(

@@ -1,80 +1,46 @@
-"""Check a built collection against the catalog and the model: counts, ids, dimension, norms, a re-embedded sample."""
+"""Find every difference between a catalog and a collection that was built from it, and look again before telling it."""
 
-import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
-import numpy as np
-
-from console_core.catalog.loading import load
-from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
+from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
-from console_core.errors import FingerprintMismatch, ImageError, ModelOutputInvalid
-from console_core.runs.types import Counts, Failure, Progress
-from console_core.vectorstore.provenance import picture_key, point_id, provenance
-from console_core.vectorstore.types import Point, PointId, Vector, VectorStore
+from console_core.errors import FingerprintMismatch
+from console_core.migration.difference import Difference
+from console_core.migration.differences import Differences, Recorded
+from console_core.migration.filling import FailedAmong, Filling
+from console_core.migration.looking import Derived, Looking
+from console_core.migration.place import Phase, Place
+from console_core.migration.sampling import KeySample
+from console_core.migration.verdict import EXAMPLES, verdict
+from console_core.migration.verify_plan import VerifyPlan as VerifyPlan
+from console_core.runs.types import Counts, Progress
+from console_core.vectorstore.provenance import picture_key, point_id
+from console_core.vectorstore.signature import Signing
+from console_core.vectorstore.types import VectorStore
 
 PAGE = 256
+BATCH = 64
+"""Pictures that are embedded again between two checkpoints."""
 LEFT_THE_CATALOG = "left the catalog"
-SAMPLE = 64
-SAME = 0.999
-"""Cosine from which a re-embedded picture counts as the same: above bf16 rounding, below any other picture."""
-EXAMPLES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyPlan:
-    """What is checked: `collection` against the catalog's `part`, for the model `model` with `fingerprint`.
-
-    `replaces` is the collection that is served now and that this one would replace; "" where there is none.
-    """
-
-    collection: str
-    model: str
-    fingerprint: str
-    dimension: int
-    part: Slice
-    replaces: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {"version": 1, **asdict(self)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "VerifyPlan":
-        """The plan as stored; the reverse of `as_json`."""
-        fields = {name: value for name, value in data.items() if name != "version"}
-        return cls(**{**fields, "part": Slice.from_json(fields["part"])})
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What the walk over the catalog found; `examples` has up to EXAMPLES catalog keys for each finding."""
-
-    found: int = 0
-    missing: int = 0
-    excused: int = 0
-    lost: int = 0
-    foreign: int = 0
-    lengths: int = 0
-    norms: int = 0
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    sample: list[tuple[ImageRow, Vector]] = field(default_factory=list)
-
-    def note(self, finding: str, key: str) -> None:
-        keys = self.examples.setdefault(finding, [])
-        if len(keys) < EXAMPLES:
-            keys.append(key)
+SETTLE = 1.0
+"""Seconds between two looks at what differs: a picture and its point are written one after the other."""
+LOOKS = 5
+"""So often what differs is looked at, where it is another difference each time."""
+FEW = 1000
+"""Of so many differences each is looked at once more: where there are more, one that vanishes changes no verdict."""
 
 
 class Verify:
-    """Walk the catalog beside the collection, then embed a random sample of its pictures again.
+    """The content diff: walk the catalog beside the collection, then the collection beside the catalog.
 
-    A picture whose re-embedding failed is expected to be absent, unless the collection that is served now has it.
-    Nothing is written. The last step's result has a
-    verdict ("green" or "red") and the checks. A resumed verification starts over, because it must see one state; its
-    counts stand still until it is past its old place.
+    A random sample of the pictures, or all, are embedded again. A picture whose embedding failed is expected to be
+    absent, unless the collection that is served now has it. What differs is recorded as it is found, and looked at
+    again before the verdict. Nothing is written to the store. The last step's result has the verdict ("green" or
+    "red"), the checks, the differences by kind, and the signature of exactly the points that were looked at: whatever
+    was written meanwhile makes it another one than the collection's. A resumed verification goes on where it was.
     """
 
     def __init__(
@@ -86,15 +52,21 @@ class Verify:
         images: ImageStore,
         store: VectorStore,
         embedder: Callable[[], Embedder],
-        failed_among: Callable[[str, Sequence[str]], Mapping[str, Failure]],
+        failed_among: FailedAmong,
+        records: Differences,
+        pause: Callable[[float], object] = time.sleep,
+        page_size: int = PAGE,
     ) -> None:
         self._plan = plan
-        self._random = random.Random(run)
+        self._run = run
         self._catalog = catalog
         self._images = images
         self._store = store
         self._embedder = embedder
         self._failed_among = failed_among
+        self._records = records
+        self._pause = pause
+        self._page = page_size
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -102,131 +74,142 @@ class Verify:
         Raises:
             FingerprintMismatch: the model is not the one that made the collection, so it cannot judge it.
         """
-        embedder = self._embedder()
-        if embedder.fingerprint.digest != self._plan.fingerprint:
+        plan, embedder = self._plan, self._embedder()
+        if embedder.fingerprint.digest != plan.fingerprint:
             raise FingerprintMismatch(
-                f"{self._plan.collection} was made by {self._plan.model} {self._plan.fingerprint}, but that "
+                f"{plan.collection} was made by {plan.model} {plan.fingerprint}, but that "
                 f"model now has {embedder.fingerprint.digest}: its weights or settings changed since.",
                 "Put the old weights back and resume, or migrate to the model as it is now.",
             )
-        counts = replace(counts, selected=max(counts.selected, self._catalog.count(self._plan.part)))
-        tally = _Tally()
-        checked = 0
-        rows = self._catalog.rows(self._plan.part)
-        while page := list(islice(rows, PAGE)):
-            self._walk(page, tally)
-            checked += len(page)
-            done = max(counts.done, checked)
-            counts = replace(counts, done=done, selected=max(counts.selected, done))
-            yield Progress(page[-1].key, counts)
-        for _ in self._look_for_losses(tally):
-            yield Progress("losses", counts)
-        gone = {LEFT_THE_CATALOG: counts.pending} if counts.pending else {}
-        yield Progress("end", replace(counts, skipped=gone), result=self._result(embedder, tally, checked))
-
-    def _result(self, embedder: Embedder, tally: _Tally, checked: int) -> dict[str, Any]:
-        plan = self._plan
-        info = self._store.describe(plan.collection)
-        made = f"{info.stamp.model} {info.stamp.fingerprint}" if info.stamp else "no model recorded"
-        absent = f"{tally.excused:,} known failures, {tally.missing:,} missing"
-        checks = [
-            _check("model", info.stamp is not None and info.stamp.fingerprint == plan.fingerprint, made),
-            _check("count", info.points == tally.found, f"{info.points:,} points, {tally.found:,} of them expected"),
-            _check("ids", not tally.missing, f"{tally.found:,} of {checked:,} pictures found, {absent}"),
-            _check(
-                "dimension",
-                info.dimension == plan.dimension and not tally.lengths,
-                f"{info.dimension}, the model's is {plan.dimension}",
-            ),
-            _check("fingerprints", not tally.foreign, f"{tally.foreign:,} points from another model"),
-            _check("norms", not tally.norms, f"{tally.norms:,} vectors that are not finite and of length 1"),
-            self._sample_check(embedder, tally),
-        ]
-        if plan.replaces:
-            checks.append(
-                _check("losses", not tally.lost, f"{tally.lost:,} pictures that {plan.replaces} finds are lost")
-            )
-        verdict = "green" if all(check["ok"] for check in checks) else "red"
-        return {
-            "verdict": verdict,
-            "checks": checks,
-            "points": info.points,
-            "collection": plan.collection,
-            "fingerprint": plan.fingerprint,
-            "replaces": plan.replaces,
-            "losses": tally.lost,
-            "examples": tally.examples,
+        filling = Filling(
+            self._store, self._images, embedder, plan.collection, self._run, failed_among=self._failed_among
+        )
+        looking = Looking(plan, self._catalog, self._store, filling, self._failed_among)
+        place = self._records.place(self._run) if checkpoint else None
+        place = place or self._records.begin(self._run, plan.collection)
+        counts = replace(counts, selected=max(counts.selected, self._catalog.count(plan.part)))
+        walks: Mapping[Phase, Callable[[Looking, Place], Iterator[str]]] = {
+            Phase.CATALOG: self._walk_catalog,
+            Phase.SAMPLE: self._embed_sample,
+            Phase.POINTS: self._walk_points,
+            Phase.LOSSES: self._look_for_losses,
+            Phase.AGAIN: self._look_again,
+            Phase.LAST: self._look_a_last_time,
         }
+        phases = list(Phase)
+        for phase in phases[phases.index(place.phase) :]:
+            if place.phase is not phase:
+                place.begin(phase)
+            for note in walks[phase](looking, place):
+                done = max(counts.done, place.checked)
+                counts = replace(counts, done=done, selected=max(counts.selected, done))
+                yield Progress(f"{phase} {'' if place.after is None else place.after}".strip(), counts, note=note)
+        gone = {LEFT_THE_CATALOG: counts.pending} if counts.pending else {}
+        result = verdict(plan, place, self._store.describe(plan.collection), self._records, self._run)
+        self._records.finished(self._run, plan.collection)
+        yield Progress("end", replace(counts, skipped=gone), result=result)
 
-    def _look_for_losses(self, tally: _Tally) -> Iterator[None]:
+    def _walk_catalog(self, looking: Looking, place: Place) -> Iterator[str]:
+        rows = self._catalog.rows(self._plan.part, after=None if place.after is None else str(place.after))
+        seen, sample = Signing(place.seen), KeySample(self._run, self._plan.sample, place.drawn)
+        while page := list(islice(rows, min(self._page, BATCH) if self._plan.full else self._page)):
+            looked = looking.rows(page)
+            seen.add(looked.points)
+            found = [*looked.differences]
+            if self._plan.full:
+                found += _counted(looking.pictures(looked.sound), place)
+            else:
+                sample.offer(row.key for row, _ in looked.sound)
+                place.drawn = sample.as_json()
+            place.seen, place.after = seen.signature(), page[-1].key
+            place.checked += len(page)
+            place.found += looked.expected
+            place.excused += looked.excused
+            place.sound += len(looked.sound)
+            self._records.add(self._run, place, found)
+            yield ""
+
+    def _embed_sample(self, looking: Looking, place: Place) -> Iterator[str]:
+        """Pictures are drawn uniformly and without replacement from those in which nothing else was wrong."""
+        keys = [] if self._plan.full else KeySample(self._run, self._plan.sample, place.drawn).keys()
+        while (start := int(place.after or 0)) < len(keys):
+            found = _counted(looking.sampled(keys[start : start + BATCH]), place)
+            place.after = min(start + BATCH, len(keys))
+            self._records.add(self._run, place, found)
+            yield f"Embedding a sample again: {place.after:,} of {len(keys):,} pictures."
+
+    def _walk_points(self, looking: Looking, place: Place) -> Iterator[str]:
+        """Points that no row accounts for. Such points were not looked at yet, unless at the id of another picture."""
+        seen, held = Signing(place.seen), Signing(place.held)
+        while True:
+            page, following = self._store.page(self._plan.collection, after=place.after, limit=self._page, vectors=True)
+            held.add(page)
+            strays = looking.points(page)
+            known = self._records.points_among(self._run, {one.point for one in strays}) if strays else set()
+            found = [one for one in strays if one.point not in known]
+            unseen = {one.point for one in found}
+            seen.add(point for point in page if point.id in unseen)
+            place.seen, place.held = seen.signature(), held.signature()
+            place.after = page[-1].id if page else place.after
+            self._records.add(self._run, place, found)
+            yield f"Looking for points too many: {place.held.points:,} points so far."
+            if following is None:
+                return
+
+    def _look_for_losses(self, looking: Looking, place: Place) -> Iterator[str]:
         """Pictures that are found today and would not be found: a point of the served collection whose picture is in
         the catalog, without a point here, whatever the reason."""
-        after: PointId | None = None
         while self._plan.replaces:
-            served, after = self._store.page(self._plan.replaces, after=after, limit=PAGE)
+            served, following = self._store.page(self._plan.replaces, after=place.after, limit=self._page)
             keys = [picture_key(point.id, point.payload) for point in served]
             ids = [point_id(key) for key in keys]
             here = {point.id for point in self._store.retrieve(self._plan.collection, ids)}
             absent = [key for key, identifier in zip(keys, ids, strict=True) if identifier not in here]
-            for row in self._catalog.get(absent):
-                tally.lost += 1
-                tally.note("losses", row.key)
-            yield
-            if after is None:
+            lost = [row.key for row in self._catalog.get(absent)]
+            place.lost += len(lost)
+            place.lost_examples = [*place.lost_examples, *lost][:EXAMPLES]
+            place.after = served[-1].id if served else place.after
+            self._records.add(self._run, place)
+            yield f"Comparing with {self._plan.replaces}, which is found today."
+            if following is None:
                 return
 
-    def _walk(self, rows: Sequence[ImageRow], tally: _Tally) -> None:
-        ids = [point_id(row.key) for row in rows]
-        points = {point.id: point for point in self._store.retrieve(self._plan.collection, ids, vectors=True)}
-        absent = [row.key for row, identifier in zip(rows, ids, strict=True) if identifier not in points]
-        known = self._failed_among(self._plan.collection, absent)
-        for key in absent:
-            if key in known:
-                tally.excused += 1
-            else:
-                tally.missing += 1
-                tally.note("missing", key)
-        for row, identifier in zip(rows, ids, strict=True):
-            if (point := points.get(identifier)) is not None:
-                tally.found += 1
-                self._inspect(row, point, tally)
+    def _look_again(self, looking: Looking, place: Place) -> Iterator[str]:
+        if self._records.page(self._run, limit=1):
+            self._pause(SETTLE)
+        while suspects := self._records.page(self._run, after=int(place.after or 0), limit=BATCH):
+            settled = self._settled(looking, suspects)
+            place.after = suspects[-1].number
+            self._records.settle(self._run, place, settled)
+            yield f"Looking again at what differs: {place.after:,} of {place.numbered:,}."
 
-    def _inspect(self, row: ImageRow, point: Point, tally: _Tally) -> None:
-        made = provenance(point.payload)
-        if made is None or made.fingerprint != self._plan.fingerprint:
-            tally.foreign += 1
-            tally.note("foreign", row.key)
-        vector = point.vector
-        if vector is None or vector.shape != (self._plan.dimension,):
-            tally.lengths += 1
-            tally.note("dimension", row.key)
-            return
-        norm = float(np.linalg.norm(vector))
-        if not np.isfinite(vector).all() or abs(norm - 1) > 1e-3:
-            tally.norms += 1
-            tally.note("norm", row.key)
-        if len(tally.sample) < SAMPLE:
-            tally.sample.append((row, vector))
-        elif (place := self._random.randrange(tally.found)) < SAMPLE:
-            tally.sample[place] = (row, vector)
+    def _look_a_last_time(self, looking: Looking, place: Place) -> Iterator[str]:
+        """A picture that was added at one look and deleted at the next was the same half-done to both."""
+        if sum(self._records.counts(self._run).values()) <= FEW:
+            yield from self._look_again(looking, place)
 
-    def _sample_check(self, embedder: Embedder, tally: _Tally) -> dict[str, Any]:
-        """Cosine between stored and newly made vectors of a uniform sample (Vitter's reservoir, algorithm R)."""
-        worst, tried = 1.0, 0
-        for row, stored in tally.sample:
-            try:
-                made = embedder.embed_images([embedder.prepare(load(row, self._images).image)])[0]
-            except (ImageError, ModelOutputInvalid):
-                tally.note("sample", row.key)
-                continue
-            tried += 1
-            cosine = float(made @ stored)
-            worst = min(worst, cosine)
-            if cosine < SAME:
-                tally.note("sample", row.key)
-        ok = bool(tried) and not tally.examples.get("sample")
-        return _check("sample", ok, f"{tried} pictures embedded again, lowest cosine {worst:.5f}")
+    def _settled(self, looking: Looking, suspects: Sequence[Recorded]) -> dict[int, Difference | None]:
+        """What differs is a difference once two looks a while apart saw the same row and the same point."""
+        settled: dict[int, Difference | None] = {}
+        before = {one.number: one.difference for one in suspects}
+        for look in range(LOOKS):
+            if look:
+                self._pause(SETTLE)
+            now = dict(zip(before, looking.again(list(before.values())), strict=True))
+            moving = {number: one for number, one in now.items() if one is not None and one.seen != before[number].seen}
+            settled |= now
+            if not moving:
+                break
+            before = moving
+        return settled
 
 
-def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:
-    return {"name": name, "ok": bool(ok), "detail": detail}
+def _counted(derived: Sequence[Derived], place: Place) -> list[Difference]:
+    """The differences of pictures that were embedded again; how many those were is counted."""
+    for one in derived:
+        if one.cosine is not None:
+            place.derived += 1
+            place.lowest = min(place.lowest, one.cosine)
+        elif one.difference is None:
+            place.unreadable += 1
+    return [one.difference for one in derived if one.difference is not None]

@@ -7,15 +7,17 @@ from typing import Any
 
 from console_core.database import now
 from console_core.errors import AliasConflict, CollectionNotFound, Refused
+from console_core.rollout.expected import expected_signature, lost_since, newest_verdict
 from console_core.rollout.records import Move, MoveKind, Moves
 from console_core.runs.ledger import Ledger
-from console_core.runs.types import TERMINAL, Run, RunState
+from console_core.runs.types import EMBEDDING, TERMINAL, Run, RunState
+from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
 LOSSES = "losses"
 """The check of a verification that compares with what is served now."""
 VERDICT_AGE = timedelta(hours=24)
-"""A verdict older than this says nothing about today; verify again."""
+"""A verdict older than this says nothing about today, unless it is set otherwise; verify again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,24 @@ class Gate:
     acceptable: bool = False
 
 
-def gate(ledger: Ledger, store: VectorStore, target: str, *, serving: str = "", at: datetime | None = None) -> Gate:
+def gate(
+    ledger: Ledger,
+    store: VectorStore,
+    target: str,
+    *,
+    serving: str = "",
+    at: datetime | None = None,
+    age: timedelta = VERDICT_AGE,
+) -> Gate:
     """A collection may go live after a green verdict on exactly what it holds now, and on nothing less.
 
     With `serving`, what the alias serves now, the verdict must have compared the two: no picture that is found today
-    may be lost.
+    may be lost. A verdict counts for the `age`. What is looked at here is cheap; `written_since` looks at every point.
     """
     at = at or now()
     reasons: list[str] = []
-    writers = ledger.runs(kinds=("reembed", "retry"), target=target, limit=200)
-    verdict = next(
-        (run for run in ledger.runs(kinds=("verify",), target=target) if run.state is RunState.SUCCEEDED), None
-    )
+    writers = ledger.runs(kinds=EMBEDDING, target=target, limit=200)
+    verdict = newest_verdict(ledger, target)
     if busy := [run for run in writers if run.state not in TERMINAL]:
         reasons.append(f"Run {busy[0].id} is {busy[0].state} and still writes to {target}.")
     if writers and writers[0].state is RunState.INVALID:
@@ -53,9 +61,11 @@ def gate(ledger: Ledger, store: VectorStore, target: str, *, serving: str = "", 
     if verdict is None or verdict.finished_at is None:
         reasons.append(f"{target} has not been verified.")
     else:
-        reasons += _about(verdict, verdict.finished_at, writers, _held(store, target), at)
+        expected = expected_signature(ledger, target, verdict)
+        points = expected.points if expected else (verdict.result or {}).get("points", 0)
+        reasons += _about(verdict, verdict.finished_at, writers, _held(store, target), points, at, age)
         reasons += _compared(verdict, serving)
-        losses = int((verdict.result or {}).get("losses", 0))
+        losses = int((verdict.result or {}).get("losses", 0)) + lost_since(ledger, verdict)
     found = f"{losses:,} pictures that {serving} finds would not be found any more."
     all_reasons = (*reasons, found) if losses else tuple(reasons)
     return Gate(not all_reasons, all_reasons, verdict, losses, bool(losses) and not reasons)
@@ -76,7 +86,13 @@ def _held(store: VectorStore, target: str) -> CollectionInfo | None:
 
 
 def _about(
-    verdict: Run, finished: datetime, writers: list[Run], held: CollectionInfo | None, at: datetime
+    verdict: Run,
+    finished: datetime,
+    writers: list[Run],
+    held: CollectionInfo | None,
+    points: int,
+    at: datetime,
+    age: timedelta,
 ) -> list[str]:
     if held is None:
         return [f"{verdict.target} was deleted after it was verified."]
@@ -88,14 +104,29 @@ def _about(
             reasons.append(f"Verification {verdict.id} is red: {', '.join(failed)}.")
     if any(run.finished_at and verdict.started_at and run.finished_at > verdict.started_at for run in writers):
         reasons.append(f"{verdict.target} was written to after it was verified.")
-    elif held.points != result.get("points"):
-        then = result.get("points", 0)
-        reasons.append(f"{verdict.target} has {held.points:,} points, but {then:,} when it was verified.")
+    elif not result.get("steady", True):
+        reasons.append(f"{verdict.target} was written to while it was verified.")
+    elif held.points != points:
+        reasons.append(f"{verdict.target} has {held.points:,} points, but {points:,} when it was verified.")
     if (held.stamp.fingerprint if held.stamp else None) != result.get("fingerprint"):
         reasons.append(f"{verdict.target} is not of the model that was verified any more.")
-    if at - finished > VERDICT_AGE:
-        reasons.append(f"Verification {verdict.id} is older than {VERDICT_AGE.total_seconds() / 3600:.0f} hours.")
+    if at - finished > age:
+        hours = age.total_seconds() / 3600
+        reasons.append(f"Verification {verdict.id} is older than {hours:g} {'hour' if hours == 1 else 'hours'}.")
     return reasons
+
+
+def written_since(ledger: Ledger, store: VectorStore, verdict: Run) -> str:
+    """Why a verdict is not about what its collection holds now, to the last payload and vector; "" where it is.
+
+    Reads the whole collection.
+    """
+    expected = expected_signature(ledger, verdict.target, verdict)
+    if expected is None:
+        return f"Verification {verdict.id} did not record what {verdict.target} held."
+    if not signature_of(store, verdict.target).same_as(expected):
+        return f"{verdict.target} was written to after it was verified."
+    return ""
 
 
 def introduce_alias(store: VectorStore, moves: Moves, alias: str, collection: str, *, actor: str) -> Move:
@@ -121,11 +152,13 @@ def cut_over(
     actor: str,
     migration: str = "",
     accept_losses: bool = False,
+    age: timedelta = VERDICT_AGE,
 ) -> Move:
     """Point the alias to a verified collection in one atomic call.
 
-    Either the alias serves the new collection afterwards, or everything is as it was. With `accept_losses` a
-    collection may go live that lacks pictures which are found today.
+    Either the alias serves the new collection afterwards, or everything is as it was. The whole collection is read
+    first, to see that it holds what was verified. With `accept_losses` a collection may go live that lacks pictures
+    which are found today. A verdict counts for the `age`.
 
     Raises:
         Refused: the verdict is missing, red or stale, or a run still writes.
@@ -137,9 +170,11 @@ def cut_over(
     to = store.describe(to).name
     if before == to:
         raise Refused(f"{alias} serves {to} already.", "There is nothing to cut over.")
-    found = gate(ledger, store, to, serving=before)
-    if not found.open and not (accept_losses and found.acceptable):
-        reasons = " ".join(found.reasons)
+    found = gate(ledger, store, to, serving=before, age=age)
+    allowed = found.open or (accept_losses and found.acceptable)
+    stale = written_since(ledger, store, found.verdict) if allowed and found.verdict else ""
+    if stale or not allowed:
+        reasons = stale or " ".join(found.reasons)
         raise Refused(f"{alias} cannot be moved to {to}: {reasons}", "Verify the collection, then cut over.")
     with moves.recorded(MoveKind.CUT_OVER, alias, before, to, actor=actor, migration=migration) as move:
         store.set_alias(alias, to, expected=before)

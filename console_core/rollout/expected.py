@@ -16,18 +16,28 @@ def expected_signature(ledger: Ledger, collection: str, verdict: Run | None = No
     if verdict is None or signed is None:
         return None
     expected = Signature.from_json(signed)
-    later = [run for run in ledger.runs(kinds=("catch_up",), target=collection, limit=1000) if _after(run, verdict)]
-    for run in reversed(later):
+    for run in _catch_ups(ledger, verdict):
         result = run.result or {}
         if "signature" in result and Signature.from_json(result["signature_before"]).same_as(expected):
             expected = Signature.from_json(result["signature"])
     return expected
 
 
+def lost_since(ledger: Ledger, verdict: Run) -> int:
+    """Pictures that catch-ups since a verification could not embed, although what is served now has them."""
+    return sum(int((run.result or {}).get("lost", 0)) for run in _catch_ups(ledger, verdict))
+
+
 def newest_verdict(ledger: Ledger, collection: str) -> Run | None:
     """The newest verification of a collection that came to a verdict."""
     runs = ledger.runs(kinds=("verify",), target=collection)
     return next((run for run in runs if run.state is RunState.SUCCEEDED), None)
+
+
+def _catch_ups(ledger: Ledger, verdict: Run) -> list[Run]:
+    """Those since a verification, the oldest first."""
+    runs = ledger.runs(kinds=("catch_up",), target=verdict.target, limit=1000)
+    return [run for run in reversed(runs) if _after(run, verdict)]
 
 
 def _after(run: Run, verdict: Run) -> bool:

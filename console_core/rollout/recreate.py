@@ -9,8 +9,9 @@ or dies in that gap, the name leads somewhere again: to the new collection, or e
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from console_core.backup.backups import Backup, Backups
@@ -75,8 +76,13 @@ def gap_estimate(store: VectorStore) -> tuple[float, float]:
     return _CALLS * statistics.median(answers), 10 * _CALLS * max(answers)
 
 
-def hindrances(store: VectorStore, ledger: Ledger, backups: Backups, collection: str, target: str) -> list[str]:
-    """Everything that keeps a collection from being recreated in place, as far as it shows without reading points."""
+def hindrances(
+    store: VectorStore, ledger: Ledger, backups: Backups, collection: str, target: str, *, age: timedelta
+) -> list[str]:
+    """Everything that keeps a collection from being recreated in place, as far as it shows without reading points.
+
+    A verdict on the target counts for the `age`.
+    """
     reasons = []
     if collection in store.aliases():
         return [f"{collection} is an alias already: cut it over."]
@@ -85,7 +91,7 @@ def hindrances(store: VectorStore, ledger: Ledger, backups: Backups, collection:
         reasons.append(f"{collection} is searched through the alias {', '.join(info.aliases)}: cut that over instead.")
     for run in busy(ledger, collection):
         reasons.append(f"Run {run.id} ({run.title}, {run.state}) uses {collection}.")
-    reasons += cutover.gate(ledger, store, target, serving=collection).reasons
+    reasons += cutover.gate(ledger, store, target, serving=collection, age=age).reasons
     if backups.newest_proven(collection) is None:
         reasons.append(f"{collection} has no backup that a restore has proven.")
     return reasons
@@ -119,16 +125,15 @@ class Recreate:
         ledger: Ledger,
         backups: Backups,
         moves: Moves,
-        current: Callable[[str], str],
+        age: timedelta,
     ) -> None:
-        """`current` says why a collection does not hold what was verified; "" where it does. It reads all of it."""
         self._plan = plan
         self._run = run
         self._store = store
         self._ledger = ledger
         self._backups = backups
         self._moves = moves
-        self._current = current
+        self._age = age
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -169,11 +174,14 @@ class Recreate:
             )
 
     def _refuse_stale(self) -> None:
-        found = cutover.gate(self._ledger, self._store, self._plan.target, serving=self._plan.collection)
-        reasons = " ".join(found.reasons) or self._current(self._plan.target)
+        plan, store = self._plan, self._store
+        found = cutover.gate(self._ledger, store, plan.target, serving=plan.collection, age=self._age)
+        reasons = " ".join(found.reasons)
+        if not reasons and found.verdict is not None:
+            reasons = cutover.written_since(self._ledger, store, found.verdict)
         if reasons:
             raise Refused(
-                f"{self._plan.collection} cannot be recreated: {reasons}", "Verify the new collection, then resume."
+                f"{plan.collection} cannot be recreated: {reasons}", "Verify the new collection, then resume."
             )
 
     def _switch(self) -> float | None:

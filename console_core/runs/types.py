@@ -41,6 +41,10 @@ WORKING = frozenset({_S.RUNNING, _S.PAUSING, _S.CANCELLING})
 RESUMABLE = frozenset({_S.PAUSED, _S.INTERRUPTED, _S.FAILED})
 
 
+EMBEDDING = ("reembed", "retry", "repair")
+"""The kinds of runs that embed pictures into their target."""
+
+
 class Lane(StrEnum):
     """What a run needs for itself. One run at a time in each lane."""
 
@@ -144,7 +148,7 @@ class Operation(Protocol):
 class Run:
     """One run as the ledger has it.
 
-    `kind` names the operation ("reembed", "retry", "verify", "coverage"). `spec` is the plan as JSON, stored with the
+    `kind` names the operation ("reembed", "verify"). `spec` is the plan as JSON, stored with the
     run. `target` is the collection that it writes or checks: at most one run that is not finished may write to it.
     `reason` says why it is in its state, for people. `finished_at` is when it last stopped working for whatever
     reason but a pause, `heartbeat` when its worker last recorded something. Times are UTC and aware.

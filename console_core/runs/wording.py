@@ -17,6 +17,7 @@ KINDS: Mapping[str, KindWords] = {
     "reembed": KindWords("Build", "pictures", "embedded"),
     "retry": KindWords("Retry of failed pictures", "pictures", "embedded"),
     "verify": KindWords("Verification", "pictures", "checked"),
+    "repair": KindWords("Repair", "differences", "repaired"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),
     "backup": KindWords("Backup", "points", "saved"),

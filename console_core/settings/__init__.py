@@ -39,7 +39,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "ledger": ("url",),
     "backups": ("folder", "keep"),
     "query_lab": ("examples",),
-    "rollout": ("way_back_days", "follow_every", "holding_days"),
+    "rollout": ("verdict_hours", "way_back_days", "follow_every", "holding_days"),
     "models": (),
 }
 _MODEL = ("architecture", "weights", "title", "dimension", "image_size")
@@ -95,7 +95,7 @@ class BackupSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`examples` are queries that the Query lab suggests.
+    """`examples` are queries that the Query lab suggests. A verdict counts for `verdict_hours`.
 
     After a cut-over the former collection is kept in step with the catalog for `way_back_days`; whether collections
     still are in step is looked at every `follow_every` seconds. `holding_days` after a cut-over it may be retired
@@ -110,6 +110,7 @@ class Settings:
     backups: BackupSettings
     models: tuple[ModelSettings, ...] = ()
     examples: tuple[str, ...] = ()
+    verdict_hours: int = 24
     way_back_days: int = 7
     follow_every: int = 15
     holding_days: int = 30
@@ -166,6 +167,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         backups=BackupSettings(_path(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
         models=_models(table.get("models", {}), file),
         examples=tuple(text.strip() for text in query_lab.texts("examples") if text.strip()),
+        verdict_hours=rollout.number("verdict_hours", 24, least=1),
         way_back_days=rollout.number("way_back_days", 7),
         holding_days=rollout.number("holding_days", 30),
         follow_every=rollout.number("follow_every", 15, least=1),

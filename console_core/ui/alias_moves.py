@@ -1,7 +1,8 @@
 """Cutting over and rolling back: what will happen, the button that asks, and why it is closed where it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +15,8 @@ from console_core.ui.permission import command_button
 
 def cut_over_gate(target: str, serving: str) -> Gate:
     """Whether an alias that serves `serving` may be moved to a collection; asks the store for its exact count."""
-    return gate(session.console().ledger, session.console().store, target, serving=serving)
+    console = session.console()
+    return gate(console.ledger, console.store, target, serving=serving, age=console.verdict_age)
 
 
 def cut_over_button(
@@ -50,12 +52,17 @@ def cut_over_button(
             beside()
     if pressed:
         moved = {"alias": alias, "to": target, "migration": migration, "accept_losses": lossy}
-        move = partial(session.act, "cut_over", done=_told, **moved)
+        move = partial(_move, moved)
         title = f"Cut {words.plain(alias)} over?"
         loss = f"\n\n**{words.count(found.losses, 'picture')} that people find today will not be found any more.**"
         text, typed = (what + loss, alias) if lossy else (what, "")
         confirm.ask(confirm.Question(title, text, "Cut over", move, typed, icon=":material/alt_route:"))
         st.rerun()
+
+
+def _move(moved: Mapping[str, Any]) -> None:
+    with st.spinner("Looking whether anything was written since it was verified …"):
+        session.act("cut_over", done=_told, **moved)
 
 
 def roll_back_button(alias: str, serves: str) -> None:

@@ -8,12 +8,13 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
-from console_core.runs.types import ACTIVE, Run, Sample
+from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
 from console_core.ui.live_run import live_run
 from console_core.ui.manners import run_manners
 from console_core.ui.run_failures import failures
+from console_core.ui.verification.verdict import verdict
 
 CHART_TICK = 5.0
 """Seconds between two drawings of the chart while the run works; it is dearer than the figures."""
@@ -26,6 +27,9 @@ def run_detail(run: Run) -> None:
     with panels.card(words.plain(run.title), caption=f"{titled(run.kind)} · {words.plain(run.target)}"):
         live_run(run, link=False, books=True)
     run_manners(run)
+    if run.kind == "verify" and run.result and run.state is RunState.SUCCEEDED:
+        with panels.card("Verdict"):
+            verdict(run)
     left, right = st.columns([3, 2])
     with left, panels.card("Throughput", caption=f"{counted(run.kind).capitalize()} settled a second"):
         _chart(run)

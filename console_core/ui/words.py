@@ -64,6 +64,16 @@ COVERAGE: Mapping[str, Word] = {
     "orphaned": Word("Orphaned", "violet", ":material/link_off:", "A point whose picture left the catalog."),
 }
 
+DIFFERENCES: Mapping[str, Word] = {
+    "missing": Word("Missing", "gray", ":material/radio_button_unchecked:", "The picture has no point."),
+    "extra": Word("Extra", "violet", ":material/link_off:", "A point whose picture is not in the catalog."),
+    "duplicate": Word("Duplicate", "violet", ":material/content_copy:", "A point at the id of another, or a second."),
+    "invalid": Word("Invalid", "red", ":material/error:", "A vector that is not finite or not of length 1."),
+    "foreign": Word("Foreign", "red", ":material/fingerprint:", "Made by another model, or nobody knows by which."),
+    "stale": Word("Stale", "orange", ":material/history:", "The row, the payload or the picture changed since."),
+    "wrong vector": Word("Wrong vector", "red", ":material/wrong_location:", "Not what the picture gives again."),
+}
+
 
 def run_state(state: str) -> Word:
     return RUN_STATES.get(state) or Word(state.capitalize(), "gray", ":material/help:")
@@ -79,6 +89,10 @@ def severity(name: str) -> Word:
 
 def coverage(status: str) -> Word:
     return COVERAGE.get(status) or Word(status.capitalize(), "gray", ":material/help:")
+
+
+def difference(kind: str) -> Word:
+    return DIFFERENCES.get(kind) or Word(kind.capitalize(), "gray", ":material/help:")
 
 
 def shift(kind: str, places: int) -> tuple[str, str]:

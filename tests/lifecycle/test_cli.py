@@ -196,7 +196,7 @@ def test_every_promised_command_exists() -> None:
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     assert names >= {
         *("demo", "collections", "stats", "plan", "migrate", "runs", "resume"),
-        *("verify", "cutover", "rollback", "search", "serve"),
+        *("verify", "differences", "repair", "cutover", "rollback", "search", "serve"),
     }
 
 

@@ -14,6 +14,7 @@ from console_core.database import now
 from console_core.errors import Refused
 from console_core.following.follower import Follower
 from console_core.following.records import Lag
+from console_core.rollout.expected import expected_signature
 from console_core.rollout.records import Move
 from console_core.runs.types import Run, RunState
 from console_core.vectorstore.provenance import provenance
@@ -216,3 +217,64 @@ def test_a_picture_that_failed_is_caught_up_once_its_file_is_mended(console: Con
     run = caught_up(console, build.target)
     assert (run.counts.done, run.counts.all_failed) == (1, 0)
     assert console.failed.counts(build.target) == {}
+
+
+def test_the_consoles_own_catching_up_carries_the_signature_on_and_somebody_elses_write_does_not(
+    console: Console, application: Application
+) -> None:
+    build = migrate(console)
+    finish(console, command(console, OPERATOR, "verify", collection=build.target))
+    application.insert(3)
+    application.edit(3)
+    application.delete(2)
+    caught_up(console, build.target)
+    expected = expected_signature(console.ledger, build.target)
+    assert expected is not None
+    assert expected.same_as(signature_of(console.store, build.target))
+    application.insert(1)
+    caught_up(console, build.target)
+    expected = expected_signature(console.ledger, build.target)
+    assert expected is not None
+    assert expected.same_as(signature_of(console.store, build.target))
+    [point] = console.store.retrieve(build.target, [7], vectors=True)
+    console.store.upsert(build.target, [Point(7, point.vector, {**point.payload, "caption": "meddled with"})])
+    application.insert(1)
+    caught_up(console, build.target)
+    assert not expected.same_as(signature_of(console.store, build.target))
+
+
+def test_a_collection_that_waits_for_its_cut_over_is_kept_in_step_by_itself(
+    console: Console, application: Application
+) -> None:
+    build = migrate(console)
+    finish(console, command(console, OPERATOR, "verify", collection=build.target))
+    woken: list[bool] = []
+    follower = Follower(console.keeping, lambda: woken.append(True), interval=0, rest=0)
+    for _ in range(3):
+        application.insert(2)
+        application.delete(1)
+        follower.look()
+        [run] = console.ledger.runs(kinds=("catch_up",), states=(RunState.QUEUED,))
+        assert finish(console, run).state is RunState.SUCCEEDED
+        follower.look()
+        [follow] = console.follows.active()
+        assert follow.lag == Lag()
+        assert follow.checked_at is not None
+    assert len(woken) == 3
+    moved = command(console, OPERATOR, "cut_over", alias="images", to=build.target)
+    assert isinstance(moved, Move)
+    assert nothing(differences(console, "images", "demo-siglip"))
+
+
+def test_a_cut_over_catches_up_first_where_the_collection_is_behind(console: Console, application: Application) -> None:
+    build = migrate(console)
+    finish(console, command(console, OPERATOR, "verify", collection=build.target))
+    console.keeping.keep_in_step()
+    application.insert(4)
+    application.delete(2)
+    run = command(console, OPERATOR, "cut_over", alias="images", to=build.target)
+    assert isinstance(run, Run)
+    assert console.store.aliases() == {"images": FORMER}
+    assert finish(console, run).state is RunState.SUCCEEDED
+    assert console.store.aliases() == {"images": build.target}
+    assert nothing(differences(console, "images", "demo-siglip"))

@@ -89,7 +89,8 @@ def test_a_point_of_another_model_makes_the_verdict_red(console: Console) -> Non
     verify = finish(console, command(console, OPERATOR, "verify", collection=build.target))
     assert verify.result is not None
     red = {check["name"] for check in verify.result["checks"] if not check["ok"]}
-    assert red == {"fingerprints", "sample"}
+    assert red == {"fingerprints"}
+    assert {kind: number for kind, number in verify.result["differences"].items() if number} == {"foreign": 1}
     assert _stage(console) is Stage.REFUTED
 
 

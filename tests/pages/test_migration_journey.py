@@ -144,7 +144,7 @@ def test_clicks_alone_lead_from_an_empty_list_over_build_and_verification_to_the
     page = _until(page, cut_over)
     assert _primary(page) == ["Cut over"]
     checks = page.table[0].value
-    assert len(checks) == 8
+    assert len(checks) == 9
     assert all("OK" in outcome for outcome in checks["Outcome"])
     assert "instead of **images\\_\\_demo\\-clip**. Nothing is deleted; you can roll back." in said(page)
     page.button(key=cut_over).click().run()
@@ -274,9 +274,65 @@ def test_a_red_verification_shows_which_pictures_are_concerned(
     page.run()
     assert "The verification did not pass" in said(page)
     outcomes = dict(zip(page.table[0].value["Check"], page.table[0].value["Outcome"], strict=True))
-    assert "Red" in outcomes["Sample"]
+    assert "Red" in outcomes["Fingerprints"]
     assert "OK" in outcomes["Count"]
-    assert "Points from another model: 1 example" in [expander.label for expander in page.expander]
+    (found,) = [table.value for table in page.dataframe if "What differs" in table.value]
+    assert list(found["Picture"]) == ["3"]
+    assert list(found["Kind"]) == [["Foreign"]]
+    assert list(found["What differs"]) == ["It does not say which model made it."]
+    assert "is red: fingerprints." in said(page).replace("\\", "")
+
+
+def test_one_click_repairs_what_a_verification_found_and_the_new_verdict_opens_the_gate(
+    verified: Console, open_page: OpenPage, said: Said
+) -> None:
+    target = "images__demo-siglip"
+    (point,) = verified.store.retrieve(target, [3], vectors=True)
+    assert point.vector is not None
+    verified.store.upsert(target, [type(point)(3, point.vector[::-1].copy(), point.payload)])
+    verified.store.upsert(target, [type(point)(4711, point.vector, {})])
+    verified.store.delete(target, [5, 6])
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
+    page.button(key="verify-full").click().run()
+    _settled(verified)
+    page.run()
+    (run,) = verified.ledger.runs(kinds=("verify",), limit=1)
+    assert run.spec["full"]
+    assert _primary(page) == ["Repair 4 differences"]
+    chosen = page.segmented_control(key="difference-kind")
+    assert chosen.options == ["All · 4", "Missing · 2", "Extra · 1", "Wrong vector · 1"]
+    chosen.set_value("missing").run()
+    assert page.query_params["difference"] == "missing"
+    (found,) = [table.value for table in page.dataframe if "What differs" in table.value]
+    assert list(found["Picture"]) == ["5", "6"]
+
+    page.button(key=f"repair-{run.id}").click().run()
+    assert "**3 pictures** will be embedded again and written." in said(page)
+    assert "**1 point** will be deleted" in said(page)
+    page.button(key="confirm-do").click().run()
+    page = _until(page, f"cut-over-images-{target}")
+    assert "4 of 4 differences repaired. Then it was verified again." in said(page).replace("\\", "")
+    assert verified.store.count(target) == PICTURES
+    again = verified.ledger.runs(kinds=("verify",), limit=1)[0]
+    assert again.spec["full"], "in the same mode"
+    assert _primary(page) == ["Cut over"]
+    page.button(key=f"cut-over-images-{target}").click().run()
+    page.button(key="confirm-do").click().run()
+    assert verified.store.aliases()["images"] == target
+
+
+def test_a_write_that_no_cheap_look_sees_is_told_when_the_alias_would_be_moved(
+    verified: Console, open_page: OpenPage, said: Said
+) -> None:
+    target = "images__demo-siglip"
+    (point,) = verified.store.retrieve(target, [3], vectors=True)
+    verified.store.upsert(target, [type(point)(3, point.vector, {**point.payload, "caption": "edited"})])
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
+    page.button(key=f"cut-over-images-{target}").click().run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert "was written to after it was verified" in " ".join(error.proto.title for error in page.error)
+    assert verified.store.aliases()["images"] == "images__demo-clip"
 
 
 def test_the_rollout_page_moves_the_alias_and_lists_every_move(verified: Console, open_page: OpenPage) -> None:

@@ -19,6 +19,7 @@ from console_core.ui.collections.store import limits
 from console_core.ui.collections.table import UNKNOWN, model_of
 from console_core.ui.live_table import COLOURS, STATUS
 from console_core.ui.panels import Marked
+from console_core.ui.verification.card import verification_card
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -33,6 +34,7 @@ def collection_detail(info: CollectionInfo) -> None:
         record_model(info)
     if not info.aliases:
         introduce_alias(info)
+    verification_card(info)
     left, right = st.columns(2)
     with left, panels.card("What it holds", key="collection-facts"):
         _facts(info, card)

@@ -63,7 +63,8 @@ def person(console: Console) -> Mapping[str, object]:
         "operator": "may look, migrate and verify",
         "admin": "may do everything, cut-overs included",
     }
-    return {"Name": settings.actor, "Role": f"{settings.role}: {may[settings.role]}"}
+    counts = f"{words.count(settings.verdict_hours, 'hour')} after a verification, unless something is written"
+    return {"Name": settings.actor, "Role": f"{settings.role}: {may[settings.role]}", "A verdict counts": counts}
 
 
 def device(console: Console) -> Mapping[str, object]:

@@ -31,6 +31,7 @@ FILE_ONLY = {
     "[rollout] way_back_days": "days for which the former collection is kept in step after a cut-over",
     "[rollout] holding_days": "days after a cut-over before the former collection may be retired without a backup",
     "[rollout] follow_every": "seconds between two looks whether collections are in step with the catalog",
+    "[rollout] verdict_hours": "for how many hours a verdict counts, unless something is written",
     "[query_lab] examples": "queries that the Query lab suggests",
 }
 

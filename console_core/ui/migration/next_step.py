@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
@@ -16,6 +15,8 @@ from console_core.ui.in_step import in_step
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
 from console_core.ui.run_rows import TICK, cancel_button
+from console_core.ui.verification.asking import explain_modes, verify_buttons
+from console_core.ui.verification.repairing import repair_button, unfinished_repair
 from console_core.ui.wizard.introduction import reminder
 
 
@@ -101,31 +102,55 @@ def _until_it_goes_on(run: Run) -> None:
 
 
 def _built(one: Standing) -> None:
-    text = "Counts, ids, dimension, norms and fingerprints of all points are checked, and a sample is embedded again."
+    text = "Every point is compared with the catalog, and pictures are embedded again. Nothing is written."
     with panels.card("Next: verify the new collection", caption=text):
         failed = one.verify is not None and one.verify.state is RunState.FAILED
         if failed and one.verify is not None:
             st.warning(words.plain(f"{one.verify.reason} {one.verify.remedy}"), title="The last try failed")
-        _verify(one, "Verify again" if failed else "Verify")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _verify(one, "Verify again" if failed else "Verify")
+        _modes(one)
 
 
 def _refuted(one: Standing) -> None:
-    text = "The alias stays where it is. Look at the checks below, mend the cause, then verify again."
+    plan = one.migration.plan
+    if (repair := unfinished_repair(plan.target)) is not None:
+        _repairing(repair)
+        return
+    text = "The alias stays where it is. Look below at what differs: one click repairs it and verifies again."
     with panels.card("The verification did not pass", caption=text):
-        plan = one.migration.plan
         found = cut_over_gate(plan.target, one.serves)
-        again = partial(_verify, one, "Verify again")
+        again = partial(_repair_or_verify, one)
         if found.acceptable and one.serves:
             cut_over_button(plan.alias, one.serves, plan.target, found, migration=one.migration.id, beside=again)
         else:
-            again()
+            for reason in found.reasons:
+                st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                again()
+
+
+def _repairing(repair: Run) -> None:
+    if repair.state in RESUMABLE:
+        _stopped_run(repair, "repair")
+        return
+    text = "What differs is embedded again or deleted. Then the collection is verified again by itself."
+    with panels.card(f"Repairing {repair.target}", caption=words.plain(text)):
+        live_run(repair)
+
+
+def _repair_or_verify(one: Standing) -> None:
+    repairs = one.verify is not None and repair_button(one.verify)
+    _verify(one, "Verify again", primary=not repairs)
 
 
 def _verify(one: Standing, label: str, *, primary: bool = True) -> None:
-    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
-    if command_button(label, "verify", key="verify", icon=":material/fact_check:", kind=kind):
-        session.act("verify", collection=one.migration.plan.target, migration=one.migration.id)
-        st.rerun()
+    verify_buttons(one.migration.plan.target, label=label, migration=one.migration.id, primary=primary)
+
+
+def _modes(one: Standing) -> None:
+    plan = one.migration.plan
+    explain_modes(session.console().store.count(plan.target), plan.model)
 
 
 def _ready(one: Standing) -> None:

@@ -9,11 +9,12 @@ from console_core.migration.records import Migration, Stage, Standing
 from console_core.rollout.records import Move, MoveKind
 from console_core.runs.types import RunState
 from console_core.ui import frame, panels, session, words
+from console_core.ui.alias_moves import cut_over_gate
 from console_core.ui.migration import journal, stages
 from console_core.ui.migration.next_step import next_step
 from console_core.ui.migration.stepper import stepper
-from console_core.ui.migration.verdict import verdict
 from console_core.ui.run_counts import counts_row
+from console_core.ui.verification.verdict import verdict
 
 
 def migration_view(migration: Migration) -> None:
@@ -45,7 +46,8 @@ def _found(one: Standing) -> None:
     built = one.build is not None and one.build.state is RunState.SUCCEEDED
     if one.verify is not None and one.verify.state is RunState.SUCCEEDED and one.stage is not Stage.BUILT:
         with panels.card("Verification"):
-            verdict(one.verify)
+            reasons = () if one.stage is Stage.LIVE else cut_over_gate(one.migration.plan.target, one.serves).reasons
+            verdict(one.verify, stale=reasons)
     if built and one.build is not None:
         with panels.card("Build"):
             counts_row(one.build, link=True)

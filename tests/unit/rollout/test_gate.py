@@ -12,7 +12,7 @@ import pytest
 from console_core.database import Database, now
 from console_core.rollout.cutover import VERDICT_AGE, gate
 from console_core.runs.ledger import Ledger
-from console_core.runs.types import Counts, Lane, Progress, Run, RunState, Verb
+from console_core.runs.types import EMBEDDING, Counts, Lane, Progress, Run, RunState, Verb
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 
@@ -45,7 +45,7 @@ class Site:
             spec={},
             actor="olga",
             selected=4,
-            writes=kind == "reembed",
+            writes=kind in EMBEDDING,
         )
 
     def ended(self, kind: str, to: RunState = RunState.SUCCEEDED, result: Mapping[str, Any] | None = None) -> Run:
@@ -171,6 +171,32 @@ def test_a_verdict_of_yesterday_says_nothing_about_today(site: Site) -> None:
     assert site.reasons(at=now() + VERDICT_AGE + timedelta(minutes=1)) == (
         f"Verification {verify.id} is older than 24 hours.",
     )
+
+
+def test_the_age_at_which_a_verdict_goes_stale_can_be_set(site: Site) -> None:
+    verify = site.ended("verify", result=GREEN)
+    week = timedelta(hours=168)
+    assert site.reasons(at=now() + timedelta(days=6), age=week) == ()
+    assert site.reasons(at=now() + timedelta(days=8), age=week) == (
+        f"Verification {verify.id} is older than 168 hours.",
+    )
+    assert site.reasons(at=now() + timedelta(hours=2), age=timedelta(hours=1)) == (
+        f"Verification {verify.id} is older than 1 hour.",
+    )
+
+
+def test_a_verification_of_what_was_being_written_says_so(site: Site) -> None:
+    site.ended("verify", result={**GREEN, "steady": False})
+    assert site.reasons() == ("new was written to while it was verified.",)
+
+
+def test_a_repair_after_the_verdict_makes_it_stale_and_one_that_is_not_over_keeps_the_gate_closed(site: Site) -> None:
+    site.ended("verify", result=GREEN)
+    repair = site.submit("repair")
+    assert site.reasons() == (f"Run {repair.id} is queued and still writes to new.",)
+    assert site.ledger.claim(Lane.STORE, "a test", only=repair.id)
+    site.ledger.finish(repair.id, RunState.SUCCEEDED, reason="done")
+    assert site.reasons() == ("new was written to after it was verified.",)
 
 
 def test_every_reason_is_said_at_once(site: Site) -> None:

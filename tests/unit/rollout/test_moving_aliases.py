@@ -1,6 +1,6 @@
 """An alias moves in one call, with a record and a way back, or it does not move at all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import pytest
 
 from console_core.database import Database
 from console_core.errors import AliasConflict, CollectionNotFound, OutcomeUnknown, Refused, StoreUnavailable
-from console_core.rollout.cutover import cut_over, introduce_alias, roll_back, way_back
+from console_core.rollout.cutover import cut_over, gate, introduce_alias, roll_back, way_back
 from console_core.rollout.records import Move, MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Counts, Lane, Progress, RunState
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
+from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import CollectionSpec, Point
 
 
@@ -52,7 +53,9 @@ class Site:
             kind="verify", lane=Lane.STORE, title="", target=collection, spec={}, actor="olga", writes=False
         )
         assert self.ledger.claim(Lane.STORE, "a test", only=verify.id)
-        green = {"verdict": "green", "points": 1, "checks": [], "fingerprint": None, "replaces": replaces}
+        held = signature_of(self.store, collection)
+        about = {"points": held.points, "fingerprint": None, "replaces": replaces, "signature": held.as_json()}
+        green: dict[str, object] = {"verdict": "green", "checks": [], **about}
         self.ledger.record(verify.id, Progress("1", Counts(), result=green))
         self.ledger.finish(verify.id, RunState.SUCCEEDED, reason="")
 
@@ -183,6 +186,49 @@ def test_a_collection_that_was_verified_against_another_one_is_not_cut_over_to(s
     site.verify("b", replaces="c")
     with pytest.raises(Refused, match="not compared with a"):
         cut_over(site.store, site.ledger, site.moves, "images", "b", actor="olga")
+
+
+def _edit_payload(store: Interrupted) -> None:
+    (point,) = store.retrieve("b", [1], vectors=True)
+    store.upsert("b", [Point(1, point.vector, {"caption": "another"})])
+
+
+def _edit_vector(store: Interrupted) -> None:
+    (point,) = store.retrieve("b", [1], vectors=True)
+    assert point.vector is not None
+    moved = point.vector.copy()
+    moved[0] += 0.05
+    store.upsert("b", [Point(1, moved, point.payload)])
+
+
+def _replace_a_point(store: Interrupted) -> None:
+    (point,) = store.retrieve("b", [1], vectors=True)
+    store.delete("b", [1])
+    store.upsert("b", [Point(2, point.vector, point.payload)])
+
+
+@pytest.mark.parametrize("write", [_edit_payload, _edit_vector, _replace_a_point])
+def test_any_write_after_the_verdict_that_leaves_the_count_as_it_was_is_noticed_before_the_alias_moves(
+    site: Site, write: Callable[[Interrupted], None]
+) -> None:
+    site.introduce()
+    site.verify("b", replaces="a")
+    write(site.store)
+    assert site.store.count("b") == 1
+    assert gate(site.ledger, site.store, "b", serving="a").open, "the cheap look cannot see it"
+    with pytest.raises(Refused, match="b was written to after it was verified"):
+        cut_over(site.store, site.ledger, site.moves, "images", "b", actor="olga")
+    assert site.serves() == "a"
+    assert [kind for kind, _, _ in site.told()] == ["introduced"]
+
+
+def test_what_is_written_and_taken_back_leaves_the_verdict_as_it_was(site: Site) -> None:
+    site.introduce()
+    site.verify("b", replaces="a")
+    before = site.store.retrieve("b", [1], vectors=True)
+    _edit_payload(site.store)
+    site.store.upsert("b", before)
+    assert cut_over(site.store, site.ledger, site.moves, "images", "b", actor="olga").after == "b"
 
 
 def test_a_rollback_to_a_collection_that_is_gone_is_refused_and_search_goes_on(site: Site) -> None:

@@ -1,0 +1,1 @@
+"""Verifying a collection: asking for it, its verdict, what differs, and repairing that."""
