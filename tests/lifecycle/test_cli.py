@@ -238,6 +238,51 @@ def test_a_red_verification_exits_with_one_and_its_checks_are_in_the_json(built:
     assert "is red: count" in refused.stderr
 
 
+def test_what_differs_is_listed_by_kind_and_repaired_and_only_deleted_where_that_is_said(built: Path) -> None:
+    console = open_console(settings.read(built, {}))
+    (point,) = console.store.retrieve("images__demo-siglip", [1], vectors=True)
+    console.store.upsert("images__demo-siglip", [type(point)(4711, point.vector, {})])
+    console.store.delete("images__demo-siglip", [2, 3])
+    console.close()
+    told = _json(_run(built, "verify", "images__demo-siglip", "--full", "--json"), code=1)
+    assert (told["mode"], told["surplus"]) == ("full", 1)
+    assert {kind: number for kind, number in told["differences"].items() if number} == {"missing": 2, "extra": 1}
+    listed = _json(_run(built, "differences", "images__demo-siglip", "--json"))
+    assert (listed["collection"], listed["run"]) == ("images__demo-siglip", told["run"])
+    assert [(one["kind"], one["key"], one["point"]) for one in listed["differences"]] == [
+        ("missing", "2", 2),
+        ("missing", "3", 3),
+        ("extra", "4711", 4711),
+    ]
+    assert _run(built, "differences", "images__demo-siglip", "--kind", "extra").stdout.startswith("extra         4711")
+
+    kept = _json(_run(built, "repair", "images__demo-siglip", "--json"), code=1)
+    assert (kept["kind"], kept["state"], kept["done"], kept["skipped"]) == ("repair", "succeeded", 2, 1)
+    assert kept["verification"]["mode"] == "full"
+    assert kept["verification"]["differences"]["extra"] == 1
+    whole = _json(_run(built, "repair", "images__demo-siglip", "--delete-extra", "--json"))
+    assert (whole["done"], whole["skipped"], whole["verification"]["verdict"]) == (1, 0, "green")
+    nothing = _run(built, "repair", "images__demo-siglip")
+    assert nothing.exit_code == 1
+    assert "found no difference in images__demo-siglip" in nothing.stderr
+
+
+def test_points_that_are_searched_now_are_deleted_only_where_the_collection_itself_is_named(workspace: Path) -> None:
+    console = open_console(settings.read(workspace, {}))
+    (point,) = console.store.retrieve("images", [1], vectors=True)
+    console.store.upsert("images__demo-clip", [type(point)(4711, point.vector, {})])
+    console.close()
+    assert _run(workspace, "verify", "images").exit_code == 1
+    refused = _run(workspace, "repair", "images", "--delete-extra")
+    assert refused.exit_code == 1
+    assert "is searched now, as images: deleting points from it must be confirmed" in refused.stderr
+    assert "Name the collection itself, images__demo-clip" in refused.stderr
+    assert _run(workspace, "repair", "images__demo-clip", "--delete-extra").exit_code == 0
+    console = open_console(settings.read(workspace, {}))
+    assert console.store.retrieve("images", [4711]) == []
+    console.close()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said", "remedy"),
     [
@@ -245,6 +290,8 @@ def test_a_red_verification_exits_with_one_and_its_checks_are_in_the_json(built:
         (["cutover", "pictures", "--to", "images__demo-clip"], "There is no alias pictures", "Introduce it"),
         (["cutover", "images", "--to", "images__demo-clip"], "serves images__demo-clip already", "nothing to cut over"),
         (["rollback", "images"], "no cut-over of it to roll back", "Cut over"),
+        (["differences", "images"], "images__demo-clip was not verified", "embedding-console verify"),
+        (["repair", "images"], "images__demo-clip was not verified", "Verify it"),
         (["verify", "nowhere"], 'no collection or alias "nowhere"', "list of collections"),
         (["resume", "r-nothing"], "r-nothing", ""),
         (["search", "nowhere", "a cat"], "nowhere", ""),

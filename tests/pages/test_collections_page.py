@@ -1,5 +1,6 @@
 """Every collection, and everything about one, on a small workspace with real pictures and models."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -287,3 +288,60 @@ def test_a_viewer_sees_everything_and_can_change_nothing(
     assert page.button(key="stamp-check").disabled
     assert page.button(key="introduce-alias").disabled
     assert "viewer" in page.button(key="stamp-check").help
+
+
+def test_any_collection_is_verified_repaired_and_verified_again_with_two_clicks_and_its_name(
+    filled: Console, open_page: OpenPage, said: Said
+) -> None:
+    (point,) = filled.store.retrieve(NAME, [7], vectors=True)
+    filled.store.upsert(NAME, [Point(4711, point.vector, {})])
+    filled.store.delete(NAME, [5])
+    page = open_page("collections", collection=NAME)
+    assert "was not verified yet" in said(page)
+    assert "There are few enough pictures that a verification embeds all of them again" in said(page)
+    page.button(key="verify").click().run()
+    page = _until(page, "Repair 2 differences")
+    (found,) = [table.value for table in page.dataframe if "What differs" in table.value]
+    assert [(list(kind), key) for kind, key in zip(found["Kind"], found["Picture"], strict=True)] == [
+        (["Missing"], "5"),
+        (["Extra"], "4711"),
+    ]
+    page = _pressed(page, "Repair 2 differences")
+    assert "is searched now**, as images: what is deleted is not found any more" in said(page)
+    assert page.button(key="confirm-do").disabled
+    page.text_input(key="confirm-typed").set_value(NAME).run()
+    page.button(key="confirm-do").click().run()
+    page = _until(page, "Verify again")
+    assert "2 of 2 differences repaired. Then it was verified again." in said(page).replace("\\", "")
+    assert filled.store.count(NAME) == PICTURES
+    assert "green-badge[:material/verified: Passed]" in said(page)
+
+
+def test_a_verdict_that_counts_no_more_says_so_on_the_page_of_its_collection(
+    filled: Console, open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("collections", collection=NAME)
+    page.button(key="verify").click().run()
+    page = _until(page, "Verify again")
+    assert "Counts until" in said(page)
+    (point,) = filled.store.retrieve(NAME, [7], vectors=True)
+    filled.store.upsert(NAME, [Point(4711, point.vector, {})])
+    page.run()
+    assert "Counts until" not in said(page)
+    assert "has 49 points, but 48 when it was verified." in said(page)
+
+
+def _pressed(page: AppTest, label: str) -> AppTest:
+    (button,) = [button for button in page.button if button.label == label]
+    return button.click().run()
+
+
+def _until(page: AppTest, label: str) -> AppTest:
+    """Look again, as the page does by itself, until there is a button of this label."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        page.run()
+        if label in [button.label for button in page.button]:
+            return page
+        time.sleep(0.1)
+    raise AssertionError(f"no button {label} after a minute: {[button.label for button in page.button]}")

@@ -307,7 +307,7 @@ def test_one_click_repairs_what_a_verification_found_and_the_new_verdict_opens_t
     assert list(found["Picture"]) == ["5", "6"]
 
     page.button(key=f"repair-{run.id}").click().run()
-    assert "**3 pictures** will be embedded again and written." in said(page)
+    assert "**3 pictures** will be embedded and written." in said(page)
     assert "**1 point** will be deleted" in said(page)
     page.button(key="confirm-do").click().run()
     page = _until(page, f"cut-over-images-{target}")

@@ -22,11 +22,12 @@ def verification_card(info: CollectionInfo) -> None:
     with panels.card("Verification", caption=text, key="verification"):
         going_on = _going_on(info.name)
         if going_on is not None:
+            st.markdown(f"**{words.plain(going_on.title)}**")
             live_run(going_on)
             return
         newest = _newest(info.name)
         with st.container(horizontal=True, vertical_alignment="center"):
-            repairs = newest is not None and repair_button(newest)
+            repairs = newest is not None and repair_button(newest, kind="secondary")
             label = "Verify" if newest is None else "Verify again"
             verify_buttons(info.name, label=label, primary=False)
             if newest is not None and newest.migration:

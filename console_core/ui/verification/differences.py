@@ -13,12 +13,12 @@ from console_core.ui import pictures, words
 from console_core.ui.failed_table import PLACEHOLDER
 from console_core.ui.session import console, parameter, set_parameters
 
-PAGE = 50
+PAGE = 20
 _KIND = "difference-kind"
 
 
 def differences(run: Run) -> None:
-    """Draw them (`difference` and `page` in the address); nothing where there are none."""
+    """Draw them (`difference` is the kind and `differing` the page in the address); nothing where there are none."""
     told = {kind: int(number) for kind, number in (run.result or {}).get("differences", {}).items() if number}
     if not told:
         return
@@ -44,7 +44,7 @@ def _chosen(counts: Mapping[str, int]) -> str:
         return f"{label} · {counts[kind] if kind else sum(counts.values()):,}"
 
     def choose() -> None:
-        set_parameters(difference=st.session_state[_KIND], page=None)
+        set_parameters(difference=st.session_state[_KIND], differing=None)
 
     st.segmented_control(
         "Kind of difference",
@@ -63,11 +63,11 @@ def _page(number: int) -> int:
     pages = max(-(-number // PAGE), 1)
     if pages == 1:
         return 0
-    told = parameter("page", [str(each) for each in range(1, pages + 1)], "1")
+    told = parameter("differing", [str(each) for each in range(1, pages + 1)], "1")
     key = f"differences-page-{told}"  # another widget for each address: a default of its own cannot be given anew
 
     def turn() -> None:
-        set_parameters(page=str(st.session_state[key]))
+        set_parameters(differing=str(st.session_state[key]))
 
     return st.pagination(pages, default=int(told), key=key, on_change=turn) - 1
 
@@ -79,7 +79,7 @@ def _table(run: Run, page: Sequence[Recorded]) -> None:
         pd.DataFrame([_row(one.difference, rows.get(one.difference.key)) for one in page]),
         hide_index=True,
         row_height=44,
-        height="content" if len(page) <= 12 else 560,
+        height="content",
         alt=f"What differs in {run.target}",
         column_config={
             "Image": st.column_config.ImageColumn(width=72),

@@ -35,7 +35,7 @@ def _question(verified: Run, number: int) -> confirm.Question:
     served = [alias for alias, collection in console.store.aliases().items() if collection == name]
     said = []
     if embedded := number - surplus:
-        said.append(f"**{words.count(embedded, 'picture')}** will be embedded again and written.")
+        said.append(f"**{words.count(embedded, 'picture')}** will be embedded and written.")
     if surplus:
         said.append(
             f"**{words.count(surplus, 'point')}** will be deleted: their pictures left the catalog, or have another "
