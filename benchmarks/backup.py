@@ -96,9 +96,10 @@ def measured(what: str, work: Callable[[], int]) -> dict[str, Any]:
     }
 
 
-def _drive(operation: Operation) -> None:
+def _drive(operation: Operation, number: int) -> int:
     for _ in operation.steps("", Counts()):
         pass
+    return number
 
 
 def _write_plainly(store: QdrantEmbedded, name: str, number: int, dimension: int) -> int:
@@ -123,15 +124,15 @@ def stage(name: str, folder: Path, number: int, dimension: int) -> list[dict[str
             _read_plainly(store, dimension)  # what the engine and the allocator take once
             plain = measured("plain scroll", lambda: _read_plainly(store, dimension))
             backup = BackUp(store, backups, SOURCE, ARCHIVE, "r-bench")
-            made = measured("backup", lambda: (_drive(backup), number)[1])
+            made = measured("backup", lambda: _drive(backup, number))
             return [plain, {**made, "archive_mb": round(backups.get(ARCHIVE).bytes / 1e6, 1)}]
         if name == "plain":
             return [measured("plain upsert, again", lambda: _write_plainly(store, "plain", number, dimension))]
         if name == "restore":
             restore = Restore(store, backups, ARCHIVE, "restored")
-            return [measured("restore, checked and compared", lambda: (_drive(restore), number)[1])]
+            return [measured("restore, checked and compared", lambda: _drive(restore, number))]
         prove = Prove(store, backups, ARCHIVE, "source__proof-abcdef", "r-bench")
-        return [measured("proof", lambda: (_drive(prove), number)[1])]
+        return [measured("proof", lambda: _drive(prove, number))]
     finally:
         store.close()
 

@@ -120,8 +120,8 @@ def prune(ledger: Ledger, backups: Backups, keep: int, collection: str = "") -> 
 
 
 def busy(ledger: Ledger, backup: str) -> Run | None:
-    """The run that makes, proves or restores a backup and is not finished."""
-    runs = ledger.runs(kinds=KINDS, states=UNFINISHED, limit=1000)
+    """The run that makes, proves, restores or relies on a backup and is not finished."""
+    runs = ledger.runs(states=UNFINISHED, limit=1000)
     return next((run for run in runs if run.spec.get("backup") == backup), None)
 
 
