@@ -10,6 +10,7 @@ with the same points written plainly into an empty store.
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -193,12 +194,15 @@ def main() -> None:
     if given.stage:
         print(json.dumps(stage(given.stage, given.folder, given.points, given.dimension)))
         return
+    load = os.getloadavg()[0]
     lines = measure(given.points, given.dimension)
     archive = next(line["archive_mb"] for line in lines if "archive_mb" in line)
     said = (
         f"{given.points:,} points with {given.dimension} numbers and about 300 bytes of payload each "
         f"({given.points * given.dimension * 4 / 1e6:,.0f} MB of plain vectors); the archive takes {archive:,.0f} MB. "
-        f"{psutil.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}."
+        f"{psutil.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}; "
+        f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after. Where others keep the machine busy, processor "
+        "time says more than wall time."
     )
     print(json.dumps({"said": said, "lines": lines}, indent=2) if given.json else f"{said}\n\n{table(lines)}")
     if given.write:
