@@ -10,6 +10,7 @@ with the same points written plainly into an empty store.
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -96,9 +97,10 @@ def measured(what: str, work: Callable[[], int]) -> dict[str, Any]:
     }
 
 
-def _drive(operation: Operation) -> None:
+def _drive(operation: Operation, number: int) -> int:
     for _ in operation.steps("", Counts()):
         pass
+    return number
 
 
 def _write_plainly(store: QdrantEmbedded, name: str, number: int, dimension: int) -> int:
@@ -123,15 +125,15 @@ def stage(name: str, folder: Path, number: int, dimension: int) -> list[dict[str
             _read_plainly(store, dimension)  # what the engine and the allocator take once
             plain = measured("plain scroll", lambda: _read_plainly(store, dimension))
             backup = BackUp(store, backups, SOURCE, ARCHIVE, "r-bench")
-            made = measured("backup", lambda: (_drive(backup), number)[1])
+            made = measured("backup", lambda: _drive(backup, number))
             return [plain, {**made, "archive_mb": round(backups.get(ARCHIVE).bytes / 1e6, 1)}]
         if name == "plain":
             return [measured("plain upsert, again", lambda: _write_plainly(store, "plain", number, dimension))]
         if name == "restore":
             restore = Restore(store, backups, ARCHIVE, "restored")
-            return [measured("restore, checked and compared", lambda: (_drive(restore), number)[1])]
+            return [measured("restore, checked and compared", lambda: _drive(restore, number))]
         prove = Prove(store, backups, ARCHIVE, "source__proof-abcdef", "r-bench")
-        return [measured("proof", lambda: (_drive(prove), number)[1])]
+        return [measured("proof", lambda: _drive(prove, number))]
     finally:
         store.close()
 
@@ -150,25 +152,34 @@ def measure(number: int, dimension: int) -> list[dict[str, Any]]:
 
 
 def _shares(lines: Sequence[dict[str, Any]]) -> None:
-    """Rates as shares of plain work, and the memory that a restore takes beyond the store's own."""
+    """Rates and processor time as shares of plain work, and the memory that a restore takes beyond the store's own."""
     by = {line["what"]: line for line in lines}
     writing = by["plain upsert, again"]
-    by["backup"]["share"] = round(by["backup"]["points_per_second"] / by["plain scroll"]["points_per_second"], 2)
-    for what in ("restore, checked and compared", "proof"):
-        by[what]["share"] = round(by[what]["points_per_second"] / writing["points_per_second"], 2)
-        by[what]["beyond_plain_mb"] = round(by[what]["growth_mb"] - writing["growth_mb"], 1)
+    plain = {"backup": by["plain scroll"], "restore, checked and compared": writing, "proof": writing}
+    for what, other in plain.items():
+        by[what]["share"] = round(by[what]["points_per_second"] / other["points_per_second"], 2)
+        by[what]["cpu_share"] = round(other["cpu_seconds"] / by[what]["cpu_seconds"], 2)
+        if other is writing:
+            by[what]["beyond_plain_mb"] = round(by[what]["growth_mb"] - writing["growth_mb"], 1)
 
 
 def table(lines: Sequence[dict[str, Any]]) -> str:
-    rows = ["| | points/s | of plain | seconds | cpu | memory | beyond plain |", "| --- " + "| ---: " * 6 + "|"]
+    head = ("", "points/s", "of plain", "seconds", "cpu s", "of plain", "memory", "beyond plain")
+    rows = [head, ("---", *("---:" for _ in head[1:]))]
     for line in lines:
-        share = f"{100 * line['share']:.0f}%" if "share" in line else ""
-        beyond = f"{line['beyond_plain_mb']:,.0f} MB" if "beyond_plain_mb" in line else ""
         rows.append(
-            f"| {line['what']} | {line['points_per_second']:,} | {share} | {line['seconds']:,.1f} | "
-            f"{line['cpu_seconds']:,.1f} | +{line['growth_mb']:,.0f} MB | {beyond} |"
+            (
+                line["what"],
+                f"{line['points_per_second']:,}",
+                f"{100 * line['share']:.0f}%" if "share" in line else "",
+                f"{line['seconds']:,.1f}",
+                f"{line['cpu_seconds']:,.1f}",
+                f"{100 * line['cpu_share']:.0f}%" if "cpu_share" in line else "",
+                f"+{line['growth_mb']:,.0f} MB",
+                f"{line['beyond_plain_mb']:,.0f} MB" if "beyond_plain_mb" in line else "",
+            )
         )
-    return "\n".join(rows)
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def main() -> None:
@@ -183,12 +194,15 @@ def main() -> None:
     if given.stage:
         print(json.dumps(stage(given.stage, given.folder, given.points, given.dimension)))
         return
+    load = os.getloadavg()[0]
     lines = measure(given.points, given.dimension)
     archive = next(line["archive_mb"] for line in lines if "archive_mb" in line)
     said = (
         f"{given.points:,} points with {given.dimension} numbers and about 300 bytes of payload each "
         f"({given.points * given.dimension * 4 / 1e6:,.0f} MB of plain vectors); the archive takes {archive:,.0f} MB. "
-        f"{psutil.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}."
+        f"{psutil.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}; "
+        f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after. Where others keep the machine busy, processor "
+        "time says more than wall time."
     )
     print(json.dumps({"said": said, "lines": lines}, indent=2) if given.json else f"{said}\n\n{table(lines)}")
     if given.write:

@@ -22,8 +22,9 @@ class Prove:
     """A backup is proven once a collection that was built from it has no difference to it.
 
     The scratch collection is dropped when the comparison is done or the run is cancelled; a paused or interrupted run
-    keeps it to go on. Where there are differences they are written into the proof, and the run fails. The last step's
-    result has the points and the differences, which are 0.
+    keeps it to go on. Where there are differences they are written into the proof, and the run fails. After a proof
+    `retain` is told the collection, and deletes older backups of it. The last step's result has the points and the
+    differences, which are 0.
     """
 
     kind: ClassVar[str] = "prove"
@@ -39,6 +40,7 @@ class Prove:
         *,
         by: str = "",
         cancelled: Callable[[], bool] = lambda: False,
+        retain: Callable[[str], list[str]] | None = None,
     ) -> None:
         self._store = store
         self._backups = backups
@@ -47,6 +49,7 @@ class Prove:
         self._run = run
         self._by = by
         self._cancelled = cancelled
+        self._retain = retain
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -81,6 +84,8 @@ class Prove:
                     "Back the collection up again and prove that one; do not rely on this backup.",
                 )
             result = {"backup": self._backup, "points": archive.manifest.points, "differences": 0}
+            if self._retain is not None:
+                result["deleted"] = self._retain(archive.manifest.collection.name)
             yield Progress(reached.as_text(), counts, result=result)
         except GeneratorExit:
             if reached.stage in BEGUN and self._cancelled():

@@ -56,7 +56,7 @@ def prove(ledger: Ledger, backups: Backups, actor: str, backup: str) -> Run:
     return ledger.submit(
         kind=Prove.kind,
         lane=Lane.STORE,
-        title=f"Prove {backup}",
+        title=f"Prove a backup of {manifest.collection.name}",
         target=scratch_name(manifest.collection.name, secrets.token_hex(3)),
         spec={"version": 1, "backup": backup, "model": manifest.collection.model},
         actor=actor,
@@ -78,7 +78,7 @@ def restore(store: VectorStore, ledger: Ledger, backups: Backups, actor: str, ba
     return ledger.submit(
         kind=Restore.kind,
         lane=Lane.STORE,
-        title=f"Restore {backup}",
+        title=f"Restore {manifest.collection.name} into {into}",
         target=into,
         spec={"version": 1, "backup": backup, "model": manifest.collection.model},
         actor=actor,
@@ -120,8 +120,8 @@ def prune(ledger: Ledger, backups: Backups, keep: int, collection: str = "") -> 
 
 
 def busy(ledger: Ledger, backup: str) -> Run | None:
-    """The run that makes, proves or restores a backup and is not finished."""
-    runs = ledger.runs(kinds=KINDS, states=UNFINISHED, limit=1000)
+    """The run that makes, proves, restores or relies on a backup and is not finished."""
+    runs = ledger.runs(states=UNFINISHED, limit=1000)
     return next((run for run in runs if run.spec.get("backup") == backup), None)
 
 

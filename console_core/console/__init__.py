@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from console_core.backup.backups import Backups
-from console_core.backup.proving import sweep
+from console_core.backup.operations import tidy_up
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.thumbnails import Thumbnails
@@ -130,11 +130,9 @@ class Console:
 
     def _tidy(self) -> None:
         """Mend what was half done when the process died: names that lead nowhere, left-overs of backups and proofs."""
-        self.backups.sweep()
-        with suppress(StoreError):
+        with suppress(StoreError):  # the store need not answer yet; the next start looks again
             close_gaps(self.store, self.ledger, "the console")
-        with suppress(StoreError):  # the store need not answer yet; they harm nobody until the next start
-            sweep(self.store, self.ledger)
+        tidy_up(self.store, self.ledger, self.backups)
 
     def close(self) -> None:
         """Stop at the next checkpoint and let go of everything, also where letting go of one part fails.

@@ -4,10 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console_core.backup.operation import BackUp
-from console_core.backup.proving import Prove
-from console_core.backup.restoring import Restore
-from console_core.backup.snapshotting import RecoverSnapshot, TakeSnapshot
+from console_core.backup.operations import operation_of
 from console_core.catalog.types import Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
@@ -21,7 +18,7 @@ from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
 from console_core.runs.manners_records import BatchSize
-from console_core.runs.types import Operation, Run, Verb
+from console_core.runs.types import Operation, Run
 
 if TYPE_CHECKING:
     from console_core.console import Console
@@ -97,26 +94,9 @@ def operation(console: "Console", run: Run) -> Operation:
                 then=partial(console.ways.act, then) if then else None,
                 mass_deletion=run.spec["mass_deletion"],
             )
-        case "backup":
-            return BackUp(console.store, console.backups, run.target, run.spec["backup"], run.id)
-        case "prove":
-            return Prove(
-                console.store,
-                console.backups,
-                run.spec["backup"],
-                run.target,
-                run.id,
-                by=run.created_by,
-                cancelled=partial(_is_cancelled, console, run.id),
-            )
-        case "restore":
-            cancelled = partial(_is_cancelled, console, run.id)
-            return Restore(console.store, console.backups, run.spec["backup"], run.target, cancelled=cancelled)
-        case "snapshot":
-            return TakeSnapshot(console.store, console.backups.folder, run.target, run.spec["name"])
-        case "recover":
-            of, name = run.spec["collection"], run.spec["name"]
-            return RecoverSnapshot(console.store, console.backups.folder, of, name, run.target)
+        case "backup" | "prove" | "restore" | "snapshot" | "recover":
+            keep = console.settings.backups.keep
+            return operation_of(run, console.store, console.ledger, console.backups, keep)
         case "recreate":
             return Recreate(
                 RecreatePlan.from_json(run.spec),
@@ -139,7 +119,3 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case kind:
             raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
-
-
-def _is_cancelled(console: "Console", run: str) -> bool:
-    return console.ledger.asked(run) is Verb.CANCEL

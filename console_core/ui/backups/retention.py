@@ -25,8 +25,8 @@ def retention(backups: Sequence[Backup]) -> None:
             one for name in {backup.collection for backup in backups} for one in console.backups.surplus(name, keep)
         ]
         st.caption(
-            f"The newest {words.count(keep, 'proven backup')} of each collection are kept, and everything newer. The "
-            "only proven one never goes."
+            f"After each proof the newest {words.count(keep, 'proven backup')} of its collection and everything newer "
+            "stay; older ones are deleted. The only proven one never goes."
         )
         if not surplus:
             st.caption(":material/check: Nothing is more than that.")
