@@ -17,6 +17,9 @@ Vector = NDArray[np.float32]
 
 Payload = Mapping[str, Any]
 
+REQUEST = 256
+"""Points in one request to a store, for writing and for reading."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
