@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,38 @@ class Database:
                 f"The ledger at {shown} cannot be used: {cause}.",
                 "Check that the file or server exists, is writable, has space left, and is not locked; then try again.",
             ) from error
+
+
+class Standing(Enum):
+    """How far a database is: not made yet, of an older version, or as this version needs it."""
+
+    ABSENT = "absent"
+    BEHIND = "behind"
+    UP_TO_DATE = "up to date"
+
+
+def standing(url: str) -> Standing:
+    """How far the database at a URL is. Nothing is written.
+
+    Raises:
+        LedgerUnavailable: it cannot be reached.
+    """
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            names = set(inspect(connection).get_table_names())
+            if schema_steps.name not in names:
+                return Standing.ABSENT
+            applied = set(connection.scalars(select(schema_steps.c.number)))
+    except SQLAlchemyError as error:
+        raise LedgerUnavailable(
+            f"The ledger at {_shown(url)} cannot be used: {getattr(error, 'orig', None) or error}.",
+            "Check that the server exists and answers; then try again.",
+        ) from error
+    finally:
+        engine.dispose()
+    done = applied >= set(range(1, len(STEPS) + 1)) and names >= {table.name for table in metadata.tables.values()}
+    return Standing.UP_TO_DATE if done else Standing.BEHIND
 
 
 def _shown(url: str | URL) -> str:

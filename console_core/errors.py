@@ -8,6 +8,7 @@ ConsoleError
 ├── CatalogError             the list of pictures
 │   ├── CatalogUnavailable   the database, folder or list cannot be read
 │   └── CatalogInvalid       it can be read, but not as configured
+│       └── KeysUnusable     its keys cannot order its rows
 ├── ImageError               one picture; a value in the pipeline, never the end of a run
 │   ├── ImageMissing
 │   ├── ImageEmpty
@@ -89,6 +90,10 @@ class CatalogUnavailable(CatalogError):
 
 class CatalogInvalid(CatalogError):
     """The catalog can be read, but not as configured."""
+
+
+class KeysUnusable(CatalogInvalid):
+    """The catalog's keys are missing, mixed or not all different, so that paging by key would miss rows."""
 
 
 class ImageError(ConsoleError):

@@ -70,6 +70,9 @@ class FolderCatalog:
         existing = frozenset(self._listing().keys)
         return [row for key in keys if key in existing and (row := self._row(key)) is not None]
 
+    def check_keys(self) -> None:
+        """Nothing to find: keys are paths, each once, sorted by the console itself."""
+
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """For each facet its commonest values, at most 200, with their number of pictures."""
         return facet_counts(self._listing().keys, FACETS, _facets)

@@ -66,6 +66,9 @@ class ImageListCatalog:
         columns = self._listing().columns
         return [self._row(key, columns[key]) for key in keys if key in columns]
 
+    def check_keys(self) -> None:
+        """Nothing to find: keys are paths, each once, sorted by the console itself."""
+
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """For each facet its commonest values, at most 200, with their number of pictures."""
         listing = self._listing()

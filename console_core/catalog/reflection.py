@@ -144,13 +144,32 @@ def _engine(url: URL, timeout: float) -> Engine:
         raise CatalogUnavailable(f"There is no database file {file}.", "Check the location in [catalog].")
 
     def connect() -> sqlite3.Connection:
-        uri = f"{file.as_uri()}?mode=ro"
+        clears_up = _logs_ahead(file)
+        uri = f"{file.as_uri()}?mode={'rw' if clears_up else 'ro'}"
         connection = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
+        if clears_up:
+            connection.execute("PRAGMA query_only=ON")
         connection.text_factory = _text  # by default one caption that is not UTF-8 makes its whole page unreadable
         return connection
 
     # No pool: a kept connection would go on reading a file that was deleted or replaced by a newer one.
     return create_engine(url.set(query={}), creator=connect, poolclass=NullPool)
+
+
+def _logs_ahead(file: Path) -> bool:
+    """Whether the file is in WAL mode with nothing in its log.
+
+    A connection that may only read makes the log's files and leaves them behind; one that may write clears them up
+    when it is the last to close, and has nothing to fold in. Where there is something, that is left to its owner.
+    """
+    try:
+        with file.open("rb") as stream:
+            if stream.read(20)[18:20] != b"\x02\x02":
+                return False
+        log = file.with_name(file.name + "-wal")
+        return not log.exists() or log.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _text(raw: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from console_core.catalog.columns import FacetColumn, KeyColumn, declared_kind
+from console_core.catalog.key_order import check_order
 from console_core.catalog.listing import MOST_VALUES, unknown_facet
 from console_core.catalog.reflection import SourceDatabase
 from console_core.catalog.row_mapping import Query, Record, RowMapping, column
@@ -96,6 +97,14 @@ class SqlCatalog:
             for row in self._mapping.rows(self._all(rows.where(key.expression.in_(some))), key)
         }
         return [found[wanted] for wanted in keys if wanted in found]
+
+    def check_keys(self) -> None:
+        """Ask the database about all keys at once.
+
+        Raises:
+            KeysUnusable: some are NULL, of several types, or not all different.
+        """
+        check_order(self._database, self._table, self._key_column, self._key())
 
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """For each facet its commonest values, at most 200, with their number of rows."""

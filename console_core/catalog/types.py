@@ -75,6 +75,15 @@ class ImageCatalog(Protocol):
         """The rows of these keys that exist, in the order asked for."""
         ...
 
+    def check_keys(self) -> None:
+        """Look at all keys: `rows` is complete only where none is missing and all are different and of one type.
+
+        Raises:
+            KeysUnusable: naming the first that are not.
+            CatalogUnavailable
+        """
+        ...
+
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """For each facet its values with their number of rows (at most 200 values a facet, the commonest)."""
         ...

@@ -17,7 +17,7 @@ from console_core.commands import Started, command
 from console_core.console import Console
 from console_core.demo.workspace import prepare
 from console_core.errors import Refused
-from console_core.migration.findings import Request
+from console_core.migration.findings import Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.querylab.search import search_one
 from console_core.runs.owner import is_owned
@@ -30,6 +30,7 @@ HELP = "Move an image collection from one embedding model to another without eve
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 for topic in (verification, moving, failures, manners, backups):
     topic.register(app)
+ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -89,12 +90,15 @@ def model(key: str, as_json: Json = False) -> None:
 def plan(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
+    image_only: ImageOnly = False,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
-    with opened() as console:
-        found = preflight(console.preflight_parts(), Request(alias, to))
-    lines = [f"{finding.severity.upper():5}  {finding.message} {finding.remedy}".rstrip() for finding in found.findings]
+    with opened(dry=True) as console:
+        found = preflight(console.preflight_parts(), Request(alias, to, text_search=not image_only))
+    order = list(Severity)
+    ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
+    lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
     lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {found.target}")
     if found.estimate:
         low, high = found.estimate.seconds
@@ -108,11 +112,13 @@ def plan(
 def migrate(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
+    image_only: ImageOnly = False,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
+    request = Request(alias, to, text_search=not image_only)
     with opened(owner="embedding-console migrate") as console:
-        started: Started = command(console, actor_of(console), "start_migration", request=Request(alias, to))
+        started: Started = command(console, actor_of(console), "start_migration", request=request)
         run = in_foreground(console, started.run, f"Embedding into {started.run.target}")
         _finish_build(console, run, as_json)
 

@@ -24,9 +24,9 @@ class Chosen:
 
 
 @contextmanager
-def opened(owner: str = "") -> Iterator[Console]:
+def opened(owner: str = "", *, dry: bool = False) -> Iterator[Console]:
     with told():
-        console = open_console(read(Chosen.workspace), owner_name=owner)
+        console = open_console(read(Chosen.workspace), owner_name=owner, dry=dry)
         try:
             yield console
         finally:

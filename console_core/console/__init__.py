@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from console_core.backup.backups import Backups
@@ -32,6 +32,7 @@ from console_core.migration.records import Migration, Migrations, Stage, Standin
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.records import MoveKind, Moves
 from console_core.rollout.recreate import close_gaps
+from console_core.runs.dry_ledger import dry_ledger
 from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner
@@ -51,7 +52,8 @@ class Console:
     """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look.
 
     `traffic` counts the searches that are made in this process; polite runs yield to them.
-    `notices` are problems that were found while opening and that keep only themselves from working.
+    `notices` are problems that were found while opening and that keep only themselves from working. `copies` are
+    what a dry run reads instead of the workspace's own files.
     """
 
     settings: Settings
@@ -74,6 +76,7 @@ class Console:
     worker: Worker | None = None
     follower: Follower | None = None
     notices: tuple[ConsoleError, ...] = ()
+    copies: ExitStack = field(default_factory=ExitStack)
 
     def preflight_parts(self) -> Parts:
         """What a preflight may see: a store that cannot be written."""
@@ -83,7 +86,16 @@ class Console:
             store=ReadOnlyStore(self.store),
             models=self.models,
             ledger=self.ledger,
+            ledger_url=self.settings.ledger_url,
+            image_roots=self.settings.image_roots,
+            owner=self.owner,
+            moved_to=self._moved_to,
         )
+
+    def _moved_to(self, alias: str) -> str:
+        """The collection that the last recorded move of an alias led to; "" where none is recorded."""
+        moves = self.moves.of(alias, limit=1)
+        return moves[0].after if moves else ""
 
     def standings(self, migrations: Iterable[Migration], aliases: Mapping[str, str] | None = None) -> list[Standing]:
         """Where migrations stand, from their runs, what the aliases serve, and how they were moved.
@@ -140,6 +152,7 @@ class Console:
         Safe to call twice.
         """
         with ExitStack() as parts:
+            parts.callback(self.copies.close)
             parts.callback(self.database.close)
             if self.owner is not None:
                 parts.callback(self.owner.release)
@@ -152,17 +165,19 @@ class Console:
             self.worker = self.owner = self.follower = None
 
 
-def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool = False) -> Console:
+def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool = False, dry: bool = False) -> Console:
     """Open a workspace. With `owner_name` this process becomes the ledger's one owner; only an owner may write.
 
     An owner ends the attempts that the last one left open when it died; `with_worker` it also works on queued runs.
+    `dry` opens it for a dry run, which leaves every file and collection as it is.
 
     Raises:
         LedgerOwned: another process is the owner.
         ConsoleError: some part cannot be opened; whatever was opened before it is closed again.
     """
     with ExitStack() as opened:
-        database = Database(settings.ledger_url)
+        copies = opened.enter_context(ExitStack())
+        database = Database(copies.enter_context(dry_ledger(settings.ledger_url)) if dry else settings.ledger_url)
         opened.callback(database.close)
         owner = Owner.acquire(database, owner_name) if owner_name else None
         if owner is not None:
@@ -170,8 +185,8 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
         catalog = open_catalog(settings.catalog)
         opened.callback(catalog.close)
         traffic = Traffic()
-        store = open_store(settings.store, traffic)
-        opened.callback(store.close)
+        store = open_store(settings.store, traffic, dry=dry)
+        (copies if dry else opened).callback(store.close)
         images = LocalFiles(settings.image_roots)
         own, notices = _own_cards(settings)
         console = Console(
@@ -185,7 +200,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             backups=Backups(settings.backups.folder),
             differences=Differences(database),
             failed=FailedPictures(database),
-            store=store,
+            store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,
             models=LoadedModels(ModelCards((*DEMO_CARDS, *CARDS, *own)), settings.device),
@@ -193,6 +208,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             traffic=traffic,
             owner=owner,
             notices=notices,
+            copies=copies,
         )
         if owner is not None and with_worker:
             name = f"{owner_name} ({os.getpid()})"

@@ -1,5 +1,6 @@
 """What a preflight says: findings that block, warn or inform, exact counts, and an estimate."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,14 +15,56 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class About(StrEnum):
+    """What a finding is about, in the order in which a person meets it."""
+
+    SOURCE = "what is served now"
+    MODEL = "the model"
+    PICTURES = "the pictures"
+    TARGET = "the new collection"
+    STORE = "the store"
+    MACHINE = "this machine"
+    WORKSPACE = "the workspace"
+
+
+CODES: Mapping[About, tuple[str, ...]] = {
+    About.SOURCE: (
+        *("source-missing", "source-shape", "source-unknown", "source-mixed", "source-unmarked", "source-vectors"),
+        *("source-lengths", "source-model", "source-weights", "source-dimension", "source-busy"),
+        *("alias-instead", "no-alias", "alias-moved", "distance", "settings-kept"),
+    ),
+    About.MODEL: (
+        *("model", "model-dimension", "no-text-tower", "image-only", "weights-changed", "same-model", "dimension"),
+        "device",
+    ),
+    About.PICTURES: (
+        *("catalog", "key-order", "nothing-selected", "slice", "no-paths", "few-paths", "image-root", "pictures"),
+    ),
+    About.TARGET: (
+        *("target-name", "target-alias", "target-exists", "target-weights", "target-shape", "target-dimension"),
+        *("target-distance", "target-index", "target-quantization", "target-foreign", "target-mixed", "target-busy"),
+        *("target-live", "target-continued", "already-built"),
+    ),
+    About.STORE: ("server-version", "server-metadata", "store-read-only", "store-limits", "store-rate", "capacity"),
+    About.MACHINE: ("disk", "disk-ledger", "memory", "room", "batch-size"),
+    About.WORKSPACE: ("owned-elsewhere", "owner-lost", "clock-back", "clock-differs"),
+}
+"""The stable names of all findings, by what they are about."""
+_ABOUT = {code: about for about, codes in CODES.items() for code in codes}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found before anything was written. `code` is its stable name."""
+    """One thing that was found before anything was written. `code` is its stable name, one of CODES."""
 
     code: str
     severity: Severity
     message: str
     remedy: str = ""
+
+    @property
+    def about(self) -> About:
+        return _ABOUT[self.code]
 
 
 def block(code: str, message: str, remedy: str = "") -> Finding:
@@ -38,13 +81,17 @@ def info(code: str, message: str, remedy: str = "") -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person chose in the wizard. `target` "" lets the console name it; `served` is an alias or collection."""
+    """What a person chose in the wizard. `target` "" lets the console name it; `served` is an alias or collection.
+
+    `text_search`: people will search the new collection by text, so the model must embed text too.
+    """
 
     served: str
     model: str
     part: Slice = EVERYTHING
     target: str = ""
     batch_size: int = 64
+    text_search: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +138,7 @@ class Preflight:
             "model": self.request.model,
             "target": self.target,
             "blocked": self.blocked,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [{**asdict(finding), "about": finding.about.value} for finding in self.findings],
             "counts": {
                 "selected": self.selected,
                 "to_embed": self.to_embed,

@@ -43,6 +43,13 @@ class Lease:
             metadata.create_all(connection, tables=[t.owner])
             return connection.execute(select(t.owner).where(t.owner.c.expires > now())).first() is not None
 
+    @staticmethod
+    def holder(database: Database) -> Holder | None:
+        """Who has a lease that has not run out. Nothing is written."""
+        with database.reading() as connection:
+            row = connection.execute(select(t.owner).where(t.owner.c.expires > now())).first()
+        return None if row is None else Holder(row.name, row.pid, row.host, row.since)
+
     def held(self) -> bool:
         """Whether we still have it. False also when it could not be renewed in time."""
         return not self._lost and not self._released.is_set() and time.monotonic() - self._renewed < self._seconds

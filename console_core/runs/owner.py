@@ -1,12 +1,13 @@
 """Exactly one process works on a ledger. Whoever wants to work takes ownership first, and is told who has it."""
 
 from pathlib import Path
+from socket import gethostname
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy.engine import make_url
 
-from console_core.database import Database
+from console_core.database import Database, now
 from console_core.runs.file_lock import FileLock
 from console_core.runs.holder import Holder
 from console_core.runs.lease import Lease
@@ -31,7 +32,7 @@ class Owner:
             LedgerOwned: another process is the owner; the message says which, the remedy what to do.
             LedgerUnavailable
         """
-        holder, file = Holder.this_process(name), _sqlite_file(database.url)
+        holder, file = Holder.this_process(name), lock_file(database.url)
         return cls(holder, FileLock(file, holder) if file else Lease(database, holder, lease))
 
     def held(self) -> bool:
@@ -57,11 +58,25 @@ def is_owned(database: Database) -> bool:
     Raises:
         LedgerUnavailable
     """
-    file = _sqlite_file(database.url)
+    file = lock_file(database.url)
     return FileLock.is_held(file) if file else Lease.is_held(database)
 
 
-def _sqlite_file(url: str) -> Path | None:
+def holder_of(url: str, database: Database) -> Holder | None:
+    """The process that owns the ledger at a URL now, this one included; None where nobody does. Nothing is written.
+
+    Raises:
+        LedgerUnavailable
+    """
+    file = lock_file(url)
+    if file is None:
+        return Lease.holder(database)
+    if not FileLock.is_held(file):
+        return None
+    return Holder.from_text(file.read_text(errors="replace")) or Holder("another process", 0, gethostname(), now())
+
+
+def lock_file(url: str) -> Path | None:
     """The lock file of a SQLite ledger; None for servers and for databases in memory."""
     parsed = make_url(url)
     name = parsed.database or ""

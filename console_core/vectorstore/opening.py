@@ -8,10 +8,11 @@ from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import VectorStore
 
 
-def open_store(settings: StoreSettings, traffic: Traffic | None = None) -> VectorStore:
+def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: bool = False) -> VectorStore:
     """The store that the settings name. A server need not be up; an embedded store is opened and locked at once.
 
-    Its searches are counted in `traffic`.
+    Its searches are counted in `traffic`. `dry` promises that nothing is written: it leaves every byte of an embedded
+    store as it is.
 
     Raises:
         SettingsError: the URL is not of a known kind.
@@ -22,7 +23,7 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None) -> Vecto
         case "local" if rest:
             from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 
-            return QdrantEmbedded(Path(rest).expanduser(), traffic)
+            return QdrantEmbedded(Path(rest).expanduser(), traffic, dry=dry)
         case "http" | "https" | "grpc" | "grpcs":
             from console_core.vectorstore.qdrant_server import QdrantServer
 

@@ -11,11 +11,10 @@ from console_core.errors import StoreRefused, StoreUnavailable
 from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.qdrant_collections import QdrantCollections
 from console_core.vectorstore.qdrant_filters import filter_for
-from console_core.vectorstore.types import Hit, Point, PointId, Vector
+from console_core.vectorstore.types import REQUEST, Hit, Point, PointId, Vector
 from console_core.vectorstore.vectors import canonical, plain_vectors, successor, unit_query, unit_vectors
 
-BATCH = 256
-"""Points in one request, for writing and for reading."""
+BATCH = REQUEST
 
 
 class QdrantStore(QdrantCollections):

@@ -12,6 +12,7 @@ from console_core.errors import (
     CollectionExists,
     CollectionNotFound,
     OutcomeUnknown,
+    StoreError,
     StoreRefused,
     StoreUnavailable,
 )
@@ -41,6 +42,9 @@ class QdrantCollections(ABC):
 
     @abstractmethod
     def size_on_disk(self) -> int | None: ...
+
+    @abstractmethod
+    def refuses_writes(self, name: str) -> StoreError | None: ...
 
     def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
         """The result of one call of the client. `again`: making it twice does no harm."""
@@ -81,6 +85,7 @@ class QdrantCollections(ABC):
             payload_fields=tuple(sorted({key for payload in payloads for key in application_payload(payload)})),
             vector_name=shape.vector_name,
             problem=shape.problem,
+            limits=words.limits_in_force(raw.config),
         )
 
     def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:

@@ -5,9 +5,11 @@ loads, and accepts what a server refuses. So every call, reads included, goes th
 checked and normalised before it is written.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,9 +19,10 @@ from qdrant_client import QdrantClient, models
 
 from console_core.errors import StoreError, StoreFull, StoreUnavailable
 from console_core.vectorstore import qdrant_words as words
+from console_core.vectorstore.embedded_folder import alone, copied
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.qdrant import QdrantStore
-from console_core.vectorstore.qdrant_errors import in_use, translated
+from console_core.vectorstore.qdrant_errors import translated
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionSpec, Point, PointId, StoreInfo
 from console_core.vectorstore.vectors import canonical
@@ -43,17 +46,23 @@ T = TypeVar("T")
 class QdrantEmbedded(QdrantStore):
     """The embedded engine in a folder, which is made if it is missing."""
 
-    def __init__(self, folder: Path, traffic: Traffic | None = None) -> None:
+    def __init__(self, folder: Path, traffic: Traffic | None = None, *, dry: bool = False) -> None:
         """Open the folder, reading all collections into memory.
 
+        `dry` opens a copy of it instead, and deletes that when it is closed: opening makes files, folds logs in and
+        clears out what other versions left. What is told of the store is told of the folder itself.
+
         Raises:
-            StoreUnavailable: another process has it open, or it cannot be read or written.
+            StoreUnavailable: another process has it open, or it cannot be read or written, or not be copied.
         """
         self._folder = folder
         self._tuned = True
         self._closed = False
         place = f"The embedded store at {folder}"
-        super().__init__(_open(folder, place), place, traffic)
+        with ExitStack() as opened:
+            at = opened.enter_context(copied(folder, place)) if dry else folder
+            super().__init__(_open(at, place), place, traffic)
+            self._copy = opened.pop_all()
         with self._alone:
             for name in self._names():
                 self._tune(name)
@@ -114,6 +123,16 @@ class QdrantEmbedded(QdrantStore):
             self._make_room(name, [canonical(point.id) for point in points])
             super()._write(name, points, vectors)
 
+    def refuses_writes(self, name: str) -> StoreError | None:
+        collections = self._folder / "collection"
+        for path in (self._folder, collections, collections / name, collections / name / "storage.sqlite"):
+            if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+                return StoreUnavailable(
+                    f"{self._place} may not be written: {path} is read-only for this user.",
+                    "Give this user write permission to the folder and its files, and mount its disk for writing.",
+                )
+        return None
+
     def size_on_disk(self) -> int | None:
         return sum(_size(file) for file in self._folder.rglob("*"))
 
@@ -122,7 +141,8 @@ class QdrantEmbedded(QdrantStore):
         with self._alone:
             if not self._closed:
                 self._closed = True
-                super().close()
+                with self._copy:
+                    super().close()
 
     def _tune(self, name: str) -> None:
         """Write through a log instead of with four disk flushes a point, and mend what loading forgot.
@@ -147,7 +167,8 @@ class QdrantEmbedded(QdrantStore):
 
 def _open(folder: Path, place: str) -> QdrantClient:
     try:
-        _must_be_free(folder, place)
+        with alone(folder, place):  # the engine loads everything before it looks at its lock, and then gives up
+            pass
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             # Calls come one at a time from any thread; some builds of SQLite would insist on the same thread.
@@ -161,21 +182,6 @@ def _open(folder: Path, place: str) -> QdrantClient:
         raise StoreUnavailable(
             f"{place} cannot be opened: {error}.", "Restore the folder from a backup, or choose another one."
         ) from error
-
-
-def _must_be_free(folder: Path, place: str) -> None:
-    """The engine loads everything before it looks at its lock, and leaves files open where it then gives up."""
-    import portalocker  # looks for writable folders when it is imported, so not before it is needed
-
-    lock = folder / ".lock"
-    if not lock.exists():
-        return
-    with lock.open("r+") as stream:
-        try:
-            portalocker.lock(stream, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
-        except portalocker.exceptions.LockException as error:
-            raise in_use(place) from error
-        portalocker.unlock(stream)
 
 
 def _as_written(vectors: Any, cosine: bool) -> Any:

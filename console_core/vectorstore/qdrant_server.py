@@ -1,7 +1,6 @@
 """A Qdrant server or cluster, by URL."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -11,9 +10,11 @@ from urllib.parse import SplitResult, urlsplit
 from qdrant_client import QdrantClient
 
 from console_core.errors import SettingsError, StoreError, StoreUnavailable
+from console_core.vectorstore import qdrant_versions as versions
 from console_core.vectorstore.patience import Patience
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.qdrant import QdrantStore
+from console_core.vectorstore.qdrant_access import claimed
 from console_core.vectorstore.qdrant_errors import answer, translated
 from console_core.vectorstore.qdrant_snapshots import QdrantSnapshots
 from console_core.vectorstore.traffic import Traffic
@@ -22,7 +23,6 @@ from console_core.vectorstore.types import CollectionInfo, ModelStamp, Payload, 
 EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
 _LONG = 3600
 """Seconds that the recovery of a snapshot may take."""
-_METADATA_SINCE = (1, 16)
 _INSECURE = "The API key travels in clear text: use https:// or grpcs:// unless the network is your own."
 _NO_METADATA = (
     "This server keeps no metadata on collections (Qdrant 1.16 and newer do): a collection's model is told from the "
@@ -62,6 +62,7 @@ class QdrantServer(QdrantStore):
         self._first_pause = first_pause
         self._version = ""
         self._answered: bool | None = None
+        self._claims = claimed(api_key)
         super().__init__(_client(parts, api_key, timeout), f"The Qdrant server at {self._location}", traffic)
         self._patient = partial(_client, parts, api_key, _LONG)
         self._headers = {"api-key": api_key} if api_key else {}
@@ -86,9 +87,17 @@ class QdrantServer(QdrantStore):
     def info(self) -> StoreInfo:
         limits = (
             *((_INSECURE,) if self._insecure else ()),
-            *(() if _keeps_metadata(self._version) else (_NO_METADATA,)),
+            *(() if versions.keeps_metadata(self._version) else (_NO_METADATA,)),
         )
-        return StoreInfo("Qdrant server", self._location, self._version, limits, answered=self._answered)
+        return StoreInfo(
+            "Qdrant server",
+            self._location,
+            self._version,
+            limits,
+            answered=self._answered,
+            problem=versions.too_old(self._version),
+            keeps_metadata=versions.keeps_metadata(self._version),
+        )
 
     def collections(self) -> list[CollectionInfo]:
         found = super().collections()
@@ -105,7 +114,7 @@ class QdrantServer(QdrantStore):
         """On a server without metadata, what all sampled points agree on; which model card it was is not recorded."""
         found = [provenance(payload) for payload in payloads]
         fingerprints = {recorded.fingerprint if recorded else "" for recorded in found}
-        if len(fingerprints) != 1 or "" in fingerprints or _keeps_metadata(self._learn_version()):
+        if len(fingerprints) != 1 or "" in fingerprints or versions.keeps_metadata(self._learn_version()):
             return None
         return ModelStamp("", fingerprints.pop())
 
@@ -113,14 +122,14 @@ class QdrantServer(QdrantStore):
         """The server's own snapshots, over REST; to be closed after use."""
         return QdrantSnapshots(self._patient(), self._place, self._headers)
 
+    def refuses_writes(self, name: str) -> StoreError | None:
+        """What an access token says of itself; a plain key does not, and the server tells it at the first write."""
+        if self._claims is None:
+            return None
+        return self._claims.refuse(name, exists=name in self._names(), place=self._place)
+
     def size_on_disk(self) -> int | None:
         return None
-
-
-def _keeps_metadata(version: str) -> bool:
-    """Whether collections carry metadata; of a version that is not known it is assumed."""
-    numbers = re.match(r"(\d+)\.(\d+)", version)
-    return numbers is None or (int(numbers[1]), int(numbers[2])) >= _METADATA_SINCE
 
 
 def _parsed(url: str) -> SplitResult:

@@ -130,6 +130,12 @@ def quantization_in_force(config: models.CollectionConfig, vector_name: str) -> 
     return _plain(found)
 
 
+def limits_in_force(config: models.CollectionConfig) -> dict[str, Any]:
+    """What the collection's strict mode enforces; empty where that is off."""
+    found = _plain(config.strict_mode_config)
+    return {name: limit for name, limit in found.items() if name != "enabled"} if found.get("enabled") else {}
+
+
 def _vector(config: models.CollectionConfig, name: str) -> models.VectorParams:
     vectors = config.params.vectors
     if isinstance(vectors, models.VectorParams):

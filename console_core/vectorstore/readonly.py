@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from console_core.errors import StoreReadOnly
+from console_core.errors import StoreError, StoreReadOnly
 from console_core.vectorstore.types import (
     CollectionInfo,
     CollectionSpec,
@@ -71,6 +71,9 @@ class ReadOnlyStore:
 
     def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
         _refuse(f'point the alias "{alias}" to "{to}"')
+
+    def refuses_writes(self, name: str) -> StoreError | None:
+        return self._store.refuses_writes(name)
 
     def size_on_disk(self) -> int | None:
         return self._store.size_on_disk()

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from console_core.errors import StoreError
+
 PointId = int | str
 """An unsigned integer below 2**63, or a UUID in its canonical lower-case form."""
 
@@ -14,6 +16,9 @@ Vector = NDArray[np.float32]
 """Shape (dimension,), float32."""
 
 Payload = Mapping[str, Any]
+
+REQUEST = 256
+"""Points in one request to a store, for writing and for reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ class CollectionInfo:
     `points` is exact. `vector_name` is "" for the usual unnamed vector. `status` is the store's own word (green,
     yellow, grey, red). `index` and `quantization` are in force, not merely accepted: empty where the store has
     none. `payload_fields` come from a sample of points. `problem` says why the collection cannot be migrated as it
-    stands (several named vectors, for example), and is "" where it can.
+    stands (several named vectors, for example), and is "" where it can. `limits` are those that the store enforces on
+    requests to it (`max_points_count`, `upsert_max_batchsize`, …); empty where it enforces none.
     """
 
     name: str
@@ -79,6 +85,7 @@ class CollectionInfo:
     payload_fields: tuple[str, ...]
     vector_name: str = ""
     problem: str = ""
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,9 @@ class StoreInfo:
     """What a store is and what it cannot do, as far as it is known without asking anybody.
 
     `limits` are sentences for people; `capacity` is in points. A server's `version` is "" until it has told it.
-    `answered` says whether the store answered when it was last asked something; None before that.
+    `answered` says whether the store answered when it was last asked something; None before that. `problem` says why
+    the console cannot work with this version of the store, and is "" where it can. `keeps_metadata`: a collection can
+    say of itself which model made it.
     """
 
     kind: str
@@ -96,6 +105,8 @@ class StoreInfo:
     capacity: int | None = None
     embedded: bool = False
     answered: bool | None = None
+    problem: str = ""
+    keeps_metadata: bool = True
 
 
 class VectorStore(Protocol):
@@ -200,6 +211,13 @@ class VectorStore(Protocol):
         Raises:
             AliasConflict: it points elsewhere, or bears a collection's name.
             CollectionNotFound: there is no collection `to`.
+        """
+        ...
+
+    def refuses_writes(self, name: str) -> StoreError | None:
+        """Why a collection, there or yet to be made, could not be written: as far as it can be known without a write.
+
+        None where nothing is known that speaks against it.
         """
         ...
 

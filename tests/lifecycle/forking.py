@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ def _become(request: Mapping[str, Any]) -> NoReturn:
         for name in [name for name in os.environ if name.startswith("CONSOLE_")]:
             del os.environ[name]
         os.environ.update(request["environment"])
+        tempfile.tempdir = None  # found anew, from this environment
         if request["file_size"]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], request["file_size"]))
         module, _, function = request["program"].partition(":")

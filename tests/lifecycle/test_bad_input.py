@@ -257,6 +257,21 @@ def _permit(folder: Path, write: bool) -> None:
         path.chmod((0o755 if write else 0o555) if path.is_dir() else (0o644 if write else 0o444))
 
 
+def test_a_dry_run_of_a_store_that_cannot_be_written_names_it_and_tells_everything_else(
+    workspace: Path, read_only: Callable[[bool], None]
+) -> None:
+    read_only(True)
+    planned = _run(workspace, "plan", *MIGRATE[1:])
+    read_only(False)
+    assert planned.exit_code == 1, planned.output
+    told = json.loads(planned.stdout)
+    (blocking,) = [finding for finding in told["findings"] if finding["severity"] == "block"]
+    assert blocking["code"] == "store-read-only"
+    assert str(workspace / "qdrant") in blocking["message"]
+    assert "write permission" in blocking["remedy"]
+    assert told["counts"]["selected"] == told["counts"]["source_points"] == 24
+
+
 def test_a_workspace_that_cannot_be_written_is_named_and_nothing_is_changed(
     workspace: Path, before: Serving, read_only: Callable[[bool], None]
 ) -> None:

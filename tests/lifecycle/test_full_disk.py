@@ -113,6 +113,18 @@ def test_a_migration_that_a_full_disk_has_no_room_for_is_blocked_before_it_start
         assert str(disk.folder) in blocking.remedy
 
 
+def test_a_migration_whose_ledger_a_full_disk_has_no_room_for_is_blocked_before_it_starts(
+    workspace: Path, disk: SmallDisk
+) -> None:
+    with opened(workspace, {"CONSOLE_LEDGER_URL": f"sqlite:///{disk.folder / 'ledger.db'}"}) as console:
+        disk.leave(1_000_000)
+        found = preflight(console.preflight_parts(), Request("images", "demo-siglip"))
+        (blocking,) = [finding for finding in found.findings if finding.severity is Severity.BLOCK]
+        assert blocking.code == "disk-ledger"
+        assert "8.0 MB" in blocking.message
+        assert str(disk.folder) in blocking.remedy
+
+
 def test_a_ledger_whose_disk_is_full_interrupts_the_run_and_is_gone_on_from(workspace: Path, disk: SmallDisk) -> None:
     environment = {"CONSOLE_LEDGER_URL": f"sqlite:///{disk.folder / 'ledger.db'}"}
     run, before = _queued(workspace, batch_size=1, environment=environment)

@@ -12,6 +12,7 @@ from console_core.migration.findings import Request
 BATCH_SIZES = (1, 512)
 """The smallest and the largest number of pictures that can be asked to be embedded at once."""
 _ONLY = "only."
+_BY_PICTURE = "picture"
 _USUAL = Request("", "").batch_size
 
 
@@ -19,13 +20,15 @@ _USUAL = Request("", "").batch_size
 class Draft:
     """A migration that is being chosen. `only` has the facet values of its slice; empty: all pictures.
 
-    In the address: view=new, served, model, target, batch, and only.<facet> once for each value.
+    In the address: view=new, served, model, target, batch, search=picture where text search is not wanted, and
+    only.<facet> once for each value.
     """
 
     served: str = ""
     model: str = ""
     target: str = ""
     batch_size: int = _USUAL
+    text_search: bool = True
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -39,6 +42,7 @@ class Draft:
             model=told.get("model", ""),
             target=told.get("target", ""),
             batch_size=_within(int(batch)) if batch.isdecimal() and len(batch) < 6 else _USUAL,
+            text_search=told.get("search", "") != _BY_PICTURE,
             only={facet: tuple(dict.fromkeys(values)) for facet, values in only.items()},
         )
 
@@ -47,6 +51,7 @@ class Draft:
         said: dict[str, str | Sequence[str]] = {"view": "new"}
         said |= {name: value for name in ("served", "model", "target") if (value := getattr(self, name))}
         said |= {"batch": str(self.batch_size)} if self.batch_size != _USUAL else {}
+        said |= {} if self.text_search else {"search": _BY_PICTURE}
         said |= {f"{_ONLY}{facet}": values for facet, values in self.only.items() if values}
         st.query_params.from_dict(said)
 
@@ -56,7 +61,7 @@ class Draft:
     def request(self) -> Request:
         """What the preflight and the command are asked for."""
         part = Slice({facet: values for facet, values in self.only.items() if values})
-        return Request(self.served, self.model, part, self.target.strip(), self.batch_size)
+        return Request(self.served, self.model, part, self.target.strip(), self.batch_size, self.text_search)
 
 
 def _within(size: int) -> int:

@@ -6,13 +6,14 @@ from dataclasses import asdict
 import streamlit as st
 
 from console_core.embedding.types import ModelCard
-from console_core.migration.findings import Preflight, Request, Severity
+from console_core.migration.findings import Preflight, Request
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import preflight
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
-from console_core.ui import panels, session, words
+from console_core.ui import session, words
 from console_core.ui.permission import command_button
 from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.found import show_findings
 from console_core.ui.wizard.steps import open_step
 
 FRESH = 60
@@ -25,11 +26,7 @@ def check_and_start(draft: Draft, card: ModelCard) -> None:
     with open_step(4, "Preflight", "What can be known before anything is written."):
         with st.spinner(f"Loading {card.title} and trying it on a few pictures …"):
             found = _checked(_question(request), request)
-        panels.findings(found.findings)
-        if not found.blocked:
-            warned = any(finding.severity is Severity.WARN for finding in found.findings)
-            clear = "Nothing blocks; mind the warnings." if warned else "Nothing stands in the way."
-            st.markdown(f":green[:material/check_circle:] {clear}")
+        show_findings(found, draft)
         if found.selected:
             _figures(found)
         if (same := _same_build(request)) is not None:

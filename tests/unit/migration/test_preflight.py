@@ -52,7 +52,7 @@ def test_nothing_in_the_way_gives_a_plan_with_exact_counts_and_an_estimate(conso
     outcome = found(console)
     assert not outcome.blocked
     assert codes(outcome, Severity.WARN) == set()
-    assert codes(outcome, Severity.INFO) == {"dimension", "device"}
+    assert codes(outcome, Severity.INFO) == {"dimension", "device", "room"}
     assert (outcome.selected, outcome.source_points, outcome.target) == (PICTURES, PICTURES, "images__demo-siglip")
     assert outcome.plan is not None
     assert (outcome.plan.alias, outcome.plan.source) == ("images", "images__demo-clip")
@@ -137,10 +137,13 @@ def test_a_model_that_cannot_be_had_blocks_and_the_rest_is_still_counted(console
     assert outcome.selected == PICTURES
 
 
-def test_a_model_without_a_text_tower_is_a_warning(console: Console) -> None:
-    card = replace(console.models.cards.get("demo-siglip"), has_text=False)
-    outcome = found(console, models=LoadedModels(ModelCards([card])))
-    assert codes(outcome, Severity.WARN) == {"no-text-tower"}
+def test_a_model_without_a_text_tower_blocks_unless_people_search_by_picture_only(console: Console) -> None:
+    cards = [replace(console.models.cards.get("demo-siglip"), has_text=False), console.models.cards.get("demo-clip")]
+    models = LoadedModels(ModelCards(cards))
+    assert "--image-only" in blocks(found(console, models=models), "no-text-tower")
+    outcome = found(console, replace(USUAL, text_search=False), models=models)
+    assert not outcome.blocked
+    assert "image-only" in codes(outcome, Severity.INFO)
 
 
 def test_a_slice_without_pictures_blocks(console: Console) -> None:
@@ -325,8 +328,10 @@ def test_too_little_disk_for_the_target_blocks(console: Console, monkeypatch: py
         return SimpleNamespace(free=1000)
 
     monkeypatch.setattr(shutil, "disk_usage", nearly_full)
-    assert "0 MB are free" in blocks(found(console), "disk")
-    assert asked == [console.settings.workspace / "qdrant"], "the disk of the store counts"
+    outcome = found(console)
+    assert codes(outcome, Severity.BLOCK) == {"disk", "disk-ledger"}
+    assert "1 kB are free" in said(outcome, "disk")
+    assert asked == [console.settings.workspace / "qdrant", console.settings.workspace], "both disks count"
 
 
 def test_several_things_that_block_are_all_said_at_once(console: Console) -> None:

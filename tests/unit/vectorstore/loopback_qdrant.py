@@ -92,13 +92,17 @@ class SnapshotFile:
 
 
 class LoopbackQdrant:
-    """`faults` are used up in their order, one a request; `requests` are all that came."""
+    """`faults` are used up in their order, one a request; `requests` are all that came.
+
+    `strict` are the strict modes of collections, which the embedded engine does not have.
+    """
 
     def __init__(self, version: str = "1.20.0", keeps_metadata: bool = True) -> None:
         self.version = version
         self.keeps_metadata = keeps_metadata
         self.faults: deque[Fault] = deque()
         self.requests: list[Request] = []
+        self.strict: dict[str, models.StrictModeConfigOutput] = {}
         self.engine = QdrantClient(":memory:", force_disable_check_same_thread=True)
         self.alone = RLock()
         self._created: dict[str, models.CreateCollection] = {}
@@ -188,6 +192,7 @@ class LoopbackQdrant:
             info.config.hnsw_config = info.config.hnsw_config.model_copy(update=wished)
         if created:
             info.config.quantization_config = created.quantization_config
+        info.config.strict_mode_config = self.strict.get(name)
         return info
 
 

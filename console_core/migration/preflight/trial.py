@@ -17,11 +17,12 @@ PATIENCE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How many pictures were tried, those that failed, and pictures a second of those that did not."""
+    """How many pictures were tried, those that failed, and of the others pictures a second and numbers a vector."""
 
     tried: int
     failures: tuple[ConsoleError, ...]
     rate: float
+    dimension: int = 0
 
 
 def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: Slice) -> Trial:
@@ -45,9 +46,9 @@ def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: S
         return Trial(tried, tuple(failures), 0.0)
     embedder.embed_images(good[:1])
     started = time.perf_counter()
-    embedder.embed_images(good)
+    vectors = embedder.embed_images(good)
     forward = time.perf_counter() - started
-    return Trial(tried, tuple(failures), len(good) / max(reading + forward, 1e-6))
+    return Trial(tried, tuple(failures), len(good) / max(reading + forward, 1e-6), vectors.shape[1])
 
 
 def _embeddable(prepared: list[Prepared], embedder: Embedder, failures: list[ConsoleError]) -> list[Prepared]:

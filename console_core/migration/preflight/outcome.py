@@ -1,0 +1,118 @@
+"""The preflight as a whole: each part is looked at, and where nothing blocks, a plan is made."""
+
+from console_core.embedding.types import Embedder
+from console_core.errors import CatalogError
+from console_core.migration.current import count_lacking
+from console_core.migration.findings import Estimate, Finding, Preflight, Request, Severity, block, info
+from console_core.migration.plan import MigrationPlan
+from console_core.migration.preflight.catalog import look_at_catalog
+from console_core.migration.preflight.ledger import about_ledger
+from console_core.migration.preflight.model import about_change, about_former_weights, look_at_model
+from console_core.migration.preflight.parts import Parts
+from console_core.migration.preflight.pictures import about_roots, look_at_pictures
+from console_core.migration.preflight.resources import about_room, need
+from console_core.migration.preflight.source import about_source_model, look_at_source
+from console_core.migration.preflight.store import about_limits, about_store
+from console_core.migration.preflight.target import Target, Wanted, look_at_target
+from console_core.migration.preflight.trial import Trial
+from console_core.vectorstore.types import CollectionInfo
+
+
+def preflight(parts: Parts, request: Request) -> Preflight:
+    """Findings, exact counts, the target's name and an estimate for what a person chose. Nothing is written.
+
+    Raises:
+        StoreUnavailable, LedgerUnavailable: the preflight itself cannot be done.
+    """
+    findings: list[Finding] = []
+    if request.batch_size < 1:
+        findings.append(block("batch-size", f"A batch cannot have {request.batch_size} pictures.", "Use 64."))
+    aliases = parts.store.aliases()
+    source = look_at_source(parts, request, aliases, findings)
+    embedder = look_at_model(parts.models, request, findings)
+    chosen = look_at_catalog(parts.catalog, request.part, findings)
+    wanted = Wanted.of(source, embedder)
+    target = look_at_target(parts.store, parts.ledger, request, wanted, findings)
+    findings += about_store(parts.store, target.name)
+    findings += about_ledger(parts)
+    to_embed = _to_embed(parts, request, target, wanted.fingerprint, chosen.selected, findings)
+    if embedder is not None:
+        findings += about_former_weights(embedder, request, source, target.others)
+    if source is not None and embedder is not None:
+        findings += about_source_model(source, request, embedder, parts.models)
+        findings += about_change(source, embedder, request)
+    measured = look_at_pictures(parts, request, embedder, findings) if embedder and chosen.readable else None
+    findings += about_roots(parts, measured)
+    estimate = None
+    if embedder is not None:
+        findings += about_limits(source, target.found, chosen.selected, request.batch_size, wanted.dimension)
+        estimate = _estimate(parts, request, embedder, measured, chosen.selected, to_embed, findings)
+    blocked = any(finding.severity is Severity.BLOCK for finding in findings)
+    plan = _plan(request, source, wanted, target, aliases) if source and embedder and not blocked else None
+    points = source.points if source else 0
+    found = tuple(dict.fromkeys(findings))
+    return Preflight(request, plan, target.name, found, chosen.selected, to_embed, points, estimate)
+
+
+def _to_embed(
+    parts: Parts, request: Request, target: Target, fingerprint: str, selected: int, findings: list[Finding]
+) -> int:
+    """How many pictures the target lacks: all that are selected, but where it exists and is continued."""
+    if not target.continued or not fingerprint or not selected:
+        return selected
+    try:
+        lacking = count_lacking(parts.catalog, request.part, parts.store, target.name, fingerprint)
+    except CatalogError as error:
+        findings.append(block("catalog", error.message, error.remedy))
+        return selected
+    findings.append(
+        info(
+            "target-continued",
+            f"{target.name} exists with {target.points:,} points of this model; only gaps are filled: "
+            f"{lacking:,} of {selected:,} pictures.",
+        )
+    )
+    return lacking
+
+
+def _estimate(
+    parts: Parts,
+    request: Request,
+    embedder: Embedder,
+    measured: Trial | None,
+    selected: int,
+    to_embed: int,
+    findings: list[Finding],
+) -> Estimate | None:
+    if measured is None or not measured.rate:
+        return None
+    store, card = parts.store.info(), embedder.card
+    needed = need(
+        store,
+        to_embed=to_embed,
+        dimension=card.dimension,
+        image_size=card.image_size,
+        batch_size=max(request.batch_size, 1),
+    )
+    findings += about_room(store, needed, selected, parts.ledger_url)
+    seconds = to_embed / measured.rate
+    return Estimate(measured.rate, (0.7 * seconds, 1.5 * seconds), needed.store, measured.tried)
+
+
+def _plan(
+    request: Request, source: CollectionInfo, wanted: Wanted, target: Target, aliases: dict[str, str]
+) -> MigrationPlan:
+    return MigrationPlan(
+        alias=request.served if request.served in aliases else "",
+        source=source.name,
+        model=request.model,
+        fingerprint=wanted.fingerprint,
+        target=target.name,
+        dimension=wanted.dimension,
+        distance=wanted.distance,
+        part=request.part,
+        index=wanted.index,
+        quantization=wanted.quantization,
+        batch_size=request.batch_size,
+        fills=target.continued,
+    )

@@ -1,0 +1,30 @@
+"""What a preflight looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.embedding.loaded import LoadedModels
+from console_core.runs.ledger import Ledger
+from console_core.runs.owner import Owner
+from console_core.vectorstore.types import VectorStore
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a workspace. They are only read: the store may be a read-only one, the ledger a copy.
+
+    `ledger_url` is the workspace's own. `owner` is None where this process only looks. `moved_to` tells the
+    collection that the last recorded move of an alias led to, "" where none is recorded.
+    """
+
+    catalog: ImageCatalog
+    images: ImageStore
+    store: VectorStore
+    models: LoadedModels
+    ledger: Ledger
+    ledger_url: str
+    image_roots: tuple[Path, ...]
+    owner: Owner | None
+    moved_to: Callable[[str], str]

@@ -1,0 +1,70 @@
+"""Whether pictures can be read where they are said to be."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from console_core.embedding.types import Embedder
+from console_core.errors import CatalogError, ModelError
+from console_core.migration.findings import Finding, Request, block, warn
+from console_core.migration.preflight.model import about_dimension
+from console_core.migration.preflight.parts import Parts
+from console_core.migration.preflight.trial import Trial, trial
+
+
+def look_at_pictures(parts: Parts, request: Request, embedder: Embedder, findings: list[Finding]) -> Trial | None:
+    """A trial on a few pictures; None where the catalog or the model did not permit it."""
+    try:
+        measured = trial(parts.catalog, parts.images, embedder, request.part)
+    except (CatalogError, ModelError) as error:
+        code = "catalog" if isinstance(error, CatalogError) else "model"
+        findings.append(block(code, error.message, error.remedy))
+        return None
+    if measured.dimension:
+        findings += about_dimension(embedder, measured.dimension)
+    findings += _about_failures(measured)
+    return measured
+
+
+def _about_failures(measured: Trial) -> Iterator[Finding]:
+    failed = len(measured.failures)
+    if not failed:
+        return
+    first = measured.failures[0]
+    if failed == measured.tried:
+        yield block("pictures", f"None of {measured.tried} pictures tried can be read: {first.message}", first.remedy)
+    else:
+        yield warn(
+            "pictures",
+            f"{failed} of {measured.tried} pictures tried cannot be read; the run lists each and goes on.",
+            f"The first: {first.message} {first.remedy}".strip(),
+        )
+
+
+def about_roots(parts: Parts, measured: Trial | None) -> Iterator[Finding]:
+    """Each image root that cannot be read from; it blocks where not one picture could be read.
+
+    A folder or a list brings its own root, so that another one which is missing does no harm there.
+    """
+    read = measured is not None and len(measured.failures) < measured.tried
+    unharmed = measured is not None and not measured.failures and parts.catalog.info().kind != "sql"
+    for root in parts.image_roots:
+        problem, remedy = _problem(root)
+        if not problem or unharmed:
+            continue
+        severe = warn if read else block
+        yield severe("image-root", f"The image root {root} {problem}.", remedy)
+
+
+def _problem(root: Path) -> tuple[str, str]:
+    where = "Correct root or also in [images] of console.toml, or CONSOLE_IMAGE_ROOT, or mount the disk that it is on."
+    try:
+        if not root.exists():
+            return "does not exist", where
+        if not root.is_dir():
+            return "is not a folder", where
+    except OSError as error:  # a folder above it is closed
+        return f"cannot be reached: {error.strerror or error}", "Let the console's user into the folders above it."
+    if not os.access(root, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        return "may not be read by this user", "Let the console's user read it: chmod o+rx, or its group."
+    return "", ""

@@ -1,0 +1,110 @@
+"""Whether there is room: in the store, on the disks of the store and the ledger, and in memory."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from console_core.migration.findings import Finding, block, info
+from console_core.runs.owner import lock_file
+from console_core.vectorstore.types import StoreInfo
+
+SAFETY = 1.5
+"""Free space asked for, as a multiple of what the target is estimated to take."""
+PAYLOAD_BYTES = 700
+EMBEDDED_MEMORY = 80
+"""Bytes of memory for one number of a vector, at the moment when the embedded store is opened again."""
+LEDGER_BYTES = 600
+"""For each picture that fails; a tenth of all is reckoned with."""
+LEDGER_LOG = 8_000_000
+"""The ledger's log before it is folded in, and the journal."""
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes that a build needs: on the store's disk (0 for a server's), on the ledger's disk, and in memory."""
+
+    store: int
+    ledger: int
+    memory: int
+
+
+def need(store: StoreInfo, *, to_embed: int, dimension: int, image_size: int, batch_size: int) -> Need:
+    """What embedding so many pictures takes beyond what is taken now."""
+    batches = 2 * batch_size * 3 * image_size * image_size * 4  # one is being embedded, one is being prepared
+    kept = to_embed * dimension * EMBEDDED_MEMORY if store.embedded else 0
+    disk = to_embed * bytes_per_point(store, dimension)
+    return Need(disk, LEDGER_LOG + to_embed * LEDGER_BYTES // 10, kept + batches)
+
+
+def bytes_per_point(store: StoreInfo, dimension: int) -> int:
+    """The embedded store keeps 9 bytes a number; a server keeps float32 vectors, their index and the payload."""
+    return 9 * dimension + PAYLOAD_BYTES if store.embedded else 8 * dimension + PAYLOAD_BYTES
+
+
+def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -> Iterator[Finding]:
+    """What does not fit, and otherwise the figures."""
+    if store.capacity is not None and selected > store.capacity:
+        yield block(
+            "capacity",
+            f"{selected:,} points do not fit into the embedded store, which is good for {store.capacity:,}.",
+            "Connect a Qdrant server (README, Connect your own).",
+        )
+    told: list[str] = []
+    if store.embedded:
+        yield from _disk("disk", "The target", Path(store.location), SAFETY * needed.store, needed.store, told)
+    ledger = lock_file(ledger_url)
+    if ledger is not None:
+        # Where both are on one disk, the ledger gets what the store leaves.
+        shared = store.embedded and _device(ledger.parent) == _device(Path(store.location))
+        least = needed.ledger + (SAFETY * needed.store if shared else 0)
+        yield from _disk("disk-ledger", "The ledger", ledger.parent, least, needed.ledger, told)
+    available = available_memory()
+    told.append(f"{_size(needed.memory)} of memory ({_size(available)} available)")
+    if available < needed.memory:
+        yield block(
+            "memory",
+            f"The build needs about {_size(needed.memory)} of memory, and {_size(available)} are available.",
+            "Stop other programs, use a smaller batch, or connect a Qdrant server, which keeps vectors on its own.",
+        )
+    yield info("room", f"Needed: {', '.join(told)}.")
+
+
+def _disk(code: str, what: str, folder: Path, least: float, needed: int, told: list[str]) -> Iterator[Finding]:
+    free = shutil.disk_usage(_existing(folder)).free
+    if free < least:
+        yield block(
+            code,
+            f"{what} needs about {_size(needed)}, and {_size(free)} are free.",
+            f"Make space on the disk of {folder}.",
+        )
+    told.append(f"{_size(needed)} of disk for {what.lower()} ({_size(free)} free)")
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take: the machine's, or those of its container where that has fewer."""
+    found = int(psutil.virtual_memory().available)
+    try:
+        limit, used = ((_CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        return found if limit == "max" else max(min(found, int(limit) - int(used)), 0)
+    except (OSError, ValueError):
+        return found
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+
+
+def _device(folder: Path) -> int:
+    return _existing(folder).stat().st_dev
+
+
+def _size(number: float) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if number >= size:
+            return f"{number / size:,.1f} {unit}"
+    return f"{number / 1e3:,.0f} kB"
