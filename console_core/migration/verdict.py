@@ -49,10 +49,10 @@ def _checks(
     yield _check("ids", not found[_K.MISSING], f"{place.found:,} of {place.checked:,} pictures found, {absent}")
     has = f"{info.dimension}, the model's is {plan.dimension}"
     yield _check("dimension", info.dimension == plan.dimension, has)
-    yield _check("fingerprints", not found[_K.FOREIGN], f"{found[_K.FOREIGN]:,} points from another model")
-    yield _check("contents", not found[_K.STALE], f"{found[_K.STALE]:,} points of an older row or picture")
+    yield _check("fingerprints", not found[_K.FOREIGN], f"{_number(found[_K.FOREIGN], 'point')} from another model")
+    yield _check("contents", not found[_K.STALE], f"{_number(found[_K.STALE], 'point')} of an older row or picture")
     invalid = found[_K.INVALID]
-    told = f"{invalid:,} vectors that are not finite, of length 1 and of {plan.dimension} numbers"
+    told = f"{_number(invalid, 'vector')} not finite, of length 1 and of {plan.dimension} numbers"
     yield _check("norms", not invalid, told)
     yield _sample_check(plan, place, found[_K.WRONG_VECTOR])
     if plan.replaces:
@@ -79,6 +79,10 @@ def _sample(plan: VerifyPlan, place: Place) -> dict[str, Any]:
         "share": SHARE,
         "probability": probability,
     }
+
+
+def _number(value: int, noun: str) -> str:
+    return f"{value:,} {noun}{'' if value == 1 else 's'}"
 
 
 def _percent(probability: float) -> str:

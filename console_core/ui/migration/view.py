@@ -47,7 +47,7 @@ def _found(one: Standing) -> None:
     if one.verify is not None and one.verify.state is RunState.SUCCEEDED and one.stage is not Stage.BUILT:
         with panels.card("Verification"):
             reasons = () if one.stage is Stage.LIVE else cut_over_gate(one.migration.plan.target, one.serves).reasons
-            verdict(one.verify, stale=reasons)
+            verdict(one.verify, stale=reasons, explained=True)
     if built and one.build is not None:
         with panels.card("Build"):
             counts_row(one.build, link=True)

@@ -24,8 +24,11 @@ CHECKS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def verdict(run: Run, *, stale: tuple[str, ...] = ()) -> None:
-    """Draw the result of a finished verification; `stale` says why it does not count any more."""
+def verdict(run: Run, *, stale: tuple[str, ...] = (), explained: bool = False) -> None:
+    """Draw the result of a finished verification; `stale` says why it does not count any more.
+
+    Where the page says that already, it is `explained`.
+    """
     result = run.result or {}
     with st.container(horizontal=True, vertical_alignment="center"):
         if result.get("verdict") != "green":
@@ -35,7 +38,7 @@ def verdict(run: Run, *, stale: tuple[str, ...] = ()) -> None:
         else:
             st.badge("Passed", icon=":material/verified:", color="green")
         st.caption(_when(run, result, stale=bool(stale)))
-    for reason in stale if result.get("verdict") == "green" else ():
+    for reason in stale if result.get("verdict") == "green" and not explained else ():
         st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
     _repaired(run)
     st.table(
