@@ -52,7 +52,7 @@ def _checks(
     yield _check("fingerprints", not found[_K.FOREIGN], f"{_number(found[_K.FOREIGN], 'point')} from another model")
     yield _check("contents", not found[_K.STALE], f"{_number(found[_K.STALE], 'point')} of an older row or picture")
     invalid = found[_K.INVALID]
-    told = f"{_number(invalid, 'vector')} not finite, of length 1 and of {plan.dimension} numbers"
+    told = f"{_number(invalid, 'vector')} not finite, not of length 1, or not of {plan.dimension} numbers"
     yield _check("norms", not invalid, told)
     yield _sample_check(plan, place, found[_K.WRONG_VECTOR])
     if plan.replaces:

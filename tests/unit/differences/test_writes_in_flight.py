@@ -166,6 +166,7 @@ def test_a_hundred_verifications_of_what_is_being_written_raise_no_false_alarm(l
         f"({', '.join(f'{number} {act}s' for act, number in writer.acts.items())}): "
         f"{suspicions} suspicions, {alarms} false alarms, {stale} verdicts stale"
     )
+    watched.application.close()
     assert alarms == 0
     assert suspicions > TRIALS, "the writes must have been met half done"
     assert min(writer.acts.values()) > TRIALS
@@ -184,4 +185,5 @@ def test_a_difference_that_is_there_to_stay_is_told_in_spite_of_all_that_is_writ
     writer.resting = False
     verified = watched.finish(run)
     writer.rest()
+    watched.application.close()
     assert [(str(one.kind), one.key) for one in watched.found(verified)] == [("extra", "9000001")]
