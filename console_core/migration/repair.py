@@ -187,7 +187,7 @@ def verify_again(ledger: Ledger, catalog: ImageCatalog, repair: Run, check: Veri
     waiting = ledger.runs(kinds=("verify",), target=check.collection, states=(RunState.QUEUED,), limit=1)
     if waiting:
         return waiting[0]
-    return ledger.submit(
+    run = ledger.submit(
         kind="verify",
         lane=Lane.ACCELERATOR,
         title=f"Verify {check.collection}",
@@ -198,6 +198,8 @@ def verify_again(ledger: Ledger, catalog: ImageCatalog, repair: Run, check: Veri
         selected=catalog.count(check.part),
         writes=False,
     )
+    ledger.note(repair.created_by, "verify", check.collection, f"run {run.id} is queued, after the repair {repair.id}")
+    return run
 
 
 def _own(key: str, payload: Payload) -> Payload:

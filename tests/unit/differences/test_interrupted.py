@@ -119,6 +119,8 @@ def test_a_verification_that_ran_before_an_interrupted_repair_had_ended_is_asked
     damaged.finish(early)
     assert damaged.finish(run).state is RunState.SUCCEEDED
     (late,) = damaged.queued()
+    said = [entry.detail for entry in damaged.ledger.journal(subject=NAME)]
+    assert said == [f"run {one.id} is queued, after the repair {run.id}" for one in (late, early)]
     assert (late.kind, late.id != early.id) == ("verify", True)
 
 
