@@ -108,7 +108,8 @@ class Console:
         for migration in migrations:
             plan = migration.plan
             own = [move for move in moves if move.alias == plan.alias]
-            stage = _OVERTAKEN.get(overtaken(own, plan.target, migration.created_at) or MoveKind.INTRODUCED)
+            gone = overtaken(own, plan.target, migration.created_at, aliases.get(plan.alias, ""))
+            stage = _OVERTAKEN.get(gone or MoveKind.INTRODUCED)
             found.append(standing(migration, self.ledger, aliases, stage))
         return found
 

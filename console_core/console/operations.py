@@ -90,8 +90,8 @@ def operation(console: "Console", run: Run) -> Operation:
                 console.comparison(follow),
                 run.id,
                 embedder=partial(console.models.get, follow.model),
-                expected=expected_signature(console.ledger, follow.collection),
-                then=partial(console.ways.act, then) if then else None,
+                expected=expected_signature(console.ledger, console.store, follow.collection),
+                then=partial(console.ways.act, then, since=run.created_at) if then else None,
                 mass_deletion=run.spec["mass_deletion"],
             )
         case "backup" | "prove" | "restore" | "snapshot" | "recover":

@@ -1,20 +1,19 @@
 """Bring a followed collection in step with the catalog, in rounds, until a round finds nothing more to do."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from console_core.catalog.types import ImageRow
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch, Refused
-from console_core.following.comparing import PAGE, Comparison
+from console_core.following.books import Books, Writing
+from console_core.following.comparing import PAGE, Change, Comparison
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
 from console_core.runs.types import Counts, Progress
 from console_core.vectorstore.provenance import application_payload, picture_key, point_id
-from console_core.vectorstore.signature import Signature, Signing
+from console_core.vectorstore.signature import Signature
 from console_core.vectorstore.types import Point, PointId
 
 BATCH = 64
@@ -23,35 +22,6 @@ MASS = 0.2
 FEW = 20
 """So many points may always be deleted."""
 SETTLED_MEANWHILE = "settled meanwhile"
-
-
-@dataclass(slots=True)
-class _Books:
-    """What a run has done so far, and the signature of the collection as far as the console's own writes tell it."""
-
-    counts: Counts
-    began: Signature | None
-    signing: Signing | None
-    changes: dict[str, int] = field(default_factory=lambda: {"added": 0, "edited": 0, "deleted": 0})
-    rounds: int = 0
-    lost: int = 0
-
-    def checkpoint(self, writing: Sequence[PointId] = ()) -> str:
-        """How far it is; `writing` are points that are about to change, which `now` leaves out."""
-        now = self.signing.signature().as_json() if self.signing else None
-        began = self.began.as_json() if self.began else None
-        told = {"rounds": self.rounds, "lost": self.lost, "began": began, "now": now, "writing": list(writing)}
-        return json.dumps(told)
-
-    def result(self) -> dict[str, Any]:
-        chained = {}
-        if self.signing and self.began:
-            chained = {"signature_before": self.began.as_json(), "signature": self.signing.signature().as_json()}
-        return {**self.changes, "rounds": self.rounds, "lost": self.lost, **chained}
-
-    def settle_deleted(self, number: int) -> None:
-        counts = replace(self.counts, done=self.counts.done + number)
-        self.counts = replace(counts, selected=max(counts.selected, counts.settled))
 
 
 class CatchUp:
@@ -94,8 +64,9 @@ class CatchUp:
         if not self._follow.stocked:
             yield from self._take_stock(checkpoint, counts)
             checkpoint = ""
-        books = self._books(checkpoint, counts)
-        yield Progress(books.checkpoint(), books.counts, result=books.result())
+        books, writing = Books.opened(checkpoint, counts, self._expected)
+        cleared = self._settle_interrupted(books, writing)
+        yield Progress(books.checkpoint(), books.counts, result=books.result(), cleared=cleared)
         filling: Filling | None = None
         while True:
             before = dict(books.changes)
@@ -114,18 +85,22 @@ class CatchUp:
             skipped[SETTLED_MEANWHILE] = skipped.get(SETTLED_MEANWHILE, 0) + books.counts.pending
         yield Progress(books.checkpoint(), replace(books.counts, skipped=skipped), result=books.result())
 
-    def _books(self, checkpoint: str, counts: Counts) -> _Books:
-        """Where it was stopped in the middle of a batch, what became of that batch is read from the store."""
-        told: Mapping[str, Any] = json.loads(checkpoint) if checkpoint.startswith("{") else {}
-        if not told:
-            start = self._expected
-            return _Books(counts, start, Signing(start) if start else None)
-        began, now = ((Signature.from_json(told[name]) if told[name] else None) for name in ("began", "now"))
-        signing = Signing(now) if now else None
-        books = _Books(counts, began, signing, rounds=int(told["rounds"]), lost=int(told["lost"]))
-        if books.signing and told["writing"]:
-            books.signing.add(self._with.store.retrieve(self._follow.collection, told["writing"], vectors=True))
-        return books
+    def _settle_interrupted(self, books: Books, writing: Sequence[Writing]) -> tuple[str, ...]:
+        """Where it was stopped in the middle of a batch, what became of that batch is read from the store.
+
+        Returns the keys of what was changed; the rest is behind still, and will be found so.
+        """
+        store, collection = self._with.store, self._follow.collection
+        there = store.retrieve(collection, list(dict.fromkeys(one.id for one in writing)), vectors=True)
+        if books.signing:
+            books.signing.add(there)
+        held = {point.id for point in there}
+        embedded = [one.key for one in writing if one.change != "deleted" and one.id in held]
+        rows = list(self._with.catalog.get(embedded))
+        current = {row.key for row in rows} - self._with.behind(rows).keys()
+        made = [one for one in writing if (one.key in current if one.change != "deleted" else one.id not in held)]
+        books.settle(made)
+        return tuple(one.key for one in made)
 
     def _take_stock(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """Note what is odd in the collection now, so that it is left as it is."""
@@ -162,37 +137,40 @@ class CatchUp:
             failed_among=compare.failed_among,
         )
 
-    def _behind(self) -> Iterator[dict[str, tuple[ImageRow, str]]]:
+    def _behind(self) -> Iterator[dict[str, tuple[ImageRow, Change]]]:
         """Rows that are behind, with why, in batches; memory is bounded by a page."""
         rows = self._with.catalog.rows(self._follow.part)
         while page := list(islice(rows, PAGE)):
             why = self._with.behind(page)
-            found = {row.key: (row, str(why[row.key])) for row in page if row.key in why}
+            found = {row.key: (row, why[row.key]) for row in page if row.key in why}
             remaining = iter(found.items())
             while batch := dict(islice(remaining, self._batch_size)):
                 yield batch
 
-    def _fill(self, rows: Mapping[str, tuple[ImageRow, str]], filling: Filling, books: _Books) -> Iterator[Progress]:
+    def _fill(self, rows: Mapping[str, tuple[ImageRow, Change]], filling: Filling, books: Books) -> Iterator[Progress]:
         store, collection = self._with.store, self._follow.collection
-        ids = [point_id(key) for key in rows]
+        writing = {key: Writing(point_id(key), key, change) for key, (_, change) in rows.items()}
+        ids = [one.id for one in writing.values()]
         replaced = store.retrieve(collection, ids, vectors=True)
         kept = {picture_key(point.id, point.payload): application_payload(point.payload) for point in replaced}
         if books.signing:
             books.signing.remove(replaced)
-            yield Progress(books.checkpoint(ids), books.counts)
+        yield Progress(books.checkpoint(list(writing.values())), books.counts)
         for filled in filling.batches(
             [row for row, _ in rows.values()], lambda: self._batch_size, fills=False, kept=kept
         ):
+            tried = (*filled.keys, *(failure.key for failure in filled.failures), *filled.passed)
+            done = [writing.pop(key) for key in tried]
+            if books.signing:
+                books.signing.add(store.retrieve(collection, [one.id for one in done], vectors=True))
             for key in filled.keys:
                 books.changes[rows[key][1]] += 1
             books.counts = settle(books.counts, filled)
             books.lost += self._lost([failure.key for failure in filled.failures])
-            yield Progress(books.checkpoint(ids), books.counts, filled.failures, cleared=filled.cleared)
+            checkpoint, result = books.checkpoint(list(writing.values())), None if writing else books.result()
+            yield Progress(checkpoint, books.counts, filled.failures, result=result, cleared=filled.cleared)
         for key, (row, _) in rows.items():
             self._with.tried[key] = row.revision
-        if books.signing:
-            books.signing.add(store.retrieve(collection, ids, vectors=True))
-        yield Progress(books.checkpoint(), books.counts, result=books.result())
 
     def _lost(self, failed: Sequence[str]) -> int:
         """How many of the pictures that failed are found today, by what the alias serves."""
@@ -201,7 +179,7 @@ class CatchUp:
             return 0
         return len(self._with.store.retrieve(serving, [point_id(key) for key in failed]))
 
-    def _delete(self, books: _Books) -> Iterator[Progress]:
+    def _delete(self, books: Books) -> Iterator[Progress]:
         """Delete points whose pictures left, after counting them: an empty catalog must not empty the collection."""
         store, collection = self._with.store, self._follow.collection
         number = sum(len(left) for left in self._left())
@@ -217,16 +195,15 @@ class CatchUp:
             )
         for left in self._left():
             found = store.retrieve(collection, [point.id for point in left], vectors=True)
-            ids = [point.id for point in found]
+            writing = [Writing(point.id, picture_key(point.id, point.payload), "deleted") for point in found]
             if books.signing:
                 books.signing.remove(found)
-                yield Progress(books.checkpoint(ids), books.counts)
-            store.delete(collection, ids)
-            keys = tuple(picture_key(point.id, point.payload) for point in found)
+            yield Progress(books.checkpoint(writing), books.counts)
+            store.delete(collection, [one.id for one in writing])
+            keys = tuple(one.key for one in writing)
             for key in keys:
                 self._with.tried.pop(key, None)
-            books.changes["deleted"] += len(ids)
-            books.settle_deleted(len(ids))
+            books.settle(writing)
             yield Progress(books.checkpoint(), books.counts, result=books.result(), cleared=keys)
 
     def _left(self) -> Iterator[list[Point]]:

@@ -91,13 +91,11 @@ class Follower:
         if follow.until is not None and now() > follow.until:
             keeping.follows.end(follow.id, f"The window closed on {follow.until:%Y-%m-%d at %H:%M} UTC.")
             return
-        if (
-            follow.until is None
-            and follow.alias
-            and overtaken(keeping.moves.of(follow.alias), follow.collection, follow.since)
-        ):
-            keeping.follows.end(follow.id, f"{follow.alias} was moved elsewhere.")
-            return
+        if follow.until is None and follow.alias:
+            serving = keeping.store.aliases().get(follow.alias, "")
+            if overtaken(keeping.moves.of(follow.alias), follow.collection, follow.since, serving):
+                keeping.follows.end(follow.id, f"{follow.alias} was moved elsewhere.")
+                return
         if (run := keeping.ledger.holder(follow.collection)) is not None:
             keeping.follows.checked(follow.id, None, self._about(run))
             return

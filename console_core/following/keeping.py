@@ -50,8 +50,9 @@ class Keeping:
             if not builds or builds[0].state is not RunState.SUCCEEDED:
                 continue
             moves = self.moves.of(plan.alias)
-            live = aliases.get(plan.alias) == plan.target
-            if live or cutover.overtaken(moves, plan.target, migration.created_at) is None:
+            serving = aliases.get(plan.alias, "")
+            gone = cutover.overtaken(moves, plan.target, migration.created_at, serving)
+            if serving == plan.target or gone is None:
                 self.follows.begin(
                     plan.target,
                     model=plan.model,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from console_core.errors import Refused
@@ -66,8 +66,8 @@ class Ways:
                 )
         return self._moved(last.before, then, actor)
 
-    def act(self, then: Mapping[str, Any]) -> Move:
-        """Make a move; making it again does no harm.
+    def act(self, then: Mapping[str, Any], since: datetime | None = None) -> Move:
+        """Make a move; making it again does no harm. A run passes `since` when it has wanted it.
 
         Raises:
             as `rollout.cutover`.
@@ -87,6 +87,7 @@ class Ways:
                 migration=str(then["migration"]),
                 accept_losses=bool(then["accept_losses"]),
                 age=self.verdict_age,
+                since=since,
             )
             self.keeping.keep_in_step()
             return move
@@ -94,7 +95,7 @@ class Ways:
         made = next((move for move in self.keeping.moves.of(alias, limit=1) if move.before == was), None)
         if serving != was and made is not None and made.after == serving:
             return made
-        return cutover.roll_back(self.keeping.store, self.keeping.moves, alias, actor=actor)
+        return cutover.roll_back(self.keeping.store, self.keeping.moves, alias, actor=actor, since=since)
 
     def _made(self, alias: str, to: str) -> Move | None:
         return next((move for move in self.keeping.moves.of(alias, limit=1) if move.after == to), None)

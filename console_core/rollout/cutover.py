@@ -1,6 +1,6 @@
 """Move an alias, atomically and with a way back. Nothing is deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,9 +61,10 @@ def gate(
     if verdict is None or verdict.finished_at is None:
         reasons.append(f"{target} has not been verified.")
     else:
-        expected = expected_signature(ledger, target, verdict)
+        held = _held(store, target)
+        expected = expected_signature(ledger, store, target, verdict) if held else None
         points = expected.points if expected else (verdict.result or {}).get("points", 0)
-        reasons += _about(verdict, verdict.finished_at, writers, _held(store, target), points, at, age)
+        reasons += _about(verdict, verdict.finished_at, writers, held, points, at, age)
         reasons += _compared(verdict, serving)
         losses = int((verdict.result or {}).get("losses", 0)) + lost_since(ledger, verdict)
     found = f"{losses:,} pictures that {serving} finds would not be found any more."
@@ -121,7 +122,7 @@ def written_since(ledger: Ledger, store: VectorStore, verdict: Run) -> str:
 
     Reads the whole collection.
     """
-    expected = expected_signature(ledger, verdict.target, verdict)
+    expected = expected_signature(ledger, store, verdict.target, verdict)
     if expected is None:
         return f"Verification {verdict.id} did not record what {verdict.target} held."
     if not signature_of(store, verdict.target).same_as(expected):
@@ -153,12 +154,13 @@ def cut_over(
     migration: str = "",
     accept_losses: bool = False,
     age: timedelta = VERDICT_AGE,
+    since: datetime | None = None,
 ) -> Move:
     """Point the alias to a verified collection in one atomic call.
 
     Either the alias serves the new collection afterwards, or everything is as it was. The whole collection is read
     first, to see that it holds what was verified. With `accept_losses` a collection may go live that lacks pictures
-    which are found today. A verdict counts for the `age`.
+    which are found today. A verdict counts for the `age`. A run passes `since` when it has wanted this move.
 
     Raises:
         Refused: the verdict is missing, red or stale, or a run still writes.
@@ -176,13 +178,14 @@ def cut_over(
     if stale or not allowed:
         reasons = stale or " ".join(found.reasons)
         raise Refused(f"{alias} cannot be moved to {to}: {reasons}", "Verify the collection, then cut over.")
-    with moves.recorded(MoveKind.CUT_OVER, alias, before, to, actor=actor, migration=migration) as move:
+    kind = MoveKind.CUT_OVER
+    with moves.recorded(kind, alias, before, to, actor=actor, migration=migration, since=since) as move:
         store.set_alias(alias, to, expected=before)
     return move
 
 
-def roll_back(store: VectorStore, moves: Moves, alias: str, *, actor: str) -> Move:
-    """Point the alias back to what it served before the last cut-over.
+def roll_back(store: VectorStore, moves: Moves, alias: str, *, actor: str, since: datetime | None = None) -> Move:
+    """Point the alias back to what it served before the last cut-over. A run passes `since` when it has wanted that.
 
     Raises:
         Refused: it was not cut over, or it serves something else than the cut-over left.
@@ -195,8 +198,8 @@ def roll_back(store: VectorStore, moves: Moves, alias: str, *, actor: str) -> Mo
             f"{alias} serves {serving}, and there is no cut-over of it to roll back.",
             "Cut over to the collection that you want.",
         )
-    back = moves.recorded(MoveKind.ROLLED_BACK, alias, serving, last.before, actor=actor, migration=last.migration)
-    with back as move:
+    kind, migration = MoveKind.ROLLED_BACK, last.migration
+    with moves.recorded(kind, alias, serving, last.before, actor=actor, migration=migration, since=since) as move:
         store.set_alias(alias, last.before, expected=serving)
     return move
 
@@ -210,17 +213,26 @@ def way_back(moves: Moves, alias: str, serving: str) -> Move | None:
     return brought if brought is not None and brought.kind is MoveKind.CUT_OVER else None
 
 
-def overtaken(moves: Sequence[Move], target: str, since: datetime) -> MoveKind | None:
+def overtaken(moves: Sequence[Move], target: str, since: datetime, serving: str) -> MoveKind | None:
     """What became of a collection that does not serve: it was rolled back, or a later cut-over went elsewhere.
 
-    `moves` are those of its alias, the newest first; `since` is when its migration began.
+    `moves` are those of its alias, the newest first, and `serving` is what that serves now; `since` is when its
+    migration began. A move that a crash prevented made nothing of anything.
     """
-    for move in moves:
+    for move in _made(moves, serving):
         if move.kind is MoveKind.ROLLED_BACK and move.before == target:
             return MoveKind.ROLLED_BACK
         if move.kind is MoveKind.CUT_OVER and (move.after == target or move.at > since):
             return MoveKind.CUT_OVER
     return None
+
+
+def _made(moves: Sequence[Move], serving: str) -> Iterator[Move]:
+    """Those of an alias' moves, the newest first, that led to what it serves now."""
+    for move in moves:
+        if move.after == serving:
+            yield move
+            serving = move.before
 
 
 def _serving(store: VectorStore, alias: str) -> str:

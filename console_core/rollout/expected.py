@@ -1,25 +1,54 @@
 """What a collection holds as far as its last verification, and the console's own catching up since, can tell."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Run, RunState
-from console_core.vectorstore.signature import Signature
+from console_core.vectorstore.signature import Signature, Signing
+from console_core.vectorstore.types import PointId, VectorStore
 
 
-def expected_signature(ledger: Ledger, collection: str, verdict: Run | None = None) -> Signature | None:
+@dataclass(frozen=True, slots=True)
+class _Chained:
+    """What a catch-up began with, and what the collection holds since, but for the points that it was about to change
+    when it was stopped."""
+
+    began: Signature
+    now: Signature
+    writing: Sequence[PointId]
+
+
+def expected_signature(
+    ledger: Ledger, store: VectorStore, collection: str, verdict: Run | None = None
+) -> Signature | None:
     """The signature that a collection must have now for its verdict to hold; None where there is no verdict.
 
     A verification signs what it checked. Catch-ups that began with just that, one after the other, carry it on; one
-    that began with something else followed upon somebody's write, and carries nothing.
+    that began with something else followed upon somebody's write, and carries nothing. What became of the points that
+    a catch-up was changing when it was stopped for good, the next one read from the store when it began; where there
+    is none yet, they are read now.
+
+    Raises:
+        StoreError
     """
     verdict = verdict or newest_verdict(ledger, collection)
     signed = (verdict.result or {}).get("signature") if verdict else None
     if verdict is None or signed is None:
         return None
-    expected = Signature.from_json(signed)
+    expected, writing = Signature.from_json(signed), tuple[PointId, ...]()
     for run in _catch_ups(ledger, verdict):
-        result = run.result or {}
-        if "signature" in result and Signature.from_json(result["signature_before"]).same_as(expected):
-            expected = Signature.from_json(result["signature"])
+        if (chained := _chained(run)) is None:
+            continue
+        if writing and abs(chained.began.points - expected.points) <= len(writing):
+            expected, writing = chained.began, ()
+        if chained.began.same_as(expected):
+            expected, writing = chained.now, tuple(chained.writing)
+    if writing:
+        signing = Signing(expected)
+        signing.add(store.retrieve(collection, writing, vectors=True))
+        expected = signing.signature()
     return expected
 
 
@@ -42,3 +71,12 @@ def _catch_ups(ledger: Ledger, verdict: Run) -> list[Run]:
 
 def _after(run: Run, verdict: Run) -> bool:
     return run.started_at is not None and verdict.finished_at is not None and run.started_at >= verdict.finished_at
+
+
+def _chained(run: Run) -> _Chained | None:
+    """From a catch-up's checkpoint; None where it has not begun, or began without a verdict to carry on."""
+    told = json.loads(run.checkpoint) if run.checkpoint.startswith("{") else {}
+    if not told.get("began"):
+        return None
+    writing = list(dict.fromkeys(identifier for identifier, *_ in told["writing"]))
+    return _Chained(Signature.from_json(told["began"]), Signature.from_json(told["now"]), writing)

@@ -228,12 +228,12 @@ def test_the_consoles_own_catching_up_carries_the_signature_on_and_somebody_else
     application.edit(3)
     application.delete(2)
     caught_up(console, build.target)
-    expected = expected_signature(console.ledger, build.target)
+    expected = expected_signature(console.ledger, console.store, build.target)
     assert expected is not None
     assert expected.same_as(signature_of(console.store, build.target))
     application.insert(1)
     caught_up(console, build.target)
-    expected = expected_signature(console.ledger, build.target)
+    expected = expected_signature(console.ledger, console.store, build.target)
     assert expected is not None
     assert expected.same_as(signature_of(console.store, build.target))
     [point] = console.store.retrieve(build.target, [7], vectors=True)
