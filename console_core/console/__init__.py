@@ -30,8 +30,8 @@ from console_core.migration.differences import Differences
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.rollout.cutover import overtaken
+from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
-from console_core.rollout.recreate import close_gaps
 from console_core.runs.dry_ledger import dry_ledger
 from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.ledger import Ledger
@@ -144,7 +144,7 @@ class Console:
     def _tidy(self) -> None:
         """Mend what was half done when the process died: names that lead nowhere, left-overs of backups and proofs."""
         with suppress(StoreError):  # the store need not answer yet; the next start looks again
-            close_gaps(self.store, self.ledger, "the console")
+            close_gaps(self.store, self.ledger, self.moves, "the console")
         tidy_up(self.store, self.ledger, self.backups)
 
     def close(self) -> None:

@@ -106,6 +106,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 backups=console.backups,
                 moves=console.moves,
                 age=console.verdict_age,
+                let_go=partial(_renamed, console),
             )
         case "retire":
             return Retire(
@@ -116,6 +117,17 @@ def operation(console: "Console", run: Run) -> Operation:
                 moves=console.moves,
                 backups=console.backups,
                 holding=timedelta(days=run.spec["holding_days"]),
+                let_go=partial(_retired, console),
             )
         case kind:
             raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
+
+
+def _renamed(console: "Console", name: str, former: str) -> None:
+    console.failed.rename(name, former)
+    console.keeping.let_go(name, f"{name} is an alias now, and what it was is kept as {former}.")
+
+
+def _retired(console: "Console", collection: str) -> None:
+    console.failed.forget(collection)
+    console.keeping.let_go(collection, f"{collection} was retired.")

@@ -1,7 +1,7 @@
 """What a catch-up has done so far, as its checkpoint keeps it: exact even where it died between a write and its record.
 
-What it is about to change is written down first. Where it was stopped in the middle of that, the store tells what became
-of it.
+What it is about to change is written down first. Where it was stopped in the middle of that, the store tells what
+became of it.
 """
 
 import json

@@ -13,6 +13,7 @@ from console_core.following.comparing import Comparison, measure
 from console_core.following.keeping import CONSOLE, KIND, Keeping
 from console_core.following.records import Follow
 from console_core.rollout.cutover import overtaken
+from console_core.rollout.gap import close_gaps
 from console_core.runs.types import Run, RunState, Verb
 
 log = logging.getLogger(__name__)
@@ -58,10 +59,13 @@ class Follower:
             self._thread.join(timeout)
 
     def look(self) -> None:
-        """One round over all follows that are due."""
+        """One round over all follows that are due, after names that lead nowhere."""
+        keeping = self._keeping
         try:
-            self._keeping.keep_in_step()
-            follows = self._keeping.follows.active()
+            if close_gaps(keeping.store, keeping.ledger, keeping.moves, CONSOLE):
+                self._wake()
+            keeping.keep_in_step()
+            follows = keeping.follows.active()
         except ConsoleError as error:
             log.warning("following waits: %s", error.message)
             return

@@ -174,6 +174,12 @@ class Keeping:
         self.follows.end(follow.id, f"{actor} ended it.")
         return self.follows.get(follow.id)
 
+    def let_go(self, collection: str, why: str) -> None:
+        """Keep a collection that is no more in step no longer, if it was."""
+        follow = self.follows.of(collection)
+        if follow is not None and follow.ended_at is None:
+            self.follows.end(follow.id, why)
+
     def followed(self, collection: str) -> Follow:
         """The follow of a collection that has not ended.
 

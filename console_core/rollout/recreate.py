@@ -9,24 +9,25 @@ or dies in that gap, the name leads somewhere again: to the new collection, or e
 import json
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from console_core.backup.backups import Backup, Backups
 from console_core.backup.rebuilding import PASSES, Rebuilding
 from console_core.backup.since import is_current
-from console_core.errors import CollectionNotFound, Refused, StoreError
-from console_core.rollout import cutover
+from console_core.errors import OutcomeUnknown, Refused, StoreError
+from console_core.rollout import cutover, gap
+from console_core.rollout.gap import DONE, SWITCH, exists, lead_somewhere
 from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
-from console_core.runs.types import TERMINAL, Counts, Lane, Progress, Run, RunState, Verb
+from console_core.runs.types import TERMINAL, Counts, Lane, Progress, Run, RunState
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import VectorStore
 
-KIND = "recreate"
-KEEP, SWITCH, DONE = "keep", "switch", "done"
+KIND = gap.KIND
+KEEP = "keep"
 _CALLS = 3
 """Calls of the store that the gap takes at most: deleting the collection, setting the alias, reading it back."""
 
@@ -98,9 +99,10 @@ def hindrances(
 
 
 def busy(ledger: Ledger, collection: str) -> list[Run]:
-    """Runs that are not finished and write to a collection, read from it, or compare with it."""
+    """Runs that are not finished and write to a collection, read from it, compare with it, or will let a name lead to
+    it."""
     unfinished = ledger.runs(states=frozenset(RunState) - TERMINAL, limit=1000)
-    named = ("source", "replaces", "collection")
+    named = ("source", "replaces", "collection", "target", "former")
     return [
         run for run in unfinished if run.target == collection or any(run.spec.get(name) == collection for name in named)
     ]
@@ -109,8 +111,10 @@ def busy(ledger: Ledger, collection: str) -> list[Run]:
 class Recreate:
     """Keep what the collection holds as a second collection, then let its name lead to the new one.
 
-    `done` counts the points that are checked, written and compared, and one for the switch. The last step's result has
-    the `gap` in seconds.
+    `done` counts the points that are checked, written and compared, and one for the switch. `let_go` is told the name
+    and that of the second collection once the name is an alias: what the ledger has about the former collection is
+    about the second one from then on. It must do no harm when it runs twice. The last step's result has the `gap` in
+    seconds, None where a crash came between.
     """
 
     kind: ClassVar[str] = KIND
@@ -126,6 +130,7 @@ class Recreate:
         backups: Backups,
         moves: Moves,
         age: timedelta,
+        let_go: Callable[[str, str], object] = lambda name, former: None,
     ) -> None:
         self._plan = plan
         self._run = run
@@ -134,6 +139,7 @@ class Recreate:
         self._backups = backups
         self._moves = moves
         self._age = age
+        self._let_go = let_go
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -152,18 +158,30 @@ class Recreate:
                 counts = progress.counts
                 inner = json.dumps({"stage": KEEP, "inner": progress.checkpoint}, sort_keys=True)
                 yield replace(progress, checkpoint=inner)
-            if not archive.signature.same_as(signature_of(self._store, plan.former)):
-                raise Refused(
-                    f"{plan.former} does not hold what {plan.collection} held.",
-                    "Something else wrote to it. Cancel this run and start again.",
-                )
-            self._refuse_written(backup)
-            self._refuse_stale()
             yield Progress(json.dumps({"stage": SWITCH}), counts)
-        gap = self._switch()
-        counts = replace(counts, done=counts.done + 1, selected=max(counts.selected, counts.done + 1))
-        result = {"former": plan.former, "target": plan.target, "gap": gap}
-        yield Progress(json.dumps({"stage": DONE}), counts, result=result)
+        if told["stage"] != DONE:
+            seconds = self._switch()
+            self._let_go(plan.collection, plan.former)
+            counts = replace(counts, done=counts.done + 1, selected=max(counts.selected, counts.done + 1))
+            result = {"former": plan.former, "target": plan.target, "gap": seconds}
+            yield Progress(json.dumps({"stage": DONE}), counts, result=result)
+
+    def _refuse_unsafe(self) -> None:
+        """Look at everything that the old collection's end relies on, right before it: what it holds last of all."""
+        plan, store = self._plan, self._store
+        if using := [run for run in busy(self._ledger, plan.collection) if run.id != self._run]:
+            raise Refused(
+                f"Run {using[0].id} ({using[0].title}, {using[0].state}) uses {plan.collection}.",
+                "Let it finish or cancel it, then resume.",
+            )
+        backup = self._backups.require_proven(plan.backup)
+        if not self._backups.open(plan.backup).signature.same_as(signature_of(store, plan.former)):
+            raise Refused(
+                f"{plan.former} does not hold what {plan.collection} held.",
+                "Something else wrote to it. Cancel this run and start again.",
+            )
+        self._refuse_stale()
+        self._refuse_written(backup)
 
     def _refuse_written(self, backup: Backup) -> None:
         archive = self._backups.open(backup.id)
@@ -188,8 +206,12 @@ class Recreate:
         """Give the name to the new collection; the seconds for which it led nowhere, None where that is not known."""
         plan, store = self._plan, self._store
         aliases = store.aliases()
-        if aliases.get(plan.collection) == plan.target:
+        serving = aliases.get(plan.collection)
+        if serving == plan.target:
             return None
+        alone = serving is None and exists(store, plan.collection)
+        if alone:
+            self._refuse_unsafe()
         with self._moves.recorded(
             MoveKind.CUT_OVER,
             plan.collection,
@@ -197,41 +219,33 @@ class Recreate:
             plan.target,
             actor=plan.actor,
             migration=plan.migration,
+            since=self._ledger.get(self._run).created_at,
         ):
             began = time.perf_counter()
-            if plan.collection not in aliases and _exists(store, plan.collection):
-                store.drop(plan.collection)
             try:
-                store.set_alias(plan.collection, plan.target, expected=aliases.get(plan.collection))
-            except StoreError:
-                lead_somewhere(store, plan.collection, plan.former)
-                raise
-            return time.perf_counter() - began
+                if alone:
+                    store.drop(plan.collection)
+                store.set_alias(plan.collection, plan.target, expected=plan.former if serving else None)
+            except BaseException as error:
+                leads_to = lead_somewhere(store, plan.collection, plan.former)
+                if not isinstance(error, StoreError):
+                    raise
+                if leads_to != plan.target:
+                    self._refuse_to_go_on(error, leads_to)
+            return time.perf_counter() - began if alone else None
 
-
-def lead_somewhere(store: VectorStore, name: str, to: str) -> bool:
-    """Let a name that leads nowhere lead to a collection; False where it leads somewhere already, or cannot."""
-    try:
-        if name in store.aliases() or _exists(store, name):
-            return False
-        store.set_alias(name, to, expected=None)
-    except StoreError:
-        return False
-    return True
-
-
-def close_gaps(store: VectorStore, ledger: Ledger, actor: str) -> list[Run]:
-    """After a crash: let every name that was about to change hands lead somewhere, and its run go on by itself."""
-    closed = []
-    for run in ledger.runs(kinds=(KIND,), states=(RunState.INTERRUPTED,)):
-        if json.loads(run.checkpoint or "{}").get("stage") == SWITCH:
-            lead_somewhere(store, run.spec["collection"], run.spec["target"])
-            closed.append(ledger.ask(run.id, Verb.RESUME, actor))
-    return closed
-
-
-def _exists(store: VectorStore, collection: str) -> bool:
-    try:
-        return store.describe(collection).name == collection
-    except CollectionNotFound:
-        return False
+    def _refuse_to_go_on(self, error: StoreError, leads_to: str) -> NoReturn:
+        """Say what a store that failed in the gap has left of the name."""
+        name, former, target = self._plan.collection, self._plan.former, self._plan.target
+        if leads_to == name:
+            raise error
+        if not leads_to:
+            raise OutcomeUnknown(
+                f"{name} may lead nowhere now: the store stopped answering while it changed hands. {error.message}",
+                f"Nothing is lost: {former} holds what it held, and {target} what it shall lead to. It is given back "
+                "as soon as the store answers; resume this run then.",
+            ) from error
+        raise type(error)(
+            f"{name} could not be pointed to {target}, and leads to {leads_to} now. {error.message}",
+            f"{former} holds what {name} held. Resume this run when the store is well: {name} leads to {target} then.",
+        ) from error

@@ -1,10 +1,11 @@
 """Drop a collection that nobody searches any more: the last act of a migration, and the only one that deletes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from console_core.backup.archive import Archive
 from console_core.backup.backups import Backup, Backups
 from console_core.backup.since import is_current
 from console_core.database import now
@@ -23,8 +24,8 @@ DROPPING = "dropping"
 class Retirement:
     """Whether a collection may be dropped: every reason why not, and what makes it safe.
 
-    `backup` is its newest proven backup, if any; `left_at` when the alias was cut over from it, if it was. `leans_on`
-    says in a sentence what the retirement relies on.
+    `backup` is its newest proven backup, if any; `left_at` when the alias was cut over from it, if it was, and `held`
+    whether that is long enough ago. `leans_on` says in a sentence what the retirement relies on.
     """
 
     collection: str
@@ -32,6 +33,7 @@ class Retirement:
     reasons: tuple[str, ...]
     backup: Backup | None
     left_at: datetime | None
+    held: bool
     leans_on: str
 
     @property
@@ -80,7 +82,7 @@ def retirement(
             f"{collection} has no backup that a restore has proven, and no alias was cut over from it at least "
             f"{days:g} days ago."
         )
-    return Retirement(collection, info.points, tuple(reasons), backup, left_at, leans_on)
+    return Retirement(collection, info.points, tuple(reasons), backup, left_at, held, leans_on)
 
 
 def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:
@@ -96,7 +98,8 @@ def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:
 class Retire:
     """Drop one collection, after everything that makes it safe has been looked at once more.
 
-    `done` counts its points, once they are gone.
+    `let_go` is told its name once it is gone, and forgets what is only true of a collection that exists; it must do no
+    harm when it runs twice. `done` counts its points, once they are gone.
     """
 
     kind: ClassVar[str] = KIND
@@ -112,6 +115,7 @@ class Retire:
         moves: Moves,
         backups: Backups,
         holding: timedelta,
+        let_go: Callable[[str], object] = lambda collection: None,
     ) -> None:
         self._collection = collection
         self._run = run
@@ -120,6 +124,7 @@ class Retire:
         self._moves = moves
         self._backups = backups
         self._holding = holding
+        self._let_go = let_go
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -131,6 +136,18 @@ class Retire:
         if checkpoint == DROPPING and not self._exists():
             yield self._dropped(counts)
             return
+        found = self._allowed()
+        if not found.held:
+            yield from self._check(found, counts)
+        counts = replace(counts, selected=max(found.points, counts.selected))
+        yield Progress(DROPPING, counts, note="Drops the collection.")
+        found = self._allowed()
+        if not found.held:
+            self._refuse_written(found)
+        self._store.drop(self._collection)
+        yield self._dropped(counts)
+
+    def _allowed(self) -> Retirement:
         found = retirement(
             self._store,
             self._ledger,
@@ -144,27 +161,30 @@ class Retire:
             raise Refused(
                 f"{self._collection} is not dropped: {' '.join(found.reasons)}", "Settle that, then resume or cancel."
             )
-        if found.left_at is None or now() - found.left_at < self._holding:
-            yield from self._check(found, counts)
-        counts = replace(counts, selected=max(found.points, counts.selected))
-        yield Progress(DROPPING, counts, note="Drops the collection.")
-        self._store.drop(self._collection)
-        yield self._dropped(counts)
+        return found
 
     def _check(self, found: Retirement, counts: Counts) -> Iterator[Progress]:
-        """Read the whole backup, and compare it with what the collection holds now."""
-        if found.backup is None:
-            raise BackupError(f"{self._collection} has no proven backup.", "Back it up and prove that, then resume.")
-        archive = self._backups.open(found.backup.id)
+        """Read the whole backup."""
+        archive = self._archive(found)
         for number, _ in enumerate(archive.check(), start=1):
             yield Progress("", counts, note=f"Checks part {number} of {len(archive.parts)} of its backup.")
+
+    def _refuse_written(self, found: Retirement) -> None:
+        """Compare the backup with what the collection holds right before it goes."""
+        archive = self._archive(found)
         if not is_current(archive, self._store):
             raise Refused(
-                f"{self._collection} was written to after it was backed up as {found.backup.id}.",
+                f"{self._collection} was written to after it was backed up as {archive.folder.name}.",
                 "Back it up and prove that once more, then resume.",
             )
 
+    def _archive(self, found: Retirement) -> Archive:
+        if found.backup is None:
+            raise BackupError(f"{self._collection} has no proven backup.", "Back it up and prove that, then resume.")
+        return self._backups.open(found.backup.id)
+
     def _dropped(self, counts: Counts) -> Progress:
+        self._let_go(self._collection)
         return Progress(DROPPING, replace(counts, done=counts.selected), result={"dropped": self._collection})
 
     def _exists(self) -> bool:

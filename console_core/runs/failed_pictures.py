@@ -111,6 +111,16 @@ class FailedPictures:
         """Take failed pictures out of quarantine: these keys, a class, or all. Returns how many were in it."""
         return self._mark(target, keys, kind, _F.quarantined_by != "", {"quarantined_by": "", "quarantined_at": None})
 
+    def rename(self, target: str, to: str) -> None:
+        """What failed in one collection stands for another from now on: one that holds the same. Harmless twice."""
+        with self._database.transaction() as connection:
+            connection.execute(update(t.failed_pictures).where(_F.target == target).values(target=to))
+
+    def forget(self, target: str) -> None:
+        """No failure stands in a collection that is gone. Harmless twice."""
+        with self._database.transaction() as connection:
+            connection.execute(delete(t.failed_pictures).where(_F.target == target))
+
     def _mark(
         self, target: str, keys: Sequence[str], kind: str, only: ColumnElement[bool], values: Mapping[str, Any]
     ) -> int:
