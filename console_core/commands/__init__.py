@@ -22,6 +22,7 @@ from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
+from console_core.rollout.recreate import take_back
 from console_core.runs.manners import Manners
 from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
@@ -101,6 +102,8 @@ def _ask(verb: Verb) -> Callable[..., Run]:
         asked = console.ledger.ask(run, verb, actor.name)
         if verb is Verb.CANCEL:
             clean_up(console.store, asked)
+            if asked.state is RunState.CANCELLED:
+                take_back(console.store, asked)
         return asked
 
     return act

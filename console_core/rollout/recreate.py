@@ -10,19 +10,21 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, NoReturn, Self
 
 from console_core.backup.backups import Backup, Backups
-from console_core.backup.rebuilding import PASSES, Rebuilding
+from console_core.backup.rebuilding import BEGUN, MAKE, PASSES, Reached, Rebuilding
+from console_core.backup.restoring import discard
 from console_core.backup.since import is_current
 from console_core.errors import OutcomeUnknown, Refused, StoreError
 from console_core.rollout import cutover, gap
 from console_core.rollout.gap import DONE, SWITCH, exists, lead_somewhere
 from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
-from console_core.runs.types import TERMINAL, Counts, Lane, Progress, Run, RunState
+from console_core.runs.types import TERMINAL, Counts, Lane, Progress, Run, RunState, Verb
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import VectorStore
 
@@ -111,7 +113,8 @@ def busy(ledger: Ledger, collection: str) -> list[Run]:
 class Recreate:
     """Keep what the collection holds as a second collection, then let its name lead to the new one.
 
-    `done` counts the points that are checked, written and compared, and one for the switch. `let_go` is told the name
+    Cancelled before the name was taken away, it takes back what it had kept. `done` counts the points that are checked,
+    written and compared, and one for the switch. `let_go` is told the name
     and that of the second collection once the name is an alias: what the ledger has about the former collection is
     about the second one from then on. It must do no harm when it runs twice. The last step's result has the `gap` in
     seconds, None where a crash came between.
@@ -148,6 +151,14 @@ class Recreate:
             Refused: the backup is not proven or not of now, or the new collection is not as it was verified.
             StoreError: the name could not be given to the new collection; it leads to what the old one held.
         """
+        try:
+            yield from self._steps(checkpoint, counts)
+        except GeneratorExit:
+            if self._ledger.asked(self._run) is Verb.CANCEL:
+                take_back(self._store, self._ledger.get(self._run))
+            raise
+
+    def _steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         told: dict[str, Any] = json.loads(checkpoint) if checkpoint else {"stage": KEEP, "inner": ""}
         plan = self._plan
         if told["stage"] == KEEP:
@@ -249,3 +260,16 @@ class Recreate:
             f"{name} could not be pointed to {target}, and leads to {leads_to} now. {error.message}",
             f"{former} holds what {name} held. Resume this run when the store is well: {name} leads to {target} then.",
         ) from error
+
+
+def take_back(store: VectorStore, run: Run) -> None:
+    """Drop what a cancelled recreation had kept so far, where its collection is there still; nothing of other runs."""
+    if run.kind != KIND or not (told := json.loads(run.checkpoint or "{}")):
+        return
+    plan, made = RecreatePlan.from_json(run.spec), told["stage"] == SWITCH
+    with suppress(StoreError):
+        if told["stage"] == KEEP:
+            stage = Reached.from_text(told["inner"]).stage
+            made = stage in BEGUN or (stage == MAKE and store.count(plan.former) == 0)
+        if made and exists(store, plan.collection):
+            discard(store, plan.former)
