@@ -6,6 +6,8 @@ import pytest
 
 from console_core.commands import command
 from console_core.console import Console
+from console_core.following.follower import Follower
+from console_core.migration.records import Stage
 from tests.conftest import OPERATOR, finish, migrate
 from tests.lifecycle.forking import Forks
 from tests.lifecycle.workspaces import opened
@@ -30,6 +32,10 @@ def test_a_cut_over_that_dies_leaves_the_old_or_the_new_collection_live_and_can_
     assert died.wait() == 9, died.stderr.read_text()
     with opened(workspace_ready) as console:
         assert console.store.aliases() == {"images": OLD if moment == "before" else NEW}
+        (standing,) = console.standings(console.migrations.all())
+        assert standing.stage is (Stage.READY if moment == "before" else Stage.LIVE)
+        Follower(console.keeping, lambda: None, interval=0, rest=0).look()
+        assert NEW in {follow.collection for follow in console.follows.active()}, "it must still be kept in step"
         if moment == "before":
             command(console, OPERATOR, "cut_over", alias="images", to=NEW)
         command(console, OPERATOR, "roll_back", alias="images")
