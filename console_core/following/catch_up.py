@@ -13,7 +13,7 @@ from console_core.following.comparing import PAGE, Comparison
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
 from console_core.runs.types import Counts, Progress
-from console_core.vectorstore.provenance import application_payload, picture_key, point_id
+from console_core.vectorstore.provenance import application_payload, picture_key, point_id, provenance
 from console_core.vectorstore.signature import Signature, Signing
 from console_core.vectorstore.types import Point, PointId
 
@@ -41,7 +41,7 @@ class _Books:
         now = self.signing.signature().as_json() if self.signing else None
         began = self.began.as_json() if self.began else None
         told = {"rounds": self.rounds, "lost": self.lost, "began": began, "now": now, "writing": list(writing)}
-        return json.dumps(told)
+        return json.dumps({**told, "changes": self.changes})
 
     def result(self) -> dict[str, Any]:
         chained = {}
@@ -61,7 +61,7 @@ class CatchUp:
     `expected` is what the collection holds as far as its last verification and the console's own writes since tell;
     the run carries it on, so that its own writes do not make the verdict stale, and those of others do. `then` runs
     once nothing is behind, and must do no harm when it runs twice. `mass_deletion`: a person has said that as many
-    points as it may be shall be deleted.
+    points as it may be shall be deleted. `batch_size` is asked before each batch.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class CatchUp:
         expected: Signature | None = None,
         then: Callable[[], object] | None = None,
         mass_deletion: bool = False,
-        batch_size: int = BATCH,
+        batch_size: Callable[[], int] = lambda: BATCH,
     ) -> None:
         self._with = comparison
         self._follow = comparison.follow
@@ -94,8 +94,11 @@ class CatchUp:
         if not self._follow.stocked:
             yield from self._take_stock(checkpoint, counts)
             checkpoint = ""
-        books = self._books(checkpoint, counts)
-        yield Progress(books.checkpoint(), books.counts, result=books.result())
+        told: Mapping[str, Any] = json.loads(checkpoint) if checkpoint.startswith("{") else {}
+        ids = told.get("writing") or ()
+        written = self._with.store.retrieve(self._follow.collection, ids, vectors=True) if ids else []
+        books = self._books(told, counts, written)
+        yield Progress(books.checkpoint(), books.counts, result=books.result(), cleared=self._embedded(written))
         filling: Filling | None = None
         while True:
             before = dict(books.changes)
@@ -114,18 +117,24 @@ class CatchUp:
             skipped[SETTLED_MEANWHILE] = skipped.get(SETTLED_MEANWHILE, 0) + books.counts.pending
         yield Progress(books.checkpoint(), replace(books.counts, skipped=skipped), result=books.result())
 
-    def _books(self, checkpoint: str, counts: Counts) -> _Books:
-        """Where it was stopped in the middle of a batch, what became of that batch is read from the store."""
-        told: Mapping[str, Any] = json.loads(checkpoint) if checkpoint.startswith("{") else {}
+    def _books(self, told: Mapping[str, Any], counts: Counts, written: Sequence[Point]) -> _Books:
+        """As the checkpoint tells; what became of the batch in whose middle it was stopped is read from the store."""
         if not told:
             start = self._expected
             return _Books(counts, start, Signing(start) if start else None)
         began, now = ((Signature.from_json(told[name]) if told[name] else None) for name in ("began", "now"))
         signing = Signing(now) if now else None
         books = _Books(counts, began, signing, rounds=int(told["rounds"]), lost=int(told["lost"]))
-        if books.signing and told["writing"]:
-            books.signing.add(self._with.store.retrieve(self._follow.collection, told["writing"], vectors=True))
+        books.changes |= told.get("changes", {})
+        if books.signing:
+            books.signing.add(written)
         return books
+
+    def _embedded(self, written: Sequence[Point]) -> tuple[str, ...]:
+        """Keys of the pictures that this run embedded before it was stopped, as they are in the catalog now."""
+        ours = {made.key: made for point in written if (made := provenance(point.payload)) and made.run == self._run}
+        rows = self._with.catalog.get(list(ours)) if ours else []
+        return tuple(row.key for row in rows if row.revision == ours[row.key].revision)
 
     def _take_stock(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """Note what is odd in the collection now, so that it is left as it is."""
@@ -169,7 +178,7 @@ class CatchUp:
             why = self._with.behind(page)
             found = {row.key: (row, str(why[row.key])) for row in page if row.key in why}
             remaining = iter(found.items())
-            while batch := dict(islice(remaining, self._batch_size)):
+            while batch := dict(islice(remaining, self._batch_size())):
                 yield batch
 
     def _fill(self, rows: Mapping[str, tuple[ImageRow, str]], filling: Filling, books: _Books) -> Iterator[Progress]:
@@ -179,10 +188,8 @@ class CatchUp:
         kept = {picture_key(point.id, point.payload): application_payload(point.payload) for point in replaced}
         if books.signing:
             books.signing.remove(replaced)
-            yield Progress(books.checkpoint(ids), books.counts)
-        for filled in filling.batches(
-            [row for row, _ in rows.values()], lambda: self._batch_size, fills=False, kept=kept
-        ):
+        yield Progress(books.checkpoint(ids), books.counts)
+        for filled in filling.batches([row for row, _ in rows.values()], self._batch_size, fills=False, kept=kept):
             for key in filled.keys:
                 books.changes[rows[key][1]] += 1
             books.counts = settle(books.counts, filled)
