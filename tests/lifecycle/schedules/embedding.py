@@ -1,12 +1,15 @@
 """Schedules over runs that embed: builds, retries, catch-ups and repairs, and what must be in their target."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from console_core.catalog.loading import load
+from console_core.catalog.decoding import decode
+from console_core.catalog.loading import content_digest
 from console_core.database import now
 from console_core.following.catch_up import CatchUp
 from console_core.following.comparing import Comparison, measure
@@ -24,13 +27,15 @@ from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.types import Operation, Run, RunState
 from console_core.vectorstore.provenance import Provenance, point_id, provenance
 from console_core.vectorstore.signature import Signature, signature_of
-from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, PointId, VectorStore
+from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, PointId, Vector, VectorStore
 from tests.lifecycle.schedules.dice import Schedule
 from tests.lifecycle.schedules.parts import AnyStore, StrictLedger, same_point
 from tests.lifecycle.schedules.pictures import APPLICATION, BAD, ChangingCatalog, FaultyFiles, Grid
 from tests.lifecycle.schedules.world import World
 
 DIGEST = Grid.fingerprint.digest
+AT_TIMES = ("unreadable", "timeout")
+"""Classes in which a good picture fails at times."""
 
 
 class Embedding(World):
@@ -70,17 +75,17 @@ class Embedding(World):
         """Make the target, with the points of so many of the good pictures."""
         self.store.create(self.target, CollectionSpec(Grid.card.dimension, stamp=ModelStamp("grid", DIGEST)))
         good = [key for key in self.catalog.at_start if self.catalog.kind(key) == "good"]
-        self.store.upsert(self.target, [self.point(key) for key in good if self.dice.random() < share])
+        self.store.upsert(self.target, list(self.points([key for key in good if self.dice.random() < share]).values()))
 
-    def point(self, key: int, **said: str) -> Point:
-        """The point that a picture must have now."""
-        (row,) = self.catalog.reading.get([str(key)])
-        model = Grid(Schedule(0, self.ledger.lock))
-        loaded = load(row, FaultyFiles(self.folder / "images", self.catalog, Schedule(0, self.ledger.lock)))
-        made = {"revision": row.revision, "content": loaded.content, "fingerprint": DIGEST} | said
-        origin = Provenance(key=row.key, run="r-0", embedded_at=now().isoformat(timespec="seconds"), **made)
-        (vector,) = model.embed_images([model.prepare(loaded.image)])
-        return Point(point_id(row.key), vector, {**row.payload, **origin.as_payload()})
+    def points(self, keys: Iterable[int], **said: str) -> dict[PointId, Point]:
+        """The points that pictures must have now."""
+        found = {}
+        for row in self.catalog.reading.get([str(key) for key in keys]):
+            vector, content = truth(self.folder / "images" / self.catalog.file(int(row.key)))
+            made = {"revision": row.revision, "content": content, "fingerprint": DIGEST} | said
+            origin = Provenance(key=row.key, run="r-0", embedded_at=now().isoformat(timespec="seconds"), **made)
+            found[point_id(row.key)] = Point(point_id(row.key), vector, {**row.payload, **origin.as_payload()})
+        return found
 
     def there(self) -> dict[PointId, Point]:
         return {point.id: point for point in self.store.scroll(self.target, vectors=True)}
@@ -107,6 +112,7 @@ class Embedding(World):
         """Pictures and points that are not as catalog and files say, but for pictures whose failure stands."""
         keys, there, found = self.catalog.keys(), self.there(), dict[int, str]()
         standing, struck = {int(one.key): one for one in self.failed.all(self.target)}, self.schedule.struck
+        wanted = self.points(key for key in keys if self.catalog.kind(key) == "good")
         for key in sorted(keys | {int(one) for one in there}):
             point = there.get(key)
             if key not in keys:
@@ -115,22 +121,20 @@ class Embedding(World):
                 told = standing[key].kind if key in standing else "no failure"
                 if point is None and told not in (
                     BAD[kind],
-                    *(self.at_times if str(key) in self.schedule.struck else ()),
+                    *(AT_TIMES if str(key) in self.schedule.struck else ()),
                 ):
                     found[key] = f"is {kind} and has {told}"
             elif point is None and key not in standing:
                 found[key] = "is missing and did not fail"
             elif str(key) in struck and key in standing:  # perhaps after it was written, before that was recorded
                 continue
-            elif key in standing and point is not None and same_origin(point, self.point(key)):
+            elif key in standing and point is not None and same_origin(point, wanted[key]):
                 found[key] = "is there and its failure stands"
             elif key in standing and key not in self.catalog.mended:
                 found[key] = f"is good and failed as {standing[key].kind}"
-            elif point is not None and key not in standing and not same_origin(point, self.point(key)):
+            elif point is not None and key not in standing and not same_origin(point, wanted[key]):
                 found[key] = "is there as it was, or another"
         return found
-
-    at_times = ("unreadable", "timeout")
 
 
 def same_origin(point: Point, wanted: Point) -> bool:
@@ -142,6 +146,14 @@ def same_origin(point: Point, wanted: Point) -> bool:
     return point.payload["caption"] == wanted.payload["caption"] and same_point(
         Point(0, point.vector, {}), Point(0, wanted.vector, {})
     )
+
+
+@lru_cache
+def truth(file: Path) -> tuple[Vector, str]:
+    """The vector of a good picture, and the digest of its bytes."""
+    data = file.read_bytes()
+    model = Grid(Schedule(0))
+    return model.embed_images([model.prepare(decode(data, file.name))])[0], content_digest(data)
 
 
 class Build(Embedding):
@@ -330,7 +342,7 @@ class Repairing(Embedding):
         return found
 
     def _damage(self, key: int, how: str) -> None:
-        right = self.point(key)
+        (right,) = self.points([key]).values()
         match how:
             case "missing":
                 self.store.delete(self.target, [right.id])
@@ -338,7 +350,7 @@ class Repairing(Embedding):
                 gone = Provenance(str(10**6 + key), "", "", DIGEST, "r-0", "").as_payload()
                 self.store.upsert(self.target, [Point(10**6 + key, right.vector, {"caption": "", **gone})])
             case "foreign":
-                self.store.upsert(self.target, [self.point(key, fingerprint="fedcba9876543210")])
+                self.store.upsert(self.target, list(self.points([key], fingerprint="fedcba9876543210").values()))
             case "stale":
                 self.catalog.edit(key, self.dice)
             case "wrong vector":

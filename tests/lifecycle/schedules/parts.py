@@ -59,6 +59,7 @@ class FaultyStore:
         return self._store.retrieve(name, ids, vectors=vectors)
 
     def page(self, name: str, **how: Any) -> tuple[list[Point], PointId | None]:
+        self._schedule.strike()
         self._unread()
         return self._store.page(name, **how)
 

@@ -56,7 +56,7 @@ class ChangingCatalog:
         self._connection = sqlite3.connect(file, isolation_level=None)
         self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute("CREATE TABLE pictures (id INTEGER PRIMARY KEY, path TEXT, caption TEXT)")
-        number = dice.randint(least, 24)
+        number = dice.randint(least, 16)
         chances = ["good"] * 3 * len(BAD) + list(BAD) * (bad // 2)
         self.files: dict[int, str] = {}
         self.mended: dict[int, datetime] = {}

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, cast
 
-from console_core.errors import LedgerUnavailable
+from console_core.errors import ConsoleError, LedgerUnavailable
 from console_core.runs.execution import work
 from console_core.runs.types import Lane, Operation, Run, RunState, Verb
 from console_core.vectorstore.types import VectorStore
@@ -63,7 +63,11 @@ class World(ABC):
         else:
             schedule.wrong.append(f"{run.kind} {run.id} never ended: {reason}")
         schedule.quiet = True
-        self.lied = self.untruths() if self.ended.state is RunState.SUCCEEDED else []
+        if self.ended.state is RunState.SUCCEEDED:
+            try:
+                self.lied = self.untruths()
+            except ConsoleError as error:  # what should be there cannot even be read
+                self.lied = [str(error)]
 
     def attempt(self, run: Run) -> Run:
         """One attempt at a queued run, however it ends."""
