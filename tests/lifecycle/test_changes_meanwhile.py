@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from console_core.catalog.loading import load
 from console_core.commands import command
 from console_core.console import Console
@@ -59,7 +57,7 @@ class AtWork:
 
 def until_in_step(console: Console, follower: Follower) -> list[Run]:
     """Let the follower look, and do what it queues, until no followed collection is behind."""
-    done = []
+    done: list[Run] = []
     for _ in range(10):
         follower.look()
         queued = console.ledger.runs(kinds=("catch_up",), states=(RunState.QUEUED,))
@@ -87,8 +85,10 @@ def differences(console: Console, collection: str, model: str) -> dict[str, set[
     for start in range(0, len(both), BATCH):
         keys = both[start : start + BATCH]
         made = embedder.embed_images([embedder.prepare(load(rows[key], console.images).image) for key in keys])
-        stored = np.stack([points[key].vector for key in keys])
-        wrong |= {key for key, cosine in zip(keys, np.sum(made * stored, axis=1), strict=True) if cosine < 0.999}
+        for key, vector in zip(keys, made, strict=True):
+            stored = points[key].vector
+            assert stored is not None
+            wrong |= {key} if float(vector @ stored) < 0.999 else set()
     return {"missing": rows.keys() - points.keys(), "too many": points.keys() - rows.keys(), "other": wrong}
 
 
