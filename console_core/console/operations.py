@@ -8,7 +8,7 @@ from console_core.backup.operations import operation_of
 from console_core.catalog.types import Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
-from console_core.following.catch_up import CatchUp
+from console_core.following.catch_up import BATCH, CatchUp
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
@@ -93,6 +93,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 expected=expected_signature(console.ledger, console.store, follow.collection),
                 then=partial(console.ways.act, then, since=run.created_at) if then else None,
                 mass_deletion=run.spec["mass_deletion"],
+                batch_size=BatchSize(console.ledger.manners, run.id, run.spec.get("batch_size", BATCH)),
             )
         case "backup" | "prove" | "restore" | "snapshot" | "recover":
             keep = console.settings.backups.keep

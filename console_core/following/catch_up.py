@@ -31,7 +31,7 @@ class CatchUp:
     `expected` is what the collection holds as far as its last verification and the console's own writes since tell;
     the run carries it on, so that its own writes do not make the verdict stale, and those of others do. `then` runs
     once nothing is behind, and must do no harm when it runs twice. `mass_deletion`: a person has said that as many
-    points as it may be shall be deleted.
+    points as it may be shall be deleted. `batch_size` is asked before each batch.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class CatchUp:
         expected: Signature | None = None,
         then: Callable[[], object] | None = None,
         mass_deletion: bool = False,
-        batch_size: int = BATCH,
+        batch_size: Callable[[], int] = lambda: BATCH,
     ) -> None:
         self._with = comparison
         self._follow = comparison.follow
@@ -144,7 +144,7 @@ class CatchUp:
             why = self._with.behind(page)
             found = {row.key: (row, why[row.key]) for row in page if row.key in why}
             remaining = iter(found.items())
-            while batch := dict(islice(remaining, self._batch_size)):
+            while batch := dict(islice(remaining, self._batch_size())):
                 yield batch
 
     def _fill(self, rows: Mapping[str, tuple[ImageRow, Change]], filling: Filling, books: Books) -> Iterator[Progress]:
@@ -156,9 +156,7 @@ class CatchUp:
         if books.signing:
             books.signing.remove(replaced)
         yield Progress(books.checkpoint(list(writing.values())), books.counts)
-        for filled in filling.batches(
-            [row for row, _ in rows.values()], lambda: self._batch_size, fills=False, kept=kept
-        ):
+        for filled in filling.batches([row for row, _ in rows.values()], self._batch_size, fills=False, kept=kept):
             tried = (*filled.keys, *(failure.key for failure in filled.failures), *filled.passed)
             done = [writing.pop(key) for key in tried]
             if books.signing:

@@ -7,6 +7,7 @@ from typing import Any
 
 from console_core.database import now
 from console_core.errors import CollectionNotFound, Refused
+from console_core.following.catch_up import BATCH
 from console_core.following.comparing import Comparison, measure
 from console_core.following.records import Follow, Follows, Lag
 from console_core.migration.records import Migrations
@@ -137,6 +138,7 @@ class Keeping:
                 "model": follow.model,
                 "then": dict(then) if then else None,
                 "mass_deletion": mass_deletion,
+                "batch_size": BATCH,
             },
             actor=actor,
             migration=follow.migration,

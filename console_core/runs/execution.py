@@ -11,7 +11,7 @@ from console_core.runs import accounting
 from console_core.runs.courtesy import Courtesy, nobody_searches
 from console_core.runs.ledger import Ledger
 from console_core.runs.manners import Cause
-from console_core.runs.types import Operation, Progress, Run, RunState, Verb
+from console_core.runs.types import Counts, Operation, Progress, Run, RunState, Verb
 from console_core.runs.waiting import Waiting
 from console_core.runs.wording import counted, treated
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 PATIENCE = 60.0
-"""For how many seconds a ledger that cannot be written is tried again before the attempt is given up."""
+"""For how many seconds a ledger that is away is tried again before the attempt is given up."""
 MAY_FAIL_THROUGHOUT = frozenset({"catch_up"})
 """Kinds of runs whose success is to have tried: the few pictures that changed may all be bad ones."""
 _GO_ON = "Resume it: it continues from its last checkpoint."
@@ -34,11 +34,7 @@ def work(
     busy: Callable[[], bool] = nobody_searches,
 ) -> Run:
     """Build the operation of a claimed run and `execute` it. An error of `build` fails the run like one of a step."""
-    try:
-        operation = build(run)
-    except Exception as error:
-        return _Attempt(run, ledger, should_stop, patience).fail(error)
-    return execute(run, operation, ledger, should_stop, patience, busy)
+    return _drive(run, lambda: build(run), _Attempt(run, ledger, should_stop, patience, busy))
 
 
 def execute(
@@ -52,19 +48,27 @@ def execute(
     """Drive a claimed run until it ends or must stop; returns it as the ledger then has it.
 
     Before each step it waits as the run's manners say; `busy` says whether searches are being made. Outside of its
-    allowed hours the run goes back to the queue, so that its lane is free for others.
+    allowed hours the run goes back to the queue, so that its lane is free for others. Where the operation itself could
+    not reach the ledger, it is opened again from its last checkpoint, for as long as `patience` lasts.
 
     Raises:
         LedgerUnavailable: not even the end could be written. The run is still "running" there, and everything up to
             its last checkpoint holds; see `abandon`.
         IllegalTransition: another process took the run over; nothing was recorded after that.
     """
-    attempt = _Attempt(run, ledger, should_stop, patience, busy)
-    steps = _steps(operation, run)
+    return _drive(run, lambda: operation, _Attempt(run, ledger, should_stop, patience, busy))
+
+
+def _drive(run: Run, build: Callable[[], Operation], attempt: "_Attempt") -> Run:
+    steps = _steps(build, run.checkpoint, run.counts)
     try:
         while attempt.ready():
             try:
                 progress = next(steps, None)
+            except LedgerUnavailable as error:
+                attempt.outlast(error)
+                steps = _steps(build, attempt.checkpoint, attempt.counts)
+                continue
             except Exception as error:
                 return attempt.fail(error)
             if progress is None:
@@ -76,13 +80,14 @@ def execute(
         return attempt.stop()
     except LedgerUnavailable as error:
         _close(steps, run)
-        return abandon(run, ledger, f"The ledger could not be written, so the work was stopped. {error.message}")
+        reason = f"The ledger could not be used, so the work was stopped. {error.message}"
+        return abandon(run, attempt.ledger, reason)
     except IllegalTransition:
         _close(steps, run)
         raise
     except (KeyboardInterrupt, SystemExit):
         _close(steps, run)
-        abandon(run, ledger, "The process was told to stop while this run was working.")
+        abandon(run, attempt.ledger, "The process was told to stop while this run was working.")
         raise
 
 
@@ -105,7 +110,8 @@ class _Attempt:
         busy: Callable[[], bool] = nobody_searches,
     ) -> None:
         self.run, self.ledger, self.should_stop, self.patience = run, ledger, should_stop, patience
-        self.counts = run.counts
+        self.checkpoint, self.counts = run.checkpoint, run.counts
+        self.away_since: float | None = None
         self.wrong = self.note = self.closed = ""
         self.courtesy = Courtesy(busy, run.counts.settled, counted(run.kind))
         self.waiting = Waiting(run, ledger, self._patiently)
@@ -114,8 +120,19 @@ class _Attempt:
         """Write down a step; returns what is wrong with its books, "" where nothing is."""
         self._patiently(lambda: self.ledger.record(self.run.id, progress, attempt=self.run.attempt))
         self.wrong = accounting.check(progress.counts, before=self.counts)
-        self.counts, self.note = progress.counts, progress.note
+        self.checkpoint, self.counts, self.note = progress.checkpoint, progress.counts, progress.note
+        self.away_since = None
         return self.wrong
+
+    def outlast(self, error: LedgerUnavailable) -> None:
+        """Wait a moment for a ledger that the operation could not reach; raises the error where patience is over."""
+        moment = time.monotonic()
+        self.away_since = moment if self.away_since is None else self.away_since
+        wait = min(max(moment - self.away_since, 0.02), 1.0)
+        if moment + wait > self.away_since + self.patience or self.should_stop():
+            raise error
+        log.warning("run %s waits for the ledger: %s", self.run.id, error.message)
+        time.sleep(wait)
 
     def ready(self) -> bool:
         """Wait until the next step may be made; False where the attempt must end instead."""
@@ -219,8 +236,8 @@ class _Attempt:
             wait = min(wait * 2, 1.0)
 
 
-def _steps(operation: Operation, run: Run) -> Generator[Progress, None, None]:
-    yield from operation.steps(run.checkpoint, run.counts)
+def _steps(build: Callable[[], Operation], checkpoint: str, counts: Counts) -> Generator[Progress, None, None]:
+    yield from build().steps(checkpoint, counts)
 
 
 def _close(steps: Generator[Progress, None, None], run: Run) -> None:

@@ -26,6 +26,8 @@ from console_core.errors import (
 UNREACHABLE, TIMED_OUT, NOT_QDRANT, LOCAL = -1, -2, -3, -4
 _AGAIN = frozenset({UNREACHABLE, TIMED_OUT, 408, 429, 500, 502, 503, 504})
 _FULL = ("no space left on device", "database or disk is full", "insufficient storage", "disk quota exceeded")
+NO_ROOM_FOR_THE_LOG = "SQLITE_IOERR_SHMSIZE"
+"""SQLite calls it a "disk I/O error" when a full disk has no room for the index of its log."""
 _GRPC = {
     grpc.StatusCode.UNAVAILABLE: UNREACHABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED: TIMED_OUT,
@@ -98,6 +100,7 @@ def translated(error: Exception, place: str, name: str = "") -> StoreError:
     if isinstance(error, StoreError):
         return error
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = full or getattr(error, "sqlite_errorname", "") == NO_ROOM_FOR_THE_LOG
     found = answer(error)
     said = found.said.rstrip(".!")
     if full or found.status == 507 or _mentions(said, *_FULL):

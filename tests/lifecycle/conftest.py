@@ -9,6 +9,7 @@ import pytest
 from console_core.runs.ledger import Ledger
 from tests.lifecycle.failing import Rig
 from tests.lifecycle.forking import Forked, Forks
+from tests.lifecycle.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,11 @@ def rig(tmp_path: Path, ledger: Ledger) -> Iterator[Rig]:
     made = Rig(tmp_path, ledger)
     yield made
     made.close()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk that can be filled up."""
+    found = SmallDisk(tmp_path / "disk")
+    yield found
+    found.close()

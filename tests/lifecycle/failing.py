@@ -22,7 +22,7 @@ from console_core.runs.ledger import Ledger
 from console_core.runs.types import Lane, Operation, Run, Verb
 from console_core.settings import CatalogSettings
 from console_core.vectorstore.types import Point, StoreInfo, VectorStore
-from tests.lifecycle.fault_schedules import MemoryStore
+from tests.lifecycle.memory_store import MemoryStore
 
 TARGET = "target"
 

@@ -1,7 +1,7 @@
 # ruff: noqa: T201
 """Pictures come, change and go while a collection is built, while it waits, and after it was cut over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from console_core.commands import command
 from console_core.console import Console
 from console_core.database import now
 from console_core.errors import Refused
+from console_core.following.catch_up import BATCH
 from console_core.following.follower import Follower
 from console_core.following.records import Lag
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.records import Move
+from console_core.runs.manners import Manners
 from console_core.runs.types import Run, RunState
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.signature import signature_of
@@ -278,3 +280,33 @@ def test_a_cut_over_catches_up_first_where_the_collection_is_behind(console: Con
     assert finish(console, run).state is RunState.SUCCEEDED
     assert console.store.aliases() == {"images": build.target}
     assert nothing(differences(console, "images", "demo-siglip"))
+
+
+def test_a_catch_up_has_the_batches_that_its_manners_say(console: Console, application: Application) -> None:
+    build = migrate(console)
+    application.insert(10)
+    run = command(console, OPERATOR, "catch_up", collection=build.target)
+    assert run.spec["batch_size"] == BATCH
+    console.ledger.manners.put(run.id, Manners(batch_size=4))
+    sizes: list[int] = []
+    upsert = console.store.upsert
+
+    def counted(name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
+        sizes.append(len(points))
+        return upsert(name, points, as_is=as_is)
+
+    console.store.upsert = counted  # type: ignore[method-assign]
+    assert finish(console, run).counts.done == 10
+    assert sizes == [4, 4, 2]
+
+
+def test_a_catch_up_tells_all_that_it_did_in_however_many_attempts(console: Console, application: Application) -> None:
+    build = migrate(console)
+    application.insert(6)
+    run = command(console, OPERATOR, "catch_up", collection=build.target)
+    console.ledger.manners.put(run.id, Manners(batch_size=2))
+    stopped = finish(console, run, lambda: console.ledger.get(run.id).counts.done >= 4)
+    assert (stopped.state, stopped.counts.done) == (RunState.INTERRUPTED, 4)
+    ended = finish(console, command(console, OPERATOR, "resume", run=run.id))
+    assert ended.result is not None
+    assert (ended.counts.done, ended.result["added"]) == (6, 6)

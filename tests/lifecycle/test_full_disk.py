@@ -1,8 +1,6 @@
+# ruff: noqa: T201
 """A disk that fills up under the store or under the ledger stops a run, says so, loses nothing, and is gone on from."""
 
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +14,11 @@ from console_core.migration.findings import Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.runs.execution import work
 from console_core.runs.types import Run, RunState
-from tests.conftest import OPERATOR, fill, finish, make_workspace
+from console_core.vectorstore.signature import signature_of
+from tests.conftest import OPERATOR, fill, finish, make_workspace, migrate
 from tests.lifecycle.forking import Forks
-from tests.lifecycle.workspaces import Serving, copied, opened
+from tests.lifecycle.small_disk import SmallDisk, assert_intact
+from tests.lifecycle.workspaces import Contents, Serving, copied, opened
 
 PICTURES = 120
 
@@ -36,31 +36,11 @@ def workspace(filled: Path, tmp_path: Path) -> Path:
     return copied(filled, tmp_path / "workspace")
 
 
-class SmallDisk:
-    """A file system in memory of a size that can be changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(exist_ok=True)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder], capture_output=True)
-        if done.returncode:
-            pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
-
-    def leave(self, free: int) -> None:
-        """Shrink or grow it until about `free` bytes are free."""
-        found = os.statvfs(self.folder)
-        size = (found.f_blocks - found.f_bfree) * found.f_frsize + free
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.folder], check=True)
-
-    def close(self) -> None:
-        subprocess.run(["umount", self.folder], check=True)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    found = SmallDisk(tmp_path / "disk")
-    yield found
-    found.close()
+@pytest.fixture(scope="module")
+def undisturbed(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What a build makes on a disk with space."""
+    with opened(copied(filled, tmp_path_factory.mktemp("undisturbed") / "workspace")) as console:
+        return Contents.of(console, migrate(console).target)
 
 
 def _queued(workspace: Path, batch_size: int = 8, environment: dict[str, str] | None = None) -> tuple[Run, Serving]:
@@ -70,9 +50,13 @@ def _queued(workspace: Path, batch_size: int = 8, environment: dict[str, str] | 
 
 
 def _assert_it_goes_on(
-    workspace: Path, stopped: Run, before: Serving, environment: dict[str, str] | None = None
+    workspace: Path,
+    stopped: Run,
+    before: Serving,
+    undisturbed: Contents,
+    environment: dict[str, str] | None = None,
 ) -> None:
-    """With space again, the run resumes to success; search was never touched."""
+    """With space again, the run resumes to success and makes the same; search was never touched."""
     with opened(workspace, environment) as console:
         assert Serving.of(console) == before
         there = console.ledger.get(stopped.id)
@@ -80,25 +64,38 @@ def _assert_it_goes_on(
         resumed = finish(console, command(console, OPERATOR, "resume", run=stopped.id))
         assert resumed.state is RunState.SUCCEEDED, resumed.reason
         assert resumed.counts.done == console.store.count(resumed.target) == PICTURES
+        assert Contents.of(console, resumed.target).same_as(undisturbed)
         verify = finish(console, command(console, OPERATOR, "verify", collection=resumed.target))
         assert verify.result is not None
         assert verify.result["verdict"] == "green", verify.result["checks"]
         assert Serving.of(console) == before
 
 
-def test_a_store_whose_disk_is_full_fails_the_run_and_is_gone_on_from(workspace: Path, disk: SmallDisk) -> None:
+@pytest.mark.parametrize("free", [0, 20_000, 600_000])
+def test_a_store_whose_disk_is_full_fails_the_run_and_is_gone_on_from(
+    workspace: Path, disk: SmallDisk, undisturbed: Contents, free: int
+) -> None:
     copied(workspace / "qdrant", disk.folder / "qdrant")
     environment = {"CONSOLE_STORE_URL": f"local:{disk.folder / 'qdrant'}"}
-    run, before = _queued(workspace, environment=environment)
-    disk.leave(150_000)
     with opened(workspace, environment) as console:
+        request = Request("images", "demo-siglip", batch_size=8)
+        run, before = command(console, OPERATOR, "start_migration", request=request).run, Serving.of(console)
+        disk.leave(free)
         stopped = finish(console, run)
+        print(f"store, {free:,} bytes free: {stopped.counts.done} pictures, then: {stopped.reason} {stopped.remedy}")
         assert stopped.state is RunState.FAILED
-        assert "has no space left" in stopped.reason
+        assert f"The embedded store at {disk.folder / 'qdrant'} has no space left" in stopped.reason
         assert "Free disk space" in stopped.remedy
         assert Serving.of(console) == before
+        assert (stopped.counts.done > 0) == (free > 100_000)
+    assert_intact(disk.folder)
     disk.leave(8_000_000)
-    _assert_it_goes_on(workspace, stopped, before, environment)
+    with opened(workspace, environment) as console:
+        made = run.target in {info.name for info in console.store.collections()}
+        kept = Contents.of(console, run.target) if made else Contents({})
+        assert len(kept.points) >= stopped.counts.done
+        assert kept.part_of(undisturbed), "what was acknowledged before the disk was full"
+    _assert_it_goes_on(workspace, stopped, before, undisturbed, environment)
 
 
 def test_a_migration_that_a_full_disk_has_no_room_for_is_blocked_before_it_starts(
@@ -125,7 +122,9 @@ def test_a_migration_whose_ledger_a_full_disk_has_no_room_for_is_blocked_before_
         assert str(disk.folder) in blocking.remedy
 
 
-def test_a_ledger_whose_disk_is_full_interrupts_the_run_and_is_gone_on_from(workspace: Path, disk: SmallDisk) -> None:
+def test_a_ledger_whose_disk_is_full_interrupts_the_run_and_is_gone_on_from(
+    workspace: Path, disk: SmallDisk, undisturbed: Contents
+) -> None:
     environment = {"CONSOLE_LEDGER_URL": f"sqlite:///{disk.folder / 'ledger.db'}"}
     run, before = _queued(workspace, batch_size=1, environment=environment)
     disk.leave(100_000)
@@ -134,13 +133,16 @@ def test_a_ledger_whose_disk_is_full_interrupts_the_run_and_is_gone_on_from(work
         assert claimed is not None
         with pytest.raises(LedgerUnavailable, match="full") as refused:
             work(claimed, console.operation, console.ledger, lambda: False, patience=0.1)
+        print(f"ledger: {refused.value}")
+        assert str(disk.folder / "ledger.db") in refused.value.message
         assert "has space left" in refused.value.remedy
         reached = console.ledger.get(run.id)
         assert reached.state is RunState.RUNNING
         assert 0 < reached.counts.done <= console.store.count(run.target) <= reached.counts.done + 1
         assert Serving.of(console) == before
+    assert_intact(disk.folder)
     disk.leave(8_000_000)
-    _assert_it_goes_on(workspace, run, before, environment)
+    _assert_it_goes_on(workspace, run, before, undisturbed, environment)
 
 
 def _backups_on(disk: SmallDisk, workspace: Path) -> Path:
@@ -160,7 +162,8 @@ def test_a_backup_whose_disk_fills_up_keeps_its_finished_parts_and_is_gone_on_fr
         before = Serving.of(console)
         stopped = finish(console, command(console, OPERATOR, "back_up", collection="images"))
         assert stopped.state is RunState.FAILED
-        assert "There is no space left for the backup in" in stopped.reason
+        print(f"backup: {stopped.counts.done} points, then: {stopped.reason} {stopped.remedy}")
+        assert f"There is no space left for the backup in {folder}" in stopped.reason
         assert "Free disk space" in stopped.remedy
         assert Serving.of(console) == before
         (left,) = console.backups.all()
@@ -178,6 +181,8 @@ def test_a_backup_whose_disk_fills_up_keeps_its_finished_parts_and_is_gone_on_fr
         proof = finish(console, command(console, OPERATOR, "prove", backup=left.id))
         assert proof.state is RunState.SUCCEEDED, proof.reason
         assert console.backups.require_proven(left.id).points == PICTURES
+        made = console.backups.open(left.id).signature
+        assert made.same_as(signature_of(console.store, "images")), "as on a disk with space"
         assert Serving.of(console) == before
 
 
@@ -195,13 +200,15 @@ def test_a_backup_that_a_full_disk_has_certainly_no_room_for_is_refused_before_i
 
 @pytest.mark.parametrize(("limit", "batch_size", "who"), [(140_000, 64, "embedded store"), (70_000, 1, "ledger")])
 def test_a_process_that_may_not_write_more_stops_with_a_message_and_is_gone_on_from(
-    workspace: Path, forks: Forks, limit: int, batch_size: int, who: str
+    workspace: Path, forks: Forks, undisturbed: Contents, limit: int, batch_size: int, who: str
 ) -> None:
     run, before = _queued(workspace, batch_size)
     process = forks.start("tests.lifecycle.programs:attempt", str(workspace), run.id, "0.1", file_size=limit)
     assert process.wait() == 1
     said = process.stdout.read_text() + process.stderr.read_text()
+    print(f"{who}, {limit:,} bytes a file: {said.strip()}")
     assert f"The {who} at " in said
     assert "cannot be used" in said
     assert "Traceback" not in said
-    _assert_it_goes_on(workspace, run, before)
+    assert_intact(workspace)
+    _assert_it_goes_on(workspace, run, before, undisturbed)

@@ -12,7 +12,7 @@ from console_core.migration.retrying import quarantine, submit_retry
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Progress, RunState, Verb
 from tests.lifecycle.failing import TARGET, Rig
-from tests.lifecycle.fault_schedules import Killed
+from tests.lifecycle.schedules.dice import Killed
 
 CLASSES = (
     "missing",

@@ -119,6 +119,44 @@ def test_a_ledger_that_is_locked_for_a_while_is_waited_for_and_nothing_is_lost_o
     assert_as_if_undisturbed(ledger, run, store)
 
 
+@dataclass
+class Asking(Copy):
+    """Asks the ledger before each batch, which does not answer so many times in the middle."""
+
+    away: int = 0
+    opened: int = 0
+
+    def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
+        self.opened += 1
+        for progress in super().steps(checkpoint, counts):
+            yield progress
+            if progress.checkpoint >= KEYS[11] and self.away:
+                self.away -= 1
+                raise LedgerUnavailable("The ledger did not answer.")
+
+
+def test_a_ledger_that_an_operation_cannot_read_for_a_while_is_waited_for_within_the_attempt(ledger: Ledger) -> None:
+    submit(ledger)
+    run, store = claim(ledger), dict[str, int]()
+    operation = Asking(store, after=lambda: None, away=3)
+    ended = execute(run, operation, ledger, never)
+    assert operation.opened == 4
+    assert [attempt.number for attempt in ledger.attempts(run.id)] == [ended.attempt] == [1]
+    assert_as_if_undisturbed(ledger, run, store)
+
+
+def test_a_ledger_that_an_operation_cannot_read_for_long_interrupts_the_run_and_it_goes_on(ledger: Ledger) -> None:
+    submit(ledger)
+    run, store = claim(ledger), dict[str, int]()
+    stopped = execute(run, Asking(store, after=lambda: None, away=1), ledger, never, patience=0)
+    assert stopped.state is RunState.INTERRUPTED
+    assert stopped.reason == "The ledger could not be used, so the work was stopped. The ledger did not answer."
+    assert stopped.checkpoint == KEYS[11]
+    ledger.ask(run.id, Verb.RESUME, "olga")
+    execute(claim(ledger), Copy(store, after=lambda: None), ledger, never)
+    assert_as_if_undisturbed(ledger, run, store)
+
+
 def test_a_ledger_that_stays_locked_ends_the_attempt_and_the_lane_goes_on_once_it_is_back(
     database: Database, ledger: Ledger
 ) -> None:

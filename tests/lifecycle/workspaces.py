@@ -5,10 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from console_core import settings
 from console_core.console import Console, open_console
-from console_core.vectorstore.types import PointId
+from console_core.vectorstore.provenance import FIELD
+from console_core.vectorstore.types import PointId, Vector
 
 
 @contextmanager
@@ -35,6 +39,34 @@ class Serving:
             console.store.aliases(),
             {point.id: point.vector.tobytes() for point in points if point.vector is not None},
         )
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a collection holds, but for when and by which run it was made."""
+
+    points: Mapping[PointId, tuple[Vector, Mapping[str, Any]]]
+
+    @classmethod
+    def of(cls, console: Console, collection: str) -> "Contents":
+        found = {}
+        for point in console.store.scroll(collection, vectors=True):
+            assert point.vector is not None
+            made = {name: told for name, told in point.payload[FIELD].items() if name not in ("run", "embedded_at")}
+            found[point.id] = (point.vector, {**point.payload, FIELD: made})
+        return cls(found)
+
+    def part_of(self, other: "Contents") -> bool:
+        """Whether all of it is in another, vectors to four places: batches of other sizes round otherwise."""
+        return all(
+            key in other.points
+            and payload == other.points[key][1]
+            and float(np.abs(vector - other.points[key][0]).max()) < 1e-4
+            for key, (vector, payload) in self.points.items()
+        )
+
+    def same_as(self, other: "Contents") -> bool:
+        return self.part_of(other) and len(self.points) == len(other.points)
 
 
 def copied(workspace: Path, to: Path) -> Path:

@@ -4,7 +4,7 @@
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -112,10 +112,16 @@ class Writer:
             yield
 
 
+class Writes(Protocol):
+    """Whoever may write at a moment."""
+
+    def write(self) -> None: ...
+
+
 class Watched:
     """A part of the world before whose every call the application may write."""
 
-    def __init__(self, part: Any, writer: Writer) -> None:
+    def __init__(self, part: Any, writer: Writes) -> None:
         self._part, self._writer = part, writer
 
     def __getattr__(self, name: str) -> Any:

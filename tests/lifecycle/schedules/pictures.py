@@ -1,0 +1,184 @@
+"""A table of pictures that an application changes while it is read, and their files, some of which are bad."""
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from console_core.catalog.local_files import LocalFiles
+from console_core.catalog.sql import SqlCatalog
+from console_core.database import now
+from console_core.embedding.batches import Batches
+from console_core.embedding.device import Turn
+from console_core.embedding.types import Fingerprint, ModelCard, Prepared, Vectors
+from console_core.errors import ImageError, ImageTimeout, ModelOutputInvalid
+from console_core.settings import CatalogSettings
+from tests.lifecycle.schedules.dice import Schedule
+
+BAD = {
+    "missing": "missing",
+    "truncated": "unreadable",
+    "empty": "empty",
+    "html": "unsupported",
+    "poison": "model error",
+    "unwanted": "store refused",
+}
+"""The kinds of bad pictures, and the class of failure in which each must end."""
+GOOD = 10
+APPLICATION = ("insert at the end", "insert before", "delete", "edit", "mend")
+
+
+def make_pictures(folder: Path) -> Path:
+    """Good pictures, and one of each bad kind that is a file at all."""
+    folder.mkdir()
+    colours = np.random.default_rng(3).integers(0, 200, size=(GOOD, 4, 4, 3), dtype=np.uint8)
+    for number, pixels in enumerate(colours):
+        Image.fromarray(pixels).resize((16, 16)).save(folder / f"good-{number}.png")
+    whole = (folder / "good-0.png").read_bytes()
+    (folder / "truncated.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.png").touch()
+    (folder / "html.png").write_text("<!doctype html><html><body>404</body></html>")
+    Image.new("RGB", (16, 16), (255, 0, 255)).save(folder / "poison.png")
+    Image.new("RGB", (16, 16), (0, 90, 20)).save(folder / "unwanted.png")
+    return folder
+
+
+class ChangingCatalog:
+    """Keys are ten apart. A picture's path is its key and its file, as in "30/good-3.png"."""
+
+    def __init__(self, file: Path, dice: random.Random, *, bad: int = len(BAD), least: int = 5) -> None:
+        """Of three and `bad` pictures, `bad` are bad on average."""
+        self._connection = sqlite3.connect(file, isolation_level=None)
+        self._connection.execute("PRAGMA synchronous=OFF")
+        self._connection.execute("CREATE TABLE pictures (id INTEGER PRIMARY KEY, path TEXT, caption TEXT)")
+        number = dice.randint(least, 16)
+        chances = ["good"] * 3 * len(BAD) + list(BAD) * (bad // 2)
+        self.files: dict[int, str] = {}
+        self.mended: dict[int, datetime] = {}
+        self.changed: set[int] = set()
+        self.at_start = tuple(10 * place for place in range(1, number + 1))
+        self._connection.execute("BEGIN")
+        for key in self.at_start:
+            self._insert(key, "good" if key == 10 else dice.choice(chances))
+        self._connection.execute("COMMIT")
+        settings = CatalogSettings("sql", f"sqlite:///{file}", "pictures", paths=("path",), payload=("caption",))
+        self.reading = SqlCatalog(settings, page=dice.randint(2, 9))
+
+    def keys(self) -> set[int]:
+        return {key for (key,) in self._connection.execute("SELECT id FROM pictures")}
+
+    def file(self, key: int) -> str:
+        """The file that is read for a picture now."""
+        return f"good-{key // 10 % GOOD}.png" if key in self.mended else self.files[key]
+
+    def kind(self, key: int) -> str:
+        """Good, or which kind of bad."""
+        return self.file(key).partition(".")[0].partition("-")[0]
+
+    def change(self, what: str, dice: random.Random) -> None:
+        there = sorted(self.keys() - {10})
+        if what.startswith("insert"):
+            key = (
+                max(self.files) + 10 if what == "insert at the end" else dice.choice((10, *there)) - dice.randint(1, 9)
+            )
+            if key not in self.files:
+                self._insert(key, dice.choice(("good", "good", *BAD)))
+                self.changed.add(key)
+        elif there:
+            key = dice.choice(there)
+            self.changed.add(key)
+            match what:
+                case "delete":
+                    self._connection.execute("DELETE FROM pictures WHERE id = ?", (key,))
+                case "edit":
+                    self.edit(key, dice)
+                case _:
+                    self.mended[key] = now()
+
+    def edit(self, key: int, dice: random.Random) -> None:
+        """Another caption, and another file where it had a good one."""
+        if self.files[key].startswith("good"):
+            self.files[key] = f"good-{dice.randrange(GOOD)}.png"
+            self.mended.pop(key, None)
+        change = "UPDATE pictures SET path = ?, caption = caption || '!' WHERE id = ?"
+        self._connection.execute(change, (f"{key}/{self.files[key]}", key))
+
+    def close(self) -> None:
+        self.reading.close()
+        self._connection.close()
+
+    def _insert(self, key: int, kind: str) -> None:
+        self.files[key] = file = (
+            f"good-{key % 10 if key % 10 else key // 10 % GOOD}.png" if kind == "good" else f"{kind}.png"
+        )
+        values = (key, f"{key}/{file}", f"picture {key}")
+        self._connection.execute("INSERT INTO pictures VALUES (?, ?, ?)", values)
+
+
+class FaultyFiles:
+    """The files of such a catalog, of which one is at times cut short or does not arrive."""
+
+    def __init__(self, folder: Path, catalog: ChangingCatalog, schedule: Schedule) -> None:
+        self._files, self._catalog, self._schedule = LocalFiles((folder,)), catalog, schedule
+        self.location = self._files.location
+
+    def read(self, path: str) -> bytes:
+        key, _, file = path.partition("/")
+        fault = self._schedule.spoils(key)
+        if fault == "timeout":
+            raise ImageTimeout(f"{path} did not arrive within 30 s.", "Try again.", path=path)
+        try:
+            data = self._files.read(self._catalog.file(int(key)) if int(key) in self._catalog.mended else file)
+        except ImageError as error:
+            error.path = path
+            raise
+        return data[: len(data) // 3] if fault == "decode" else data
+
+    def changed_at(self, path: str) -> datetime | None:
+        return self._catalog.mended.get(int(path.partition("/")[0]))
+
+
+class Grid:
+    """A model whose vector is the picture's colours on a grid. It chokes on pure magenta, and at times on a batch, and
+    at times its device has memory for a few pictures only, or for none."""
+
+    card = ModelCard("grid", "Grid", "test", "grid", "", 48, 4, has_text=False)
+    fingerprint = Fingerprint("0123456789abcdef")
+    device = "cpu, float32"
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._batches: Batches[Prepared] = Batches(16, Turn())
+        self._room = 16
+
+    def prepare(self, image: Image.Image) -> Prepared:
+        small = np.asarray(image.resize((4, 4)), dtype=np.float32) / 255
+        return np.ascontiguousarray(small.transpose(2, 0, 1))
+
+    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
+        self._schedule.strike()
+        match self._schedule.falls("glitch", "tight memory", "out of memory"):
+            case "glitch" if len(prepared) > 1:
+                raise ModelOutputInvalid("The model answered with numbers that are not finite.")
+            case "tight memory":
+                self._room = self._schedule.dice.randint(1, 3)
+            case "out of memory":
+                self._room = 0
+        return self._batches.run(self._forward, prepared)
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError
+
+    def _forward(self, prepared: Sequence[Prepared]) -> Vectors:
+        if len(prepared) > self._room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        if any((one[1] == 0).all() and (one[0] == 1).all() for one in prepared):
+            raise ModelOutputInvalid("The model answered with numbers that are not finite.")
+        rows = np.stack([one.ravel() for one in prepared]) + 0.01
+        vectors: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return vectors
