@@ -21,6 +21,13 @@ def recreate(console: Console, actor: Actor, *, collection: str, target: str, ty
     reasons = in_place.hindrances(store, console.ledger, console.backups, collection, target, age=console.verdict_age)
     if reasons:
         raise Refused(f"{collection} cannot be recreated in place: {' '.join(reasons)}", "Settle that, then ask again.")
+    console.keeping.keep_in_step()
+    lag = console.keeping.lag(target)
+    if lag is not None and lag.total:
+        raise Refused(
+            f"{target} is {lag.total:,} pictures behind the catalog ({lag}): the name would lead to less than it has.",
+            f"Wait until it has been caught up, or catch {target} up now; then ask again.",
+        )
     _must_be_typed(collection, typed, "For a moment the name will lead nowhere.")
     backup = console.backups.newest_proven(collection)
     assert backup is not None
@@ -62,6 +69,8 @@ def retire(
     if not found.allowed:
         raise Refused(f"{collection} cannot be retired: {' '.join(found.reasons)}", "Settle that, then ask again.")
     _must_be_typed(collection, typed, f"Its {found.points:,} points will be deleted.")
+    left = (move.migration for move in console.moves.of(limit=1000) if move.before == collection)
+    built = (one.id for one in console.migrations.all() if one.plan.target == collection)
     return console.ledger.submit(
         kind="retire",
         lane=Lane.STORE,
@@ -69,6 +78,7 @@ def retire(
         target=collection,
         spec={"version": 1, "holding_days": days},
         actor=actor.name,
+        migration=next((one for one in (*built, *left) if one), ""),
         selected=found.points,
         writes=True,
     )

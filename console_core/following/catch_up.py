@@ -12,7 +12,7 @@ from console_core.errors import FingerprintMismatch, Refused
 from console_core.following.comparing import PAGE, Comparison
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
-from console_core.runs.types import Counts, Progress
+from console_core.runs.types import Counts, Progress, Run, RunState
 from console_core.vectorstore.provenance import application_payload, picture_key, point_id
 from console_core.vectorstore.signature import Signature, Signing
 from console_core.vectorstore.types import Point, PointId
@@ -23,6 +23,7 @@ MASS = 0.2
 FEW = 20
 """So many points may always be deleted."""
 SETTLED_MEANWHILE = "settled meanwhile"
+_ASKS = "too many to delete their points without a person's word"
 
 
 @dataclass(slots=True)
@@ -52,6 +53,11 @@ class _Books:
     def settle_deleted(self, number: int) -> None:
         counts = replace(self.counts, done=self.counts.done + number)
         self.counts = replace(counts, selected=max(counts.selected, counts.settled))
+
+
+def awaits_word(run: Run) -> bool:
+    """Whether a run stopped because a person must say that so many pictures were really deleted."""
+    return run.kind == "catch_up" and run.state is RunState.FAILED and _ASKS in run.reason
 
 
 class CatchUp:
@@ -210,8 +216,7 @@ class CatchUp:
         held = store.count(collection)
         if number > max(FEW, MASS * held) and not self._mass_deletion:
             raise Refused(
-                f"{number:,} of {held:,} pictures of {collection} are not in the catalog any more: too many to delete "
-                "their points without a person's word.",
+                f"{number:,} of {held:,} pictures of {collection} are not in the catalog any more: {_ASKS}.",
                 "Make sure that the catalog is the right one and complete, then resume. If they were really deleted, "
                 f"catch {collection} up with mass deletion allowed.",
             )

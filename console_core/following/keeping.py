@@ -49,15 +49,15 @@ class Keeping:
             builds = self.ledger.runs(kinds=("reembed",), migration=migration.id, limit=1)
             if not builds or builds[0].state is not RunState.SUCCEEDED:
                 continue
-            moves = self.moves.of(plan.alias)
-            live = aliases.get(plan.alias) == plan.target
+            moves = self.moves.of(plan.served_as)
+            live = aliases.get(plan.served_as) == plan.target
             if live or cutover.overtaken(moves, plan.target, migration.created_at) is None:
                 self.follows.begin(
                     plan.target,
                     model=plan.model,
                     fingerprint=plan.fingerprint,
                     part=plan.part,
-                    alias=plan.alias,
+                    alias=plan.served_as,
                     migration=migration.id,
                     since=builds[0].created_at,
                     stocked=True,

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from console_core.errors import CollectionNotFound
 from console_core.rollout.cutover import Gate, gate, way_back
 from console_core.rollout.records import Move
 from console_core.runs.types import Run
@@ -71,6 +72,9 @@ def roll_back_button(alias: str, serves: str) -> None:
     if last is None:
         st.caption("There is no cut-over to roll back.")
         return
+    if not _exists(last.before):
+        st.caption(f"There is no way back: {words.plain(last.before)}, which answered before, is gone.")
+        return
     pressed = command_button(
         f"Roll back to {last.before}",
         "roll_back",
@@ -81,6 +85,13 @@ def roll_back_button(alias: str, serves: str) -> None:
         with st.spinner("Counting the pictures that have changed since …"):
             confirm.ask(_roll_back_question(alias, serves, last))
         st.rerun()
+
+
+def _exists(collection: str) -> bool:
+    try:
+        return session.console().store.describe(collection).name == collection
+    except CollectionNotFound:
+        return False
 
 
 def _roll_back_question(alias: str, serves: str, last: Move) -> confirm.Question:

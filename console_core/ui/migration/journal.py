@@ -15,10 +15,10 @@ def lines(migration: Migration) -> list[JournalEntry]:
     ledger, plan = session.console().ledger, migration.plan
     runs = ledger.runs(migration=migration.id, limit=200)
     found: dict[int, JournalEntry] = {}
-    for subject in {plan.alias, plan.target, *(run.id for run in runs)}:
+    for subject in {plan.served_as, plan.target, *(run.id for run in runs)}:
         for entry in ledger.journal(limit=MOST, subject=subject):
             named = {word.strip(",.:") for word in entry.detail.split()}
-            ours = subject != plan.alias or named & {migration.id, plan.target}
+            ours = subject != plan.served_as or named & {migration.id, plan.target}
             others = entry.action == "start_migration" and migration.id not in named
             if ours and not others and entry.at >= migration.created_at:
                 found[entry.id] = entry
