@@ -161,7 +161,9 @@ class Keeping:
         if follow.stocked and not lag.total:
             self.follows.checked(follow.id, lag)
             return lag
-        return self.catch_up(follow, lag, actor, mass_deletion=mass_deletion)
+        run = self.catch_up(follow, lag, actor, mass_deletion=mass_deletion)
+        self.follows.checked(follow.id, lag, f"Run {run.id} catches up.")
+        return run
 
     def stop(self, collection: str, actor: str) -> Follow:
         """Keep a collection in step no longer.

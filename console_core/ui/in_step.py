@@ -14,7 +14,7 @@ TICK = 5.0
 
 
 def in_step(collection: str, *, key: str, offer: bool = True) -> None:
-    """One line that keeps itself up to date from the ledger alone; nothing where the collection was never followed."""
+    """Lines that keep themselves up to date from the ledger alone; nothing where it was never followed."""
     if session.console().follows.of(collection) is None:
         return
 
@@ -28,15 +28,21 @@ def in_step(collection: str, *, key: str, offer: bool = True) -> None:
 
 
 def _line(follow: Follow, *, key: str, offer: bool) -> None:
+    with st.container(gap="xxsmall"):
+        _lines(follow, _asking(follow), key=key, offer=offer)
+
+
+def _lines(follow: Follow, asking: Run | None, *, key: str, offer: bool) -> None:
     label, colour, icon = _state(follow)
-    asking = _asking(follow)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(label, icon=icon, color=colour, help="Pictures that are added, edited or deleted in the catalog.")
-        st.caption(words.plain(said(follow)), width="stretch")
         look = offer and follow.ended_at is None and asking is None
-        if look and command_button("Look now", "catch_up", key=f"catch-up-{key}", icon=":material/refresh:"):
+        if look and command_button(
+            "Look now", "catch_up", key=f"catch-up-{key}", icon=":material/refresh:", kind="tertiary"
+        ):
             session.act("catch_up", collection=follow.collection, done=_answer)
             st.rerun(scope="app")
+    st.caption(words.plain(said(follow)))
     if asking is not None:
         _ask(follow, asking, key=key)
     elif follow.note:

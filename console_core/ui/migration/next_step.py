@@ -170,7 +170,7 @@ def _ready(one: Standing) -> None:
         reminder(plan.served_as)
         in_step(plan.target, key="target")
         found = cut_over_gate(plan.target, one.serves)
-        again = partial(_verify, one, "Verify again", primary=not found.open)
+        again = None if found.open else partial(_verify, one, "Verify again")
         cut_over_button(
             plan.served_as,
             one.serves,

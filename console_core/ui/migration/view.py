@@ -11,9 +11,11 @@ from console_core.runs.types import RunState
 from console_core.ui import frame, panels, session, words
 from console_core.ui.alias_moves import cut_over_gate
 from console_core.ui.migration import journal, stages
+from console_core.ui.migration.in_place import passes_its_name
 from console_core.ui.migration.next_step import next_step
 from console_core.ui.migration.stepper import stepper
 from console_core.ui.run_counts import counts_row
+from console_core.ui.verification.asking import verify_buttons
 from console_core.ui.verification.verdict import verdict
 
 
@@ -45,13 +47,19 @@ def migration_view(migration: Migration) -> None:
 def _found(one: Standing) -> None:
     built = one.build is not None and one.build.state is RunState.SUCCEEDED
     if one.verify is not None and one.verify.state is RunState.SUCCEEDED and one.stage is not Stage.BUILT:
-        with panels.card("Verification"):
-            over = one.stage in (Stage.LIVE, Stage.RETIRED)
-            reasons = () if over else cut_over_gate(one.migration.plan.target, one.serves).reasons
+        over = one.stage in (Stage.LIVE, Stage.RETIRED)
+        reasons = () if over else cut_over_gate(one.migration.plan.target, one.serves).reasons
+        with panels.card(
+            "Verification", aside=None if over or reasons or passes_its_name(one) else partial(_again, one)
+        ):
             verdict(one.verify, stale=reasons, explained=True)
     if built and one.build is not None:
         with panels.card("Build"):
             counts_row(one.build, link=True)
+
+
+def _again(one: Standing) -> None:
+    verify_buttons(one.migration.plan.target, label="Verify again", migration=one.migration.id, primary=False)
 
 
 def _plan(migration: Migration) -> None:
