@@ -28,7 +28,7 @@ def in_step(collection: str, *, key: str, offer: bool = True) -> None:
 
 
 def _line(follow: Follow, *, key: str, offer: bool) -> None:
-    with st.container(gap="xxsmall"):
+    with st.container(gap="xxsmall", key=f"in-step-{key}"):
         _lines(follow, _asking(follow), key=key, offer=offer)
 
 
