@@ -6,6 +6,7 @@ from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.rollout import recreate as in_place
+from console_core.rollout.records import MoveKind
 from console_core.rollout.retire import retirement
 from console_core.runs.types import Lane, Run
 
@@ -69,8 +70,6 @@ def retire(
     if not found.allowed:
         raise Refused(f"{collection} cannot be retired: {' '.join(found.reasons)}", "Settle that, then ask again.")
     _must_be_typed(collection, typed, f"Its {found.points:,} points will be deleted.")
-    left = (move.migration for move in console.moves.of(limit=1000) if move.before == collection)
-    built = (one.id for one in console.migrations.all() if one.plan.target == collection)
     return console.ledger.submit(
         kind="retire",
         lane=Lane.STORE,
@@ -78,10 +77,21 @@ def retire(
         target=collection,
         spec={"version": 1, "holding_days": days},
         actor=actor.name,
-        migration=next((one for one in (*built, *left) if one), ""),
+        migration=_migration_of(console, collection),
         selected=found.points,
         writes=True,
     )
+
+
+def _migration_of(console: Console, collection: str) -> str:
+    """The migration that a retirement belongs to: the one that moved traffic away from a collection for the last time,
+    else the one that built it; "" where there is neither."""
+    plans = {migration.id: migration.plan for migration in console.migrations.all()}
+    moves = console.moves.of(limit=1000)
+    left = next((move for move in moves if move.before == collection and move.kind is MoveKind.CUT_OVER), None)
+    built_by = collection if left is None else left.after
+    named = left.migration if left is not None else ""
+    return named or next((one for one, plan in plans.items() if plan.target == built_by), "")
 
 
 def _must_be_typed(collection: str, typed: str, what: str) -> None:
