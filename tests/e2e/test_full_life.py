@@ -162,7 +162,7 @@ def _file(demo: Path, key: str) -> Path:
     """The first of a picture's paths that has a file."""
     with closing(sqlite3.connect(demo / "catalog.db")) as catalog:
         query = "SELECT compressed_path, original_path, file_path FROM images WHERE id = ?"
-        paths = [demo / "images" / path for path in catalog.execute(query, (key,)).fetchone() if path]
+        paths = [Path(demo, "images", path) for path in catalog.execute(query, (key,)).fetchone() if path]
     return next(path for path in paths if path.is_file())
 
 

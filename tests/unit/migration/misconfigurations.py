@@ -135,25 +135,29 @@ def a_collection_is_searched_by_its_own_name(world: World) -> Request:
     return Request("pictures", "demo-siglip")
 
 
+IN_PLACE = Request("pictures", "demo-siglip", in_place=True)
+
+
 @planted("in-place-gap", WARN, "about 1–50 ms, pictures will lead nowhere")
 def a_collection_is_to_be_recreated_under_its_own_name(world: World) -> Request:
     world.copy("pictures")
-    return Request("pictures", "demo-siglip", in_place=True)
+    return IN_PLACE
 
 
 @planted("in-place-backup", WARN, "There is none yet.")
 def a_collection_is_to_be_recreated_and_nothing_of_it_is_kept(world: World) -> Request:
-    return a_collection_is_to_be_recreated_under_its_own_name(world)
+    world.copy("pictures")
+    return IN_PLACE
 
 
 @planted("in-place-backup", WARN, "pictures holds 47 points now.")
 def a_collection_is_to_be_recreated_and_was_written_to_since_its_backup(world: World) -> Request:
-    request = a_collection_is_to_be_recreated_under_its_own_name(world)
+    world.copy("pictures")
     finish(world.console, command(world.console, OPERATOR, "back_up", collection="pictures"))
     (backup,) = world.console.backups.all()
     finish(world.console, command(world.console, OPERATOR, "prove", backup=backup.id))
     world.console.store.delete("pictures", [1])
-    return request
+    return IN_PLACE
 
 
 @planted("in-place-needless", INFO, "images is an alias")
