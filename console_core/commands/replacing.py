@@ -26,7 +26,7 @@ def recreate(console: Console, actor: Actor, *, collection: str, target: str, ty
     lag = console.keeping.lag(target)
     if lag is not None and lag.total:
         raise Refused(
-            f"{target} is {lag.total:,} pictures behind the catalog ({lag}): the name would lead to less than it has.",
+            f"{target} is behind the catalog ({lag}), and {collection} would be with it.",
             f"Wait until it has been caught up, or catch {target} up now; then ask again.",
         )
     _must_be_typed(collection, typed, "For a moment the name will lead nowhere.")
