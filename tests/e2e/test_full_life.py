@@ -49,7 +49,6 @@ def mends_files_and_retries_their_class(anna: Tab, demo: Path, report: DemoRepor
     anna.page.get_by_role("radio", name=f"Empty file · {len(empty)}").click()
     anna.page.wait_for_url("**kind=empty**")
     anna.wait()
-    anna.shoot("failures")
     whole = next(key for key in _keys(demo) if key not in report.failures)
     for key in empty:
         _file(demo, key).write_bytes(_file(demo, whole).read_bytes())
@@ -68,7 +67,6 @@ def backs_up_what_is_served_and_proves_it(anna: Tab) -> None:
     expect(anna.named("Prove")).to_be_enabled()
     anna.click("Prove")
     anna.says(re.compile("0 differences"))
-    anna.shoot("backups")
 
 
 def verifies_and_cuts_over(anna: Tab, migration: str) -> None:
@@ -93,7 +91,6 @@ def sees_what_is_behind_being_caught_up(anna: Tab, demo: Path, report: DemoRepor
     anna.shoot("migration-behind")
     until_in_step(anna, "target")
     until_in_step(anna, "former")
-    anna.shoot("migration-in-step")
 
 
 def until_in_step(anna: Tab, key: str) -> None:
@@ -116,7 +113,6 @@ def rolls_back_without_a_loss(anna: Tab, demo: Path) -> None:
     anna.shoot("roll-back-with-changes")
     dialog.get_by_role("button", name="Roll back", exact=True).click()
     anna.says_in_all("can be cut over again")
-    anna.shoot("migration-rolled-back-in-step")
 
 
 def cuts_over_again(anna: Tab, migration: str) -> None:
@@ -129,7 +125,6 @@ def cuts_over_again(anna: Tab, migration: str) -> None:
 def may_not_retire_what_was_written_to_since_its_backup(anna: Tab) -> None:
     anna.says_in_all(re.compile(rf"{CLIP} holds [\d,]+ points now. Its proven backup \S+ does not have that."))
     expect(anna.named(f"Retire {CLIP} …")).to_be_disabled()
-    anna.shoot("migration-retire-closed")
     anna.menu("Collections")
     anna.row(SIGLIP)
     anna.page.get_by_text("Retire this collection").click()
