@@ -3,8 +3,9 @@
 import streamlit as st
 
 from console_core.ui import navigation, panels, words
-from console_core.ui.attention import Attention, attention
+from console_core.ui.attention import attention
 from console_core.ui.frame import page
+from console_core.ui.keeping import Attention
 from console_core.ui.live_table import live_table
 from console_core.ui.run_rows import live_runs
 from console_core.ui.session import console

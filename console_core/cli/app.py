@@ -31,6 +31,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 for topic in (verification, moving, failures, manners, backups):
     topic.register(app)
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
+InPlace = Annotated[
+    bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")
+]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -91,11 +94,12 @@ def plan(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
     image_only: ImageOnly = False,
+    in_place: InPlace = False,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
     with opened(dry=True) as console:
-        found = preflight(console.preflight_parts(), Request(alias, to, text_search=not image_only))
+        found = preflight(console.preflight_parts(), Request(alias, to, text_search=not image_only, in_place=in_place))
     order = list(Severity)
     ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
     lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
@@ -113,10 +117,11 @@ def migrate(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
     image_only: ImageOnly = False,
+    in_place: InPlace = False,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
-    request = Request(alias, to, text_search=not image_only)
+    request = Request(alias, to, text_search=not image_only, in_place=in_place)
     with opened(owner="embedding-console migrate") as console:
         started: Started = command(console, actor_of(console), "start_migration", request=request)
         run = in_foreground(console, started.run, f"Embedding into {started.run.target}")

@@ -6,6 +6,7 @@ from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.rollout import recreate as in_place
+from console_core.rollout.records import MoveKind
 from console_core.rollout.retire import retirement
 from console_core.runs.types import Lane, Run
 
@@ -21,6 +22,13 @@ def recreate(console: Console, actor: Actor, *, collection: str, target: str, ty
     reasons = in_place.hindrances(store, console.ledger, console.backups, collection, target, age=console.verdict_age)
     if reasons:
         raise Refused(f"{collection} cannot be recreated in place: {' '.join(reasons)}", "Settle that, then ask again.")
+    console.keeping.keep_in_step()
+    lag = console.keeping.lag(target)
+    if lag is not None and lag.total:
+        raise Refused(
+            f"{target} is behind the catalog ({lag}), and {collection} would be with it.",
+            f"Wait until it has been caught up, or catch {target} up now; then ask again.",
+        )
     _must_be_typed(collection, typed, "For a moment the name will lead nowhere.")
     backup = console.backups.newest_proven(collection)
     assert backup is not None
@@ -69,9 +77,21 @@ def retire(
         target=collection,
         spec={"version": 1, "holding_days": days},
         actor=actor.name,
+        migration=_migration_of(console, collection),
         selected=found.points,
         writes=True,
     )
+
+
+def _migration_of(console: Console, collection: str) -> str:
+    """The migration that a retirement belongs to: the one that moved traffic away from a collection for the last time,
+    else the one that built it; "" where there is neither."""
+    plans = {migration.id: migration.plan for migration in console.migrations.all()}
+    moves = console.moves.of(limit=1000)
+    left = next((move for move in moves if move.before == collection and move.kind is MoveKind.CUT_OVER), None)
+    built_by = collection if left is None else left.after
+    named = left.migration if left is not None else ""
+    return named or next((one for one, plan in plans.items() if plan.target == built_by), "")
 
 
 def _must_be_typed(collection: str, typed: str, what: str) -> None:

@@ -84,7 +84,6 @@ def _replaced_by(console: Console, collection: str) -> str:
     """What a collection would replace: what the alias of its migration serves now, else what the only alias serves."""
     aliases = console.store.aliases()
     plans = [migration.plan for migration in console.migrations.all()]
-    known = [plan.alias for plan in plans if collection in (plan.target, plan.source) and plan.alias in aliases]
-    wanted = known or (list(aliases) if len(aliases) == 1 else [])
-    serving = aliases[wanted[0]] if wanted else ""
+    known = [served for plan in plans if collection in (plan.target, plan.source) if (served := plan.serving(aliases))]
+    serving = known[0] if known else next(iter(aliases.values())) if len(aliases) == 1 else ""
     return "" if serving == collection else serving

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
@@ -32,6 +33,7 @@ from console_core.migration.records import Migration, Migrations, Stage, Standin
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
+from console_core.rollout.recreate import gap_estimate
 from console_core.runs.dry_ledger import dry_ledger
 from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.ledger import Ledger
@@ -90,6 +92,8 @@ class Console:
             image_roots=self.settings.image_roots,
             owner=self.owner,
             moved_to=self._moved_to,
+            backups=self.backups,
+            gap=partial(gap_estimate, self.store),
         )
 
     def _moved_to(self, alias: str) -> str:
@@ -107,8 +111,8 @@ class Console:
         found = []
         for migration in migrations:
             plan = migration.plan
-            own = [move for move in moves if move.alias == plan.alias]
-            gone = overtaken(own, plan.target, migration.created_at, aliases.get(plan.alias, ""))
+            own = [move for move in moves if move.alias == plan.served_as]
+            gone = overtaken(own, plan.target, migration.created_at, aliases.get(plan.served_as, ""))
             stage = _OVERTAKEN.get(gone or MoveKind.INTRODUCED)
             found.append(standing(migration, self.ledger, aliases, stage))
         return found

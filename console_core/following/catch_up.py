@@ -11,7 +11,7 @@ from console_core.following.books import Books, Writing
 from console_core.following.comparing import PAGE, Change, Comparison
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
-from console_core.runs.types import Counts, Progress
+from console_core.runs.types import Counts, Progress, Run, RunState
 from console_core.vectorstore.provenance import application_payload, picture_key, point_id
 from console_core.vectorstore.signature import Signature
 from console_core.vectorstore.types import Point, PointId
@@ -22,6 +22,12 @@ MASS = 0.2
 FEW = 20
 """So many points may always be deleted."""
 SETTLED_MEANWHILE = "settled meanwhile"
+_ASKS = "too many to delete their points without a person's word"
+
+
+def awaits_word(run: Run) -> bool:
+    """Whether a run stopped because a person must say that so many pictures were really deleted."""
+    return run.kind == "catch_up" and run.state is RunState.FAILED and _ASKS in run.reason
 
 
 class CatchUp:
@@ -186,8 +192,7 @@ class CatchUp:
         held = store.count(collection)
         if number > max(FEW, MASS * held) and not self._mass_deletion:
             raise Refused(
-                f"{number:,} of {held:,} pictures of {collection} are not in the catalog any more: too many to delete "
-                "their points without a person's word.",
+                f"{number:,} of {held:,} pictures of {collection} are not in the catalog any more: {_ASKS}.",
                 "Make sure that the catalog is the right one and complete, then resume. If they were really deleted, "
                 f"catch {collection} up with mass deletion allowed.",
             )

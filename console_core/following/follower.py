@@ -26,6 +26,15 @@ AGAIN_AFTER = timedelta(minutes=10)
 """After how long a catch-up that failed is tried again by itself."""
 
 
+_WAITS, _WORKS = "Waits ", "Run "
+
+
+def hindered(follow: Follow) -> str:
+    """What keeps the console from looking at a collection; "" where it looks, works on it, or waits for a run."""
+    active = follow.ended_at is None
+    return follow.note if active and not follow.note.startswith((_WAITS, _WORKS)) else ""
+
+
 class Follower:
     """Looks at every followed collection in turn, every `interval` seconds, as long as the console runs.
 
@@ -109,10 +118,10 @@ class Follower:
         if lag is None:
             return
         if waits:
-            keeping.follows.checked(follow.id, lag, "Waits until stock was taken of the former collection.")
+            keeping.follows.checked(follow.id, lag, f"{_WAITS}until stock was taken of the former collection.")
         elif lag.total or not follow.stocked:
             run = keeping.catch_up(follow, lag, CONSOLE)
-            keeping.follows.checked(follow.id, lag, f"Run {run.id} catches up.")
+            keeping.follows.checked(follow.id, lag, f"{_WORKS}{run.id} catches up.")
             self._wake()
         else:
             keeping.follows.checked(follow.id, lag)
@@ -128,9 +137,9 @@ class Follower:
                 self._wake()
             except Refused as error:
                 return str(error)
-            return f"Run {run.id} goes on catching up."
+            return f"{_WORKS}{run.id} goes on catching up."
         said = f": {run.reason}" if run.state is RunState.FAILED else ""
-        return f"Waits for run {run.id}, which is {run.state}{said}"
+        return f"{_WAITS}for run {run.id}, which is {run.state}{said}"
 
     def _serve(self) -> None:
         while not self._closing.wait(self._interval):

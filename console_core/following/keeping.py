@@ -50,8 +50,8 @@ class Keeping:
             builds = self.ledger.runs(kinds=("reembed",), migration=migration.id, limit=1)
             if not builds or builds[0].state is not RunState.SUCCEEDED:
                 continue
-            moves = self.moves.of(plan.alias)
-            serving = aliases.get(plan.alias, "")
+            moves = self.moves.of(plan.served_as)
+            serving = aliases.get(plan.served_as, "")
             gone = cutover.overtaken(moves, plan.target, migration.created_at, serving)
             if serving == plan.target or gone is None:
                 self.follows.begin(
@@ -59,7 +59,7 @@ class Keeping:
                     model=plan.model,
                     fingerprint=plan.fingerprint,
                     part=plan.part,
-                    alias=plan.alias,
+                    alias=plan.served_as,
                     migration=migration.id,
                     since=builds[0].created_at,
                     stocked=True,
@@ -164,7 +164,9 @@ class Keeping:
         if follow.stocked and not lag.total:
             self.follows.checked(follow.id, lag)
             return lag
-        return self.catch_up(follow, lag, actor, mass_deletion=mass_deletion)
+        run = self.catch_up(follow, lag, actor, mass_deletion=mass_deletion)
+        self.follows.checked(follow.id, lag, f"Run {run.id} catches up.")
+        return run
 
     def stop(self, collection: str, actor: str) -> Follow:
         """Keep a collection in step no longer.

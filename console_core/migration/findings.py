@@ -32,6 +32,7 @@ CODES: Mapping[About, tuple[str, ...]] = {
         *("source-missing", "source-shape", "source-unknown", "source-mixed", "source-unmarked", "source-vectors"),
         *("source-lengths", "source-model", "source-weights", "source-dimension", "source-busy"),
         *("alias-instead", "no-alias", "alias-moved", "distance", "settings-kept"),
+        *("in-place-gap", "in-place-backup", "in-place-needless"),
     ),
     About.MODEL: (
         *("model", "model-dimension", "no-text-tower", "image-only", "weights-changed", "same-model", "dimension"),
@@ -83,7 +84,8 @@ def info(code: str, message: str, remedy: str = "") -> Finding:
 class Request:
     """What a person chose in the wizard. `target` "" lets the console name it; `served` is an alias or collection.
 
-    `text_search`: people will search the new collection by text, so the model must embed text too.
+    `text_search`: people will search the new collection by text, so the model must embed text too. `in_place`: the
+    application cannot search an alias, so the new collection shall take over the name of the one that is served.
     """
 
     served: str
@@ -92,6 +94,7 @@ class Request:
     target: str = ""
     batch_size: int = 64
     text_search: bool = True
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ VERSION = 1
 class MigrationPlan:
     """Build `target` with `model` from the catalog's slice `part`, beside `source`, which `alias` serves now.
 
-    `alias` is "" where the source is still searched by its own name; such a plan can be built, but not cut over.
+    `alias` is "" where the source is searched by its own name. Such a plan is `in_place`: its target is not cut over
+    to, but takes the source's name over.
     `fingerprint` is that of the model as it was loaded when the plan was made: a run whose model has another one
     stops before its first write. `index` and `quantization` are the target's settings as plain data.
     `fills` says that the target exists already and only what it lacks is embedded.
@@ -32,10 +33,20 @@ class MigrationPlan:
     quantization: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 64
     fills: bool = False
+    in_place: bool = False
 
     @property
     def title(self) -> str:
-        return f"{self.alias or self.source} → {self.model}"
+        return f"{self.served_as} → {self.model}"
+
+    @property
+    def served_as(self) -> str:
+        """What applications search, before and after: the alias, or the source's own name, which becomes one."""
+        return self.alias or self.source
+
+    def serving(self, aliases: Mapping[str, str]) -> str:
+        """The collection that answers applications now; "" where the alias is gone."""
+        return aliases.get(self.served_as, self.source if self.in_place else "")
 
     def as_json(self) -> dict[str, Any]:
         return {"version": VERSION, **asdict(self)}

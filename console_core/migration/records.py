@@ -38,6 +38,7 @@ class Stage(StrEnum):
     LIVE = "live"
     ROLLED_BACK = "rolled back"
     SUPERSEDED = "superseded"
+    RETIRED = "retired"
     CANCELLED = "cancelled"
 
 
@@ -53,7 +54,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a migration stands now: its stage, its latest build and verify runs, and what the alias serves."""
+    """Where a migration stands now: its stage, its latest build and verify runs, and what answers applications."""
 
     migration: Migration
     stage: Stage
@@ -120,8 +121,10 @@ def standing(
     build = next((run for run in runs if run.kind == "reembed"), None)
     verify = next((run for run in runs if run.kind == "verify"), None)
     plan = migration.plan
-    serves = aliases.get(plan.alias, "")
+    serves = plan.serving(aliases)
     stage = _stage(plan, build, verify, serves)
+    if stage is Stage.LIVE and any(run.kind == "retire" and run.state is RunState.SUCCEEDED for run in runs):
+        stage = Stage.RETIRED
     if overtaken is not None and stage in (Stage.BUILT, Stage.REFUTED, Stage.READY):
         stage = overtaken
     return Standing(migration, stage, build, verify, serves)

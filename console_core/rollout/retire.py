@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from console_core.backup.archive import Archive
 from console_core.backup.backups import Backup, Backups
-from console_core.backup.since import is_current
+from console_core.backup.since import is_current, known_writes
 from console_core.database import now
 from console_core.errors import BackupError, CollectionNotFound, Refused
 from console_core.rollout.records import Move, MoveKind, Moves
@@ -72,12 +72,15 @@ def retirement(
     backup, left_at = backups.newest_proven(collection), _left_at(moves.of(limit=1000), collection)
     held = left_at is not None and (at or now()) - left_at >= holding
     days = holding.total_seconds() / 86_400
+    written = known_writes(backup.manifest, info, ledger) if backup and backup.manifest else ""
+    leans_on = ""
     if held:
         leans_on = f"The alias was cut over from it more than {days:g} days ago."
-    elif backup is not None:
+    elif backup is not None and not written:
         leans_on = f"The backup {backup.id} has been proven by a restore."
+    elif backup is not None:
+        reasons.append(f"{written} Its proven backup {backup.id} does not have that.")
     else:
-        leans_on = ""
         reasons.append(
             f"{collection} has no backup that a restore has proven, and no alias was cut over from it at least "
             f"{days:g} days ago."

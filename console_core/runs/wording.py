@@ -52,3 +52,12 @@ def percent(fraction: float) -> str:
     if fraction >= 1:
         return "100%"
     return f"{min(max(fraction * 100, 0.1), 99.9):.1f}%"
+
+
+def short_interval(shortest: float, longest: float) -> str:
+    """A moment, in seconds from and to, for people: less than 1 ms, about 3–30 ms, about 0.2–2 s."""
+    if longest < 0.001:
+        return "less than 1 ms"
+    size, unit = (1.0, "s") if longest >= 1 else (0.001, "ms")
+    low, high = (f"{value:.1g}" if value < 1 else f"{value:,.0f}" for value in (shortest / size, longest / size))
+    return f"about {high} {unit}" if low == high else f"about {low}–{high} {unit}"

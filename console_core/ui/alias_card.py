@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from console_core.migration.plan import MigrationPlan
 from console_core.rollout.cutover import Gate, way_back
 from console_core.rollout.records import Move
 from console_core.ui import navigation, panels, session, words
@@ -68,7 +69,7 @@ def _is_candidate(alias: str, info: CollectionInfo) -> bool:
         return False
     ledger = session.console().ledger
     builds = ledger.runs(kinds=("reembed",), target=info.name)
-    built = any(run.spec.get("alias") == alias for run in builds)
+    built = any(MigrationPlan.from_json(run.spec).served_as == alias for run in builds)
     return built or (not builds and bool(ledger.runs(kinds=("verify",), target=info.name, limit=1)))
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from console_core.errors import CollectionNotFound
+from console_core.following.keeping import KIND
 from console_core.rollout.cutover import Gate, gate, way_back
 from console_core.rollout.records import Move
-from console_core.runs.types import Run
+from console_core.runs.types import ACTIVE, Run
 from console_core.ui import confirm, session, words
+from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
 
 
@@ -34,6 +37,9 @@ def cut_over_button(
         f"**{words.plain(alias)}** will answer from **{words.plain(target)}** instead of **{words.plain(serves)}**. "
         "Nothing is deleted; you can roll back."
     )
+    if (run := _moving(alias)) is not None:
+        _under_way(alias, run)
+        return
     if found.open:
         st.markdown(what)
     for reason in found.reasons:
@@ -67,9 +73,15 @@ def _move(moved: Mapping[str, Any]) -> None:
 
 def roll_back_button(alias: str, serves: str) -> None:
     """The way back of the last cut-over, where there is one. It is offered, never recommended."""
+    if (run := _moving(alias)) is not None:
+        _under_way(alias, run)
+        return
     last = way_back(session.console().moves, alias, serves)
     if last is None:
         st.caption("There is no cut-over to roll back.")
+        return
+    if not _exists(last.before):
+        st.caption(f"There is no way back: {words.plain(last.before)}, which answered before, is gone.")
         return
     pressed = command_button(
         f"Roll back to {last.before}",
@@ -81,6 +93,25 @@ def roll_back_button(alias: str, serves: str) -> None:
         with st.spinner("Counting the pictures that have changed since …"):
             confirm.ask(_roll_back_question(alias, serves, last))
         st.rerun()
+
+
+def _moving(alias: str) -> Run | None:
+    """The catch-up after which an alias moves, while it is being worked on."""
+    runs = session.console().ledger.runs(kinds=(KIND,), states=ACTIVE)
+    return next((run for run in runs if (run.spec.get("then") or {}).get("alias") == alias), None)
+
+
+def _under_way(alias: str, run: Run) -> None:
+    act = str(run.spec["then"]["act"]).replace("_", " ")
+    st.markdown(f"**{words.plain(run.target)}** is caught up first; then **{words.plain(alias)}** moves ({act}).")
+    live_run(run)
+
+
+def _exists(collection: str) -> bool:
+    try:
+        return session.console().store.describe(collection).name == collection
+    except CollectionNotFound:
+        return False
 
 
 def _roll_back_question(alias: str, serves: str, last: Move) -> confirm.Question:

@@ -1,24 +1,15 @@
-"""What needs a person: stopped runs, collections that nothing is known of, migrations that wait for a decision."""
+"""What needs a person, the gravest first, each with the page where it is settled."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from console_core.console import Console
 from console_core.errors import ConsoleError
+from console_core.following.catch_up import awaits_word
 from console_core.migration.records import Stage, Standing
+from console_core.rollout.cutover import gate
 from console_core.runs.types import RESUMABLE, Run, RunState
+from console_core.ui.keeping import Attention, of_backups, of_follows
 from console_core.vectorstore.types import CollectionInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """One matter, and the page where it is settled. Shows as a finding."""
-
-    severity: str
-    message: str
-    remedy: str
-    page: str
-    parameters: dict[str, str] = field(default_factory=dict)
 
 
 def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[Attention]:
@@ -29,8 +20,10 @@ def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[A
     found = [
         *_of_notices(console.notices),
         *_of_runs(runs),
-        *_of_migrations(standings),
+        *of_follows(console),
+        *_of_migrations(console, standings),
         *_of_collections(known),
+        *of_backups(console, known),
         *_of_coverage(console, known),
         *_of_failures(console, known),
     ]
@@ -45,27 +38,39 @@ def _of_notices(notices: Iterable[ConsoleError]) -> Iterator[Attention]:
 
 def _of_runs(runs: Iterable[Run]) -> Iterator[Attention]:
     for run in runs:
+        if awaits_word(run):
+            told = f"{run.reason} Nothing was deleted."
+            remedy = "Make sure that the catalog is complete. If they were really deleted, allow it there."
+            yield Attention("block", told, remedy, "collections", {"collection": run.target})
+            continue
         grave = run.state in (RunState.FAILED, RunState.INVALID)
         reason = f"{run.title} is {run.state}. {run.reason}".strip()
         remedy = run.remedy or ("Look at its failures." if grave else "Resume it; it goes on from its checkpoint.")
         yield Attention("block" if grave else "warn", reason, remedy, "runs", {"run": run.id})
 
 
-def _of_migrations(standings: Iterable[Standing]) -> Iterator[Attention]:
-    said = {
-        Stage.BUILT: ("info", "is built and not verified yet.", "Verify it before you judge it."),
-        Stage.READY: ("info", "is verified and ready.", "Compare both models in the Query lab, then cut over."),
-        Stage.REFUTED: (
-            "block",
-            "did not pass its verification.",
-            "Look at what was found before anything is cut over.",
-        ),
-    }
+def _of_migrations(console: Console, standings: Iterable[Standing]) -> Iterator[Attention]:
     for one in standings:
-        if one.stage in said:
-            severity, what, remedy = said[one.stage]
-            title = f"{one.migration.plan.title} {what}"
-            yield Attention(severity, title, remedy, "migrations", {"migration": one.migration.id})
+        if (told := _waits(console, one)) is not None:
+            severity, what, remedy = told
+            where = {"migration": one.migration.id}
+            yield Attention(severity, f"{one.migration.plan.title} {what}", remedy, "migrations", where)
+
+
+def _waits(console: Console, one: Standing) -> tuple[str, str, str] | None:
+    plan = one.migration.plan
+    if one.stage is Stage.BUILT:
+        return "info", "is built and not verified yet.", "Verify it before you judge it."
+    if one.stage is Stage.REFUTED:
+        return "block", "did not pass its verification.", "Look at what was found before anything is cut over."
+    if one.stage is not Stage.READY:
+        return None
+    closed = gate(console.ledger, console.store, plan.target, serving=one.serves, age=console.verdict_age).reasons
+    if closed:
+        return "warn", f"is verified, and that does not count any more. {closed[0]}", "Verify it again."
+    if plan.in_place and one.serves == plan.source:
+        return "info", "is verified and ready.", "Prove a backup, then recreate in place."
+    return "info", "is verified and ready.", "Compare both models in the Query lab, then cut over."
 
 
 def _of_collections(collections: Iterable[CollectionInfo]) -> Iterator[Attention]:

@@ -37,4 +37,5 @@ def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
         if link:
             navigation.link("runs", "Details of this run", run=run.id)
 
+    run_in_progress.__name__ = f"run_in_progress_{run.id}"
     frame.live(run_in_progress, every=TICK if run.state in ACTIVE | RESUMABLE else None)

@@ -23,7 +23,7 @@ def command_button(
     *,
     key: str,
     icon: str = "",
-    kind: Literal["primary", "secondary"] = "secondary",
+    kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     disabled: bool = False,
     help: str = "",
 ) -> bool:

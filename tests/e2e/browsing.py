@@ -154,11 +154,12 @@ class Tab:
         """The whole page in light and in dark, as NAME-light.png and NAME-dark.png; it must be sound."""
         self.shows_no_trace()
         SHOTS.mkdir(exist_ok=True)
+        self._stretch()
         for scheme in ("light", "dark"):
             self.wear(scheme)
-            self._stretch()
+            self.page.wait_for_timeout(150)
             self.page.screenshot(path=SHOTS / f"{name}-{scheme}.png", animations="disabled", style=_PASSING)
-            self.page.set_viewport_size(SIZE)  # type: ignore[arg-type]
+        self.page.set_viewport_size(SIZE)  # type: ignore[arg-type]
         self.wear("light")
 
     def wear(self, scheme: Scheme) -> None:

@@ -115,4 +115,5 @@ def _plan(
         quantization=wanted.quantization,
         batch_size=request.batch_size,
         fills=target.continued,
+        in_place=request.in_place and request.served not in aliases,
     )

@@ -9,6 +9,7 @@ from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound, ModelError
 from console_core.migration.findings import Finding, Request, block, info, warn
+from console_core.migration.preflight.in_place import about_in_place
 from console_core.migration.preflight.parts import Parts
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.spread import spread
@@ -29,7 +30,7 @@ def look_at_source(
         known = ", ".join(sorted({*aliases, *aliases.values()})) or "none"
         findings.append(block("source-missing", f"There is no alias or collection {name}.", f"Choose one of: {known}."))
         return None
-    findings += _about_alias(parts, name, source, aliases)
+    findings += _about_alias(parts, request, source, aliases)
     findings += _about_collection(source)
     findings += about_points(parts.store, source)
     if (run := parts.ledger.holder(source.name)) is not None:
@@ -38,8 +39,13 @@ def look_at_source(
     return source
 
 
-def _about_alias(parts: Parts, name: str, source: CollectionInfo, aliases: Mapping[str, str]) -> Iterator[Finding]:
+def _about_alias(
+    parts: Parts, request: Request, source: CollectionInfo, aliases: Mapping[str, str]
+) -> Iterator[Finding]:
+    name = request.served
     if name in aliases:
+        if request.in_place:
+            yield info("in-place-needless", f"{name} is an alias, so it is cut over, without a gap, and not recreated.")
         recorded = parts.moved_to(name)
         if recorded and recorded != source.name:
             yield warn(
@@ -54,12 +60,15 @@ def _about_alias(parts: Parts, name: str, source: CollectionInfo, aliases: Mappi
             f"{name} is served through the alias {source.aliases[0]}.",
             f"Migrate {source.aliases[0]}: the alias is what moves at cut-over.",
         )
+    elif request.in_place:
+        yield from about_in_place(parts, source)
     else:
         yield block(
             "no-alias",
             f"{name} is searched by its own name, so traffic cannot be moved: an alias cannot bear a "
             "collection's name.",
-            "Introduce an alias for it and let the application search that, once; then migrate the alias.",
+            "Introduce an alias for it and let the application search that, once; then migrate the alias. If it cannot "
+            "search an alias, ask for the collection to be recreated in place (--in-place).",
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound
 from console_core.migration.findings import Finding, Request, block, warn
-from console_core.migration.plan import target_name
+from console_core.migration.plan import MigrationPlan, target_name
 from console_core.runs.ledger import Ledger
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.spread import spread
@@ -183,7 +183,9 @@ def _built_before(
         if not wanted.fingerprint or one.stamp is None or one.stamp.fingerprint != wanted.fingerprint:
             continue
         builds = ledger.runs(kinds=("reembed",), target=one.name)
-        ours = one.name.startswith(stem) or any(run.spec.get("alias") == request.served for run in builds)
+        ours = one.name.startswith(stem) or any(
+            MigrationPlan.from_json(run.spec).served_as == request.served for run in builds
+        )
         if ours and one.name not in (request.served, aliases.get(request.served)):
             yield warn(
                 "already-built",

@@ -17,8 +17,10 @@ from console_core.ui.collections.points import points_page
 from console_core.ui.collections.stamping import record_model
 from console_core.ui.collections.store import limits
 from console_core.ui.collections.table import UNKNOWN, model_of
+from console_core.ui.in_step import in_step
 from console_core.ui.live_table import COLOURS, STATUS
 from console_core.ui.panels import Marked
+from console_core.ui.retiring import retiring, unfinished_retirement
 from console_core.ui.verification.card import verification_card
 from console_core.vectorstore.types import CollectionInfo
 
@@ -34,6 +36,9 @@ def collection_detail(info: CollectionInfo) -> None:
         record_model(info)
     if not info.aliases:
         introduce_alias(info)
+    if session.console().follows.of(info.name) is not None:
+        with panels.card("In step with the catalog", key="in-step"):
+            in_step(info.name, key="collection")
     verification_card(info)
     left, right = st.columns(2)
     with left, panels.card("What it holds", key="collection-facts"):
@@ -41,6 +46,11 @@ def collection_detail(info: CollectionInfo) -> None:
     with right, panels.card("How it is stored", key="collection-storage"):
         _storage(info)
     points_page(info)
+    with st.expander(
+        "Retire this collection", icon=":material/delete_forever:", key="retire", on_change="rerun"
+    ) as box:
+        if box.open or unfinished_retirement(info.name):
+            retiring(info.name)
 
 
 def blocking(collections: Sequence[CollectionInfo]) -> list[Finding]:

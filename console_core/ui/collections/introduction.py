@@ -16,7 +16,11 @@ def introduce_alias(info: CollectionInfo) -> None:
     migration = next((one for one in console.migrations.all() if one.plan.target == info.name), None)
     if migration is not None:
         with st.container(horizontal=True, vertical_alignment="center", key="target-of"):
-            st.caption(f"Built by a migration; the alias {words.plain(migration.plan.alias)} moves here at cut-over.")
+            name, in_place = words.plain(migration.plan.served_as), migration.plan.in_place
+            moves = (
+                f"the name {name} passes to it at the end" if in_place else f"the alias {name} moves here at cut-over"
+            )
+            st.caption(f"Built by a migration; {moves}.")
             navigation.link("migrations", "Open the migration", migration=migration.id)
         return
     with st.expander("No alias serves it: introduce one", icon=":material/add_link:", key="introduce"):

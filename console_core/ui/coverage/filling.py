@@ -4,8 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 from console_core.coverage.report import CoverageReport
+from console_core.migration.plan import MigrationPlan
 from console_core.ui import navigation
 from console_core.ui.session import console
+from console_core.ui.wizard.draft import IN_PLACE
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -16,7 +18,8 @@ def filling(info: CollectionInfo, report: CoverageReport) -> Callable[[], None] 
     """
     if info.stamp is None or not any(report.totals[status] for status in ("missing", "stale", "failed")):
         return None
-    served = info.aliases[0] if info.aliases else _alias_of(info.name)
+    plan = _plan_of(info.name)
+    served = info.aliases[0] if info.aliases else plan.served_as if plan else info.name
     return partial(
         navigation.link,
         "migrations",
@@ -24,12 +27,13 @@ def filling(info: CollectionInfo, report: CoverageReport) -> Callable[[], None] 
         icon=":material/arrow_forward:",
         view="new",
         served=served,
+        switch=IN_PLACE if plan is not None and plan.in_place else "",
         model=info.stamp.model,
         target=info.name,
     )
 
 
-def _alias_of(collection: str) -> str:
-    """The alias of the migration that built a collection; its own name where there was none."""
+def _plan_of(collection: str) -> MigrationPlan | None:
+    """The plan of the migration that built a collection; None where there was none."""
     plans = (migration.plan for migration in console().migrations.all())
-    return next((plan.alias for plan in plans if plan.target == collection), collection)
+    return next((plan for plan in plans if plan.target == collection), None)

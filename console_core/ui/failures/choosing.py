@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from console_core.ui import words
 from console_core.ui.address import from_address, write_address
 from console_core.vectorstore.types import CollectionInfo
 
@@ -23,7 +22,7 @@ def chosen_collection(collections: Sequence[CollectionInfo], failed: Mapping[str
 
     def said(name: str) -> str:
         served = f" · served as {', '.join(by_name[name].aliases)}" if by_name[name].aliases else ""
-        return f"{name}{served} · {words.count(failed.get(name, 0), 'failed picture')}"
+        return f"{name}{served}"  # without a number: Streamlit goes on showing the label of when it was chosen
 
     name = st.selectbox(
         "Collection",

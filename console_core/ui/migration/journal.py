@@ -14,11 +14,12 @@ def lines(migration: Migration) -> list[JournalEntry]:
     """Everything done about it, the newest first: its start, its runs, its target, and moves of its alias to or fro."""
     ledger, plan = session.console().ledger, migration.plan
     runs = ledger.runs(migration=migration.id, limit=200)
+    own = {plan.target, *(run.id for run in runs)}
     found: dict[int, JournalEntry] = {}
-    for subject in {plan.alias, plan.target, *(run.id for run in runs)}:
+    for subject in {plan.served_as, *own, *(run.target for run in runs)}:
         for entry in ledger.journal(limit=MOST, subject=subject):
             named = {word.strip(",.:") for word in entry.detail.split()}
-            ours = subject != plan.alias or named & {migration.id, plan.target}
+            ours = subject in own or named & {migration.id, *own}
             others = entry.action == "start_migration" and migration.id not in named
             if ours and not others and entry.at >= migration.created_at:
                 found[entry.id] = entry

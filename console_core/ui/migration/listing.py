@@ -8,6 +8,7 @@ from console_core.migration.records import Migration, Stage, Standing
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.glance import glance
 from console_core.ui.migration import stages
+from console_core.ui.migration.in_place import passes_its_name
 from console_core.ui.run_rows import IDLE_TICK, TICK
 
 MOST = 50
@@ -49,5 +50,8 @@ def _row(one: Standing) -> None:
                 seen = glance(one.build)
                 st.progress(seen.fraction, text=words.plain(seen.sentence))
         navigation.link(
-            "migrations", f"Next: {stages.NEXT[one.stage]}", icon=":material/arrow_forward:", migration=migration.id
+            "migrations",
+            f"Next: {stages.next_of(one.stage, in_place=passes_its_name(one))}",
+            icon=":material/arrow_forward:",
+            migration=migration.id,
         )

@@ -9,14 +9,15 @@ from console_core.errors import CollectionNotFound
 from console_core.migration.records import Stage, Standing
 from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.ui import frame, navigation, panels, session, words
-from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
-from console_core.ui.glance import glance
+from console_core.ui.alias_moves import cut_over_button, cut_over_gate
 from console_core.ui.in_step import in_step
 from console_core.ui.live_run import live_run
-from console_core.ui.permission import command_button
-from console_core.ui.run_rows import TICK, cancel_button
+from console_core.ui.migration.finished import live_now, retired
+from console_core.ui.migration.in_place import in_place_steps, passes_its_name, unfinished_recreation
+from console_core.ui.migration.stopped import stopped_run
 from console_core.ui.verification.asking import explain_modes, verify_buttons
 from console_core.ui.verification.repairing import repair_button, unfinished_repair
+from console_core.ui.wizard.draft import IN_PLACE
 from console_core.ui.wizard.introduction import reminder
 
 
@@ -41,10 +42,17 @@ def _vanished(one: Standing) -> None:
     plan = one.migration.plan
     with panels.card(f"{words.plain(plan.target)} is gone"):
         st.markdown(
-            f"Somebody deleted the collection that was built. Searches are not touched: **{words.plain(plan.alias)}** "
+            f"{_why_gone(plan.target)} Searches are not touched: **{words.plain(plan.served_as)}** "
             f"answers from **{words.plain(one.serves or 'nothing')}**. Build it again with the same choices."
         )
         _again(one)
+
+
+def _why_gone(collection: str) -> str:
+    ended = session.console().ledger.runs(kinds=("retire",), target=collection, states=(RunState.SUCCEEDED,), limit=1)
+    if not ended:
+        return "Somebody deleted the collection that was built."
+    return f"{words.plain(ended[0].created_by)} retired it {words.plain(session.when(ended[0].finished_at))}."
 
 
 def _building(one: Standing) -> None:
@@ -58,7 +66,7 @@ def _verifying(one: Standing) -> None:
     run = one.verify
     assert run is not None
     if run.state in RESUMABLE:
-        _stopped_run(run, "verification")
+        stopped_run(run, "verification")
     elif run.state is RunState.INVALID:
         _refuted(one)
     else:
@@ -70,45 +78,34 @@ def _verifying(one: Standing) -> None:
 def _stopped(one: Standing) -> None:
     assert one.build is not None
     if one.build.state in RESUMABLE:
-        _stopped_run(one.build, "build")
+        stopped_run(one.build, "build")
         return
     with panels.card(f"The build is {one.build.state}", caption=words.plain(one.build.reason)):
         st.caption(words.plain(one.build.remedy))
         _again(one)
 
 
-def _stopped_run(run: Run, what: str) -> None:
-    with panels.card(f"The {what} is {run.state}", caption="Nothing is lost: it goes on from its checkpoint."):
-        st.markdown(words.plain(f"{run.reason} {run.remedy}"))
-        _until_it_goes_on(run)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if command_button("Resume", "resume", key="resume-run", icon=":material/play_arrow:", kind="primary"):
-                session.act("resume", run=run.id, done=f"The {what} continues.")
-                st.rerun()
-            cancel_button(run)
-            navigation.link("runs", "Details of this run", run=run.id)
-
-
-def _until_it_goes_on(run: Run) -> None:
-    """Where it stands; the whole page runs again when somebody resumes or cancels it."""
-
-    def stopped_progress() -> None:
-        current = session.console().ledger.get(run.id)
-        if current.state is not run.state:
-            st.rerun()
-        panels.progress(current.counts, fraction=glance(current).fraction)
-
-    frame.live(stopped_progress, every=TICK)
+def _recreating(run: Run) -> None:
+    if run.state in RESUMABLE:
+        stopped_run(run, "recreation")
+        return
+    text = "What the name leads to now is kept in a second collection and compared; at the very end the name passes."
+    with panels.card(words.plain(run.title), caption=words.plain(text)):
+        live_run(run)
 
 
 def _built(one: Standing) -> None:
+    failed = one.verify if one.verify is not None and one.verify.state is RunState.FAILED else None
+    if failed is not None:
+        st.warning(words.plain(f"{failed.reason} {failed.remedy}"), title="The last verification failed")
+    label = "Verify again" if failed else "Verify"
+    if passes_its_name(one):
+        in_place_steps(one, lambda primary: _verify(one, label, primary=primary))
+        return
     text = "Every point is compared with the catalog, and pictures are embedded again. Nothing is written."
     with panels.card("Next: verify the new collection", caption=text):
-        failed = one.verify is not None and one.verify.state is RunState.FAILED
-        if failed and one.verify is not None:
-            st.warning(words.plain(f"{one.verify.reason} {one.verify.remedy}"), title="The last try failed")
         with st.container(horizontal=True, vertical_alignment="center"):
-            _verify(one, "Verify again" if failed else "Verify")
+            _verify(one, label)
         _modes(one)
 
 
@@ -117,12 +114,12 @@ def _refuted(one: Standing) -> None:
     if (repair := unfinished_repair(plan.target)) is not None:
         _repairing(repair)
         return
-    text = "The alias stays where it is. Look below at what differs: one click repairs it and verifies again."
+    text = "Searches go on as before. Look below at what differs: one click repairs it and verifies again."
     with panels.card("The verification did not pass", caption=text):
         found = cut_over_gate(plan.target, one.serves)
         again = partial(_repair_or_verify, one)
-        if found.acceptable and one.serves:
-            cut_over_button(plan.alias, one.serves, plan.target, found, migration=one.migration.id, beside=again)
+        if found.acceptable and one.serves and not passes_its_name(one):
+            cut_over_button(plan.served_as, one.serves, plan.target, found, migration=one.migration.id, beside=again)
         else:
             for reason in found.reasons:
                 st.markdown(f":orange[:material/lock:] {words.plain(reason)}")
@@ -132,7 +129,7 @@ def _refuted(one: Standing) -> None:
 
 def _repairing(repair: Run) -> None:
     if repair.state in RESUMABLE:
-        _stopped_run(repair, "repair")
+        stopped_run(repair, "repair")
         return
     text = "What differs is embedded again or deleted. Then the collection is verified again by itself."
     with panels.card(f"Repairing {repair.target}", caption=words.plain(text)):
@@ -155,6 +152,12 @@ def _modes(one: Standing) -> None:
 
 def _ready(one: Standing) -> None:
     plan = one.migration.plan
+    if (run := unfinished_recreation(one)) is not None:
+        _recreating(run)
+        return
+    if passes_its_name(one):
+        in_place_steps(one, lambda primary: _verify(one, "Verify again", primary=primary))
+        return
     left, right = st.columns(2)
     with left, panels.card("Judge", caption="Type what your users type, and see both models side by side."):
         st.markdown("Hover a picture to see where the other model ranks it, and judge for yourself.")
@@ -162,14 +165,14 @@ def _ready(one: Standing) -> None:
             navigation.go("query_lab", columns=[one.serves or plan.source, plan.target])
     with right, panels.card("Cut over", caption="The alias moves in one atomic call."):
         if not one.serves:
-            st.warning(f"The alias {words.plain(plan.alias)} is not there any more.", icon=":material/link_off:")
+            st.warning(f"The alias {words.plain(plan.served_as)} is not there any more.", icon=":material/link_off:")
             return
-        reminder(plan.alias)
+        reminder(plan.served_as)
         in_step(plan.target, key="target")
         found = cut_over_gate(plan.target, one.serves)
-        again = partial(_verify, one, "Verify again", primary=not found.open)
+        again = None if found.open else partial(_verify, one, "Verify again")
         cut_over_button(
-            plan.alias,
+            plan.served_as,
             one.serves,
             plan.target,
             found,
@@ -177,15 +180,6 @@ def _ready(one: Standing) -> None:
             primary=found.open,
             beside=again,
         )
-
-
-def _live_now(one: Standing) -> None:
-    plan = one.migration.plan
-    text = f"{plan.alias} answers from {plan.target}. The former collection is still there, and so is the way back."
-    with panels.card("Live", caption=words.plain(text)):
-        in_step(plan.target, key="target")
-        in_step(plan.source, key="source")
-        roll_back_button(plan.alias, plan.target)
 
 
 def _cancelled(one: Standing) -> None:
@@ -198,7 +192,8 @@ def _again(one: Standing) -> None:
     if st.button("Start a new one", icon=":material/add:", type="primary", key="again"):
         plan = one.migration.plan
         only = {f"only.{facet}": list(values) for facet, values in plan.part.filters.items()}
-        st.query_params.from_dict({"view": "new", "served": plan.alias, "model": plan.model, **only})
+        way = {"switch": IN_PLACE} if plan.in_place else {}
+        st.query_params.from_dict({"view": "new", "served": plan.served_as, "model": plan.model, **only, **way})
         st.rerun()
 
 
@@ -217,7 +212,8 @@ _CARDS: Mapping[Stage, Callable[[Standing], None]] = {
     Stage.BUILT: _built,
     Stage.REFUTED: _refuted,
     Stage.READY: _ready,
-    Stage.LIVE: _live_now,
+    Stage.LIVE: live_now,
+    Stage.RETIRED: retired,
     Stage.ROLLED_BACK: _ready,
     Stage.SUPERSEDED: _ready,
     Stage.CANCELLED: _cancelled,

@@ -11,7 +11,9 @@ from console_core.ui.words import Word
 Mark = Literal["done", "now", "problem", "open"]
 _DONE: Mark = "done"
 _OPEN: Mark = "open"
-STEPS = ("Plan", "Build", "Verify", "Judge", "Cut over", "Roll back")
+STEPS = ("Plan", "Build", "Verify", "Judge", "Cut over", "Retire")
+"""A rollback is none of them: it leads back from "Cut over" to "Judge"."""
+IN_PLACE = ("Plan", "Build", "Verify", "Judge", "Recreate", "Retire")
 
 _S = Stage
 WORDS: Mapping[Stage, Word] = {
@@ -24,6 +26,7 @@ WORDS: Mapping[Stage, Word] = {
     _S.LIVE: Word("Live", "green", ":material/check_circle:", "Searches are answered by the new collection."),
     _S.ROLLED_BACK: Word("Rolled back", "orange", ":material/undo:", "It was live, and the alias was moved back."),
     _S.SUPERSEDED: Word("Superseded", "gray", ":material/history:", "The alias was moved elsewhere since."),
+    _S.RETIRED: Word("Finished", "green", ":material/task_alt:", "The former collection is retired."),
     _S.CANCELLED: Word("Cancelled", "gray", ":material/block:", "It was stopped for good."),
 }
 NEXT: Mapping[Stage, str] = {
@@ -33,9 +36,10 @@ NEXT: Mapping[Stage, str] = {
     _S.VERIFYING: "wait for the verification",
     _S.REFUTED: "look at what was found",
     _S.READY: "judge, then cut over",
-    _S.LIVE: "nothing to do",
+    _S.LIVE: "retire, once you are sure",
     _S.ROLLED_BACK: "cut over again, or leave it",
     _S.SUPERSEDED: "nothing to do",
+    _S.RETIRED: "nothing to do",
     _S.CANCELLED: "start a new one",
 }
 _REACHED: Mapping[Stage, tuple[int, Mark]] = {
@@ -49,6 +53,7 @@ _REACHED: Mapping[Stage, tuple[int, Mark]] = {
     _S.ROLLED_BACK: (3, "now"),
     _S.SUPERSEDED: (3, "open"),
     _S.LIVE: (5, "open"),
+    _S.RETIRED: (5, "done"),
 }
 
 
@@ -61,11 +66,17 @@ class Step:
     note: str = ""
 
 
-def steps(stage: Stage, notes: Mapping[str, str], *, paused: bool = False, rolled_back: bool = False) -> list[Step]:
+def steps(stage: Stage, notes: Mapping[str, str], *, paused: bool = False, in_place: bool = False) -> list[Step]:
     """Where a migration stands, as steps; `notes` by step title."""
     place, mark = _REACHED[stage]
     mark = "now" if paused else mark
     marks: list[Mark] = [*repeat(_DONE, place), mark, *repeat(_OPEN, len(STEPS) - place - 1)]
-    if rolled_back and stage is not Stage.LIVE:
-        marks[-1] = "done"
-    return [Step(title, mark, notes.get(title, "")) for title, mark in zip(STEPS, marks, strict=True)]
+    titles = IN_PLACE if in_place else STEPS
+    return [Step(title, mark, notes.get(title, "")) for title, mark in zip(titles, marks, strict=True)]
+
+
+def next_of(stage: Stage, *, in_place: bool) -> str:
+    """What to do next, in a few words; `in_place` where a name has yet to pass to the new collection."""
+    if in_place and stage is Stage.READY:
+        return "recreate in place"
+    return NEXT[stage]

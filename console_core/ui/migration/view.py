@@ -11,9 +11,11 @@ from console_core.runs.types import RunState
 from console_core.ui import frame, panels, session, words
 from console_core.ui.alias_moves import cut_over_gate
 from console_core.ui.migration import journal, stages
+from console_core.ui.migration.in_place import passes_its_name
 from console_core.ui.migration.next_step import next_step
 from console_core.ui.migration.stepper import stepper
 from console_core.ui.run_counts import counts_row
+from console_core.ui.verification.asking import verify_buttons
 from console_core.ui.verification.verdict import verdict
 
 
@@ -21,14 +23,14 @@ def migration_view(migration: Migration) -> None:
     """Draw it as it stands now."""
     console = session.console()
     (one,) = console.standings([migration])
-    moves = [move for move in console.moves.of(migration.plan.alias) if move.migration == migration.id]
+    moves = [move for move in console.moves.of(migration.plan.served_as) if move.migration == migration.id]
     plan, badge = migration.plan, partial(panels.state_badge, stages.WORDS[one.stage])
     with panels.card(words.plain(plan.title), caption=words.plain(f"{plan.source} → {plan.target}"), aside=badge):
         paused = one.stage is Stage.STOPPED and one.build is not None and one.build.state is RunState.PAUSED
-        drawn = stages.steps(one.stage, _notes(one, moves), paused=paused, rolled_back=_rolled_back(moves))
+        drawn = stages.steps(one.stage, _notes(one, moves), paused=paused, in_place=plan.in_place)
         stepper(drawn, key=migration.id)
     if one.stage is Stage.ROLLED_BACK and moves:
-        back = f"{moves[0].actor} rolled {migration.plan.alias} back {session.when(moves[0].at)}. "
+        back = f"{moves[0].actor} rolled {migration.plan.served_as} back {session.when(moves[0].at)}. "
         st.info(
             words.plain(f"{back}The new collection is still there, and can be cut over again."), icon=":material/undo:"
         )
@@ -45,19 +47,26 @@ def migration_view(migration: Migration) -> None:
 def _found(one: Standing) -> None:
     built = one.build is not None and one.build.state is RunState.SUCCEEDED
     if one.verify is not None and one.verify.state is RunState.SUCCEEDED and one.stage is not Stage.BUILT:
-        with panels.card("Verification"):
-            reasons = () if one.stage is Stage.LIVE else cut_over_gate(one.migration.plan.target, one.serves).reasons
+        over = one.stage in (Stage.LIVE, Stage.RETIRED)
+        reasons = () if over else cut_over_gate(one.migration.plan.target, one.serves).reasons
+        with panels.card(
+            "Verification", aside=None if over or reasons or passes_its_name(one) else partial(_again, one)
+        ):
             verdict(one.verify, stale=reasons, explained=True)
     if built and one.build is not None:
         with panels.card("Build"):
             counts_row(one.build, link=True)
 
 
+def _again(one: Standing) -> None:
+    verify_buttons(one.migration.plan.target, label="Verify again", migration=one.migration.id, primary=False)
+
+
 def _plan(migration: Migration) -> None:
     plan = migration.plan
     panels.details(
         {
-            "Alias": plan.alias,
+            "Searched as": plan.served_as + (", recreated in place" if plan.in_place else ""),
             "Former collection": plan.source,
             "New collection": plan.target,
             "Model": plan.model,
@@ -80,10 +89,6 @@ def slice_words(plan: MigrationPlan) -> str:
     return "; ".join(chosen)
 
 
-def _rolled_back(moves: list[Move]) -> bool:
-    return bool(moves) and moves[0].kind is MoveKind.ROLLED_BACK
-
-
 def _notes(one: Standing, moves: list[Move]) -> dict[str, str]:
     notes = {"Plan": words.ago(one.migration.created_at)}
     if one.build is not None:
@@ -93,10 +98,8 @@ def _notes(one: Standing, moves: list[Move]) -> dict[str, str]:
         told = {"green": "passed", "red": "did not pass"}
         notes["Verify"] = told.get(str((one.verify.result or {}).get("verdict")), str(one.verify.state))
     if moves:
-        last = {move.kind: move for move in reversed(moves)}
-        for title, kind in (("Cut over", MoveKind.CUT_OVER), ("Roll back", MoveKind.ROLLED_BACK)):
-            if kind in last:
-                notes[title] = words.ago(last[kind].at)
+        back = "rolled back " if moves[0].kind is MoveKind.ROLLED_BACK else ""
+        notes["Recreate" if one.migration.plan.in_place else "Cut over"] = back + words.ago(moves[0].at)
     if one.stage is Stage.LIVE:
-        notes["Roll back"] = "one click"
+        notes["Retire"] = "once you are sure"
     return notes

@@ -13,6 +13,7 @@ BATCH_SIZES = (1, 512)
 """The smallest and the largest number of pictures that can be asked to be embedded at once."""
 _ONLY = "only."
 _BY_PICTURE = "picture"
+IN_PLACE = "in-place"
 _USUAL = Request("", "").batch_size
 
 
@@ -20,8 +21,8 @@ _USUAL = Request("", "").batch_size
 class Draft:
     """A migration that is being chosen. `only` has the facet values of its slice; empty: all pictures.
 
-    In the address: view=new, served, model, target, batch, search=picture where text search is not wanted, and
-    only.<facet> once for each value.
+    In the address: view=new, served, model, target, batch, search=picture where text search is not wanted,
+    switch=in-place where the collection's own name shall lead to the new one, and only.<facet> once for each value.
     """
 
     served: str = ""
@@ -29,6 +30,7 @@ class Draft:
     target: str = ""
     batch_size: int = _USUAL
     text_search: bool = True
+    in_place: bool = False
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -43,6 +45,7 @@ class Draft:
             target=told.get("target", ""),
             batch_size=_within(int(batch)) if batch.isdecimal() and len(batch) < 6 else _USUAL,
             text_search=told.get("search", "") != _BY_PICTURE,
+            in_place=told.get("switch", "") == IN_PLACE,
             only={facet: tuple(dict.fromkeys(values)) for facet, values in only.items()},
         )
 
@@ -52,6 +55,7 @@ class Draft:
         said |= {name: value for name in ("served", "model", "target") if (value := getattr(self, name))}
         said |= {"batch": str(self.batch_size)} if self.batch_size != _USUAL else {}
         said |= {} if self.text_search else {"search": _BY_PICTURE}
+        said |= {"switch": IN_PLACE} if self.in_place else {}
         said |= {f"{_ONLY}{facet}": values for facet, values in self.only.items() if values}
         st.query_params.from_dict(said)
 
@@ -61,7 +65,8 @@ class Draft:
     def request(self) -> Request:
         """What the preflight and the command are asked for."""
         part = Slice({facet: values for facet, values in self.only.items() if values})
-        return Request(self.served, self.model, part, self.target.strip(), self.batch_size, self.text_search)
+        target = self.target.strip()
+        return Request(self.served, self.model, part, target, self.batch_size, self.text_search, self.in_place)
 
 
 def _within(size: int) -> int:

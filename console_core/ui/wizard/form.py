@@ -2,12 +2,13 @@
 
 from console_core.ui import session
 from console_core.ui.wizard.draft import Draft
-from console_core.ui.wizard.introduction import introduce, reminder
+from console_core.ui.wizard.introduction import reminder
 from console_core.ui.wizard.model import TITLE, choose_model
 from console_core.ui.wizard.pictures import choose_pictures
 from console_core.ui.wizard.preflight import check_and_start
 from console_core.ui.wizard.source import choices, choose_source
 from console_core.ui.wizard.steps import coming_step
+from console_core.ui.wizard.way import choose_way, chosen_in_place
 
 
 def wizard() -> None:
@@ -18,12 +19,15 @@ def wizard() -> None:
     if served is None:
         _to_come(TITLE, "Pictures", "Preflight", first=2)
         return
-    if not served.alias:
+    if not served.alias and not draft.in_place:
         taken = {info.name for info in collections}.union(*(info.aliases for info in collections))
-        introduce(draft, served.name, taken)
+        choose_way(draft, served.name, taken)
         _to_come(TITLE, "Pictures", "Preflight", first=2)
         return
-    reminder(served.alias)
+    if served.alias:
+        reminder(served.alias)
+    else:
+        chosen_in_place(draft, served.name)
     stamp = served.collection.stamp
     card = choose_model(draft, stamp.model if stamp else "")
     if card is None:

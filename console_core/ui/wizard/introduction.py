@@ -15,12 +15,14 @@ _FIELD = "alias-name"
 
 def introduce(draft: Draft, collection: str, taken: Collection[str]) -> None:
     """Explain why an alias is needed, propose a name, and go on with the alias once it is there."""
-    with st.container(border=True, gap="small", key="introduction"):
-        st.subheader("Introduce an alias first", anchor=False)
+    with st.container(border=True, gap="small", height="stretch", key="introduction"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.subheader("Introduce an alias first", anchor=False, width="content")
+            st.badge("Recommended", icon=":material/thumb_up:", color="green")
         st.markdown(
             f"Applications search **{words.plain(collection)}** by its own name, and Qdrant refuses an alias that "
             "bears a collection's name. So it gets an alias with a name of its own, once; from then on the alias "
-            "moves, and the application is not touched again."
+            "moves without a gap, and the application is not touched again."
         )
         name = st.text_input("Name of the alias", value=proposal(collection, taken), key=_FIELD, width=360).strip()
         if name in taken:

@@ -45,7 +45,8 @@ def _consequence(found: Preflight) -> str:
     if found.has("target-live"):
         return "Nothing else is written. Searches go on, and find each picture as soon as its point is there."
     where = found.target if found.fills else "the new collection"
-    return f"The build writes only into {where}. Searches go on unchanged until you cut over."
+    until = f"its name passes to {where}" if found.request.in_place else "you cut over"
+    return f"The build writes only into {where}. Searches go on unchanged until {until}."
 
 
 @st.cache_data(ttl=FRESH, max_entries=32, show_spinner=False)
@@ -68,11 +69,12 @@ def _figures(found: Preflight) -> None:
             st.metric("Time to build", took, border=True, height="stretch", help=about)
             st.metric("Space on disk", f"about {words.size(estimate.bytes)}", border=True, height="stretch")
     target, served = words.plain(found.target), words.plain(found.request.served)
+    beside = f"**{served}**" if found.request.in_place else f"what **{served}** serves now"
     if found.fills:
         lacking = words.count(found.to_embed, "picture")
         st.markdown(f"Adds what **{target}** lacks: {lacking}; the others are skipped.")
     else:
-        st.markdown(f"Builds **{target}** beside what **{served}** serves now.")
+        st.markdown(f"Builds **{target}** beside {beside}.")
 
 
 def _same_build(request: Request) -> Run | None:
@@ -80,7 +82,7 @@ def _same_build(request: Request) -> Run | None:
     unfinished = session.console().ledger.runs(kinds=("reembed",), states=ACTIVE | RESUMABLE)
     for run in unfinished:
         plan = MigrationPlan.from_json(run.spec)
-        if run.migration and (plan.alias, plan.model, plan.part) == (request.served, request.model, request.part):
+        if run.migration and (plan.served_as, plan.model, plan.part) == (request.served, request.model, request.part):
             return run
     return None
 

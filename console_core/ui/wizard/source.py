@@ -34,8 +34,10 @@ class Served:
 
 def built_by_migrations() -> set[str]:
     """Collections that belong to a migration already: they are moved to and from, and not migrated on their own."""
-    plans = [migration.plan for migration in session.console().migrations.all()]
-    return {plan.target for plan in plans} | {plan.source for plan in plans if plan.alias}
+    console = session.console()
+    plans = [migration.plan for migration in console.migrations.all()]
+    left = {move.before for move in console.moves.of(limit=1000)}
+    return {plan.target for plan in plans} | {plan.source for plan in plans if plan.alias} | left
 
 
 def choices(collections: list[CollectionInfo]) -> list[Served]:

@@ -135,6 +135,36 @@ def a_collection_is_searched_by_its_own_name(world: World) -> Request:
     return Request("pictures", "demo-siglip")
 
 
+IN_PLACE = Request("pictures", "demo-siglip", in_place=True)
+
+
+@planted("in-place-gap", WARN, "about 1–50 ms, pictures will lead nowhere")
+def a_collection_is_to_be_recreated_under_its_own_name(world: World) -> Request:
+    world.copy("pictures")
+    return IN_PLACE
+
+
+@planted("in-place-backup", WARN, "There is none yet.")
+def a_collection_is_to_be_recreated_and_nothing_of_it_is_kept(world: World) -> Request:
+    world.copy("pictures")
+    return IN_PLACE
+
+
+@planted("in-place-backup", WARN, "pictures holds 47 points now.")
+def a_collection_is_to_be_recreated_and_was_written_to_since_its_backup(world: World) -> Request:
+    world.copy("pictures")
+    finish(world.console, command(world.console, OPERATOR, "back_up", collection="pictures"))
+    (backup,) = world.console.backups.all()
+    finish(world.console, command(world.console, OPERATOR, "prove", backup=backup.id))
+    world.console.store.delete("pictures", [1])
+    return IN_PLACE
+
+
+@planted("in-place-needless", INFO, "images is an alias")
+def an_alias_is_to_be_recreated_in_place(world: World) -> Request:
+    return Request("images", "demo-siglip", in_place=True)
+
+
 @planted("alias-moved", WARN, "images__other")
 def somebody_else_moved_the_alias_since_the_last_recorded_move(world: World) -> Request:
     command(world.console, OPERATOR, "introduce_alias", alias="shop", collection=SERVED)
