@@ -22,7 +22,7 @@ _LEFT = {
     "backup": "What it has written stays on the Backups page, unfinished, and can be deleted there.",
     "prove": "The scratch collection that it has filled is deleted; the backup stays as it is.",
     "restore": "The collection that it has filled so far is deleted; the backup stays as it is.",
-    "recreate": "The name leads to what it led to before. A copy of that which was begun stays as a collection.",
+    "recreate": "The name leads to what it led to before. The copy of that which was begun is deleted.",
     "retire": "The collection stays as it is.",
     "snapshot": "The server may finish the snapshot all the same.",
     "recover": "The server may finish the recovery all the same.",

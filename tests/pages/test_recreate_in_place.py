@@ -220,6 +220,7 @@ def test_a_switch_that_failed_says_why_and_can_be_resumed_or_cancelled(
     page.button(key=f"cancel-{run.id}").click().run()
     page.button(key="confirm-do").click().run()
     assert "1 · **A proven backup of products**" in said(page)
+    assert {info.name for info in console.store.collections()} == {OLD, NEW}, "what was begun is taken back"
 
 
 def test_somebody_who_may_only_look_sees_every_button_and_why_it_is_closed(
