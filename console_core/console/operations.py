@@ -93,6 +93,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 expected=expected_signature(console.ledger, console.store, follow.collection),
                 then=partial(console.ways.act, then, since=run.created_at) if then else None,
                 mass_deletion=run.spec["mass_deletion"],
+                deleted_lately=console.keeping.deleted_lately(follow.collection, besides=run.id),
                 batch_size=BatchSize(console.ledger.manners, run.id, run.spec.get("batch_size", BATCH)),
             )
         case "backup" | "prove" | "restore" | "snapshot" | "recover":

@@ -8,13 +8,14 @@ from console_core.catalog.types import ImageRow
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch, Refused
 from console_core.following.books import Books, Writing
-from console_core.following.comparing import PAGE, Change, Comparison
+from console_core.following.comparing import PAGE, Change, Comparison, Left
+from console_core.following.stock import take_stock
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
 from console_core.runs.types import Counts, Progress, Run, RunState
 from console_core.vectorstore.provenance import application_payload, picture_key, point_id
 from console_core.vectorstore.signature import Signature
-from console_core.vectorstore.types import Point, PointId
+from console_core.vectorstore.types import PointId
 
 BATCH = 64
 MASS = 0.2
@@ -37,7 +38,8 @@ class CatchUp:
     `expected` is what the collection holds as far as its last verification and the console's own writes since tell;
     the run carries it on, so that its own writes do not make the verdict stale, and those of others do. `then` runs
     once nothing is behind, and must do no harm when it runs twice. `mass_deletion`: a person has said that as many
-    points as it may be shall be deleted. `batch_size` is asked before each batch.
+    points as it may be shall be deleted; otherwise MASS of the collection is the most within an hour, `deleted_lately`
+    by other runs included. `batch_size` is asked before each batch.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class CatchUp:
         expected: Signature | None = None,
         then: Callable[[], object] | None = None,
         mass_deletion: bool = False,
+        deleted_lately: int = 0,
         batch_size: Callable[[], int] = lambda: BATCH,
     ) -> None:
         self._with = comparison
@@ -58,6 +61,7 @@ class CatchUp:
         self._expected = expected
         self._then = then
         self._mass_deletion = mass_deletion
+        self._deleted_lately = deleted_lately
         self._batch_size = batch_size
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -67,9 +71,7 @@ class CatchUp:
             FingerprintMismatch: the model is not the one that the collection is followed with.
             Refused: so many pictures left the catalog that a person must say whether that is right.
         """
-        if not self._follow.stocked:
-            yield from self._take_stock(checkpoint, counts)
-            checkpoint = ""
+        yield from self._take_stock(checkpoint, counts)
         books, writing = Books.opened(checkpoint, counts, self._expected)
         cleared = self._settle_interrupted(books, writing)
         yield Progress(books.checkpoint(), books.counts, result=books.result(), cleared=cleared)
@@ -109,22 +111,17 @@ class CatchUp:
         return tuple(one.key for one in made)
 
     def _take_stock(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
-        """Note what is odd in the collection now, so that it is left as it is."""
-        compare, follow = self._with, self._follow
-        phase, _, key = checkpoint.partition(":")
-        if phase in ("", "rows"):
-            rows = compare.catalog.rows(follow.part, after=key or None)
-            while page := list(islice(rows, PAGE)):
-                compare.follows.accept(follow.id, compare.oddities(page))
-                yield Progress(f"rows:{page[-1].key}", counts, note="Takes stock of what it finds.")
-        after: PointId | None = None
-        while True:
-            points, after = compare.store.page(follow.collection, after=after, limit=PAGE)
-            compare.follows.accept(follow.id, compare.orphans(points))
-            yield Progress("points", counts, note="Takes stock of what it finds.")
-            if after is None:
-                break
-        compare.follows.took_stock(follow.id)
+        """Note what is odd now in this collection, and in others of its alias, before anything is changed: what this
+        run deletes is what tells them that a picture was still there when they began to be followed."""
+        follows = self._with.follows
+        mine = follows.get(self._follow.id)
+        unstocked = [follow for follow in follows.active() if not follow.stocked and follow.alias == mine.alias]
+        if not mine.stocked and mine.id not in {follow.id for follow in unstocked}:
+            unstocked.append(mine)
+        for follow in unstocked:
+            compare = replace(self._with, follow=follow, tried={})
+            for _ in take_stock(compare):
+                yield Progress(checkpoint, counts, note=f"Takes stock of {follow.collection}.")
 
     def _filling(self) -> Filling:
         compare, follow, embedder = self._with, self._follow, self._embedder()
@@ -173,43 +170,59 @@ class CatchUp:
             books.lost += self._lost([failure.key for failure in filled.failures])
             checkpoint, result = books.checkpoint(list(writing.values())), None if writing else books.result()
             yield Progress(checkpoint, books.counts, filled.failures, result=result, cleared=filled.cleared)
-        for key, (row, _) in rows.items():
-            self._with.tried[key] = row.revision
+            self._with.tried.update((failure.key, rows[failure.key][0].revision) for failure in filled.failures)
+            self._with.follows.forget(self._follow.id, filled.keys)
 
     def _lost(self, failed: Sequence[str]) -> int:
         """How many of the pictures that failed are found today, by what the alias serves."""
         serving = self._with.store.aliases().get(self._follow.alias, "") if failed else ""
         if serving in ("", self._follow.collection):
             return 0
-        return len(self._with.store.retrieve(serving, [point_id(key) for key in failed]))
+        ids = [point_id(key) for key in failed]
+        here = {point.id for point in self._with.store.retrieve(self._follow.collection, ids)}
+        return len(self._with.store.retrieve(serving, [one for one in ids if one not in here]))
 
     def _delete(self, books: Books) -> Iterator[Progress]:
         """Delete points whose pictures left, after counting them: an empty catalog must not empty the collection."""
         store, collection = self._with.store, self._follow.collection
-        number = sum(len(left) for left in self._left())
-        if not number:
+        if not (number := sum(len(left) for left in self._left())):
             return
-        held = store.count(collection)
-        if number > max(FEW, MASS * held) and not self._mass_deletion:
-            raise Refused(
-                f"{number:,} of {held:,} pictures of {collection} are not in the catalog any more: {_ASKS}.",
-                "Make sure that the catalog is the right one and complete, then resume. If they were really deleted, "
-                f"catch {collection} up with mass deletion allowed.",
-            )
+        self._refuse_mass(number, books)
         for left in self._left():
-            found = store.retrieve(collection, [point.id for point in left], vectors=True)
-            writing = [Writing(point.id, picture_key(point.id, point.payload), "deleted") for point in found]
+            keys_of = {one.point.id: one.key for one in left}
+            found = store.retrieve(collection, list(keys_of), vectors=True)
+            self._refuse_mass(len(found), books)
+            writing = [Writing(point.id, keys_of[point.id], "deleted") for point in found]
             if books.signing:
                 books.signing.remove(found)
             yield Progress(books.checkpoint(writing), books.counts)
             store.delete(collection, [one.id for one in writing])
             keys = tuple(one.key for one in writing)
+            self._with.follows.forget(self._follow.id, keys)
             for key in keys:
                 self._with.tried.pop(key, None)
             books.settle(writing)
             yield Progress(books.checkpoint(), books.counts, result=books.result(), cleared=keys)
 
-    def _left(self) -> Iterator[list[Point]]:
+    def _refuse_mass(self, number: int, books: Books) -> None:
+        """Refuse to delete so many points more, where with those deleted before they would be too many.
+
+        Raises:
+            Refused
+        """
+        gone = books.changes["deleted"] + self._deleted_lately
+        held = self._with.store.count(self._follow.collection) + gone
+        if self._mass_deletion or number + gone <= max(FEW, MASS * held):
+            return
+        lately = f", after {gone:,} deleted lately" if gone else ""
+        raise Refused(
+            f"{number:,} of {held:,} pictures of {self._follow.collection} are not in the catalog any more{lately}: "
+            f"{_ASKS}.",
+            "Make sure that the catalog is the right one and complete, then resume. If they were really deleted, "
+            f"catch {self._follow.collection} up with mass deletion allowed.",
+        )
+
+    def _left(self) -> Iterator[list[Left]]:
         after: PointId | None = None
         while True:
             points, after = self._with.store.page(self._follow.collection, after=after, limit=PAGE)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.errors import ImageError
 from console_core.following.records import Follow, Follows, Lag
+from console_core.migration.comparing import belongs
 from console_core.migration.filling import FailedAmong
 from console_core.runs.types import FailedPicture
 from console_core.vectorstore.provenance import Provenance, picture_key, point_id, provenance
@@ -21,6 +22,15 @@ REMEMBERED = 100_000
 Change = Literal["added", "edited"]
 _SLACK = timedelta(seconds=2)
 """Clocks of file systems are coarse, and a point's time has whole seconds."""
+_WHILE_READ = timedelta(minutes=5)
+"""A file that was written so shortly before its failure was recorded may have been read while it was written."""
+
+
+class Left(NamedTuple):
+    """A point whose picture left the catalog, and that picture's key."""
+
+    point: Point
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +64,33 @@ class Comparison:
                 found[row.key] = "edited"
         return self._without_settled(rows, found)
 
-    def left(self, points: Sequence[Point]) -> list[Point]:
-        """Those of a page of points whose pictures have left the catalog since."""
-        keys = [picture_key(point.id, point.payload) for point in points]
-        present = {row.key for row in self.catalog.get(list(dict.fromkeys(keys)))}
-        absent = [(point, key) for point, key in zip(points, keys, strict=True) if key not in present]
+    def left(self, points: Sequence[Point]) -> list[Left]:
+        """Those of a page of points whose pictures have left the catalog since.
+
+        A point of which nobody knows what its picture is called in the catalog is never one of them.
+        """
+        keys = self._keys(points)
+        present = {row.key for row in self.catalog.get(list(dict.fromkeys(keys.values())))}
+        absent = [Left(point, keys[point.id]) for point in points if keys.get(point.id, "") not in ("", *present)]
         accepted = self.follows.accepted(self.follow.id, [key for _, key in absent]) if absent else {}
-        return [point for point, key in absent if accepted.get(key) != ""]
+        return [one for one in absent if accepted.get(one.key) != ""]
+
+    def _keys(self, points: Sequence[Point]) -> dict[PointId, str]:
+        """The catalog keys of points: as they say themselves; else as the collection `beside` says; else as their ids
+        do, where those are numbers, or a key of that spelling was in the catalog when stock was taken."""
+        made = {point.id: provenance(point.payload) for point in points}
+        keys = {identifier: origin.key for identifier, origin in made.items() if origin and origin.key}
+        bare = [point.id for point in points if point.id not in keys]
+        if not bare:
+            return keys
+        if self.follow.beside:
+            for point in self.store.retrieve(self.follow.beside, bare):
+                if (origin := provenance(point.payload)) and origin.key:
+                    keys[point.id] = origin.key
+        keys |= {identifier: str(identifier) for identifier in bare if isinstance(identifier, int)}
+        spelled = {text: identifier for identifier in bare for text in (str(identifier), str(identifier).upper())}
+        known = self.follows.accepted(self.follow.id, list(spelled))
+        return {spelled[text]: text for text, revision in known.items() if revision} | keys
 
     def oddities(self, rows: Sequence[ImageRow]) -> dict[str, str]:
         """Rows that are not in step, but have not changed since the follow began: to be accepted as they are.
@@ -74,7 +104,9 @@ class Comparison:
         served = self._points(self.follow.beside, odd)
         here = self._points(self.follow.collection, [row for row in odd if row.key not in served])
         failed = self.failed_among(self.follow.beside, [row.key for row in odd if row.key not in served])
-        told = {key for key in (*here, *failed) if key not in served}
+        other = self.follows.of(self.follow.beside)
+        outside = [row.key for row in odd if other is not None and not belongs(row, other.part)]
+        told = {key for key in (*here, *failed, *outside) if key not in served}
         return {
             row.key: row.revision
             for row in odd
@@ -83,10 +115,10 @@ class Comparison:
 
     def orphans(self, points: Sequence[Point]) -> dict[str, str]:
         """Points without a picture that had none when the follow began, to be accepted as they are."""
-        left = {picture_key(point.id, point.payload): point for point in self.left(points)}
-        ids = [point_id(key) for key in left]
+        left = self.left(points)
+        ids = list({point_id(one.key) for one in left})
         served = {p.id for p in self.store.retrieve(self.follow.beside, ids)} if self.follow.beside and ids else set()
-        return {key: "" for key, identifier in zip(left, ids, strict=True) if identifier not in served}
+        return {one.key: "" for one in left if point_id(one.key) not in served}
 
     def _as_it_was(self, row: ImageRow, served: Point) -> bool:
         """Whether a row is as it was when the follow began, by the point that served it then."""
@@ -111,7 +143,7 @@ class Comparison:
         failed = self.failed_among(self.follow.collection, list(found))
         by_key = {row.key: row for row in rows}
         revisions = {row.key: row.revision for row in rows}
-        touched = {row.key for row in rows if row.key in accepted and self._touched_since(row)}
+        touched = self._touched([row for row in rows if row.key in accepted])
         return {
             key: change
             for key, change in found.items()
@@ -142,11 +174,13 @@ class Comparison:
         if failure.quarantined_by:
             return False
         changed = self._changed_at(row)
-        return failure.path not in row.candidates or (changed is not None and changed > failure.last_at)
+        return failure.path not in row.candidates or (changed is not None and changed > failure.last_at - _WHILE_READ)
 
-    def _touched_since(self, row: ImageRow) -> bool:
-        changed = self._changed_at(row)
-        return changed is not None and changed > self.follow.since
+    def _touched(self, rows: Sequence[ImageRow]) -> set[str]:
+        """Accepted rows whose files were replaced since; where `beside` can tell, touching a file is not enough."""
+        newer = [row for row in rows if (at := self._changed_at(row)) is not None and at > self.follow.since]
+        served = self._points(self.follow.beside, newer) if self.follow.beside and newer else {}
+        return {row.key for row in newer if row.key not in served or not self._as_it_was(row, served[row.key])}
 
     def _changed_at(self, row: ImageRow) -> datetime | None:
         moments = (self.images.changed_at(path) for path in row.candidates)
@@ -174,8 +208,8 @@ def measure(comparison: Comparison, should_stop: Callable[[], bool] = lambda: Fa
     after: PointId | None = None
     while True:
         points, after = comparison.store.page(comparison.follow.collection, after=after, limit=PAGE)
-        left = comparison.left(points)
-        counts["deleted"] += len(left) - (0 if stocked else len(comparison.orphans(left)))
+        orphans = {} if stocked else comparison.orphans(points)
+        counts["deleted"] += sum(one.key not in orphans for one in comparison.left(points))
         if should_stop():
             return None
         if after is None:

@@ -78,35 +78,37 @@ class Follower:
         except ConsoleError as error:
             log.warning("following waits: %s", error.message)
             return
-        unstocked = {follow.alias for follow in follows if not follow.stocked}
         for follow in follows:
             if self._closing.is_set() or not self._held():
                 return
             if self._is_due(follow.id):
-                self._look_in_time(follow, waits=follow.stocked and follow.alias in unstocked)
+                self._look_in_time(follow.id)
 
     def _is_due(self, follow: str) -> bool:
         return self._due.get(follow, 0.0) <= time.monotonic()
 
-    def _look_in_time(self, follow: Follow, *, waits: bool) -> None:
+    def _look_in_time(self, identifier: str) -> None:
         started = time.monotonic()
         try:
-            self._look_at(follow, waits=waits)
+            self._look_at(self._keeping.follows.get(identifier))  # a round takes long, and people move aliases
         except CollectionNotFound as error:
-            self._keeping.follows.end(follow.id, str(error))
+            self._keeping.follows.end(identifier, str(error))
         except ConsoleError as error:
-            self._keeping.follows.checked(follow.id, None, str(error))
+            self._keeping.follows.checked(identifier, None, str(error))
         took = time.monotonic() - started
-        self._due[follow.id] = time.monotonic() + self._rest * took
+        self._due[identifier] = time.monotonic() + self._rest * took
 
-    def _look_at(self, follow: Follow, *, waits: bool) -> None:
+    def _look_at(self, follow: Follow) -> None:
         keeping = self._keeping
+        if follow.ended_at is not None:
+            return
         if follow.until is not None and now() > follow.until:
             keeping.follows.end(follow.id, f"The window closed on {follow.until:%Y-%m-%d at %H:%M} UTC.")
             return
         if follow.until is None and follow.alias:
             serving = keeping.store.aliases().get(follow.alias, "")
-            if overtaken(keeping.moves.of(follow.alias), follow.collection, follow.since, serving):
+            moves = keeping.moves.of(follow.alias)
+            if serving != follow.collection and overtaken(moves, follow.collection, follow.since, serving):
                 keeping.follows.end(follow.id, f"{follow.alias} was moved elsewhere.")
                 return
         if (run := keeping.ledger.holder(follow.collection)) is not None:
@@ -117,9 +119,7 @@ class Follower:
         lag = measure(comparison, self._closing.is_set)
         if lag is None:
             return
-        if waits:
-            keeping.follows.checked(follow.id, lag, f"{_WAITS}until stock was taken of the former collection.")
-        elif lag.total or not follow.stocked:
+        if lag.total or not follow.stocked:
             run = keeping.catch_up(follow, lag, CONSOLE)
             keeping.follows.checked(follow.id, lag, f"{_WORKS}{run.id} catches up.")
             self._wake()
@@ -128,6 +128,9 @@ class Follower:
 
     def _about(self, run: Run) -> str:
         """Why a collection waits for a run, which is put going again where that needs nobody."""
+        if run.kind == KIND and run.state is RunState.FAILED and run.spec["then"]:
+            self._keeping.ledger.ask(run.id, Verb.CANCEL, CONSOLE)
+            return f"{_WAITS}no longer for run {run.id}, whose move was refused: {run.reason}"
         ours = run.kind == KIND and run.created_by == CONSOLE
         late = run.finished_at is not None and now() - run.finished_at > AGAIN_AFTER
         stopped = run.state is RunState.INTERRUPTED or (run.state is RunState.FAILED and late)

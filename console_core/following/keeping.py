@@ -1,10 +1,11 @@
 """What is kept in step with the catalog, and the runs that bring it there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from console_core.catalog.types import EVERYTHING, Slice
 from console_core.database import now
 from console_core.errors import CollectionNotFound, Refused
 from console_core.following.catch_up import BATCH
@@ -42,14 +43,22 @@ class Keeping:
         Raises:
             StoreError, LedgerUnavailable
         """
-        aliases = self.store.aliases()
+        aliases, newest = self.store.aliases(), set[str]()
         for migration in self.migrations.all():
             plan = migration.plan
-            if self.follows.of(plan.target) is not None:
+            if plan.target in newest:
                 continue
             builds = self.ledger.runs(kinds=("reembed",), migration=migration.id, limit=1)
             if not builds or builds[0].state is not RunState.SUCCEEDED:
                 continue
+            newest.add(plan.target)
+            known = self.follows.of(plan.target)
+            if known is not None and known.since >= builds[0].created_at:
+                continue
+            if known is not None and known.ended_at is None:
+                if known.part == self._built(plan.target):
+                    continue
+                self.follows.end(known.id, f"{plan.target} was built again, by {migration.id}.")
             moves = self.moves.of(plan.served_as)
             serving = aliases.get(plan.served_as, "")
             gone = cutover.overtaken(moves, plan.target, migration.created_at, serving)
@@ -58,7 +67,7 @@ class Keeping:
                     plan.target,
                     model=plan.model,
                     fingerprint=plan.fingerprint,
-                    part=plan.part,
+                    part=self._built(plan.target),
                     alias=plan.served_as,
                     migration=migration.id,
                     since=builds[0].created_at,
@@ -78,10 +87,16 @@ class Keeping:
             if brought is None or now() - brought.at > self.window:
                 continue
             until = brought.at + self.window
-            if (serves := self.follows.of(serving)) is not None and serves.ended_at is None:
+            serves = self.follows.of(serving)
+            if serves is not None and serves.ended_at is None:
                 self.follows.begin(serving, model=serves.model, fingerprint=serves.fingerprint, until=until)
+            elif serves is not None and serves.ended_at is not None and serves.ended_at < brought.at:
+                self._again(serves, brought.at, until)
             known = self.follows.of(brought.before)
-            if known is not None and (known.ended_at is None or known.since >= brought.at):
+            if known is not None and known.ended_at is None:
+                self.follows.begin(known.collection, model=known.model, fingerprint=known.fingerprint, until=until)
+                continue
+            if known is not None and known.since >= brought.at:
                 continue
             try:
                 former = self.store.describe(brought.before)
@@ -92,12 +107,39 @@ class Keeping:
                     former.name,
                     model=former.stamp.model,
                     fingerprint=former.stamp.fingerprint,
+                    part=known.part if known is not None else self._built(former.name),
                     alias=alias,
                     beside=serving,
                     migration=brought.migration,
                     since=brought.at,
                     until=until,
                 )
+
+    def take_up_again(self, collection: str) -> None:
+        """Keep a collection in step again that was once, because it is about to go live."""
+        known = self.follows.of(collection)
+        if known is not None and known.ended_at is not None:
+            self._again(known, now(), None)
+
+    def _again(self, known: Follow, since: datetime, until: datetime | None) -> None:
+        """Follow as before; what was accepted as it is then is nobody's wish any more."""
+        self.follows.begin(
+            known.collection,
+            model=known.model,
+            fingerprint=known.fingerprint,
+            part=known.part,
+            alias=known.alias,
+            migration=known.migration,
+            since=since,
+            until=until,
+            stocked=True,
+        )
+
+    def _built(self, collection: str) -> Slice:
+        """The slice that a collection was built from; everything where several different ones were, or none."""
+        runs = self.ledger.runs(kinds=("reembed",), target=collection, limit=200)
+        parts = [Slice.from_json(run.spec["part"]) for run in runs if run.state is RunState.SUCCEEDED]
+        return parts[0] if parts and all(part == parts[0] for part in parts) else EVERYTHING
 
     def lag(self, collection: str) -> Lag | None:
         """How far behind a collection is now, measured exactly; None where it is not, and never was, followed.
@@ -127,7 +169,7 @@ class Keeping:
         Raises:
             Refused: another run writes to the collection.
         """
-        return self.ledger.submit(
+        run = self.ledger.submit(
             kind=KIND,
             lane=Lane.ACCELERATOR,
             title=f"Catch up {follow.collection}",
@@ -145,6 +187,19 @@ class Keeping:
             selected=lag.total,
             writes=True,
         )
+        if then:  # somebody waits for it: it need not wait for tonight
+            self.ledger.manners.put(run.id, replace(self.ledger.manners.of(run.id), hours=None))
+        return run
+
+    def deleted_lately(self, collection: str, *, besides: str) -> int:
+        """How many points other catch-ups have deleted within the last hour, without a person's word."""
+        runs = self.ledger.runs(kinds=(KIND,), target=collection, limit=500)
+        lately = now() - timedelta(hours=1)
+        return sum(
+            int((run.result or {}).get("deleted", 0))
+            for run in runs
+            if run.id != besides and run.heartbeat and run.heartbeat > lately and not run.spec["mass_deletion"]
+        )
 
     def bring_in_step(self, collection: str, actor: str, *, mass_deletion: bool = False) -> Run | Lag:
         """Queue a catch-up of a followed collection; a Lag where nothing is behind. One that stopped is called off.
@@ -157,9 +212,6 @@ class Keeping:
         stopped = self.holder(collection)
         if stopped is not None and stopped.state in RESUMABLE:
             self.ledger.ask(stopped.id, Verb.CANCEL, actor)
-        for other in self.follows.active():
-            if other.alias == follow.alias and not other.stocked and other.id != follow.id:
-                self.catch_up(other, Lag(), actor)  # it must see what this one would delete
         lag = measure(self.compare(follow)) or Lag()
         if follow.stocked and not lag.total:
             self.follows.checked(follow.id, lag)

@@ -174,6 +174,12 @@ class Follows:
             if rows:
                 connection.execute(insert(accepted), rows)
 
+    def forget(self, identifier: str, keys: Sequence[str]) -> None:
+        """Accept these pictures no longer: what was accepted of them has been changed."""
+        with self._database.transaction() as connection:
+            for some in _chunks(keys):
+                connection.execute(delete(accepted).where(_A.follow == identifier, _A.key.in_(some)))
+
     def accepted(self, identifier: str, keys: Sequence[str]) -> dict[str, str]:
         """Key → revision of those of the keys that were accepted."""
         found: dict[str, str] = {}

@@ -11,7 +11,7 @@ from console_core.following.comparing import measure
 from console_core.following.keeping import Keeping
 from console_core.following.records import Lag
 from console_core.rollout import cutover
-from console_core.rollout.records import Move
+from console_core.rollout.records import Move, MoveKind
 from console_core.runs.types import RESUMABLE, WORKING, Run, RunState, Verb
 
 PATIENCE = 30.0
@@ -33,8 +33,11 @@ class Ways:
         Raises:
             as `rollout.cutover.cut_over`.
         """
-        self.keeping.keep_in_step()
         to = self.keeping.store.describe(to).name
+        if self.keeping.store.aliases().get(alias) == to:
+            raise Refused(f"{alias} serves {to} already.", "There is nothing to cut over.")
+        self.keeping.keep_in_step()
+        self.keeping.take_up_again(to)
         then: dict[str, Any] = {"act": "cut_over", "alias": alias, "to": to, "actor": actor}
         then |= {"migration": migration, "accept_losses": accept_losses}
         return self._moved(to, then, actor)
@@ -51,6 +54,7 @@ class Ways:
         serving = self.keeping.store.aliases().get(alias, "")
         last = cutover.way_back(self.keeping.moves, alias, serving)
         then = {"act": "roll_back", "alias": alias, "actor": actor, "serving": serving}
+        then["to"] = last.before if last is not None else ""
         if last is None or accept_losses:
             return self.act(then)
         follow = self.keeping.follows.of(last.before)
@@ -91,10 +95,15 @@ class Ways:
             )
             self.keeping.keep_in_step()
             return move
-        serving, was = self.keeping.store.aliases().get(alias), then["serving"]
-        made = next((move for move in self.keeping.moves.of(alias, limit=1) if move.before == was), None)
-        if serving != was and made is not None and made.after == serving:
-            return made
+        serving, was, to = self.keeping.store.aliases().get(alias), then["serving"], then["to"]
+        if serving != was:
+            made = self._made(alias, to) if serving == to else None
+            if made is not None and made.kind is MoveKind.ROLLED_BACK and made.before == was:
+                return made
+            raise Refused(
+                f"{alias} serves {serving or 'nothing'} by now, and not {was}, from which it should be rolled back.",
+                "Look at who moved it, then decide again.",
+            )
         return cutover.roll_back(self.keeping.store, self.keeping.moves, alias, actor=actor, since=since)
 
     def _made(self, alias: str, to: str) -> Move | None:

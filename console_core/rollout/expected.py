@@ -9,13 +9,14 @@ from console_core.runs.types import Run, RunState
 from console_core.vectorstore.signature import Signature, Signing
 from console_core.vectorstore.types import PointId, VectorStore
 
+MOST = 1000
+"""Catch-ups since a verification that are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Chained:
-    """What a catch-up began with, and what the collection holds since, but for the points that it was about to change
-    when it was stopped."""
+    """What a collection holds since a catch-up, but for the points that it was about to change when it was stopped."""
 
-    began: Signature
     now: Signature
     writing: Sequence[PointId]
 
@@ -25,10 +26,9 @@ def expected_signature(
 ) -> Signature | None:
     """The signature that a collection must have now for its verdict to hold; None where there is no verdict.
 
-    A verification signs what it checked. Catch-ups that began with just that, one after the other, carry it on; one
-    that began with something else followed upon somebody's write, and carries nothing. What became of the points that
-    a catch-up was changing when it was stopped for good, the next one read from the store when it began; where there
-    is none yet, they are read now.
+    A verification signs what it checked. Each catch-up begins with the signature that was expected then and carries it
+    on, whatever somebody else wrote meanwhile; so the newest one tells. What became of the points that it was changing
+    when it was stopped is read from the store.
 
     Raises:
         StoreError
@@ -37,19 +37,13 @@ def expected_signature(
     signed = (verdict.result or {}).get("signature") if verdict else None
     if verdict is None or signed is None:
         return None
-    expected, writing = Signature.from_json(signed), tuple[PointId, ...]()
-    for run in _catch_ups(ledger, verdict):
-        if (chained := _chained(run)) is None:
-            continue
-        if writing and abs(chained.began.points - expected.points) <= len(writing):
-            expected, writing = chained.began, ()
-        if chained.began.same_as(expected):
-            expected, writing = chained.now, tuple(chained.writing)
-    if writing:
-        signing = Signing(expected)
-        signing.add(store.retrieve(collection, writing, vectors=True))
-        expected = signing.signature()
-    return expected
+    newest = next(filter(None, map(_chained, _catch_ups(ledger, verdict))), None)
+    if newest is None:
+        return Signature.from_json(signed)
+    signing = Signing(newest.now)
+    if newest.writing:
+        signing.add(store.retrieve(collection, newest.writing, vectors=True))
+    return signing.signature()
 
 
 def lost_since(ledger: Ledger, verdict: Run) -> int:
@@ -64,9 +58,9 @@ def newest_verdict(ledger: Ledger, collection: str) -> Run | None:
 
 
 def _catch_ups(ledger: Ledger, verdict: Run) -> list[Run]:
-    """Those since a verification, the oldest first."""
-    runs = ledger.runs(kinds=("catch_up",), target=verdict.target, limit=1000)
-    return [run for run in reversed(runs) if _after(run, verdict)]
+    """Those since a verification, the newest first."""
+    runs = ledger.runs(kinds=("catch_up",), target=verdict.target, limit=MOST)
+    return [run for run in runs if _after(run, verdict)]
 
 
 def _after(run: Run, verdict: Run) -> bool:
@@ -79,4 +73,4 @@ def _chained(run: Run) -> _Chained | None:
     if not told.get("began"):
         return None
     writing = list(dict.fromkeys(identifier for identifier, *_ in told["writing"]))
-    return _Chained(Signature.from_json(told["began"]), Signature.from_json(told["now"]), writing)
+    return _Chained(Signature.from_json(told["now"]), writing)

@@ -50,6 +50,9 @@ class Application:
         self.edited |= set(chosen)
         return chosen
 
+    def caption(self, key: int, text: str) -> None:
+        self._run("UPDATE images SET caption = ? WHERE id = ?", [(text, key)])
+
     def replace(self, number: int) -> list[int]:
         """Other pictures under the same paths, of which the catalog says nothing."""
         chosen = self.dice.sample(self.keys(), number)
