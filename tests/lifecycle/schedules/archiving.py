@@ -90,7 +90,7 @@ class BackingUp(Archiving):
     def prepare(self) -> Run:
         self.make()
         self.versions: dict[PointId, list[Point | None]] = {}
-        self.schedule.changes = 4 * ("write", "delete point") if self.seed % 3 == 1 else ()
+        self.schedule.changes = 8 * ("write", "delete point") if self.seed % 3 == 1 else ()
         self.schedule.change = self._write
         return self.back_up()
 

@@ -14,7 +14,7 @@ MODEL_FAULTS = ("glitch", "tight memory", "out of memory")
 FILE_FAULTS = ("decode", "timeout")
 LEDGER_FAULTS = ("ledger before", "ledger after", "ledger unread", "ledger locked")
 FAULTS = (*ENDINGS, *STORE_FAULTS, *MODEL_FAULTS, *FILE_FAULTS, *LEDGER_FAULTS)
-MOST_FAULTS = 7
+MOST_FAULTS = 5
 ODDS, READING_ODDS, FILE_ODDS = 0.12, 0.02, 0.03
 """Of an act that changes something, of one that reads, and of a picture."""
 
