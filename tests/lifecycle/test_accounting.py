@@ -2,12 +2,14 @@
 """The books of a run: selected = done + skipped + failed + pending, whatever happens at whatever moment; and a run
 that says that it succeeded has done its work."""
 
+import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event
@@ -24,11 +26,12 @@ from console_core.migration import filling, reembed
 from console_core.migration.filling import Filled
 from console_core.migration.repair import Repair
 from console_core.migration.settling import settle
+from console_core.migration.writing import write
 from console_core.runs import execution, failures
 from console_core.runs.types import Counts, RunState
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 from console_core.vectorstore.signature import Signing
-from console_core.vectorstore.types import Point, PointId
+from console_core.vectorstore.types import Point, PointId, VectorStore
 from tests.lifecycle.memory_store import MemoryStore
 from tests.lifecycle.schedules.archiving import BackingUp, Proving, Restoring
 from tests.lifecycle.schedules.dice import FAULTS, Clock
@@ -38,13 +41,13 @@ from tests.lifecycle.schedules.pictures import APPLICATION, make_pictures
 from tests.lifecycle.schedules.world import World
 
 WORLDS: tuple[tuple[type[World], int], ...] = (
-    (Build, 440),
-    (Retrying, 110),
+    (Build, 480),
+    (Retrying, 100),
     (CatchingUp, 160),
     (Repairing, 80),
     (BackingUp, 70),
-    (Restoring, 90),
-    (Proving, 50),
+    (Restoring, 70),
+    (Proving, 40),
 )
 """How many schedules of each; a thousand in all."""
 ON_THE_REAL_STORE = 16
@@ -55,12 +58,17 @@ MOST_SEEDS = 80
 
 @pytest.fixture
 def strict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictLedger]:
-    """A ledger that can be locked and does not wait for that, and a clock whose waits are over at once."""
+    """A ledger that can be locked and does not wait for that, and a clock whose waits are over at once.
+
+    Nobody cuts the power here, so nothing waits for the disk.
+    """
     database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     database.engine.dispose()
     for pragma in ("busy_timeout=1", "synchronous=OFF"):
         event.listen(database.engine, "connect", lambda opened, _, pragma=pragma: opened.execute(f"PRAGMA {pragma}"))
     monkeypatch.setattr(execution, "time", Clock())
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+    monkeypatch.setattr(execution.log, "level", logging.ERROR)
     ledger = StrictLedger(database)
     make_pictures(tmp_path / "images")
     yield ledger
@@ -73,7 +81,8 @@ def test_a_thousand_schedules_of_faults_leave_true_books_and_no_success_that_is_
 ) -> None:
     embedded = QdrantEmbedded(tmp_path / "store")
     happened, runs, attempts, states = Counter[str](), Counter[str](), Counter[int](), Counter[str]()
-    violations, lies, real, began = list[str](), list[str](), 0, time.monotonic()
+    violations, lies, real = list[str](), list[str](), 0
+    began, worked = time.monotonic(), time.process_time()
     kinds = [kind for kind, number in WORLDS for _ in range(number)]
     try:
         for seed, kind in enumerate(kinds):
@@ -97,7 +106,8 @@ def test_a_thousand_schedules_of_faults_leave_true_books_and_no_success_that_is_
         f"the embedded store; {sum(faults.values())} faults {faults}; changes "
         f"{ {change: number for change, number in happened.items() if change not in faults} }; runs by attempts "
         f"{dict(sorted(attempts.items()))}; {dict(states)}; {strict.steps} audited steps, "
-        f"{len(violations)} violations, {len(lies)} false successes; {time.monotonic() - began:.0f} s"
+        f"{len(violations)} violations, {len(lies)} false successes; {time.monotonic() - began:.0f} s, "
+        f"{time.process_time() - worked:.0f} s of work"
     )
     assert violations == []
     assert lies == []
@@ -112,9 +122,19 @@ def _does_nothing(*_arguments: Any, **_named: Any) -> None:
     return None
 
 
+@dataclass(frozen=True)
+class _Trusted:
+    """A store that is believed to have taken everything that it did not refuse."""
+
+    store: Any
+
+    def upsert(self, name: str, points: Sequence[Point]) -> int:
+        self.store.upsert(name, points)
+        return len(points)
+
+
 def _takes_what_it_gets(store: Any, target: str, points: Sequence[Point]) -> dict[PointId, StoreError]:
-    store.upsert(target, points)
-    return {}
+    return write(cast(VectorStore, _Trusted(store)), target, points)
 
 
 def _counts_once_more(counts: Counts, filled: Filled) -> Counts:
@@ -141,7 +161,7 @@ BROKEN: dict[str, tuple[type[World], list[tuple[Any, str, Any]]]] = {
     "calls a retry done that was not written": (Retrying, [(filling, "write", lambda *_: {})]),
     "does not see what left the catalog": (CatchingUp, [(Comparison, "left", lambda *_: [])]),
     "does not see what is behind": (CatchingUp, [(Comparison, "behind", lambda *_: {})]),
-    "forgets what it had embedded when it was stopped": (CatchingUp, [(CatchUp, "_embedded", lambda *_: ())]),
+    "forgets what it had embedded when it was stopped": (CatchingUp, [(CatchUp, "_settle_interrupted", lambda *_: ())]),
     "repairs nothing": (Repairing, [(Repair, "_embed", lambda _self, batch, _: ((), {"kept": len(batch)}, ()))]),
     "skips a point where it goes on": (BackingUp, [(BackUp, "_pages", _skips_a_point)]),
     "neither minds a partial acknowledgement nor compares": (

@@ -20,6 +20,8 @@ from tests.lifecycle.schedules.world import World
 
 DIMENSION = 8
 PART_BYTES = 400
+ODDS = 0.2
+"""There are fewer acts in such a run than in one that embeds."""
 
 
 class Archiving(World):
@@ -28,6 +30,7 @@ class Archiving(World):
     def __init__(self, seed: int, ledger: StrictLedger, store: AnyStore, folder: Path) -> None:
         super().__init__(seed, ledger, store, folder)
         self.numbers = np.random.default_rng(seed)
+        self.schedule.odds = ODDS
         self.source, self.backup = f"source-{seed}", f"archive-{seed}"
         self.backups = Backups(folder / "backups")
         self.cancelled = partial(self._is_cancelled, "")
@@ -38,7 +41,7 @@ class Archiving(World):
     def make(self) -> None:
         spec = CollectionSpec(DIMENSION, stamp=ModelStamp("grid", "0123456789abcdef"))
         self.store.create(self.source, spec)
-        ids: list[PointId] = [int(one) for one in self.numbers.choice(500, self.dice.randint(0, 30), replace=False)]
+        ids: list[PointId] = [int(one) for one in self.numbers.choice(500, self.dice.randint(0, 40), replace=False)]
         ids += [str(uuid.UUID(int=self.dice.getrandbits(128))) for _ in range(self.dice.randint(0, 6))]
         self.made = {one: self.point(one) for one in ids}
         if ids:
@@ -87,7 +90,7 @@ class BackingUp(Archiving):
     def prepare(self) -> Run:
         self.make()
         self.versions: dict[PointId, list[Point | None]] = {}
-        self.schedule.changes = 4 * ("write", "delete point") if self.seed % 3 == 1 else ()
+        self.schedule.changes = 8 * ("write", "delete point") if self.seed % 3 == 1 else ()
         self.schedule.change = self._write
         return self.back_up()
 

@@ -14,7 +14,7 @@ MODEL_FAULTS = ("glitch", "tight memory", "out of memory")
 FILE_FAULTS = ("decode", "timeout")
 LEDGER_FAULTS = ("ledger before", "ledger after", "ledger unread", "ledger locked")
 FAULTS = (*ENDINGS, *STORE_FAULTS, *MODEL_FAULTS, *FILE_FAULTS, *LEDGER_FAULTS)
-MOST_FAULTS = 7
+MOST_FAULTS = 5
 ODDS, READING_ODDS, FILE_ODDS = 0.12, 0.02, 0.03
 """Of an act that changes something, of one that reads, and of a picture."""
 
@@ -36,6 +36,7 @@ class Schedule:
     changes: tuple[str, ...] = ()
     change: Callable[[str], object] = lambda _what: None
     pause: Callable[[], object] = lambda: None
+    odds: float = ODDS
     quiet: bool = True
     stop: bool = False
     happened: list[str] = field(default_factory=list)
@@ -47,9 +48,9 @@ class Schedule:
         self.dice = random.Random(self.seed)
         self._reads: dict[str, int] = {}
 
-    def falls(self, *kinds: str, odds: float = ODDS) -> str:
-        """Which of these happens now, "" for none."""
-        if self.quiet or len(self.happened) >= MOST_FAULTS or self.dice.random() > odds:
+    def falls(self, *kinds: str, odds: float = 0.0) -> str:
+        """Which of these happens now, "" for none; by the schedule's own odds where none are given."""
+        if self.quiet or len(self.happened) >= MOST_FAULTS or self.dice.random() > (odds or self.odds):
             return ""
         kind = self.dice.choice(kinds)
         self.happened.append(kind)

@@ -239,7 +239,7 @@ class CatchingUp(Embedding):
         self.follows = Follows(self.ledger.database)
         self.follow = self.follows.begin(self.target, model="grid", fingerprint=DIGEST, stocked=True)
         for _ in range(self.dice.randint(1, 8)):
-            self.catalog.change(self.dice.choice(APPLICATION), self.dice)
+            self.catalog.change(self.dice.choice((*APPLICATION, "mend", "mend")), self.dice)
         self.catalog.changed.clear()
         self.expected = signature_of(self._bare, self.target) if self.seed % 4 < 2 else None
         self.acted = 0

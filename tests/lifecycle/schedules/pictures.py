@@ -86,11 +86,12 @@ class ChangingCatalog:
             key = (
                 max(self.files) + 10 if what == "insert at the end" else dice.choice((10, *there)) - dice.randint(1, 9)
             )
-            if key not in self.files:
+            if key > 0 and key not in self.files:
                 self._insert(key, dice.choice(("good", "good", *BAD)))
                 self.changed.add(key)
         elif there:
-            key = dice.choice(there)
+            bad = [key for key in there if self.kind(key) != "good"]
+            key = dice.choice(bad if what == "mend" and bad else there)
             self.changed.add(key)
             match what:
                 case "delete":
