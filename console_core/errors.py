@@ -51,6 +51,8 @@ ConsoleError
         └── Incomparable     there was nothing to compare a claim with
 """
 
+from datetime import datetime
+
 
 class ConsoleError(Exception):
     """What is wrong, and what a person can do about it."""
@@ -97,13 +99,17 @@ class KeysUnusable(CatalogInvalid):
 
 
 class ImageError(ConsoleError):
-    """One picture cannot be used. A value in the pipeline, never the end of a run."""
+    """One picture cannot be used. A value in the pipeline, never the end of a run.
+
+    `read_at` is when its bytes began to be read, where that is known.
+    """
 
     kind = "unreadable"
 
     def __init__(self, message: str, remedy: str = "", *, path: str = "") -> None:
         super().__init__(message, remedy)
         self.path = path
+        self.read_at: datetime | None = None
 
 
 class ImageMissing(ImageError):

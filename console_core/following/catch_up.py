@@ -88,6 +88,7 @@ class CatchUp:
             yield Progress(books.checkpoint(), books.counts, result=books.result())
         if self._then is not None:
             self._then()
+            yield from self._take_stock(books.checkpoint(), books.counts)  # of what is left behind by this move
         skipped = dict(books.counts.skipped)
         if books.counts.pending > 0:
             skipped[SETTLED_MEANWHILE] = skipped.get(SETTLED_MEANWHILE, 0) + books.counts.pending

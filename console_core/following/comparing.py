@@ -22,8 +22,6 @@ REMEMBERED = 100_000
 Change = Literal["added", "edited"]
 _SLACK = timedelta(seconds=2)
 """Clocks of file systems are coarse, and a point's time has whole seconds."""
-_WHILE_READ = timedelta(minutes=5)
-"""A file that was written so shortly before its failure was recorded may have been read while it was written."""
 
 
 class Left(NamedTuple):
@@ -174,7 +172,7 @@ class Comparison:
         if failure.quarantined_by:
             return False
         changed = self._changed_at(row)
-        return failure.path not in row.candidates or (changed is not None and changed > failure.last_at - _WHILE_READ)
+        return failure.path not in row.candidates or (changed is not None and changed > failure.last_at)
 
     def _touched(self, rows: Sequence[ImageRow]) -> set[str]:
         """Accepted rows whose files were replaced since; where `beside` can tell, touching a file is not enough."""

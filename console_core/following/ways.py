@@ -80,6 +80,7 @@ class Ways:
         if then["act"] == "cut_over":
             to, before = str(then["to"]), self.keeping.store.aliases().get(alias)
             if before == to and (made := self._made(alias, to)) is not None:
+                self.keeping.keep_in_step()
                 return made
             move = cutover.cut_over(
                 self.keeping.store,

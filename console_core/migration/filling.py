@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from console_core.catalog.fetching import fetch
@@ -27,10 +28,11 @@ FailedAmong = Callable[[str, Sequence[str]], Mapping[str, FailedPicture]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that is ready to be embedded, and the digest of its bytes."""
+    """A picture that is ready to be embedded, the digest of its bytes, and when these began to be read."""
 
     prepared: Prepared
     content: str
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,13 @@ class Filling:
         return f"The store {info.location} ({self._target})"
 
     def _picture(self, row: ImageRow) -> Picture:
-        loaded = load(row, self._images)
-        return Picture(self._embedder.prepare(loaded.image), loaded.content)
+        read_at = now()
+        try:
+            loaded = load(row, self._images)
+        except ImageError as error:
+            error.read_at = read_at
+            raise
+        return Picture(self._embedder.prepare(loaded.image), loaded.content, read_at)
 
     def _point(self, row: ImageRow, picture: Picture, vector: Vector, kept: Payload) -> Point:
         made = Provenance(
@@ -202,7 +209,7 @@ class Filling:
             content=picture.content,
             fingerprint=self._embedder.fingerprint.digest,
             run=self._run,
-            embedded_at=now().isoformat(timespec="seconds"),
+            embedded_at=picture.read_at.isoformat(timespec="seconds"),
         )
         return Point(point_id(row.key), vector, {**kept, **row.payload, **made.as_payload()})
 
@@ -226,7 +233,7 @@ def _vectors(
 
 
 def _failure(row: ImageRow, error: ImageError) -> Failure:
-    return Failure(row.key, error.kind, error.message, error.path or _path(row))
+    return Failure(row.key, error.kind, error.message, error.path or _path(row), error.read_at)
 
 
 def _path(row: ImageRow) -> str:

@@ -35,7 +35,7 @@ def _renew(connection: Connection, run: RunRow, failures: Sequence[Failure]) -> 
     new, renewed = [], []
     for key, failure in by_key.items():
         told = {name: storable(getattr(failure, name)) for name in ("kind", "message", "path")}
-        values = {**told, "run": run.id, "attempt": run.attempt, "last_at": moment}
+        values = {**told, "run": run.id, "attempt": run.attempt, "last_at": failure.read_at or moment}
         if (before := known.get(key)) is None:
             new.append({**values, "target": run.target, "key": key, "tries": 1, "first_at": moment})
         else:

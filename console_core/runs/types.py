@@ -93,12 +93,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One picture that failed: its catalog key, the class of failure, a message for people, and its path."""
+    """One picture that failed: its catalog key, the class of failure, a message for people, and its path.
+
+    `read_at` is when its bytes began to be read; None where that is not known.
+    """
 
     key: str
     kind: str
     message: str
     path: str = ""
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from console_core.following.catch_up import CatchUp
 from console_core.following.comparing import Left
 from console_core.following.follower import Follower
 from console_core.following.records import Lag
+from console_core.migration.filling import Filled, Filling
 from console_core.migration.findings import Request
 from console_core.rollout.records import Move
 from console_core.runs.manners import Hours, Manners
@@ -288,3 +289,47 @@ def test_a_move_that_was_refused_does_not_hold_up_the_follower(console: Console,
         looking.look()
         all_done(console)
     assert console.store.count(TARGET) == 50
+
+
+def test_a_picture_that_is_replaced_while_it_waits_to_be_written_is_noticed(
+    console: Console, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes were read before, so the point is of the former picture, however late it was written."""
+    fill = Filling.fill
+    replaced: list[int] = []
+
+    def late(self: Filling, *arguments: object) -> Filled:
+        if not replaced:
+            application.paint(3)
+            replaced.append(3)
+            later = datetime.now().timestamp() - 1
+            os.utime(application.workspace / "images" / "0003.jpg", (later, later))
+        return fill(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Filling, "fill", late)
+    migrate(console)
+    monkeypatch.setattr(Filling, "fill", fill)
+    console.keeping.keep_in_step()
+    command(console, OPERATOR, "catch_up", collection=TARGET)
+    all_done(console)
+    assert nothing(differences(console, TARGET, "demo-siglip"))
+
+
+def test_a_file_that_was_read_half_written_is_tried_again_once_it_is_whole(
+    console: Console, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(console)
+    [key] = application.insert(1)
+    file = application.workspace / "images" / f"{key:04}.jpg"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    fill = Filling.fill
+
+    def finished_meanwhile(self: Filling, *arguments: object) -> Filled:
+        file.write_bytes(whole)
+        return fill(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Filling, "fill", finished_meanwhile)
+    assert dict(caught_up(console, TARGET).counts.failed) == {"unreadable": 1}
+    monkeypatch.setattr(Filling, "fill", fill)
+    assert caught_up(console, TARGET).counts.done == 1
