@@ -66,8 +66,19 @@ class FolderCatalog:
         return (row for key in self._selected(part, after) if (row := self._row(key)) is not None)
 
     def get(self, keys: Sequence[str]) -> list[ImageRow]:
-        """The pictures with these keys that exist, in the order asked for."""
-        existing = frozenset(self._listing().keys)
+        """The pictures with these keys that exist, in the order asked for.
+
+        Raises:
+            CatalogUnavailable: of one that lies in a folder which may not be read now, nobody knows whether it exists.
+        """
+        listing = self._listing()
+        existing = frozenset(listing.keys)
+        for folder in listing.closed_folders:
+            if hidden := next((key for key in keys if key.startswith(f"{folder}/") and key not in existing), None):
+                raise CatalogUnavailable(
+                    f"The folder {folder} may not be read, so that nobody knows whether {hidden} is in it.",
+                    "Let the console's user read it, or take it out of the catalog's folder.",
+                )
         return [row for key in keys if key in existing and (row := self._row(key)) is not None]
 
     def check_keys(self) -> None:

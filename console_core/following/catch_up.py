@@ -13,7 +13,7 @@ from console_core.following.stock import take_stock
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
 from console_core.runs.types import Counts, Progress, Run, RunState
-from console_core.vectorstore.provenance import application_payload, picture_key, point_id
+from console_core.vectorstore.provenance import point_id
 from console_core.vectorstore.signature import Signature
 from console_core.vectorstore.types import PointId
 
@@ -156,11 +156,10 @@ class CatchUp:
         writing = {key: Writing(point_id(key), key, change) for key, (_, change) in rows.items()}
         ids = [one.id for one in writing.values()]
         replaced = store.retrieve(collection, ids, vectors=True)
-        kept = {picture_key(point.id, point.payload): application_payload(point.payload) for point in replaced}
         if books.signing:
             books.signing.remove(replaced)
         yield Progress(books.checkpoint(list(writing.values())), books.counts)
-        for filled in filling.batches([row for row, _ in rows.values()], self._batch_size, fills=False, kept=kept):
+        for filled in filling.batches([row for row, _ in rows.values()], self._batch_size, fills=False):
             tried = (*filled.keys, *(failure.key for failure in filled.failures), *filled.passed)
             done = [writing.pop(key) for key in tried]
             if books.signing:

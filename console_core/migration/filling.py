@@ -16,7 +16,7 @@ from console_core.migration.breaker import MODEL_ERROR, STORE_REFUSED, Breaker
 from console_core.migration.current import ALREADY_EMBEDDED, current_keys
 from console_core.migration.writing import write
 from console_core.runs.types import FailedPicture, Failure
-from console_core.vectorstore.provenance import Provenance, point_id
+from console_core.vectorstore.provenance import Provenance, application_payload, picture_key, point_id
 from console_core.vectorstore.types import Payload, Point, Vector, VectorStore
 
 DECODING_THREADS = 2
@@ -76,7 +76,9 @@ class Filling:
         *,
         failed_among: FailedAmong,
         workers: int = DECODING_THREADS,
+        keeps: bool = True,
     ) -> None:
+        """`keeps`: points may be there already, and what an application added to their payload stays on them."""
         self._store = store
         self._images = images
         self._embedder = embedder
@@ -84,6 +86,7 @@ class Filling:
         self._run = run
         self._failed_among = failed_among
         self._workers = workers
+        self._keeps = keeps
         self.breaker = Breaker(images.location, embedder.card.key, self._said_of_the_store)
 
     def batches(
@@ -94,13 +97,12 @@ class Filling:
         fills: bool,
         heed_quarantine: bool = True,
         known_count: bool = False,
-        kept: Mapping[str, Payload] | None = None,
     ) -> Iterator[Filled]:
         """Embed rows batch by batch, in their order; each is written when it is yielded.
 
         Pictures in quarantine are passed over where it is heeded, and with `fills` those whose point is current. The
         size is asked before each batch. Where pictures fail throughout, nothing is read beyond the breaker's limit;
-        with `known_count` pictures that failed before count for it too. `kept` as for `fill`.
+        with `known_count` pictures that failed before count for it too.
 
         Raises:
             FailsThroughout: after the batch was yielded with which the breaker tripped.
@@ -119,7 +121,7 @@ class Filling:
                     passed.update((key, QUARANTINED) for key, one in standing.items() if one.quarantined_by)
                 if fills:
                     current = current_keys(self._store, self._target, self._embedder.fingerprint.digest, group)
-                    passed.update(dict.fromkeys(current, ALREADY_EMBEDDED))
+                    passed.update((key, ALREADY_EMBEDDED) for key in current if key not in standing)
                 yield from group
 
         def found(row: ImageRow) -> Picture | Passed:
@@ -137,7 +139,7 @@ class Filling:
                 if not batch:
                     return
                 in_hand = 0
-                filled = self.fill(batch, kept)
+                filled = self.fill(batch)
                 self._count(batch, filled, set() if known_count else known)
                 known.difference_update(row.key for row, _ in batch)
                 for row, _ in batch:
@@ -156,17 +158,15 @@ class Filling:
         vectors, choked = _vectors(self._embedder, pictures)
         return vectors, [*failures, *choked]
 
-    def fill(self, batch: Sequence[Fetched], kept: Mapping[str, Payload] | None = None) -> Filled:
+    def fill(self, batch: Sequence[Fetched]) -> Filled:
         """Embed a batch and write it; returns after the store acknowledged it.
-
-        `kept` are payloads by catalog key whose fields stay on the points, unless the catalog tells them.
 
         Raises:
             StoreError: the batch may have been written in part; writing it again is harmless.
         """
-        kept = kept or {}
         vectors, failures = self.embedded(batch)
         pictures = [(row, found) for row, found in batch if isinstance(found, Picture) and row.key in vectors]
+        kept = self._kept([row for row, _ in pictures])
         points = {row.key: self._point(row, found, vectors[row.key], kept.get(row.key, {})) for row, found in pictures}
         refusals = write(self._store, self._target, list(points.values()))
         refused = [
@@ -182,6 +182,18 @@ class Filling:
             {row.key: found.reason for row, found in batch if isinstance(found, Passed)},
             batch[-1][0].key if batch else "",
         )
+
+    def _kept(self, rows: Sequence[ImageRow]) -> dict[str, Payload]:
+        """What an application wrote on the rows' points beside the catalog, by key."""
+        if not self._keeps or not rows:
+            return {}
+        keys = {point_id(row.key): row.key for row in rows}
+        there = self._store.retrieve(self._target, list(keys))
+        return {
+            keys[point.id]: application_payload(point.payload)
+            for point in there
+            if picture_key(point.id, point.payload) in (keys[point.id], str(point.id))
+        }
 
     def _count(self, batch: Sequence[Fetched], filled: Filled, known: Collection[str]) -> None:
         failures = {failure.key: failure for failure in filled.failures}

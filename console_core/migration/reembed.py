@@ -65,6 +65,7 @@ class Reembed:
             self._run,
             failed_among=self._failed_among,
             workers=self._workers,
+            keeps=self._plan.fills,
         )
         remaining, reached = True, None
         while remaining and checkpoint != reached:  # pictures are added while the last page is at work

@@ -17,8 +17,8 @@ from console_core.migration.verify import BATCH, LEFT_THE_CATALOG
 from console_core.migration.verify_plan import VerifyPlan
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Counts, Failure, Lane, Progress, Run, RunState
-from console_core.vectorstore.provenance import application_payload, point_id, provenance
-from console_core.vectorstore.types import Payload, Point, PointId, VectorStore
+from console_core.vectorstore.provenance import point_id, provenance
+from console_core.vectorstore.types import Point, PointId, VectorStore
 
 ALREADY_RIGHT = "already right"
 KEPT = "kept: deleting was not asked for"
@@ -128,7 +128,7 @@ class Repair:
                 skipped[ALREADY_RIGHT] += 1
             else:
                 pictures.append((row, picture))
-        filled = filling.fill(pictures, {key: _own(key, point.payload) for key, point in points.items()})
+        filled = filling.fill(pictures)
         return filled.keys, skipped, filled.failures
 
     def _points(self, rows: Iterable[ImageRow]) -> dict[str, Point]:
@@ -200,12 +200,6 @@ def verify_again(ledger: Ledger, catalog: ImageCatalog, repair: Run, check: Veri
     )
     ledger.note(repair.created_by, "verify", check.collection, f"run {run.id} is queued, after the repair {repair.id}")
     return run
-
-
-def _own(key: str, payload: Payload) -> Payload:
-    """What an application keeps on the point of a picture; nothing where the point is another picture's."""
-    origin = provenance(payload)
-    return {} if origin is not None and origin.key not in ("", key) else application_payload(payload)
 
 
 def _settled(counts: Counts, done: int, skipped: Mapping[str, int], failures: Sequence[Failure]) -> Counts:

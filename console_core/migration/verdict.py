@@ -11,14 +11,20 @@ from console_core.migration.verify_plan import VerifyPlan
 from console_core.vectorstore.types import CollectionInfo
 
 EXAMPLES = 20
+FEW_BEHIND, MOST_BEHIND = 20, 0.2
+"""So many pictures, or such a share of them, may be behind the catalog where the collection is kept in step."""
 
 _K = DifferenceKind
 
 
-def verdict(plan: VerifyPlan, place: Place, info: CollectionInfo, records: Differences, run: str) -> dict[str, Any]:
+def verdict(
+    plan: VerifyPlan, place: Place, info: CollectionInfo, records: Differences, run: str, *, in_step: bool = False
+) -> dict[str, Any]:
     """The result of a verification that has looked at everything; `info` is of the collection as it is now."""
     found = records.counts(run)
     checks = list(_checks(plan, place, info, found))
+    if in_step:
+        checks.append(_behind_check(place))
     lost = {"losses": place.lost_examples} if place.lost else {}
     return {
         "verdict": "green" if all(check["ok"] for check in checks) else "red",
@@ -56,7 +62,20 @@ def _checks(
     yield _check("norms", not invalid, told)
     yield _sample_check(plan, place, found[_K.WRONG_VECTOR])
     if plan.replaces:
-        yield _check("losses", not place.lost, f"{place.lost:,} pictures that {plan.replaces} finds are lost")
+        yield _losses_check(plan, place)
+
+
+def _losses_check(plan: VerifyPlan, place: Place) -> dict[str, Any]:
+    told = f"{_number(place.lost, 'picture')} that {plan.replaces} finds {'is' if place.lost == 1 else 'are'} lost"
+    if place.strange:
+        told += f"; {place.strange:,} of its {place.served:,} points could not be compared: no keys of the catalog"
+    return _check("losses", not place.lost and not 0 < place.served == place.strange, told)
+
+
+def _behind_check(place: Place) -> dict[str, Any]:
+    """A few pictures that came, changed or went since are caught up before a cut-over; many are another matter."""
+    told = f"{_number(place.behind, 'picture')} that the catalog changed meanwhile; caught up before a cut-over"
+    return _check("behind", place.behind <= max(FEW_BEHIND, MOST_BEHIND * place.held.points), told)
 
 
 def _sample_check(plan: VerifyPlan, place: Place, wrong: int) -> dict[str, Any]:

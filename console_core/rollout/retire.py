@@ -69,7 +69,10 @@ def retirement(
         for run in busy(ledger, collection)
         if run.id != own_run
     ]
-    backup, left_at = backups.newest_proven(collection), _left_at(moves.of(limit=1000), collection)
+    backup, left_at = (
+        backups.newest_proven(collection),
+        _left_at(_since_made(moves.of(limit=1000), ledger, collection), collection),
+    )
     held = left_at is not None and (at or now()) - left_at >= holding
     days = holding.total_seconds() / 86_400
     written = known_writes(backup.manifest, info, ledger) if backup and backup.manifest else ""
@@ -86,6 +89,12 @@ def retirement(
             f"{days:g} days ago."
         )
     return Retirement(collection, info.points, tuple(reasons), backup, left_at, held, leans_on)
+
+
+def _since_made(moves: Sequence[Move], ledger: Ledger, collection: str) -> list[Move]:
+    """The moves since a collection was made; former ones may be of another that bore its name."""
+    made = ledger.runs(kinds=("reembed", "restore", "recover"), target=collection, limit=1)
+    return [move for move in moves if not made or move.at >= made[0].created_at]
 
 
 def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:

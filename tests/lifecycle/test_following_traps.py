@@ -333,3 +333,53 @@ def test_a_file_that_was_read_half_written_is_tried_again_once_it_is_whole(
     assert dict(caught_up(console, TARGET).counts.failed) == {"unreadable": 1}
     monkeypatch.setattr(Filling, "fill", fill)
     assert caught_up(console, TARGET).counts.done == 1
+
+
+def test_what_the_catalog_changes_during_a_verification_is_behind_and_not_wrong(
+    console: Console, application: Application
+) -> None:
+    build = migrate(console)
+    console.keeping.keep_in_step()
+    application.insert(2)
+    application.edit(2)
+    application.delete(1)
+    lag = console.keeping.lag(build.target)
+    assert lag is not None
+    assert lag.total >= 3
+    run = finish(console, command(console, OPERATOR, "verify", collection=build.target))
+    assert run.result is not None
+    assert run.result["verdict"] == "green", run.result["checks"]
+    told = {check["name"]: check["detail"] for check in run.result["checks"]}
+    assert told["behind"].startswith(f"{lag.total} pictures that the catalog changed meanwhile")
+    moving = command(console, OPERATOR, "cut_over", alias="images", to=build.target)
+    assert isinstance(moving, Run)
+    assert finish(console, moving).state is RunState.SUCCEEDED
+    assert nothing(differences(console, "images", "demo-siglip"))
+
+
+def test_what_somebody_changed_in_the_collection_is_wrong_also_while_it_is_kept_in_step(console: Console) -> None:
+    build = migrate(console)
+    console.keeping.keep_in_step()
+    [point] = console.store.retrieve(build.target, [9], vectors=True)
+    console.store.upsert(build.target, [Point(9, point.vector, {**point.payload, "caption": "meddled with"})])
+    run = finish(console, command(console, OPERATOR, "verify", collection=build.target))
+    assert run.result is not None
+    assert (run.result["verdict"], run.result["differences"]["stale"]) == ("red", 1)
+
+
+def test_a_retry_keeps_what_an_application_wrote_and_embeds_the_mended_picture(
+    console: Console, application: Application
+) -> None:
+    build = migrate(console)
+    [point] = console.store.retrieve(build.target, [4], vectors=True)
+    console.store.upsert(build.target, [Point(4, point.vector, {**point.payload, "liked": True})])
+    file = application.workspace / "images" / "0004.jpg"
+    file.write_bytes(b"")
+    console.keeping.keep_in_step()
+    application.caption(4, "another word")
+    assert dict(caught_up(console, build.target).counts.failed) == {"empty": 1}
+    application.paint(4)
+    finish(console, command(console, OPERATOR, "retry", collection=build.target))
+    [point] = console.store.retrieve(build.target, [4])
+    assert (point.payload["liked"], point.payload["caption"]) == (True, "another word")
+    assert nothing(differences(console, build.target, "demo-siglip"))
