@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from console_core import settings
 from console_core.commands import command
@@ -70,7 +71,7 @@ def test_what_is_asked_marked_and_opened_in_the_query_lab(server: Server, browse
         tab.page.go_back()
         tab.page.wait_for_url(shared)
         tab.page.get_by_text("Pictures like").wait_for(state="hidden")
-        assert field.input_value() == "a blue square"
+        expect(field).to_have_value("a blue square", timeout=PATIENCE)
         tab.shows_no_trace()
         assert tab.complaints == []
 
