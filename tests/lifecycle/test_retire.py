@@ -112,6 +112,20 @@ def test_a_cut_over_long_enough_ago_makes_a_backup_needless_unless_the_alias_cam
         assert held(console).keys() == {OLD, NEW}
 
 
+@pytest.mark.parametrize("kind", ["reembed", "restore", "recover"])
+def test_a_cut_over_from_another_collection_that_bore_the_name_before_is_not_relied_on(
+    retirable: Path, kind: str
+) -> None:
+    with opened(retirable) as console:
+        without_backup(console)
+        made = console.ledger.submit(
+            kind=kind, lane=Lane.STORE, title="", target=OLD, spec={}, actor="olga", writes=True
+        )
+        command(console, OPERATOR, "cancel", run=made.id)
+        with pytest.raises(Refused, match=f"{OLD} has no backup .* at least 0 days ago"):
+            retire(console, holding_days=0)
+
+
 def test_the_name_of_the_collection_itself_must_be_typed_by_an_admin(retirable: Path) -> None:
     with opened(retirable) as console:
         with pytest.raises(Refused, match="Its 24 points will be deleted"):
