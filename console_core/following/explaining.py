@@ -1,4 +1,4 @@
-"""Differences that are none of the collection's: what the catalog changed since, and the next catch-up mends."""
+"""Differences that the next catch-up mends by itself, because the collection is behind the catalog there."""
 
 from collections.abc import Sequence
 

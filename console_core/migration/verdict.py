@@ -73,8 +73,8 @@ def _losses_check(plan: VerifyPlan, place: Place) -> dict[str, Any]:
 
 
 def _behind_check(place: Place) -> dict[str, Any]:
-    """A few pictures that came, changed or went since are caught up before a cut-over; many are another matter."""
-    told = f"{_number(place.behind, 'picture')} that the catalog changed meanwhile; caught up before a cut-over"
+    """A few pictures that a catch-up would mend are mended by one before any cut-over; many are another matter."""
+    told = f"{_number(place.behind, 'picture')} behind the catalog, to be caught up before a cut-over"
     return _check("behind", place.behind <= max(FEW_BEHIND, MOST_BEHIND * place.held.points), told)
 
 

@@ -34,7 +34,7 @@ FEW = 1000
 
 
 Behind = Callable[[Sequence[Difference]], Sequence[bool]]
-"""Which differences are but what the catalog changed since, of a collection that is kept in step with it."""
+"""Which differences of a collection that is kept in step with the catalog the next catch-up mends by itself."""
 
 
 def nothing_behind(differences: Sequence[Difference]) -> Sequence[bool]:

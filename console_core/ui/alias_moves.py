@@ -137,7 +137,7 @@ def _roll_back_question(alias: str, serves: str, last: Move) -> confirm.Question
             "answered as they were then, or not at all."
         )
     elif lag is not None and lag.total:
-        what += f"{affected} changed since ({lag}); they are caught up first, so that none is lost."
+        what += f"{affected} changed since ({lag}). That is caught up first, so that nothing is lost."
     else:
         what += "It is in step with the catalog: no picture is lost or changed by this."
     back = partial(session.act, "roll_back", alias=alias, accept_losses=lossy, done=_told)

@@ -109,7 +109,7 @@ def rolls_back_without_a_loss(anna: Tab, demo: Path) -> None:
     _write(demo, f"UPDATE images SET caption = 'edited just before the way back' WHERE id = {kept}")
     anna.click(f"Roll back to {CLIP}")
     dialog = anna.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 picture changed since (1 edited); they are caught up first")
+    expect(dialog).to_contain_text("1 picture changed since (1 edited). That is caught up first")
     anna.shoot("roll-back-with-changes")
     dialog.get_by_role("button", name="Roll back", exact=True).click()
     anna.says_in_all("can be cut over again")

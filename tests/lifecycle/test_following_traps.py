@@ -350,7 +350,7 @@ def test_what_the_catalog_changes_during_a_verification_is_behind_and_not_wrong(
     assert run.result is not None
     assert run.result["verdict"] == "green", run.result["checks"]
     told = {check["name"]: check["detail"] for check in run.result["checks"]}
-    assert told["behind"].startswith(f"{lag.total} pictures that the catalog changed meanwhile")
+    assert told["behind"].startswith(f"{lag.total} pictures behind the catalog")
     moving = command(console, OPERATOR, "cut_over", alias="images", to=build.target)
     assert isinstance(moving, Run)
     assert finish(console, moving).state is RunState.SUCCEEDED
