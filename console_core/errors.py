@@ -51,7 +51,7 @@ ConsoleError
         └── Incomparable     there was nothing to compare a claim with
 """
 
-from datetime import datetime
+import datetime
 
 
 class ConsoleError(Exception):
@@ -109,7 +109,7 @@ class ImageError(ConsoleError):
     def __init__(self, message: str, remedy: str = "", *, path: str = "") -> None:
         super().__init__(message, remedy)
         self.path = path
-        self.read_at: datetime | None = None
+        self.read_at: datetime.datetime | None = None
 
 
 class ImageMissing(ImageError):

@@ -9,7 +9,6 @@ from console_core.catalog.types import Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
-from console_core.following.explaining import behind
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
@@ -58,7 +57,6 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "verify":
             check = VerifyPlan.from_json(run.spec)
-            kept = console.follows.of(check.collection)
             return Verify(
                 check,
                 run.id,
@@ -68,7 +66,6 @@ def operation(console: "Console", run: Run) -> Operation:
                 embedder=partial(console.models.get, check.model),
                 failed_among=console.ledger.failed_among,
                 records=console.differences,
-                behind=behind(console.comparison(kept)) if kept and kept.ended_at is None else None,
             )
         case "repair":
             repair = RepairPlan.from_json(run.spec)

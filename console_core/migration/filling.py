@@ -121,7 +121,7 @@ class Filling:
                     passed.update((key, QUARANTINED) for key, one in standing.items() if one.quarantined_by)
                 if fills:
                     current = current_keys(self._store, self._target, self._embedder.fingerprint.digest, group)
-                    passed.update((key, ALREADY_EMBEDDED) for key in current if key not in standing)
+                    passed.update(dict.fromkeys(current, ALREADY_EMBEDDED))
                 yield from group
 
         def found(row: ImageRow) -> Picture | Passed:

@@ -28,7 +28,7 @@ class Place:
     in nothing that can be told without the picture; `derived` were embedded again, `unreadable` could not be, `lowest`
     is the lowest cosine to a stored vector. `seen` is the signature of exactly the points that were looked at,
     `held` that of everything in the collection when the points were walked. `numbered` differences were recorded.
-    `behind` of them are what the next catch-up mends. Of `served` points, that are found today, `strange`
+    Of `served` points, that are found today, `strange`
     ones have ids that are no keys of the catalog.
     """
 
@@ -47,7 +47,6 @@ class Place:
     seen: Signature = field(default_factory=Signature)
     held: Signature = field(default_factory=Signature)
     numbered: int = 0
-    behind: int = 0
     served: int = 0
     strange: int = 0
 

@@ -11,20 +11,14 @@ from console_core.migration.verify_plan import VerifyPlan
 from console_core.vectorstore.types import CollectionInfo
 
 EXAMPLES = 20
-FEW_BEHIND, MOST_BEHIND = 20, 0.2
-"""So many pictures, or such a share of them, may be behind the catalog where the collection is kept in step."""
 
 _K = DifferenceKind
 
 
-def verdict(
-    plan: VerifyPlan, place: Place, info: CollectionInfo, records: Differences, run: str, *, in_step: bool = False
-) -> dict[str, Any]:
+def verdict(plan: VerifyPlan, place: Place, info: CollectionInfo, records: Differences, run: str) -> dict[str, Any]:
     """The result of a verification that has looked at everything; `info` is of the collection as it is now."""
     found = records.counts(run)
     checks = list(_checks(plan, place, info, found))
-    if in_step:
-        checks.append(_behind_check(place))
     lost = {"losses": place.lost_examples} if place.lost else {}
     return {
         "verdict": "green" if all(check["ok"] for check in checks) else "red",
@@ -70,12 +64,6 @@ def _losses_check(plan: VerifyPlan, place: Place) -> dict[str, Any]:
     if place.strange:
         told += f"; {place.strange:,} of its {place.served:,} points could not be compared: no keys of the catalog"
     return _check("losses", not place.lost and not 0 < place.served == place.strange, told)
-
-
-def _behind_check(place: Place) -> dict[str, Any]:
-    """A few pictures that a catch-up would mend are mended by one before any cut-over; many are another matter."""
-    told = f"{_number(place.behind, 'picture')} behind the catalog, to be caught up before a cut-over"
-    return _check("behind", place.behind <= max(FEW_BEHIND, MOST_BEHIND * place.held.points), told)
 
 
 def _sample_check(plan: VerifyPlan, place: Place, wrong: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import islice
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch
-from console_core.migration.difference import Difference, DifferenceKind
+from console_core.migration.difference import Difference
 from console_core.migration.differences import Differences, Recorded
 from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.looking import Derived, Looking
@@ -33,15 +33,6 @@ FEW = 1000
 """Of so many differences each is looked at once more: where there are more, one that vanishes changes no verdict."""
 
 
-Behind = Callable[[Sequence[Difference]], Sequence[bool]]
-"""Which differences of a collection that is kept in step with the catalog the next catch-up mends by itself."""
-
-
-def nothing_behind(differences: Sequence[Difference]) -> Sequence[bool]:
-    """Of a collection that is not kept in step, every difference is one."""
-    return [False] * len(differences)
-
-
 class Verify:
     """The content diff: walk the catalog beside the collection, then the collection beside the catalog.
 
@@ -63,7 +54,6 @@ class Verify:
         embedder: Callable[[], Embedder],
         failed_among: FailedAmong,
         records: Differences,
-        behind: Behind | None = None,
         pause: Callable[[float], object] = time.sleep,
         page_size: int = PAGE,
     ) -> None:
@@ -75,8 +65,6 @@ class Verify:
         self._embedder = embedder
         self._failed_among = failed_among
         self._records = records
-        self._keeps_in_step = behind is not None
-        self._behind = behind or nothing_behind
         self._pause = pause
         self._page = page_size
 
@@ -117,8 +105,7 @@ class Verify:
                 counts = replace(counts, done=done, selected=max(counts.selected, done))
                 yield Progress(f"{phase} {'' if place.after is None else place.after}".strip(), counts, note=note)
         gone = {LEFT_THE_CATALOG: counts.pending} if counts.pending else {}
-        info = self._store.describe(plan.collection)
-        result = verdict(plan, place, info, self._records, self._run, in_step=self._keeps_in_step)
+        result = verdict(plan, place, self._store.describe(plan.collection), self._records, self._run)
         self._records.finished(self._run, plan.collection)
         yield Progress("end", replace(counts, skipped=gone), result=result)
 
@@ -178,12 +165,10 @@ class Verify:
             ids = [point_id(key) for key in keys]
             here = {point.id for point in self._store.retrieve(self._plan.collection, ids)}
             absent = [key for key, identifier in zip(keys, ids, strict=True) if identifier not in here]
-            gone = [row.key for row in self._catalog.get(absent)]
-            late = self._behind([Difference(DifferenceKind.MISSING, key, point_id(key), "") for key in gone])
-            lost = [key for key, behind in zip(gone, late, strict=True) if not behind]
+            lost = [row.key for row in self._catalog.get(absent)]
             place.lost += len(lost)
             place.served += len(served)
-            place.strange += len(absent) - len(gone)
+            place.strange += len(absent) - len(lost)
             place.lost_examples = [*place.lost_examples, *lost][:EXAMPLES]
             place.after = served[-1].id if served else place.after
             self._records.add(self._run, place)
@@ -196,11 +181,6 @@ class Verify:
             self._pause(SETTLE)
         while suspects := self._records.page(self._run, after=int(place.after or 0), limit=BATCH):
             settled = self._settled(looking, suspects)
-            told = [(number, one) for number, one in settled.items() if one is not None]
-            for (number, _), behind in zip(told, self._behind([one for _, one in told]), strict=True):
-                if behind:
-                    settled[number] = None
-                    place.behind += 1
             place.after = suspects[-1].number
             self._records.settle(self._run, place, settled)
             yield f"Looking again at what differs: {place.after:,} of {place.numbered:,}."

@@ -335,28 +335,6 @@ def test_a_file_that_was_read_half_written_is_tried_again_once_it_is_whole(
     assert caught_up(console, TARGET).counts.done == 1
 
 
-def test_what_the_catalog_changes_during_a_verification_is_behind_and_not_wrong(
-    console: Console, application: Application
-) -> None:
-    build = migrate(console)
-    console.keeping.keep_in_step()
-    application.insert(2)
-    application.edit(2)
-    application.delete(1)
-    lag = console.keeping.lag(build.target)
-    assert lag is not None
-    assert lag.total >= 3
-    run = finish(console, command(console, OPERATOR, "verify", collection=build.target))
-    assert run.result is not None
-    assert run.result["verdict"] == "green", run.result["checks"]
-    told = {check["name"]: check["detail"] for check in run.result["checks"]}
-    assert told["behind"].startswith(f"{lag.total} pictures behind the catalog")
-    moving = command(console, OPERATOR, "cut_over", alias="images", to=build.target)
-    assert isinstance(moving, Run)
-    assert finish(console, moving).state is RunState.SUCCEEDED
-    assert nothing(differences(console, "images", "demo-siglip"))
-
-
 def test_what_somebody_changed_in_the_collection_is_wrong_also_while_it_is_kept_in_step(console: Console) -> None:
     build = migrate(console)
     console.keeping.keep_in_step()

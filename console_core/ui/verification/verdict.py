@@ -18,7 +18,6 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "dimension": ("Dimension", "Every vector is as long as the model's."),
     "fingerprints": ("Fingerprints", "Every point comes from this model and these weights."),
     "contents": ("Contents", "Every point is of its row and its picture as they are now."),
-    "behind": ("In step", "Few pictures are behind the catalog; those are caught up before a cut-over."),
     "losses": ("Losses", "Every picture that is found today is found afterwards."),
     "norms": ("Norms", "Every vector is finite and of length 1."),
     "sample": ("Vectors", "Pictures embedded again give the stored vectors."),
