@@ -1,11 +1,9 @@
 """What a person can ask of a collection's contents: verify them, and repair what was found."""
 
-from collections.abc import Sequence
-
-from console_core.catalog.types import EVERYTHING, Slice
 from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
+from console_core.migration.plan import built_part
 from console_core.migration.repair import RepairPlan
 from console_core.migration.verify import VerifyPlan
 from console_core.runs.types import Lane, Run, RunState
@@ -72,12 +70,6 @@ def repair(
         selected=found,
         writes=True,
     )
-
-
-def built_part(builds: Sequence[Run]) -> Slice:
-    """The slice that was built; everything where several different ones were, or none."""
-    parts = [Slice.from_json(run.spec["part"]) for run in builds if run.counts.done]
-    return parts[0] if parts and all(part == parts[0] for part in parts) else EVERYTHING
 
 
 def _replaced_by(console: Console, collection: str) -> str:

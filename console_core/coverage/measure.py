@@ -9,6 +9,7 @@ from console_core.coverage.facets import FacetCounts
 from console_core.coverage.report import CHANGED, OTHER_MODEL, ROW_STATUSES, CoverageReport, Gap, Status
 from console_core.database import now
 from console_core.runs.types import Failure
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.provenance import picture_key, point_id, provenance
 from console_core.vectorstore.types import CollectionInfo, Point, VectorStore
 
@@ -116,9 +117,7 @@ def standing(row: ImageRow, point: Point | None, info: CollectionInfo) -> tuple[
 
 
 def _orphans(catalog: ImageCatalog, store: VectorStore, name: str, page_size: int) -> Iterator[Step]:
-    after = None
-    while True:
-        points, after = store.page(name, after=after, limit=page_size)
+    for points in pages(store, name, size=page_size):
         keys = [picture_key(point.id, point.payload) for point in points]
         known = {row.key for row in catalog.get(list(dict.fromkeys(keys)))}
         gaps = tuple(
@@ -128,5 +127,3 @@ def _orphans(catalog: ImageCatalog, store: VectorStore, name: str, page_size: in
         )
         if points:
             yield Step(points=len(points), gaps=gaps)
-        if after is None:
-            return

@@ -13,9 +13,9 @@ from console_core.following.stock import take_stock
 from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
 from console_core.runs.types import Counts, Progress, Run, RunState
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.provenance import point_id
 from console_core.vectorstore.signature import Signature
-from console_core.vectorstore.types import PointId
 
 BATCH = 64
 MASS = 0.2
@@ -155,9 +155,8 @@ class CatchUp:
         store, collection = self._with.store, self._follow.collection
         writing = {key: Writing(point_id(key), key, change) for key, (_, change) in rows.items()}
         ids = [one.id for one in writing.values()]
-        replaced = store.retrieve(collection, ids, vectors=True)
         if books.signing:
-            books.signing.remove(replaced)
+            books.signing.remove(store.retrieve(collection, ids, vectors=True))
         yield Progress(books.checkpoint(list(writing.values())), books.counts)
         for filled in filling.batches([row for row, _ in rows.values()], self._batch_size, fills=False):
             tried = (*filled.keys, *(failure.key for failure in filled.failures), *filled.passed)
@@ -223,10 +222,5 @@ class CatchUp:
         )
 
     def _left(self) -> Iterator[list[Left]]:
-        after: PointId | None = None
-        while True:
-            points, after = self._with.store.page(self._follow.collection, after=after, limit=PAGE)
-            if left := self._with.left(points):
-                yield left
-            if after is None:
-                return
+        """What left, of each page that has any of it."""
+        return filter(None, map(self._with.left, pages(self._with.store, self._follow.collection, size=PAGE)))

@@ -13,6 +13,7 @@ from console_core.following.records import Follow, Follows, Lag
 from console_core.migration.comparing import belongs
 from console_core.migration.filling import FailedAmong
 from console_core.runs.types import FailedPicture
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.provenance import Provenance, picture_key, point_id, provenance
 from console_core.vectorstore.types import Point, PointId, VectorStore
 
@@ -203,15 +204,12 @@ def measure(comparison: Comparison, should_stop: Callable[[], bool] = lambda: Fa
             counts[change] += 1
         if should_stop():
             return None
-    after: PointId | None = None
-    while True:
-        points, after = comparison.store.page(comparison.follow.collection, after=after, limit=PAGE)
+    for points in pages(comparison.store, comparison.follow.collection, size=PAGE):
         orphans = {} if stocked else comparison.orphans(points)
         counts["deleted"] += sum(one.key not in orphans for one in comparison.left(points))
         if should_stop():
             return None
-        if after is None:
-            return Lag(**counts)
+    return Lag(**counts)
 
 
 def _moment(made: Provenance) -> datetime | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from console_core.catalog.types import EVERYTHING, Slice
+from console_core.catalog.types import Slice
 from console_core.database import now
 from console_core.errors import CollectionNotFound, Refused
 from console_core.following.catch_up import BATCH
 from console_core.following.comparing import Comparison, measure
 from console_core.following.records import Follow, Follows, Lag
+from console_core.migration.plan import built_part
 from console_core.migration.records import Migrations
 from console_core.rollout import cutover
 from console_core.rollout.records import Moves
@@ -136,10 +137,8 @@ class Keeping:
         )
 
     def _built(self, collection: str) -> Slice:
-        """The slice that a collection was built from; everything where several different ones were, or none."""
-        runs = self.ledger.runs(kinds=("reembed",), target=collection, limit=200)
-        parts = [Slice.from_json(run.spec["part"]) for run in runs if run.state is RunState.SUCCEEDED]
-        return parts[0] if parts and all(part == parts[0] for part in parts) else EVERYTHING
+        """The slice that a collection was built from, as its verification judges it."""
+        return built_part(self.ledger.runs(kinds=("reembed",), target=collection, limit=200))
 
     def lag(self, collection: str) -> Lag | None:
         """How far behind a collection is now, measured exactly; None where it is not, and never was, followed.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from console_core.following.comparing import PAGE, Comparison
-from console_core.vectorstore.types import PointId
+from console_core.vectorstore.paging import pages
 
 
 def take_stock(comparison: Comparison) -> Iterator[None]:
@@ -18,11 +18,7 @@ def take_stock(comparison: Comparison) -> Iterator[None]:
     while page := list(islice(rows, PAGE)):
         follows.accept(follow.id, comparison.oddities(page))
         yield
-    after: PointId | None = None
-    while True:
-        points, after = comparison.store.page(follow.collection, after=after, limit=PAGE)
+    for points in pages(comparison.store, follow.collection, size=PAGE):
         follows.accept(follow.id, comparison.orphans(points))
         yield
-        if after is None:
-            break
     follows.took_stock(follow.id)

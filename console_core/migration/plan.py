@@ -1,11 +1,12 @@
 """What a migration shall do, frozen before it starts and stored with its runs."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from console_core.catalog.types import EVERYTHING, Slice
+from console_core.runs.types import Run
 
 VERSION = 1
 
@@ -68,3 +69,9 @@ def target_name(served_as: str, model: str, taken: Collection[str]) -> str:
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def built_part(builds: Sequence[Run]) -> Slice:
+    """The slice that was built; everything where several different ones were, or none."""
+    parts = [Slice.from_json(run.spec["part"]) for run in builds if run.counts.done]
+    return parts[0] if parts and all(part == parts[0] for part in parts) else EVERYTHING

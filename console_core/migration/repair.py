@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.embedding.types import Embedder
-from console_core.errors import FingerprintMismatch, ImageError, NotFound
+from console_core.errors import ImageError, NotFound
 from console_core.migration.comparing import belongs, compare
 from console_core.migration.difference import DifferenceKind
 from console_core.migration.differences import Differences, Recorded
@@ -85,12 +85,7 @@ class Repair:
             NotFound: a newer verification has replaced the differences.
         """
         check, embedder = self._check, self._embedder()
-        if embedder.fingerprint.digest != check.fingerprint:
-            raise FingerprintMismatch(
-                f"{check.collection} was made by {check.model} {check.fingerprint}, but that model now has "
-                f"{embedder.fingerprint.digest}: its weights or settings changed since.",
-                "Put the old weights back and resume, or migrate to the model as it is now.",
-            )
+        check.refuse_changed(embedder)
         if counts.pending and self._records.place(self._plan.verification) is None:
             raise NotFound(
                 f"The differences of verification {self._plan.verification} were replaced by a newer verification.",

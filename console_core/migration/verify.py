@@ -7,7 +7,6 @@ from itertools import islice
 
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
-from console_core.errors import FingerprintMismatch
 from console_core.migration.difference import Difference
 from console_core.migration.differences import Differences, Recorded
 from console_core.migration.filling import FailedAmong, Filling
@@ -75,12 +74,7 @@ class Verify:
             FingerprintMismatch: the model is not the one that made the collection, so it cannot judge it.
         """
         plan, embedder = self._plan, self._embedder()
-        if embedder.fingerprint.digest != plan.fingerprint:
-            raise FingerprintMismatch(
-                f"{plan.collection} was made by {plan.model} {plan.fingerprint}, but that "
-                f"model now has {embedder.fingerprint.digest}: its weights or settings changed since.",
-                "Put the old weights back and resume, or migrate to the model as it is now.",
-            )
+        plan.refuse_changed(embedder)
         filling = Filling(
             self._store, self._images, embedder, plan.collection, self._run, failed_among=self._failed_among
         )

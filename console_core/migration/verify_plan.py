@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from console_core.catalog.types import Slice
+from console_core.embedding.types import Embedder
+from console_core.errors import FingerprintMismatch
 from console_core.migration.sampling import SIZE
 
 
@@ -26,6 +28,19 @@ class VerifyPlan:
     full: bool = False
     sample: int = SIZE
     ours: bool = True
+
+    def refuse_changed(self, embedder: Embedder) -> None:
+        """Refuse a model that is not the one any more that made the collection: it can neither judge nor mend it.
+
+        Raises:
+            FingerprintMismatch
+        """
+        if embedder.fingerprint.digest != self.fingerprint:
+            raise FingerprintMismatch(
+                f"{self.collection} was made by {self.model} {self.fingerprint}, but that model now has "
+                f"{embedder.fingerprint.digest}: its weights or settings changed since.",
+                "Put the old weights back and resume, or migrate to the model as it is now.",
+            )
 
     def as_json(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self)}

@@ -9,7 +9,8 @@ import streamlit as st
 from console_core.catalog.types import ImageRow
 from console_core.runs.types import Failure
 from console_core.ui import pictures, words
-from console_core.ui.session import parameter, set_parameters
+from console_core.ui.chips import chosen_kind
+from console_core.ui.session import set_parameters
 
 PAGE = 50
 PLACEHOLDER = (
@@ -24,26 +25,9 @@ Row = TypeVar("Row", bound=Failure)
 
 def chosen_class(counts: Mapping[str, int]) -> str:
     """The class of the address (`kind`), "" for all; drawn as chips with their numbers, and what the class means."""
-    st.session_state[_CLASS] = parameter("kind", list(counts))
-
-    def said(kind: str) -> str:
-        if not kind:
-            return f"All · {sum(counts.values()):,}"
-        return f"{words.failure(kind).label} · {counts.get(kind, 0):,}"
-
-    def choose() -> None:
-        set_parameters(kind=st.session_state[_CLASS], after=None)
-
-    st.segmented_control(
-        "Class of failure",
-        ["", *counts],
-        format_func=said,
-        key=_CLASS,
-        required=True,
-        on_change=choose,
-        label_visibility="collapsed",
+    kind = chosen_kind(
+        "Class of failure", counts, lambda one: words.failure(one).label, key=_CLASS, name="kind", place="after"
     )
-    kind = parameter("kind", list(counts))
     if kind and (meaning := words.failure(kind).meaning):
         st.caption(meaning)
     return kind

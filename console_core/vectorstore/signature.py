@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.types import Payload, Point, VectorStore
 
 WIDTH = 16
@@ -88,12 +89,10 @@ def signature_of(store: VectorStore, name: str, *, page_size: int = 256) -> Sign
     Raises:
         CollectionNotFound, StoreError
     """
-    signing, after = Signing(), None
-    while True:
-        points, after = store.page(name, after=after, limit=page_size, vectors=True)
+    signing = Signing()
+    for points in pages(store, name, size=page_size, vectors=True):
         signing.add(points)
-        if after is None:
-            return signing.signature()
+    return signing.signature()
 
 
 def canonical_payload(payload: Payload) -> str:

@@ -10,6 +10,7 @@ from console_core.migration.difference import Difference
 from console_core.migration.differences import Recorded
 from console_core.runs.types import Run
 from console_core.ui import pictures, words
+from console_core.ui.chips import chosen_kind
 from console_core.ui.failed_table import PLACEHOLDER
 from console_core.ui.session import console, parameter, set_parameters
 
@@ -37,25 +38,14 @@ def differences(run: Run) -> None:
 
 
 def _chosen(counts: Mapping[str, int]) -> str:
-    st.session_state[_KIND] = parameter("difference", list(counts))
-
-    def said(kind: str) -> str:
-        label = words.difference(kind).label if kind else "All"
-        return f"{label} · {counts[kind] if kind else sum(counts.values()):,}"
-
-    def choose() -> None:
-        set_parameters(difference=st.session_state[_KIND], differing=None)
-
-    st.segmented_control(
+    return chosen_kind(
         "Kind of difference",
-        ["", *counts],
-        format_func=said,
+        counts,
+        lambda one: words.difference(one).label,
         key=_KIND,
-        required=True,
-        on_change=choose,
-        label_visibility="collapsed",
+        name="difference",
+        place="differing",
     )
-    return parameter("difference", list(counts))
 
 
 def _page(number: int) -> int:
