@@ -37,7 +37,7 @@ def main() -> None:
         embedder = load(card, "cpu")
         started = time.perf_counter()
         with one_thread():
-            vectors = embed(embedder, [embedder.prepare(picture) for picture in pictures])
+            vectors = embed(embedder, [embedder.preprocessing.exact(picture) for picture in pictures])
         print(f"{card.title}: {len(vectors) / (time.perf_counter() - started):.0f} pictures/s on {embedder.device}")
         measured[card.key] = precision(embedder, vectors, scenes, ACCEPTANCE)
         texts = embedder.embed_texts([query.text for query in ACCEPTANCE])

@@ -76,7 +76,7 @@ def fill(console: Console, collection: str, model: str, alias: str = "") -> None
     console.store.create(collection, CollectionSpec(embedder.card.dimension, stamp=ModelStamp(model, digest)))
     rows = list(console.catalog.rows())
     images = [Image.open(console.settings.image_roots[0] / row.candidates[-1]).convert("RGB") for row in rows]
-    vectors = embedder.embed_images([embedder.prepare(image) for image in images])
+    vectors = embedder.embed_images([embedder.preprocessing.exact(image) for image in images])
     points = [
         Point(
             point_id(row.key),

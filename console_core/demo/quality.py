@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from console_core.demo.queries import Query
 from console_core.demo.scene import Scene
-from console_core.embedding.types import Embedder, Prepared, Vectors
+from console_core.embedding.types import Embedder, Pixels, Vectors
 
 OVERALL = "all"
 _DEPTHS = (1, 5, 10)
@@ -25,7 +25,7 @@ class Precision:
     at_10: float
 
 
-def embed(embedder: Embedder, prepared: Sequence[Prepared]) -> Vectors:
+def embed(embedder: Embedder, prepared: Sequence[Pixels]) -> Vectors:
     """Vectors of all pictures, in steps that keep memory small."""
     return np.concatenate([embedder.embed_images(prepared[i : i + 128]) for i in range(0, len(prepared), 128)])
 

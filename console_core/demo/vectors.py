@@ -82,7 +82,7 @@ def _embed(
     result: Embedded,
 ) -> None:
     loaded = list(_loaded(rows, images, result))
-    vectors = embedder.embed_images([embedder.prepare(picture.image) for _, picture in loaded])
+    vectors = embedder.embed_images([embedder.preprocessing.exact(picture.image) for _, picture in loaded])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     points = []
     for (row, picture), vector in zip(loaded, vectors, strict=True):

@@ -3,17 +3,17 @@
 import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from console_core.embedding import fingerprint as fingerprints
 from console_core.embedding.batches import Batches, is_out_of_memory
 from console_core.embedding.device import Placement, place, turn
 from console_core.embedding.folder import LOCAL, MERGES, ModelFolder, assembled
-from console_core.embedding.types import Fingerprint, ModelCard, Prepared, Vectors
+from console_core.embedding.preprocessing import Preprocessing
+from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
 from console_core.errors import ConsoleError, DeviceOutOfMemory, ModelNotLoadable, ModelOutputInvalid, NoTextTower
 
 T = TypeVar("T")
@@ -53,9 +53,7 @@ def _load(card: ModelCard, placement: Placement, folder: ModelFolder) -> "OpenCl
     import torch
 
     source = f"{LOCAL}{folder.path}"
-    model, _, preprocess = open_clip.create_model_and_transforms(
-        source, device="cpu", weights_only=True, pretrained_text=False
-    )
+    model = open_clip.create_model(source, device="cpu", weights_only=True, pretrained_text=False)
     tokenizer = None
     if folder.has_tokenizer:
         merges = folder.path / MERGES
@@ -73,7 +71,7 @@ def _load(card: ModelCard, placement: Placement, folder: ModelFolder) -> "OpenCl
     # Cast after loading: open_clip's own precision="fp16" fails on text towers whose projection has a bias.
     dtype = torch.float16 if placement.precision == "float16" else torch.float32
     model.eval().requires_grad_(False).to(device=placement.device, dtype=dtype)
-    return OpenClipEmbedder(card, placement, made, model, preprocess, tokenizer)
+    return OpenClipEmbedder(card, placement, made, model, tokenizer)
 
 
 def _tokenizer_digest(tokenizer: Any, folder: ModelFolder) -> str:
@@ -102,7 +100,6 @@ class OpenClipEmbedder:
         placement: Placement,
         fingerprint: Fingerprint,
         model: Any,
-        preprocess: Callable[[Image.Image], Any],
         tokenizer: Callable[[list[str]], Any] | None,
     ) -> None:
         self._card = card
@@ -110,9 +107,9 @@ class OpenClipEmbedder:
         self._fingerprint = fingerprint
         self._model = model
         self._float32_model: Any = None if placement.precision == "float16" else model
-        self._preprocess = preprocess
         self._tokenizer = tokenizer
-        self._images: Batches[Prepared] = Batches(placement.batch, turn(placement.device))
+        self._preprocessing = Preprocessing.of(model.visual.preprocess_cfg)
+        self._images: Batches[Pixels] = Batches(placement.batch, turn(placement.device))
         self._texts: Batches[str] = Batches(placement.batch, turn(placement.device))
 
     @property
@@ -128,23 +125,19 @@ class OpenClipEmbedder:
         """Where it runs and in which precision, for people: "cpu, float32"."""
         return self._placement.label
 
-    def prepare(self, image: Image.Image) -> Prepared:
-        """Resize, crop and normalise one picture as the model's configuration says: float32, (3, height, width)."""
-        if image.mode != "RGB":
-            image = image.convert("RGB")
-        if self._model.visual.preprocess_cfg["resize_mode"] == "shortest":
-            image = _without_far_ends(image)
-        prepared: Prepared = self._preprocess(image).numpy()
-        return prepared
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures are resized and cropped before they are embedded."""
+        return self._preprocessing
 
-    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
-        """Vectors of prepared pictures: float32, (n, dimension), every row of length 1.
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        """Vectors of pictures: float32, (n, dimension), every row of length 1.
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
             ModelOutputInvalid: the model's answer is not finite, or has no length.
         """
-        return self._run(self._images, self._forward_images, prepared)
+        return self._run(self._images, self._forward_images, cast(Sequence[Pixels], pixels))
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts: float32, (n, dimension), every row of length 1. Too long texts are cut by the tokenizer.
@@ -168,11 +161,12 @@ class OpenClipEmbedder:
                 'Try again; if it fails again on a graphics card, restart the console or use device = "cpu".',
             ) from error
 
-    def _forward_images(self, prepared: Sequence[Prepared]) -> Vectors:
+    def _forward_images(self, pixels: Sequence[Pixels]) -> Vectors:
         import torch
 
-        pixels = torch.from_numpy(np.stack(prepared)).to(self._placement.device)
-        return self._vectors(lambda model, dtype: model.encode_image(pixels.to(dtype)))
+        rows = torch.from_numpy(np.asarray(pixels))
+        on_device = rows.to(self._placement.device).permute(0, 3, 1, 2)
+        return self._vectors(lambda model, dtype: model.encode_image(self._normalised_pixels(on_device, dtype)))
 
     def _forward_texts(self, texts: Sequence[str]) -> Vectors:
         assert self._tokenizer is not None
@@ -192,6 +186,17 @@ class OpenClipEmbedder:
                     self._float32_model = copy.deepcopy(self._model).float()
             return self._normalised(encode(self._float32_model, torch.float32).cpu().numpy())
 
+    def _normalised_pixels(self, pixels: Any, dtype: Any) -> Any:
+        """8-bit pixels on the device as the model wants them: two constants, (n, 3, height, width)."""
+        import torch
+
+        mean, deviation = (
+            torch.tensor(constants, device=pixels.device).view(1, 3, 1, 1)
+            for constants in (self._preprocessing.mean, self._preprocessing.deviation)
+        )
+        scaled = pixels.to(torch.float32).mul_(1 / (255 * deviation)).add_(-mean / deviation)
+        return scaled.to(dtype)
+
     def _normalised(self, output: NDArray[np.float32]) -> Vectors:
         lengths = np.linalg.norm(output, axis=1, keepdims=True)
         wrong = int(np.count_nonzero(~np.isfinite(lengths) | (lengths == 0)))
@@ -203,20 +208,6 @@ class OpenClipEmbedder:
             )
         vectors: Vectors = (output / lengths).astype(np.float32, copy=False)
         return vectors
-
-
-def _without_far_ends(image: Image.Image) -> Image.Image:
-    """The middle of a picture that is more than 32 times as long as wide; other pictures unchanged.
-
-    Models that resize by the shorter side keep the middle square only, but resize everything first: a picture of
-    100,000 by 1 pixels would need 15 GB.
-    """
-    width, height = image.size
-    longest = 32 * min(width, height)
-    if max(width, height) <= longest:
-        return image
-    left, top = max(0, (width - longest) // 2), max(0, (height - longest) // 2)
-    return image.crop((left, top, left + min(width, longest), top + min(height, longest)))
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+if TYPE_CHECKING:
+    from console_core.embedding.preprocessing import Preprocessing
 
 Vectors = NDArray[np.float32]
 """Shape (n, dimension), float32, every row of length 1."""
 
-Prepared = NDArray[np.float32]
-"""One picture as its model wants it: shape (3, height, width), float32, normalised."""
+Pixels = NDArray[np.uint8]
+"""One picture as its model sees it, resized and cropped: shape (height, width, 3), RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Fingerprint:
 
 
 class Embedder(Protocol):
-    """A loaded model. Preprocessing and tokenizer are the model's own."""
+    """A loaded model. Preprocessing and tokenizer are the model's own. Safe to use from several threads."""
 
     @property
     def card(self) -> ModelCard: ...
@@ -67,12 +69,13 @@ class Embedder(Protocol):
         """Where it runs and in which precision, for people: "cpu, float32"."""
         ...
 
-    def prepare(self, image: Image.Image) -> Prepared:
-        """Resize, crop and normalise one RGB picture. Runs on any thread."""
+    @property
+    def preprocessing(self) -> "Preprocessing":
+        """How pictures are resized and cropped before they are embedded."""
         ...
 
-    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
-        """Vectors of prepared pictures, L2-normalised.
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        """Vectors of pictures, L2-normalised. An array has the shape (n, height, width, 3).
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.

@@ -10,7 +10,7 @@ from console_core.catalog.fetching import fetch
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageRow, ImageStore
 from console_core.database import now
-from console_core.embedding.types import Embedder, Prepared
+from console_core.embedding.types import Embedder, Pixels
 from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.breaker import MODEL_ERROR, STORE_REFUSED, Breaker
 from console_core.migration.current import ALREADY_EMBEDDED, current_keys
@@ -30,7 +30,7 @@ FailedAmong = Callable[[str, Sequence[str]], Mapping[str, FailedPicture]]
 class Picture:
     """A picture that is ready to be embedded, the digest of its bytes, and when these began to be read."""
 
-    prepared: Prepared
+    prepared: Pixels
     content: str
     read_at: datetime
 
@@ -212,7 +212,7 @@ class Filling:
         except ImageError as error:
             error.read_at = read_at
             raise
-        return Picture(self._embedder.prepare(loaded.image), loaded.content, read_at)
+        return Picture(self._embedder.preprocessing.exact(loaded.image), loaded.content, read_at)
 
     def _point(self, row: ImageRow, picture: Picture, vector: Vector, kept: Payload) -> Point:
         made = Provenance(

@@ -36,7 +36,7 @@ def agreement(
         if row is None or point.vector is None or len(cosines) == SAMPLE:
             continue
         try:
-            made = embedder.embed_images([embedder.prepare(load(row, images).image)])[0]
+            made = embedder.embed_images([embedder.preprocessing.exact(load(row, images).image)])[0]
         except (ImageError, ModelOutputInvalid):
             continue
         cosines.append(float(made @ point.vector))

@@ -12,6 +12,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from torchvision.transforms import Compose
 
 from console_core.embedding.device import Placement, Precision
 from console_core.embedding.openclip import OpenClipEmbedder, load
@@ -39,6 +40,10 @@ class Case:
             batch = torch.stack([self.preprocess(picture) for picture in pictures])
             answer: Vectors = self.model.encode_image(batch, normalize=True).numpy()
         return answer
+
+    def pixels(self, picture: Image.Image) -> Any:
+        """What its preprocessing makes of a picture before it is normalised."""
+        return np.asarray(Compose(self.preprocess.transforms[:-2])(picture))
 
     def texts(self, texts: list[str]) -> Vectors:
         with torch.inference_mode():
@@ -90,7 +95,7 @@ def test_it_is_an_embedder(case: Case) -> None:
 
 @of_every_kind
 def test_vectors_of_pictures_are_those_of_plain_open_clip(case: Case, pictures: list[Image.Image]) -> None:
-    ours = case.embedder.embed_images([case.embedder.prepare(picture) for picture in pictures])
+    ours = case.embedder.embed_images([case.embedder.preprocessing.exact(picture) for picture in pictures])
     assert cosines(ours, case.images(pictures)).min() >= 0.99999
 
 
@@ -102,7 +107,7 @@ def test_vectors_of_texts_are_those_of_plain_open_clip(case: Case) -> None:
 @of_the_demo
 def test_vectors_have_length_one_in_float32(case: Case, pictures: list[Image.Image]) -> None:
     for vectors in (
-        case.embedder.embed_images([case.embedder.prepare(picture) for picture in pictures]),
+        case.embedder.embed_images([case.embedder.preprocessing.exact(picture) for picture in pictures]),
         case.embedder.embed_texts(TEXTS),
     ):
         assert vectors.dtype == np.float32
@@ -119,7 +124,7 @@ def test_nothing_gives_no_vectors_of_the_right_dimension(case: Case) -> None:
 
 @of_the_demo
 def test_a_batch_gives_what_its_members_give_alone(case: Case, pictures: list[Image.Image]) -> None:
-    prepared = [case.embedder.prepare(picture) for picture in pictures]
+    prepared = [case.embedder.preprocessing.exact(picture) for picture in pictures]
     together = case.embedder.embed_images(prepared * 4)  # more than one batch on a CPU
     alone = np.concatenate([case.embedder.embed_images([one]) for one in prepared] * 4)
     np.testing.assert_allclose(together, alone, atol=2e-6)
@@ -131,31 +136,33 @@ def test_a_batch_gives_what_its_members_give_alone(case: Case, pictures: list[Im
 def test_preparing_is_deterministic_and_what_the_model_asks_for(case: Case, pictures: list[Image.Image]) -> None:
     size = case.embedder.card.image_size
     for picture in pictures:
-        prepared = case.embedder.prepare(picture)
-        assert prepared.shape == (3, size, size)
-        assert prepared.dtype == np.float32
-        np.testing.assert_array_equal(prepared, case.embedder.prepare(picture.copy()))
-        np.testing.assert_array_equal(prepared, case.preprocess(picture).numpy())
+        prepared = case.embedder.preprocessing.exact(picture)
+        assert prepared.shape == (size, size, 3)
+        assert prepared.dtype == np.uint8
+        np.testing.assert_array_equal(prepared, case.embedder.preprocessing.exact(picture.copy()))
+        np.testing.assert_array_equal(prepared, case.pixels(picture))
 
 
 @of_the_demo
 def test_pictures_that_are_not_rgb_are_converted(case: Case, pictures: list[Image.Image]) -> None:
     for mode in ("L", "RGBA", "P", "CMYK"):
         picture = pictures[0].convert(mode)
-        np.testing.assert_array_equal(case.embedder.prepare(picture), case.embedder.prepare(picture.convert("RGB")))
+        np.testing.assert_array_equal(
+            case.embedder.preprocessing.exact(picture), case.embedder.preprocessing.exact(picture.convert("RGB"))
+        )
 
 
 @of_every_kind
 def test_a_picture_of_extreme_proportions_is_prepared_in_little_memory(case: Case) -> None:
     size = case.embedder.card.image_size
     for shape in ((60_000, 1), (1, 60_000)):
-        assert case.embedder.prepare(Image.new("RGB", shape, "teal")).shape == (3, size, size)
+        assert case.embedder.preprocessing.exact(Image.new("RGB", shape, "teal")).shape == (size, size, 3)
 
 
 @of_the_demo
 def test_threads_do_not_disturb_each_other(case: Case, pictures: list[Image.Image]) -> None:
     embedder = case.embedder
-    prepared = [embedder.prepare(picture) for picture in pictures]
+    prepared = [embedder.preprocessing.exact(picture) for picture in pictures]
     images, texts = embedder.embed_images(prepared), embedder.embed_texts(TEXTS)
 
     def work(number: int) -> None:
@@ -163,7 +170,7 @@ def test_threads_do_not_disturb_each_other(case: Case, pictures: list[Image.Imag
             if number % 2:
                 np.testing.assert_allclose(embedder.embed_texts(TEXTS), texts, atol=2e-6)
             else:
-                again = [embedder.prepare(picture) for picture in pictures]
+                again = [embedder.preprocessing.exact(picture) for picture in pictures]
                 np.testing.assert_allclose(embedder.embed_images(again), images, atol=2e-6)
 
     with ThreadPoolExecutor(4) as pool:
@@ -174,18 +181,24 @@ def test_threads_do_not_disturb_each_other(case: Case, pictures: list[Image.Imag
 def test_a_picture_that_the_model_cannot_answer_for_is_an_error_and_not_a_vector(
     case: Case, pictures: list[Image.Image]
 ) -> None:
-    prepared = [case.embedder.prepare(picture) for picture in pictures[:3]]
-    prepared[1] = np.full_like(prepared[1], np.nan)
+    def second_is_not_finite(_module: Any, _given: Any, answer: torch.Tensor) -> torch.Tensor:
+        answer = answer.clone()
+        answer[1] = torch.nan
+        return answer
+
+    pixels = [case.embedder.preprocessing.exact(picture) for picture in pictures[:3]]
+    hook = case.embedder._model.visual.register_forward_hook(second_is_not_finite)
     with pytest.raises(ModelOutputInvalid, match="1 of 3"):
-        case.embedder.embed_images(prepared)
+        case.embedder.embed_images(pixels)
+    hook.remove()
 
 
 @of_the_demo
 def test_pictures_prepared_for_another_model_are_an_error(case: Case) -> None:
     with pytest.raises(ModelOutputInvalid):
-        case.embedder.embed_images([np.zeros((3, 37, 41), dtype=np.float32)])
+        case.embedder.embed_images([np.zeros((37, 41, 3), dtype=np.uint8)])
     with pytest.raises(ModelOutputInvalid):
-        case.embedder.embed_images([np.zeros((3, 8, 8), dtype=np.float32), np.zeros((3, 9, 9), dtype=np.float32)])
+        case.embedder.embed_images([np.zeros((8, 8, 3), dtype=np.uint8), np.zeros((9, 9, 3), dtype=np.uint8)])
 
 
 def demo(name: str, precision: Precision = "float32") -> OpenClipEmbedder:
@@ -206,7 +219,7 @@ def test_texts_for_siglip_are_padded_to_its_context_length() -> None:
 @pytest.mark.parametrize("name", ["demo-clip", "demo-siglip"])
 def test_float16_weights_give_nearly_the_same_vectors(name: str, pictures: list[Image.Image]) -> None:
     full, half = demo(name), demo(name, "float16")
-    prepared = [full.prepare(picture) for picture in pictures]
+    prepared = [full.preprocessing.exact(picture) for picture in pictures]
     assert half.device == "cpu, float16"
     assert half.embed_images(prepared).dtype == np.float32
     assert cosines(full.embed_images(prepared), half.embed_images(prepared)).min() >= 0.9999
@@ -215,7 +228,9 @@ def test_float16_weights_give_nearly_the_same_vectors(name: str, pictures: list[
 
 def test_what_float16_cannot_hold_is_computed_again_in_float32() -> None:
     full, half = demo("demo-clip"), demo("demo-clip", "float16")
-    bright = [np.full((3, 64, 64), 200_000, dtype=np.float32)]  # float16 ends at 65,504
+    for embedder in (full, half):  # float16 ends at 65,504
+        embedder._model.visual.register_forward_pre_hook(lambda _, given: (given[0] * 100_000,))
+    bright = [np.full((64, 64, 3), 250, dtype=np.uint8)]
     assert cosines(full.embed_images(bright), half.embed_images(bright)).min() >= 0.9999
     assert half._float32_model is not None
 
@@ -228,7 +243,7 @@ def test_a_device_that_runs_out_of_memory_answers_in_smaller_batches(pictures: l
         if len(given[0]) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    prepared = [embedder.prepare(picture) for picture in pictures * 2]
+    prepared = [embedder.preprocessing.exact(picture) for picture in pictures * 2]
     expected = embedder.embed_images(prepared)
     embedder._model.visual.register_forward_pre_hook(small_device)
     np.testing.assert_allclose(embedder.embed_images(prepared), expected, atol=2e-6)
@@ -239,6 +254,6 @@ def test_random_weights_without_their_tokenizer_embed_pictures_only(tmp_path: Pa
 
     shutil.copy(DEMO / "demo-siglip" / "open_clip_config.json", tmp_path)
     embedder = load(parse(f"local-dir:{tmp_path}"), "cpu", random_weights=True)
-    assert embedder.embed_images([embedder.prepare(Image.new("RGB", (30, 40), "red"))]).shape == (1, 192)
+    assert embedder.embed_images([embedder.preprocessing.exact(Image.new("RGB", (30, 40), "red"))]).shape == (1, 192)
     with pytest.raises(NoTextTower):
         embedder.embed_texts(["a red car"])

@@ -5,13 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 from PIL import Image
 
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.sql import SqlCatalog
-from console_core.embedding.types import Fingerprint, ModelCard, Prepared, Vectors
-from console_core.errors import ModelOutputInvalid, StoreError
+from console_core.errors import StoreError
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import Reembed
 from console_core.migration.retry import Retry, RetryPlan
@@ -22,32 +20,10 @@ from console_core.runs.ledger import Ledger
 from console_core.runs.types import Lane, Operation, Run, Verb
 from console_core.settings import CatalogSettings
 from console_core.vectorstore.types import Point, StoreInfo, VectorStore
+from tests.grid_model import Grid
 from tests.lifecycle.memory_store import MemoryStore
 
 TARGET = "target"
-
-
-class Colours:
-    """A model whose vector is the picture's colours on a grid. It chokes on pure magenta, or on everything."""
-
-    card = ModelCard("colours", "Colours", "test", "colours", "", 48, 4, has_text=False)
-    fingerprint = Fingerprint("0123456789abcdef")
-    device = "cpu, float32"
-    broken = False
-
-    def prepare(self, image: Image.Image) -> Prepared:
-        small = np.asarray(image.resize((4, 4)), dtype=np.float32) / 255
-        return np.ascontiguousarray(small.transpose(2, 0, 1))
-
-    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
-        if self.broken or any((one[1] == 0).all() and (one[0] == 1).all() for one in prepared):
-            raise ModelOutputInvalid("The model answered with numbers that are not finite.")
-        rows = np.stack([one.ravel() for one in prepared]) + 0.01
-        vectors: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-        return vectors
-
-    def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        raise NotImplementedError
 
 
 class Picky(MemoryStore):
@@ -88,7 +64,7 @@ class Rig:
         self.root = folder / "images"
         self.root.mkdir()
         self.ledger, self.failed = ledger, FailedPictures(ledger.database)
-        self.images, self.store, self.model = CountingFiles(self.root), Picky(), Colours()
+        self.images, self.store, self.model = CountingFiles(self.root), Picky(), Grid()
         file = folder / "catalog.db"
         self._rows = sqlite3.connect(file, isolation_level=None)
         self._rows.execute("CREATE TABLE pictures (id INTEGER PRIMARY KEY, path TEXT)")
@@ -115,8 +91,8 @@ class Rig:
         return MigrationPlan(
             alias="",
             source="old",
-            model="colours",
-            fingerprint=Colours.fingerprint.digest,
+            model="grid",
+            fingerprint=Grid.fingerprint.digest,
             target=TARGET,
             dimension=48,
             batch_size=batch_size,

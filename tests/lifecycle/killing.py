@@ -51,7 +51,7 @@ class Questions:
 
 def _embedded(embedder: Embedder, pictures: Iterable[bytes]) -> list[Vector]:
     images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
-    return list(embedder.embed_images([embedder.prepare(image) for image in images]))
+    return list(embedder.embed_images([embedder.preprocessing.exact(image) for image in images]))
 
 
 @dataclass(frozen=True)

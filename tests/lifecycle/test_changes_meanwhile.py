@@ -84,7 +84,9 @@ def differences(console: Console, collection: str, model: str) -> dict[str, set[
     wrong = {key for key in both if not rows[key].payload.items() <= points[key].payload.items()}
     for start in range(0, len(both), BATCH):
         keys = both[start : start + BATCH]
-        made = embedder.embed_images([embedder.prepare(load(rows[key], console.images).image) for key in keys])
+        made = embedder.embed_images(
+            [embedder.preprocessing.exact(load(rows[key], console.images).image) for key in keys]
+        )
         for key, vector in zip(keys, made, strict=True):
             stored = points[key].vector
             assert stored is not None

@@ -62,7 +62,7 @@ def test_a_model_that_chokes_on_everything_is_named(rig: Rig) -> None:
     run = rig.build()
     print(f"model: {len(rig.images.asked)} pictures were attempted")
     assert run.state is RunState.FAILED
-    assert run.reason.startswith("The model colours: 200 of the last 200 pictures could not be embedded, e.g. 1.png:")
+    assert run.reason.startswith("The model grid: 200 of the last 200 pictures could not be embedded, e.g. 1.png:")
     assert (len(rig.images.asked), dict(run.counts.failed)) == (LIMIT, {"model error": 200})
 
 

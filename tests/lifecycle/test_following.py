@@ -36,7 +36,7 @@ def differences(console: Console, collection: str, model: str) -> dict[str, set[
     points = {int(point.id): point for point in console.store.scroll(collection, vectors=True)}
     wrong = set()
     for key in rows.keys() & points.keys():
-        made = embedder.embed_images([embedder.prepare(load(rows[key], console.images).image)])[0]
+        made = embedder.embed_images([embedder.preprocessing.exact(load(rows[key], console.images).image)])[0]
         vector, payload = points[key].vector, points[key].payload
         assert vector is not None
         if float(made @ vector) < 0.999 or any(payload.get(name) != value for name, value in rows[key].payload.items()):

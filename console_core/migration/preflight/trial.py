@@ -7,7 +7,7 @@ from itertools import islice
 
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
-from console_core.embedding.types import Embedder, Prepared
+from console_core.embedding.types import Embedder, Pixels
 from console_core.errors import ConsoleError, ImageError, ModelOutputInvalid
 
 PICTURES = 16
@@ -28,11 +28,11 @@ class Trial:
 def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: Slice) -> Trial:
     """Load and embed the first pictures of the slice, one after the other; nothing is written."""
     failures: list[ConsoleError] = []
-    prepared: list[Prepared] = []
+    prepared: list[Pixels] = []
     started = time.perf_counter()
     for row in _first(catalog, part):
         try:
-            prepared.append(embedder.prepare(load(row, images).image))
+            prepared.append(embedder.preprocessing.exact(load(row, images).image))
         except ImageError as error:
             failures.append(error)
         if time.perf_counter() - started > PATIENCE:
@@ -51,7 +51,7 @@ def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: S
     return Trial(tried, tuple(failures), len(good) / max(reading + forward, 1e-6), vectors.shape[1])
 
 
-def _embeddable(prepared: list[Prepared], embedder: Embedder, failures: list[ConsoleError]) -> list[Prepared]:
+def _embeddable(prepared: list[Pixels], embedder: Embedder, failures: list[ConsoleError]) -> list[Pixels]:
     """Those that the model can embed; as in a run, a picture that it chokes on costs only itself."""
     try:
         embedder.embed_images(prepared)

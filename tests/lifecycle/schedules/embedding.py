@@ -28,9 +28,9 @@ from console_core.runs.types import Operation, Run, RunState
 from console_core.vectorstore.provenance import Provenance, point_id, provenance
 from console_core.vectorstore.signature import Signature, signature_of
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, PointId, Vector, VectorStore
-from tests.lifecycle.schedules.dice import Schedule
+from tests.grid_model import Grid
 from tests.lifecycle.schedules.parts import AnyStore, StrictLedger, same_point
-from tests.lifecycle.schedules.pictures import APPLICATION, BAD, ChangingCatalog, FaultyFiles, Grid
+from tests.lifecycle.schedules.pictures import APPLICATION, BAD, ChangingCatalog, FaultyFiles, FaultyGrid
 from tests.lifecycle.schedules.world import World
 
 DIGEST = Grid.fingerprint.digest
@@ -92,7 +92,7 @@ class Embedding(World):
 
     def parts(self, store: VectorStore) -> dict[str, Any]:
         found = {"catalog": self.catalog.reading, "images": self.images, "store": store}
-        return {**found, "embedder": lambda: Grid(self.schedule)}
+        return {**found, "embedder": lambda: FaultyGrid(self.schedule)}
 
     def build_quietly(self) -> None:
         """Fill the target with everything that can be embedded, so that the failures of the others stand."""
@@ -152,8 +152,8 @@ def same_origin(point: Point, wanted: Point) -> bool:
 def truth(file: Path) -> tuple[Vector, str]:
     """The vector of a good picture, and the digest of its bytes."""
     data = file.read_bytes()
-    model = Grid(Schedule(0))
-    return model.embed_images([model.prepare(decode(data, file.name))])[0], content_digest(data)
+    model = Grid()
+    return model.embed_images([model.preprocessing.exact(decode(data, file.name))])[0], content_digest(data)
 
 
 class Build(Embedding):
@@ -250,7 +250,7 @@ class CatchingUp(Embedding):
         return CatchUp(
             self._comparison(store),
             run.id,
-            embedder=lambda: Grid(self.schedule),
+            embedder=lambda: FaultyGrid(self.schedule),
             expected=self.expected,
             then=self._act,
             batch_size=lambda: size,

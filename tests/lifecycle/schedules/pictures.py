@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from console_core.catalog.local_files import LocalFiles
@@ -15,9 +16,10 @@ from console_core.catalog.sql import SqlCatalog
 from console_core.database import now
 from console_core.embedding.batches import Batches
 from console_core.embedding.device import Turn
-from console_core.embedding.types import Fingerprint, ModelCard, Prepared, Vectors
+from console_core.embedding.types import Pixels, Vectors
 from console_core.errors import ImageError, ImageTimeout, ModelOutputInvalid
 from console_core.settings import CatalogSettings
+from tests.grid_model import Grid
 from tests.lifecycle.schedules.dice import Schedule
 
 BAD = {
@@ -144,42 +146,27 @@ class FaultyFiles:
         return self._catalog.mended.get(int(path.partition("/")[0]))
 
 
-class Grid:
-    """A model whose vector is the picture's colours on a grid. It chokes on pure magenta, and at times on a batch, and
-    at times its device has memory for a few pictures only, or for none."""
-
-    card = ModelCard("grid", "Grid", "test", "grid", "", 48, 4, has_text=False)
-    fingerprint = Fingerprint("0123456789abcdef")
-    device = "cpu, float32"
+class FaultyGrid(Grid):
+    """It chokes at times on a batch, and at times its device has memory for a few pictures only, or for none."""
 
     def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
         self._schedule = schedule
-        self._batches: Batches[Prepared] = Batches(16, Turn())
+        self._batches: Batches[Pixels] = Batches(16, Turn())
         self._room = 16
 
-    def prepare(self, image: Image.Image) -> Prepared:
-        small = np.asarray(image.resize((4, 4)), dtype=np.float32) / 255
-        return np.ascontiguousarray(small.transpose(2, 0, 1))
-
-    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         self._schedule.strike()
         match self._schedule.falls("glitch", "tight memory", "out of memory"):
-            case "glitch" if len(prepared) > 1:
+            case "glitch" if len(pixels) > 1:
                 raise ModelOutputInvalid("The model answered with numbers that are not finite.")
             case "tight memory":
                 self._room = self._schedule.dice.randint(1, 3)
             case "out of memory":
                 self._room = 0
-        return self._batches.run(self._forward, prepared)
+        return self._batches.run(self._forward, list(pixels))
 
-    def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        raise NotImplementedError
-
-    def _forward(self, prepared: Sequence[Prepared]) -> Vectors:
-        if len(prepared) > self._room:
+    def _forward(self, pixels: Sequence[Pixels]) -> Vectors:
+        if len(pixels) > self._room:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        if any((one[1] == 0).all() and (one[0] == 1).all() for one in prepared):
-            raise ModelOutputInvalid("The model answered with numbers that are not finite.")
-        rows = np.stack([one.ravel() for one in prepared]) + 0.01
-        vectors: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-        return vectors
+        return super().embed_images(pixels)

@@ -20,7 +20,7 @@ def measured() -> dict[str, dict[str, Precision]]:
     for card in DEMO_CARDS:
         embedder = load(card, "cpu")
         with one_thread():
-            vectors = embed(embedder, [embedder.prepare(picture) for picture in pictures])
+            vectors = embed(embedder, [embedder.preprocessing.exact(picture) for picture in pictures])
         result[card.key] = precision(embedder, vectors, scenes, ACCEPTANCE)
         result[card.key]["showcase"] = precision(embedder, vectors, scenes, SHOWCASE)[OVERALL]
     return result

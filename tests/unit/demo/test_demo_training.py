@@ -46,7 +46,7 @@ def test_a_trained_folder_loads_and_its_loss_has_fallen(key: str, dataset: Datas
     assert said[-1].startswith(str(tmp_path))
     card = ModelCard(key, key, "test", f"local-dir:{tmp_path}", "", recipe.dimension, recipe.image_size)
     embedder = load(card, "cpu")
-    vectors = embedder.embed_images([embedder.prepare(render(dataset.scenes[0], 96))])
+    vectors = embedder.embed_images([embedder.preprocessing.exact(render(dataset.scenes[0], 96))])
     assert vectors.shape == (1, recipe.dimension)
     texts = embedder.embed_texts(["a red car", "the moon over a city"])
     assert texts.shape == (2, recipe.dimension)

@@ -15,7 +15,6 @@ from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.sql import SqlCatalog
 from console_core.catalog.types import EVERYTHING, ImageCatalog, Slice
 from console_core.database import Database
-from console_core.embedding.types import Fingerprint, ModelCard, Prepared, Vectors
 from console_core.migration import verify
 from console_core.migration.difference import Difference, DifferenceKind
 from console_core.migration.differences import Differences
@@ -27,34 +26,10 @@ from console_core.runs.types import Lane, Operation, Run, RunState
 from console_core.settings import CatalogSettings
 from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, PointId, Vector, VectorStore
+from tests.grid_model import SIDE, Grid
 
 NAME = "pictures"
 FILES = 100
-SIDE = 4
-
-
-class Grid:
-    """A model whose vector is the picture's colours on a grid. It counts the pictures that it embedded."""
-
-    card = ModelCard("grid", "Grid", "test", "grid", "", 3 * SIDE * SIDE, SIDE, has_text=False)
-    fingerprint = Fingerprint("0123456789abcdef")
-    device = "cpu, float32"
-
-    def __init__(self) -> None:
-        self.embedded = 0
-
-    def prepare(self, image: Image.Image) -> Prepared:
-        small = np.asarray(image.resize((SIDE, SIDE)), dtype=np.float32) / 255 - 0.5
-        return np.ascontiguousarray(small.transpose(2, 0, 1))
-
-    def embed_images(self, prepared: Sequence[Prepared]) -> Vectors:
-        self.embedded += len(prepared)
-        rows = np.stack([one.ravel() for one in prepared]) + 0.01
-        vectors: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-        return vectors
-
-    def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        raise NotImplementedError
 
 
 @dataclass
@@ -121,7 +96,7 @@ class World:
         for row in rows:
             if row.candidates[0] not in known:
                 loaded = load(row, self.images)
-                made = self.model.embed_images([self.model.prepare(loaded.image)])[0]
+                made = self.model.embed_images([self.model.preprocessing.exact(loaded.image)])[0]
                 known[row.candidates[0]] = made, loaded.content
             vector, content = known[row.candidates[0]]
             origin = Provenance(row.key, row.revision, content, self.model.fingerprint.digest, "r-build", "")

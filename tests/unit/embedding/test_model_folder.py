@@ -189,7 +189,8 @@ def test_a_state_dict_saved_by_torch_gives_the_same_vectors(tiny: Path) -> None:
     (tiny.parent / "mine.pt").rename(tiny / "mine.pt")
     pickled = load(parse(f"local-dir:{tiny}"), "cpu")
     np.testing.assert_array_equal(
-        safe.embed_images([safe.prepare(picture)]), pickled.embed_images([pickled.prepare(picture)])
+        safe.embed_images([safe.preprocessing.exact(picture)]),
+        pickled.embed_images([pickled.preprocessing.exact(picture)]),
     )
 
 

@@ -31,7 +31,7 @@ class Lab:
     def fill(self, name: str, model: str, keys: Sequence[str]) -> None:
         embedder = self.models.get(model)
         self.store.create(name, CollectionSpec(embedder.card.dimension, stamp=stamp(embedder)))
-        pictures = [embedder.prepare(render(plan(int(key)), 160)) for key in keys]
+        pictures = [embedder.preprocessing.exact(render(plan(int(key)), 160)) for key in keys]
         made = zip(keys, embedder.embed_images(pictures), strict=True)
         digest = embedder.fingerprint.digest
         points = []

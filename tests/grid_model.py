@@ -1,0 +1,51 @@
+"""A model without weights, for tests of what is done with models: its vector is the picture's colours on a grid."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from console_core.embedding.preprocessing import Preprocessing
+from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
+from console_core.errors import ModelOutputInvalid
+
+SIDE = 4
+
+
+class Small(Preprocessing):
+    """Squashes a picture to the grid with Pillow alone, so that torch is not needed."""
+
+    def exact(self, image: Image.Image) -> Pixels:
+        pixels: Pixels = np.asarray(image.convert("RGB").resize((self.width, self.height)))
+        return pixels
+
+    def quick(self, picture: NDArray[np.uint8]) -> Pixels:
+        return self.exact(Image.fromarray(picture))
+
+
+class Grid:
+    """An embedder of 48 numbers. It counts the pictures that it embedded, and chokes on pure magenta, or on
+    everything."""
+
+    card = ModelCard("grid", "Grid", "test", "grid", "", 3 * SIDE * SIDE, SIDE, has_text=False)
+    fingerprint = Fingerprint("0123456789abcdef")
+    device = "cpu, float32"
+    preprocessing: Preprocessing = Small(SIDE, SIDE, "squash", "bicubic", 0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+    def __init__(self) -> None:
+        self.embedded = 0
+        self.broken = False
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        rows = np.stack(list(pixels)).astype(np.float32) / 255
+        magenta = (rows == (1, 0, 1)).all(axis=(1, 2, 3))
+        if self.broken or magenta.any():
+            raise ModelOutputInvalid("The model answered with numbers that are not finite.")
+        self.embedded += len(rows)
+        flat = rows.transpose(0, 3, 1, 2).reshape(len(rows), -1) - 0.5 + 0.01
+        vectors: Vectors = (flat / np.linalg.norm(flat, axis=1, keepdims=True)).astype(np.float32)
+        return vectors
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError

@@ -1,0 +1,76 @@
+"""Pixels as a model sees them: the exact way is open_clip's own, and the quick way hardly differs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from console_core.embedding.preprocessing import Preprocessing
+
+SIZES = [(640, 480), (480, 640), (90, 260), (17, 9), (224, 224), (301, 300), (5000, 40), (225, 224), (100, 3300)]
+CONFIGURED: list[dict[str, Any]] = [
+    {"size": 224, "resize_mode": "shortest", "interpolation": "bicubic"},
+    {"size": (64, 64), "resize_mode": "squash", "interpolation": "bicubic"},
+    {"size": (384, 384), "resize_mode": "squash", "interpolation": "bilinear"},
+    {"size": 80, "resize_mode": "longest", "interpolation": "bicubic", "fill_color": 7},
+    {"size": (96, 64), "resize_mode": "shortest", "interpolation": "bicubic"},
+]
+
+
+def preprocessing(configured: dict[str, Any]) -> Preprocessing:
+    return Preprocessing.of({"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.3, 0.25), **configured})
+
+
+def photograph(size: tuple[int, int]) -> Image.Image:
+    """Noise, edges and a gradient: what resizing gets wrong first."""
+    dice = np.random.default_rng(sum(size))
+    width, height = size
+    gradient = np.linspace(0, 255, width)[None, :, None] * np.linspace(0.3, 1, height)[:, None, None]
+    pixels = gradient + dice.normal(0, 25, (height, width, 3))
+    pixels[height // 3 : height // 2, width // 4 : width // 2] = (250, 3, 128)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("configured", CONFIGURED, ids=lambda one: f"{one['resize_mode']} {one['size']}")
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_the_quick_way_is_hardly_ever_more_than_one_level_from_the_exact_one(
+    configured: dict[str, Any], size: tuple[int, int]
+) -> None:
+    ours, picture = preprocessing(configured), photograph(size)
+    exact, quick = ours.exact(picture), ours.quick(np.asarray(picture))
+    assert quick.shape == exact.shape == (ours.height, ours.width, 3)
+    levels = np.abs(exact.astype(int) - quick.astype(int))
+    assert (levels <= 1).mean() >= 0.995
+    assert levels.max() <= 5
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (1920, 1080), (300, 301)], ids=str)
+def test_in_photographs_it_is_one_level_at_most(size: tuple[int, int]) -> None:
+    for configured in CONFIGURED[:3]:
+        ours, picture = preprocessing(configured), photograph(size)
+        exact, quick = ours.exact(picture), ours.quick(np.asarray(picture))
+        assert np.abs(exact.astype(int) - quick.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("configured", CONFIGURED, ids=lambda one: f"{one['resize_mode']} {one['size']}")
+def test_a_picture_is_written_into_its_place_from_either(configured: dict[str, Any]) -> None:
+    ours, picture = preprocessing(configured), photograph((120, 90))
+    slab = np.zeros((3, ours.height, ours.width, 3), dtype=np.uint8)
+    ours.write(picture, slab[0])
+    ours.write(np.asarray(picture), slab[2])
+    np.testing.assert_array_equal(slab[0], ours.exact(picture))
+    np.testing.assert_array_equal(slab[2], ours.quick(np.asarray(picture)))
+    assert not slab[1].any()
+
+
+def test_turbo_mode_decodes_to_twice_the_size_that_is_resized_to() -> None:
+    assert preprocessing(CONFIGURED[0]).least(1920, 1080) == (2 * 398, 2 * 224)
+    assert preprocessing(CONFIGURED[1]).least(1920, 1080) == (128, 128)
+
+
+def test_an_array_may_lie_in_memory_in_any_order() -> None:
+    ours, picture = preprocessing(CONFIGURED[0]), photograph((300, 200))
+    turned = np.asarray(picture)[::-1, ::-1].swapaxes(0, 1)
+    exact = ours.exact(Image.fromarray(np.ascontiguousarray(turned)))
+    assert np.abs(exact.astype(int) - ours.quick(turned).astype(int)).max() <= 1
