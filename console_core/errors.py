@@ -22,7 +22,9 @@ ConsoleError
 │   ├── ModelNotLoadable     known, but its weights or configuration cannot be loaded
 │   ├── NoTextTower          the model cannot embed text
 │   ├── ModelOutputInvalid   the model answered with something that is not a vector
-│   └── DeviceOutOfMemory    not even one picture fits
+│   ├── DeviceOutOfMemory    not even one picture fits
+│   ├── DeviceLost           it stopped working, and does not again in this process
+│   └── EngineStopped        the process that has the models ended
 ├── StoreError               a vector store
 │   ├── StoreUnavailable     cannot be reached or opened
 │   │   └── OutcomeUnknown   it stopped answering in the middle of a change
@@ -176,6 +178,14 @@ class ModelOutputInvalid(ModelError):
 
 class DeviceOutOfMemory(ModelError):
     """Not even one picture fits into the device's memory."""
+
+
+class DeviceLost(ModelError):
+    """The device stopped working, and does not again in this process."""
+
+
+class EngineStopped(ModelError):
+    """The process that has the models ended."""
 
 
 class StoreError(ConsoleError):

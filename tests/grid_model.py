@@ -1,6 +1,8 @@
 """A model without weights, for tests of what is done with models: its vector is the picture's colours on a grid."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from PIL import Image
 
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
-from console_core.errors import ModelOutputInvalid
+from console_core.errors import DeviceLost, DeviceOutOfMemory, ModelOutputInvalid
 
 SIDE = 4
 
@@ -33,6 +35,10 @@ class Grid:
     device = "cpu, float32"
     preprocessing: Preprocessing = Small(SIDE, SIDE, "squash", "bicubic", 0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
+    batch = 16
+    passes = 2
+    notes = ()
+
     def __init__(self) -> None:
         self.embedded = 0
         self.broken = False
@@ -47,5 +53,59 @@ class Grid:
         vectors: Vectors = (flat / np.linalg.norm(flat, axis=1, keepdims=True)).astype(np.float32)
         return vectors
 
+    def slab(self, rows: int) -> NDArray[np.uint8]:
+        return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         raise NotImplementedError
+
+
+class Negative(Grid):
+    """Its vectors point the other way."""
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        negative: Vectors = -super().embed_images(pixels)
+        return negative
+
+
+class Deadly(Grid):
+    """Pure green ends its process."""
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        if (np.stack(list(pixels)) == (0, 255, 0)).all(axis=(1, 2, 3)).any():
+            os._exit(9)
+        return super().embed_images(pixels)
+
+
+class Forgetful(Grid):
+    """Its device has no memory."""
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        raise DeviceOutOfMemory("Not even one picture fits.")
+
+
+class Fragile(Grid):
+    """It loses its device once, while a mark is there."""
+
+    def __init__(self, mark: Path) -> None:
+        super().__init__()
+        self._mark = mark
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        if self._mark.exists():
+            self._mark.unlink()
+            raise DeviceLost("The device stopped working.")
+        return super().embed_images(pixels)
+
+
+class GridModels:
+    """Such models by key, for an engine."""
+
+    def __init__(self, *, deadly: bool = False) -> None:
+        self._deadly = deadly
+
+    def get(self, key: str) -> Grid:
+        if key.startswith("loses its device"):
+            return Fragile(Path(key.removeprefix("loses its device while ").removesuffix(" is there")))
+        named = {"grid": Deadly if self._deadly else Grid, "negative": Negative, "no memory": Forgetful}
+        return named[key]()

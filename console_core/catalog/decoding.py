@@ -39,16 +39,34 @@ def decode(data: bytes, path: str, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
         ImageUnreadable: they begin like a picture and are cut off or damaged.
         ImageTooLarge: more than `max_pixels`, or more than memory holds.
     """
+    return finish(open_header(data, path, max_pixels=max_pixels), path)
+
+
+def open_header(data: bytes, path: str, *, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
+    """The picture with its header read and no pixel decoded. Raises as `decode`."""
     if not data:
         raise ImageEmpty(f"{path} has no byte in it.", _SEND_AGAIN, path=path)
     image = _opened(data, path)
-    width, height = image.size
+    refuse_too_large(*image.size, path, max_pixels)
+    return image
+
+
+def refuse_too_large(width: int, height: int, path: str, max_pixels: int = MAX_PIXELS) -> None:
+    """
+    Raises:
+        ImageTooLarge: more than `max_pixels`.
+    """
     if width * height > max_pixels:
         raise ImageTooLarge(
             f"{path} has {width} × {height} pixels, more than the {max_pixels / 1e6:g} megapixels that are decoded.",
             "Store a smaller version of this picture.",
             path=path,
         )
+
+
+def finish(image: ImageFile.ImageFile, path: str) -> Image.Image:
+    """Decode what `open_header` opened. Raises as `decode`."""
+    width, height = image.size
     try:
         image.load()
         return upright(_rgb(image), image.info.get("exif"))
@@ -100,7 +118,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
     image.info.pop("transparency", None)  # convert() warns about it and then drops it as well
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:

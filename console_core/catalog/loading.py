@@ -1,5 +1,6 @@
 """From a catalog row to its decoded picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -56,13 +57,20 @@ def load(row: ImageRow, images: ImageStore) -> LoadedImage:
             return LoadedImage(decode(data, path), content_digest(data), path)
         except ImageError as failure:
             failures.append(failure)
+    raise most_telling(row, failures)
+
+
+def most_telling(row: ImageRow, failures: Sequence[ImageError]) -> ImageError:
+    """Why none of a row's candidates is a picture, from why each of them is not."""
     if not failures:
-        raise ImageMissing(f"The catalog has no path for {row.key}.", "Fill one of the row's path columns.")
+        return ImageMissing(f"The catalog has no path for {row.key}.", "Fill one of the row's path columns.")
     worst = min(failures, key=_rank)
     if len(failures) == 1:
-        raise worst
+        return worst
     others = ", ".join(f"{failure.path} ({failure.kind})" for failure in failures if failure is not worst)
-    raise type(worst)(f"{worst.message} Also tried: {others}.", worst.remedy, path=worst.path) from worst
+    told = type(worst)(f"{worst.message} Also tried: {others}.", worst.remedy, path=worst.path)
+    told.__cause__ = worst
+    return told
 
 
 def _rank(failure: ImageError) -> int:

@@ -59,6 +59,14 @@ class LocalFiles:
                 f"{path!r} is not a file name.", "Correct the path in the catalog.", path=path
             ) from error
 
+    def size(self, path: str) -> int | None:
+        """The file's size in bytes; None where it cannot be looked at, or would not be read."""
+        try:
+            size = self._locate(path).stat().st_size
+        except (ImageError, OSError, ValueError):
+            return None
+        return size if size <= self.max_bytes else None
+
     def changed_at(self, path: str) -> datetime | None:
         """The later of the file's times of writing and of being moved there; None where it cannot be looked at."""
         try:

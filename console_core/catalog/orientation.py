@@ -22,11 +22,11 @@ _TURNS = {
 
 def upright(image: Image.Image, exif: object) -> Image.Image:
     """The picture as a person sees it; the same object where the EXIF block (bytes, if any) asks for no turn."""
-    turn = _TURNS.get(_orientation(exif)) if isinstance(exif, bytes) else None
+    turn = _TURNS.get(orientation(exif)) if isinstance(exif, bytes) else None
     return image if turn is None else image.transpose(turn)
 
 
-def _orientation(exif: bytes) -> int:
+def orientation(exif: bytes) -> int:
     """The orientation tag of the first directory, 1 to 8; 1 where there is none."""
     block = exif.removeprefix(b"Exif\0\0")
     order: Literal["little", "big"]

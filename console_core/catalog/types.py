@@ -107,6 +107,11 @@ class ImageStore(Protocol):
         """
         ...
 
+    def size(self, path: str) -> int | None:
+        """How many bytes there are at a path, so that memory can be kept for them; None where that cannot be told
+        cheaply, or nothing can be had there."""
+        ...
+
     def changed_at(self, path: str) -> datetime | None:
         """When what is at a path was last written or put there, in UTC; None where that cannot be told cheaply.
 

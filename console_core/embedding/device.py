@@ -3,6 +3,8 @@
 import os
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -125,6 +127,12 @@ class Turn:
                 self._waiting.popleft().release()
             else:
                 self._taken = False
+
+
+@contextmanager
+def background() -> Iterator[None]:
+    """What the calling thread does in this block is work that may take its time: queries go before it."""
+    yield
 
 
 _turns: dict[str, Turn] = {}

@@ -130,6 +130,22 @@ class OpenClipEmbedder:
         """How pictures are resized and cropped before they are embedded."""
         return self._preprocessing
 
+    @property
+    def batch(self) -> int:
+        """Pictures in one forward pass; fewer after the device ran out of memory."""
+        return self._images.limit
+
+    @property
+    def passes(self) -> int:
+        return 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    def slab(self, rows: int) -> NDArray[np.uint8]:
+        return np.empty((rows, self._preprocessing.height, self._preprocessing.width, 3), dtype=np.uint8)
+
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         """Vectors of pictures: float32, (n, dimension), every row of length 1.
 

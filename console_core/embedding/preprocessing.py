@@ -65,9 +65,9 @@ class Preprocessing:
             deviation=tuple(configured["std"]),
         )
 
-    def write(self, picture: Image.Image | NDArray[np.uint8], to: Pixels) -> None:
-        """Put the pixels of a picture, (height, width, 3) where it is an array, into their place."""
-        to[:] = self.exact(picture) if isinstance(picture, Image.Image) else self.quick(picture)
+    def either(self, picture: Image.Image | NDArray[np.uint8]) -> Pixels:
+        """`exact` of an image, `quick` of an array."""
+        return self.exact(picture) if isinstance(picture, Image.Image) else self.quick(picture)
 
     def exact(self, image: Image.Image) -> Pixels:
         """The pixels of a Pillow image, bit for bit those of open_clip."""

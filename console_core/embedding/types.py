@@ -74,6 +74,25 @@ class Embedder(Protocol):
         """How pictures are resized and cropped before they are embedded."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """Pictures in one forward pass; fewer after the device ran out of memory."""
+        ...
+
+    @property
+    def passes(self) -> int:
+        """How many forward passes at once are worth while on its device."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What happened to this model since it was loaded, for people: a halved batch, another precision."""
+        ...
+
+    def slab(self, rows: int) -> NDArray[np.uint8]:
+        """Memory for the pixels of so many pictures, from where its device copies them fastest."""
+        ...
+
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         """Vectors of pictures, L2-normalised. An array has the shape (n, height, width, 3).
 

@@ -27,13 +27,13 @@ class Breaker:
             "model": lambda: f"The model {model}",
             "store": store,
         }
-        self._limit = limit
+        self.limit = limit
         self._row: list[Failure] = []
 
     @property
     def room(self) -> int:
         """How many pictures may be tried before it must be known what became of them; 0 once it has tripped."""
-        return self._limit - len(self._row)
+        return self.limit - len(self._row)
 
     def count(self, failure: Failure | None) -> None:
         """The next picture that was tried: how it failed, or None where it succeeded."""

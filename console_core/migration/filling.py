@@ -1,66 +1,30 @@
 """From catalog rows to points in a collection: read, decode, embed, write. Everything that embeds goes through here."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from itertools import islice
 
-from console_core.catalog.fetching import fetch
-from console_core.catalog.loading import load
 from console_core.catalog.types import ImageRow, ImageStore
-from console_core.database import now
-from console_core.embedding.types import Embedder, Pixels
+from console_core.embedding.preprocessing import Mode
+from console_core.embedding.types import Embedder
+from console_core.engine.opening import open_pipeline
+from console_core.engine.ordered import in_order
+from console_core.engine.types import Embedded, Pipeline
 from console_core.errors import ImageError, ModelOutputInvalid
+from console_core.migration.batch import Fetched, Filled, Passed
+from console_core.migration.behind import WriteBehind
 from console_core.migration.breaker import MODEL_ERROR, STORE_REFUSED, Breaker
+from console_core.migration.caution import Caution
 from console_core.migration.current import ALREADY_EMBEDDED, current_keys
 from console_core.migration.writing import write
 from console_core.runs.types import FailedPicture, Failure
 from console_core.vectorstore.provenance import Provenance, application_payload, picture_key, point_id
 from console_core.vectorstore.types import Payload, Point, Vector, VectorStore
 
-DECODING_THREADS = 2
 QUARANTINED = "quarantined"
 
 FailedAmong = Callable[[str, Sequence[str]], Mapping[str, FailedPicture]]
 """Those of the keys whose failure in a collection stands, by key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that is ready to be embedded, the digest of its bytes, and when these began to be read."""
-
-    prepared: Pixels
-    content: str
-    read_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A picture that is not to be embedded, and why."""
-
-    reason: str
-
-
-Fetched = tuple[ImageRow, Picture | ImageError | Passed]
-"""A row with its picture, or why it cannot be had, or why it is passed over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What became of a batch: the points that the store acknowledged with the keys of their pictures, the pictures
-    that failed, and by key why others were passed over. `last` is the key of the last row."""
-
-    points: tuple[Point, ...]
-    failures: tuple[Failure, ...]
-    keys: tuple[str, ...] = ()
-    passed: Mapping[str, str] = field(default_factory=dict)
-    last: str = ""
-
-    @property
-    def cleared(self) -> tuple[str, ...]:
-        """Keys of the pictures that the target has now: an earlier failure of theirs stands no more."""
-        return (*self.keys, *(key for key, reason in self.passed.items() if reason == ALREADY_EMBEDDED))
 
 
 class Filling:
@@ -75,7 +39,7 @@ class Filling:
         run: str,
         *,
         failed_among: FailedAmong,
-        workers: int = DECODING_THREADS,
+        mode: Mode = Mode.FAST,
         keeps: bool = True,
     ) -> None:
         """`keeps`: points may be there already, and what an application added to their payload stays on them."""
@@ -85,7 +49,7 @@ class Filling:
         self._target = target
         self._run = run
         self._failed_among = failed_among
-        self._workers = workers
+        self._mode = mode
         self._keeps = keeps
         self.breaker = Breaker(images.location, embedder.card.key, self._said_of_the_store)
 
@@ -101,77 +65,78 @@ class Filling:
         """Embed rows batch by batch, in their order; each is written when it is yielded.
 
         Pictures in quarantine are passed over where it is heeded, and with `fills` those whose point is current. The
-        size is asked before each batch. Where pictures fail throughout, nothing is read beyond the breaker's limit;
-        with `known_count` pictures that failed before count for it too.
+        size is asked before each batch. While one batch is written, the next is embedded. Where pictures fail
+        throughout, nothing is read beyond the breaker's limit; with `known_count` pictures that failed before count for
+        it too.
 
         Raises:
             FailsThroughout: after the batch was yielded with which the breaker tripped.
             StoreError: as `fill`.
         """
-        passed: dict[str, str] = {}
         known: set[str] = set()
-        in_hand = 0
 
-        def looked_at() -> Iterator[ImageRow]:
+        def looked_at() -> Iterator[tuple[ImageRow, Passed | None]]:
             upcoming = iter(rows)
             while group := list(islice(upcoming, size())):
+                passed: dict[str, str] = {}
                 standing = self._failed_among(self._target, [row.key for row in group])
-                known.update(standing)
+                if not known_count:
+                    known.update(standing)
                 if heed_quarantine:
                     passed.update((key, QUARANTINED) for key, one in standing.items() if one.quarantined_by)
                 if fills:
                     current = current_keys(self._store, self._target, self._embedder.fingerprint.digest, group)
                     passed.update(dict.fromkeys(current, ALREADY_EMBEDDED))
-                yield from group
+                for row in group:
+                    yield row, Passed(passed[row.key]) if row.key in passed else None
 
-        def found(row: ImageRow) -> Picture | Passed:
-            return Passed(passed[row.key]) if row.key in passed else self._picture(row)
+        with ExitStack() as parts:
+            pipeline = self._open()
+            parts.callback(pipeline.close)
+            caution = Caution(self.breaker, pipeline.capacity, known)
+            behind = parts.enter_context(WriteBehind(self.fill, 1 if self._store.info().embedded else 2))
+            fetched = parts.enter_context(closing(in_order(pipeline, looked_at(), caution.ahead)))
+            while batch := caution.next_batch(fetched, size()):
+                yield from self._counted(behind.add(batch, wait=caution.careful), caution)
+            yield from self._counted(behind.rest(), caution)
 
-        def ahead() -> int:
-            return min(2 * size(), self.breaker.room - in_hand)
+    def _counted(self, written: Iterable[tuple[Sequence[Fetched], Filled]], caution: Caution) -> Iterator[Filled]:
+        for batch, filled in written:
+            caution.count(batch, filled)
+            yield filled
+            self.breaker.check()
 
-        with closing(fetch(looked_at(), found, workers=self._workers, ahead=ahead)) as fetched:
-            while True:
-                batch: list[Fetched] = []
-                for one in islice(fetched, min(size(), self.breaker.room)):
-                    batch.append(one)
-                    in_hand = len(batch)
-                if not batch:
-                    return
-                in_hand = 0
-                filled = self.fill(batch)
-                self._count(batch, filled, set() if known_count else known)
-                known.difference_update(row.key for row, _ in batch)
-                for row, _ in batch:
-                    passed.pop(row.key, None)
-                yield filled
-                self.breaker.check()
+    def _open(self) -> Pipeline:
+        return open_pipeline(self._images, [self._embedder], self._mode)
 
-    def fetched(self, rows: Iterable[ImageRow], *, ahead: int) -> Iterator[tuple[ImageRow, Picture | ImageError]]:
-        """Rows with their pictures, in order; reading and decoding run up to `ahead` rows before, on threads."""
-        return fetch(rows, self._picture, workers=self._workers, ahead=ahead)
-
-    def embedded(self, batch: Sequence[Fetched]) -> tuple[dict[str, Vector], list[Failure]]:
-        """The vectors of a batch by catalog key, and what failed. Nothing is written."""
-        pictures = [(row, found) for row, found in batch if isinstance(found, Picture)]
-        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
-        vectors, choked = _vectors(self._embedder, pictures)
-        return vectors, [*failures, *choked]
+    def fetched(self, rows: Iterable[ImageRow]) -> Iterator[tuple[ImageRow, Embedded | ImageError]]:
+        """Rows with the vectors of their pictures, in order. Nothing is written."""
+        pipeline = self._open()
+        alone: Iterable[tuple[ImageRow, None]] = ((row, None) for row in rows)
+        with closing(pipeline), closing(in_order(pipeline, alone, lambda: pipeline.capacity)) as found:
+            yield from found
 
     def fill(self, batch: Sequence[Fetched]) -> Filled:
-        """Embed a batch and write it; returns after the store acknowledged it.
+        """Write a batch; returns after the store acknowledged it.
 
         Raises:
             StoreError: the batch may have been written in part; writing it again is harmless.
         """
-        vectors, failures = self.embedded(batch)
-        pictures = [(row, found) for row, found in batch if isinstance(found, Picture) and row.key in vectors]
-        kept = self._kept([row for row, _ in pictures])
-        points = {row.key: self._point(row, found, vectors[row.key], kept.get(row.key, {})) for row, found in pictures}
+        failures = [_failure(row, found) for row, found in batch if isinstance(found, ImageError)]
+        pictures: list[tuple[ImageRow, Embedded, Vector]] = []
+        for row, found in batch:
+            if isinstance(found, Embedded):
+                (answer,) = found.answers
+                if isinstance(answer, ModelOutputInvalid):
+                    failures.append(Failure(row.key, MODEL_ERROR, answer.message, _path(row)))
+                else:
+                    pictures.append((row, found, answer))
+        kept = self._kept([row for row, _, _ in pictures])
+        points = {row.key: self._point(row, found, vector, kept.get(row.key, {})) for row, found, vector in pictures}
         refusals = write(self._store, self._target, list(points.values()))
         refused = [
             Failure(row.key, STORE_REFUSED, refusals[points[row.key].id].message, _path(row))
-            for row, _ in pictures
+            for row, _, _ in pictures
             if points[row.key].id in refusals
         ]
         written = {key: point for key, point in points.items() if point.id not in refusals}
@@ -195,26 +160,11 @@ class Filling:
             if picture_key(point.id, point.payload) in (keys[point.id], str(point.id))
         }
 
-    def _count(self, batch: Sequence[Fetched], filled: Filled, known: Collection[str]) -> None:
-        failures = {failure.key: failure for failure in filled.failures}
-        for row, found in batch:
-            if not isinstance(found, Passed) and not (row.key in failures and row.key in known):
-                self.breaker.count(failures.get(row.key))
-
     def _said_of_the_store(self) -> str:
         info = self._store.info()
         return f"The store {info.location} ({self._target})"
 
-    def _picture(self, row: ImageRow) -> Picture:
-        read_at = now()
-        try:
-            loaded = load(row, self._images)
-        except ImageError as error:
-            error.read_at = read_at
-            raise
-        return Picture(self._embedder.preprocessing.exact(loaded.image), loaded.content, read_at)
-
-    def _point(self, row: ImageRow, picture: Picture, vector: Vector, kept: Payload) -> Point:
+    def _point(self, row: ImageRow, picture: Embedded, vector: Vector, kept: Payload) -> Point:
         made = Provenance(
             key=row.key,
             revision=row.revision,
@@ -226,27 +176,15 @@ class Filling:
         return Point(point_id(row.key), vector, {**kept, **row.payload, **made.as_payload()})
 
 
-def _vectors(
-    embedder: Embedder, pictures: Sequence[tuple[ImageRow, Picture]]
-) -> tuple[dict[str, Vector], list[Failure]]:
-    """Vectors by key. Where the model chokes on a batch, each picture is tried alone, so that one costs only itself."""
-    if not pictures:
-        return {}, []
-    try:
-        vectors = embedder.embed_images([picture.prepared for _, picture in pictures])
-    except ModelOutputInvalid as error:
-        if len(pictures) == 1:
-            row = pictures[0][0]
-            return {}, [Failure(row.key, MODEL_ERROR, error.message, _path(row))]
-        singly = [_vectors(embedder, [one]) for one in pictures]
-        found = {key: vector for good, _ in singly for key, vector in good.items()}
-        return found, [failure for _, bad in singly for failure in bad]
-    return {row.key: vector for (row, _), vector in zip(pictures, vectors, strict=True)}, []
-
-
 def _failure(row: ImageRow, error: ImageError) -> Failure:
     return Failure(row.key, error.kind, error.message, error.path or _path(row), error.read_at)
 
 
 def _path(row: ImageRow) -> str:
     return row.candidates[0] if row.candidates else ""
+
+
+def mode_of(store: VectorStore, collection: str) -> Mode:
+    """How pictures are to be decoded for a collection: as those that it has, where that is recorded."""
+    stamp = store.describe(collection).stamp
+    return Mode(stamp.preprocess) if stamp and stamp.preprocess in set(Mode) else Mode.FAST

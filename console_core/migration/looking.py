@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console_core.catalog.types import ImageCatalog, ImageRow
-from console_core.errors import ImageError
+from console_core.engine.types import Embedded
+from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.comparing import belongs, compare, difference, key_of, stray
 from console_core.migration.difference import Difference, DifferenceKind
 from console_core.migration.filling import FailedAmong, Filling
@@ -79,26 +80,8 @@ class Looking:
 
     def pictures(self, pairs: Sequence[Pair]) -> list[Derived]:
         """Sound rows and points beside their pictures: the bytes are those that were embedded, the vector is theirs."""
-        batch = list(self._filling.fetched((row for row, _ in pairs), ahead=AHEAD))
-        unchanged, found = [], {}
-        for (row, point), (_, picture) in zip(pairs, batch, strict=True):
-            if isinstance(picture, ImageError):
-                found[row.key] = Derived()
-                continue
-            origin = provenance(point.payload)
-            if origin is not None and origin.content not in ("", picture.content):
-                changed = "The picture's file changed since it was embedded."
-                found[row.key] = Derived(difference(DifferenceKind.STALE, row, point, changed))
-            else:
-                unchanged.append((row, picture))
-        vectors, _ = self._filling.embedded(unchanged)
-        for row, point in pairs:
-            if row.key in vectors and point.vector is not None:
-                cosine = float(vectors[row.key] @ point.vector)
-                told = f"Embedded again, its vector has a cosine of {cosine:.4f} to the stored one."
-                wrong = difference(DifferenceKind.WRONG_VECTOR, row, point, told) if cosine < SAME else None
-                found[row.key] = Derived(wrong, cosine)
-        return [found.get(row.key, Derived()) for row, _ in pairs]
+        found = self._filling.fetched(row for row, _ in pairs)
+        return [_derived(row, point, picture) for (row, point), (_, picture) in zip(pairs, found, strict=True)]
 
     def sampled(self, keys: Sequence[str]) -> list[Derived]:
         """The pictures of those keys whose rows and points are sound at this moment."""
@@ -130,3 +113,18 @@ class Looking:
 
     def _in_part(self, keys: Sequence[str]) -> list[ImageRow]:
         return [row for row in self._catalog.get(list(dict.fromkeys(keys))) if belongs(row, self._plan.part)]
+
+
+def _derived(row: ImageRow, point: Point, picture: Embedded | ImageError) -> Derived:
+    if isinstance(picture, ImageError):
+        return Derived()
+    origin = provenance(point.payload)
+    if origin is not None and origin.content not in ("", picture.content):
+        changed = "The picture's file changed since it was embedded."
+        return Derived(difference(DifferenceKind.STALE, row, point, changed))
+    (vector,) = picture.answers
+    if isinstance(vector, ModelOutputInvalid) or point.vector is None:
+        return Derived()
+    cosine = float(vector @ point.vector)
+    told = f"Embedded again, its vector has a cosine of {cosine:.4f} to the stored one."
+    return Derived(difference(DifferenceKind.WRONG_VECTOR, row, point, told) if cosine < SAME else None, cosine)

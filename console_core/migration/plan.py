@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from console_core.catalog.types import EVERYTHING, Slice
+from console_core.embedding.preprocessing import Mode
 from console_core.runs.types import Run
 
 VERSION = 1
@@ -19,7 +20,8 @@ class MigrationPlan:
     to, but takes the source's name over.
     `fingerprint` is that of the model as it was loaded when the plan was made: a run whose model has another one
     stops before its first write. `index` and `quantization` are the target's settings as plain data.
-    `fills` says that the target exists already and only what it lacks is embedded.
+    `mode` is how pictures are decoded and resized. `fills` says that the target exists already and only what it lacks
+    is embedded.
     """
 
     alias: str
@@ -33,6 +35,7 @@ class MigrationPlan:
     index: Mapping[str, Any] = field(default_factory=dict)
     quantization: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 64
+    mode: Mode = Mode.FAST
     fills: bool = False
     in_place: bool = False
 
@@ -56,7 +59,8 @@ class MigrationPlan:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The plan as stored; the reverse of `as_json`."""
         fields = {name: value for name, value in data.items() if name != "version"}
-        return cls(**{**fields, "part": Slice.from_json(fields["part"])})
+        mode = Mode(fields.get("mode", Mode.FAST))
+        return cls(**{**fields, "part": Slice.from_json(fields["part"]), "mode": mode})
 
 
 def target_name(served_as: str, model: str, taken: Collection[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
-from console_core.migration.filling import DECODING_THREADS, FailedAmong, Filling
+from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
@@ -32,7 +32,6 @@ class Reembed:
         store: VectorStore,
         embedder: Callable[[], Embedder],
         failed_among: FailedAmong,
-        workers: int = DECODING_THREADS,
         batch_size: Callable[[], int] | None = None,
     ) -> None:
         self._plan = plan
@@ -42,7 +41,6 @@ class Reembed:
         self._store = store
         self._embedder = embedder
         self._failed_among = failed_among
-        self._workers = workers
         self._batch_size = batch_size or (lambda: plan.batch_size)
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -64,7 +62,7 @@ class Reembed:
             self._plan.target,
             self._run,
             failed_among=self._failed_among,
-            workers=self._workers,
+            mode=self._plan.mode,
             keeps=self._plan.fills,
         )
         remaining, reached = True, None
@@ -83,7 +81,7 @@ class Reembed:
     def _prepare_target(self, counts: Counts) -> None:
         plan = self._plan
         self._refuse_lost_points(counts)
-        stamp = ModelStamp(plan.model, plan.fingerprint)
+        stamp = ModelStamp(plan.model, plan.fingerprint, plan.mode.value)
         spec = CollectionSpec(plan.dimension, plan.distance, stamp, plan.index, plan.quantization)
         try:
             self._store.create(plan.target, spec)

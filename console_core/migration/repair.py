@@ -7,11 +7,12 @@ from typing import Any, Self
 
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.embedding.types import Embedder
+from console_core.engine.types import Embedded
 from console_core.errors import ImageError, NotFound
 from console_core.migration.comparing import belongs, compare
 from console_core.migration.difference import DifferenceKind
 from console_core.migration.differences import Differences, Recorded
-from console_core.migration.filling import FailedAmong, Filling, Picture
+from console_core.migration.filling import FailedAmong, Filling, mode_of
 from console_core.migration.looking import Looking
 from console_core.migration.verify import BATCH, LEFT_THE_CATALOG
 from console_core.migration.verify_plan import VerifyPlan
@@ -92,7 +93,13 @@ class Repair:
                 f"Cancel this run and repair what the newest verification of {check.collection} found.",
             )
         filling = Filling(
-            self._store, self._images, embedder, check.collection, self._run, failed_among=self._failed_among
+            self._store,
+            self._images,
+            embedder,
+            check.collection,
+            self._run,
+            failed_among=self._failed_among,
+            mode=mode_of(self._store, check.collection),
         )
         looking = Looking(check, self._catalog, self._store, filling, self._failed_among)
         what, _, number = checkpoint.partition(" ")
@@ -118,7 +125,7 @@ class Repair:
         skipped = Counter(reason for reason in reasons.values() if reason)
         wanted = [rows[key] for key, reason in reasons.items() if not reason]
         pictures = []
-        for row, picture in filling.fetched(wanted, ahead=BATCH):
+        for row, picture in filling.fetched(wanted):
             if kinds[row.key] is DifferenceKind.STALE and self._is_current(row, points.get(row.key), picture):
                 skipped[ALREADY_RIGHT] += 1
             else:
@@ -142,7 +149,7 @@ class Repair:
         taken = now is not None and now.kind is DifferenceKind.DUPLICATE
         return KEPT if taken and not self._plan.delete_extra else ""
 
-    def _is_current(self, row: ImageRow, point: Point | None, picture: Picture | ImageError) -> bool:
+    def _is_current(self, row: ImageRow, point: Point | None, picture: Embedded | ImageError) -> bool:
         """Whether a point that was stale is of this very row and this very picture."""
         origin = provenance(point.payload) if point is not None else None
         if origin is None or isinstance(picture, ImageError) or compare(row, point, self._check) is not None:

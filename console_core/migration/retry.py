@@ -7,7 +7,7 @@ from typing import Any
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch
-from console_core.migration.filling import DECODING_THREADS, Filling
+from console_core.migration.filling import Filling, mode_of
 from console_core.migration.reembed import refuse_another_model
 from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
@@ -62,7 +62,6 @@ class Retry:
         store: VectorStore,
         embedder: Callable[[], Embedder],
         failed: FailedPictures,
-        workers: int = DECODING_THREADS,
         batch_size: Callable[[], int] | None = None,
     ) -> None:
         self._plan = plan
@@ -72,7 +71,6 @@ class Retry:
         self._store = store
         self._embedder = embedder
         self._failed = failed
-        self._workers = workers
         self._batch_size = batch_size or (lambda: plan.batch_size)
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -93,7 +91,7 @@ class Retry:
             plan.collection,
             self._run,
             failed_among=self._failed.among,
-            workers=self._workers,
+            mode=mode_of(self._store, plan.collection),
         )
         for keys in self._pages(checkpoint):
             rows: Sequence[ImageRow] = self._catalog.get(keys)

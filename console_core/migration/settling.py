@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from console_core.migration.filling import Filled
+from console_core.migration.batch import Filled
 from console_core.runs.types import Counts
 
 

@@ -148,14 +148,16 @@ def stamp_in(metadata: Mapping[str, Any] | None) -> ModelStamp | None:
     recorded = (metadata or {}).get(FIELD)
     if not isinstance(recorded, Mapping) or not recorded.get("fingerprint"):
         return None
-    return ModelStamp(str(recorded.get("model", "")), str(recorded["fingerprint"]))
+    model, preprocess = (str(recorded.get(name, "")) for name in ("model", "preprocess"))
+    return ModelStamp(model, str(recorded["fingerprint"]), preprocess)
 
 
 def stamped(metadata: Mapping[str, Any] | None, stamp: ModelStamp) -> dict[str, Any]:
     """What to merge into a collection's metadata to stamp it, keeping what else the console recorded there."""
     recorded = (metadata or {}).get(FIELD)
     kept = dict(recorded) if isinstance(recorded, Mapping) else {}
-    return {FIELD: {**kept, "model": stamp.model, "fingerprint": stamp.fingerprint}}
+    told = {"preprocess": stamp.preprocess} if stamp.preprocess else {}
+    return {FIELD: {**kept, "model": stamp.model, "fingerprint": stamp.fingerprint, **told}}
 
 
 def _plain(model: BaseModel | None) -> dict[str, Any]:

@@ -41,10 +41,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class ModelStamp:
-    """Which model made a collection: the card's key and the fingerprint's digest."""
+    """Which model made a collection: the card's key and the fingerprint's digest.
+
+    `preprocess` is the mode in which its pictures were decoded and resized (exact, fast, turbo), "" where that is not
+    recorded. It makes no other model: vectors of all modes may meet in one search.
+    """
 
     model: str
     fingerprint: str
+    preprocess: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

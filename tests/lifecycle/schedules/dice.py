@@ -90,7 +90,7 @@ class Lock:
 
     def __init__(self, database: Database) -> None:
         path = database.engine.url.database or ""
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.001)
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.001, check_same_thread=False)
         self._times = 0
 
     @property

@@ -97,7 +97,7 @@ class StrictLedger(Ledger):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._books = sqlite3.connect(database.engine.url.database or "", isolation_level=None)
+        self._books = sqlite3.connect(database.engine.url.database or "", isolation_level=None, check_same_thread=False)
         self.lock = Lock(database)
         self.schedule = Schedule(0, self.lock)
         self.steps = 0

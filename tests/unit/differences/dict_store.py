@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from console_core.errors import CollectionNotFound
-from console_core.vectorstore.types import CollectionInfo, CollectionSpec, Point, PointId
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, Point, PointId, StoreInfo
 
 
 class DictStore:
@@ -19,6 +19,9 @@ class DictStore:
 
     def create(self, name: str, spec: CollectionSpec) -> None:
         self.specs[name], self.points[name] = spec, {}
+
+    def info(self) -> StoreInfo:
+        return StoreInfo("dictionary", "memory", "", embedded=True)
 
     def describe(self, name: str) -> CollectionInfo:
         points, spec = self._of(name), self.specs[name]

@@ -1,0 +1,79 @@
+"""A picture whose size is known and of which no pixel is decoded yet, so that memory can be kept for it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from console_core.catalog.decoding import MAX_PIXELS, finish, open_header, refuse_too_large
+from console_core.catalog.jpeg import decode_plain, plain_size
+
+JPEG = "libjpeg-turbo"
+PILLOW = "Pillow"
+PLAIN_BYTES = 3
+SMALL_BYTES = 15
+"""Bytes of memory for one pixel while Pillow decodes it: it keeps four, and as many again where it converts or turns;
+then come the array and a copy of it."""
+LARGE_BYTES = 9
+"""The same without an array."""
+SMALL = 16_000_000
+"""Pixels up to which what Pillow decodes becomes an array."""
+
+Least = Callable[[int, int], tuple[int, int]]
+"""From a picture's width and height to the smallest that it may be decoded to."""
+
+
+@dataclass(slots=True)
+class Encoded:
+    """A picture by its header. `decoder` is who decodes it: JPEG or PILLOW."""
+
+    width: int
+    height: int
+    decoder: str
+    _data: bytes
+    _path: str
+    _max_pixels: int
+    _opened: ImageFile.ImageFile | None = None
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that decoding it takes at most."""
+        pixels = self.width * self.height
+        if self.decoder == JPEG:
+            return PLAIN_BYTES * pixels
+        return (SMALL_BYTES if pixels <= SMALL else LARGE_BYTES) * pixels
+
+    def image(self) -> Image.Image:
+        """As Pillow decodes it, which is open_clip's way. Raises as `decoding.decode`."""
+        opened = self._opened or open_header(self._data, self._path, max_pixels=self._max_pixels)
+        self._opened, self.decoder = None, PILLOW
+        return finish(opened, self._path)
+
+    def picture(self, least: Least | None = None) -> NDArray[np.uint8] | Image.Image:
+        """An RGB array (height, width, 3); smaller where `least` allows it and the decoder can. Raises as `image`.
+
+        What Pillow decodes and is large stays as it is, because that saves most of the memory.
+        """
+        if self.decoder == JPEG:
+            with suppress(ValueError, MemoryError):  # Pillow says what is wrong with it, or decodes it all the same
+                size = self.width, self.height
+                return decode_plain(self._data, size, least(*size) if least else None)
+        image = self.image()
+        return np.array(image) if self.width * self.height <= SMALL else image
+
+
+def read_header(data: bytes, path: str, *, quick: bool, max_pixels: int = MAX_PIXELS) -> Encoded:
+    """Look at a picture's header; with `quick` plain JPEGs need no Pillow.
+
+    Raises:
+        ImageEmpty, ImageUnsupported, ImageUnreadable, ImageTooLarge: as `decoding.decode`.
+    """
+    size = plain_size(data) if quick else None
+    if size is not None:
+        refuse_too_large(*size, path, max_pixels)
+        return Encoded(*size, JPEG, data, path, max_pixels)
+    opened = open_header(data, path, max_pixels=max_pixels)
+    return Encoded(*opened.size, PILLOW, data, path, max_pixels, opened)

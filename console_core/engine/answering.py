@@ -1,0 +1,22 @@
+"""Forward passes over a batch in which one bad picture costs only itself."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console_core.embedding.types import Embedder
+from console_core.engine.types import Answer
+from console_core.errors import ModelOutputInvalid
+
+
+def answers(embedder: Embedder, pixels: NDArray[np.uint8]) -> list[Answer]:
+    """What the model says of each picture. Where it chokes on a batch, each picture is tried alone.
+
+    Raises:
+        DeviceOutOfMemory: not even one picture fits.
+    """
+    try:
+        return list(embedder.embed_images(pixels))
+    except ModelOutputInvalid as error:
+        if len(pixels) == 1:
+            return [error]
+        return [answer for row in range(len(pixels)) for answer in answers(embedder, pixels[row : row + 1])]

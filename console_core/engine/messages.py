@@ -1,0 +1,62 @@
+"""What the console and its engine process say to each other. Everything is picklable and small, but for pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console_core.catalog.types import ImageStore
+from console_core.embedding.preprocessing import Mode
+from console_core.engine.meter import Readings
+from console_core.engine.types import Done, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question to the models of the engine, which is answered under its number."""
+
+    number: int
+    method: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a call: what it returned, or the exception that it raised."""
+
+    number: int
+    value: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open a pipeline for models by their keys; answered with its `Shape`."""
+
+    number: int
+    images: ImageStore
+    models: Sequence[str]
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Jobs for the pipeline that was opened under a number."""
+
+    pipeline: int
+    jobs: Sequence[Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Jobs of a pipeline that are done, and what its stages did so far."""
+
+    pipeline: int
+    done: Sequence[Done]
+    readings: Readings
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a pipeline and drop what is in it."""
+
+    pipeline: int

@@ -1,0 +1,175 @@
+"""The engine as a process of its own, as the console sees it: it is started when needed, and anew when it died."""
+
+import contextlib
+import itertools
+import multiprocessing
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from multiprocessing.connection import Connection
+from typing import Any
+
+from console_core.engine import child
+from console_core.engine.messages import Call, Close, Finished, Open, Reply, Submit
+from console_core.engine.service import Models
+from console_core.errors import EngineStopped
+
+_PATIENCE = 5.0
+"""Seconds in which the process may end by itself."""
+
+Inbox = queue.SimpleQueue[Finished | EngineStopped]
+
+
+class EngineProcess:
+    """One process with models, used from any thread. `load` makes its models; it is called there.
+
+    A call to a process that has died, or dies meanwhile, raises EngineStopped; the next one starts another.
+    """
+
+    def __init__(self, load: Callable[[], Models]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._life: _Life | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now."""
+        life = self._life
+        return life.process.pid if life is not None and life.ended is None else None
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """What the engine's `Service` answers.
+
+        Raises:
+            EngineStopped: the process ended before it answered.
+            ConsoleError: what the method raised there.
+        """
+        return self._running().ask(lambda number: Call(number, method, arguments))[1]
+
+    def open(self, make: Callable[[int], Open], inbox: Inbox) -> "tuple[_Life, int, Any]":
+        """Open a pipeline whose messages go to `inbox`: the process's life, the pipeline's number, its shape."""
+        life = self._running()
+        number, shape = life.ask(make, inbox)
+        return life, number, shape
+
+    def close(self) -> None:
+        """End the process. Safe to call twice; nothing starts it again."""
+        with self._lock:
+            self._closed = True
+            life, self._life = self._life, None
+        if life is not None:
+            life.end()
+
+    def _running(self) -> "_Life":
+        with self._lock:
+            if self._closed:
+                raise EngineStopped("The engine is closed.", "Start the console again.")
+            if self._life is None or self._life.ended is not None:
+                self._life = _Life(self._load)
+            return self._life
+
+
+class _Life:
+    """One process from its start to its end."""
+
+    def __init__(self, load: Callable[[], Models]) -> None:
+        spawning = multiprocessing.get_context("spawn")  # a fork would take locks and threads of torch along
+        self._connection, theirs = spawning.Pipe()
+        self.process = spawning.Process(target=child.serve, args=(theirs, load), name="engine", daemon=True)
+        self.process.start()
+        theirs.close()
+        self.ended: EngineStopped | None = None
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Future[Any]] = {}
+        self._inboxes: dict[int, Inbox] = {}
+        threading.Thread(target=self._listen, args=(self._connection,), name="engine-replies", daemon=True).start()
+
+    def ask(self, make: Callable[[int], Call | Open], inbox: Inbox | None = None) -> tuple[int, Any]:
+        """Ask, and wait for the answer; returns the number under which was asked, too."""
+        answer: Future[Any] = Future()
+        with self._lock:
+            number = next(self._numbers)
+            self._waiting[number] = answer
+            if inbox is not None:
+                self._inboxes[number] = inbox
+            ended = self.ended
+        if ended is not None:
+            raise ended
+        self.post(make(number))
+        try:
+            return number, answer.result()
+        except BaseException:
+            with self._lock:
+                self._inboxes.pop(number, None)
+            raise
+
+    def post(self, message: Call | Open | Submit | Close) -> None:
+        """Send; whether it arrives is told by what comes back."""
+        with contextlib.suppress(OSError), self._lock:
+            self._connection.send(message)
+
+    def forget(self, number: int) -> None:
+        """Close a pipeline."""
+        with self._lock:
+            self._inboxes.pop(number, None)
+        self.post(Close(number))
+
+    def end(self) -> None:
+        self._connection.close()
+        self.process.join(_PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+    def _listen(self, connection: Connection) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                match connection.recv():
+                    case Reply() as reply:
+                        self._reply(reply)
+                    case Finished() as finished:
+                        with self._lock:
+                            inbox = self._inboxes.get(finished.pipeline)
+                        if inbox is not None:
+                            inbox.put(finished)
+        self._bury()
+
+    def _reply(self, reply: Reply) -> None:
+        with self._lock:
+            answer = self._waiting.pop(reply.number)
+        if reply.error is not None:
+            answer.set_exception(reply.error)
+        else:
+            answer.set_result(reply.value)
+
+    def _bury(self) -> None:
+        self.process.join(_PATIENCE)
+        ended = EngineStopped(
+            f"The engine's process ended: {_cause(self.process.exitcode)}.",
+            "Resume the run: it goes on behind its last checkpoint, with a new process.",
+        )
+        with self._lock:
+            self.ended = ended
+            waiting, self._waiting = self._waiting, {}
+            inboxes, self._inboxes = self._inboxes, {}
+        for answer in waiting.values():
+            answer.set_exception(ended)
+        for inbox in inboxes.values():
+            inbox.put(ended)
+
+
+def _cause(code: int | None) -> str:
+    if code == child.DEVICE_LOST:
+        return "its device stopped working"
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = str(-code)
+    killed = ", as the system does when memory is out" if name == "SIGKILL" else ""
+    return f"killed by {name}{killed}"

@@ -1,0 +1,108 @@
+"""A pipeline in the engine process. Where that dies, another one goes on with the same jobs."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from console_core.catalog.types import ImageStore
+from console_core.database import now
+from console_core.embedding.preprocessing import Mode
+from console_core.engine.messages import Finished, Open, Submit
+from console_core.engine.meter import Readings
+from console_core.engine.process import EngineProcess, Inbox
+from console_core.engine.shape import Shape
+from console_core.engine.types import Done, Job
+from console_core.errors import EngineStopped, ImageUnreadable
+
+DEATHS = 4
+"""How often the process may die without a picture being done in between: twice with many, and with two alone."""
+
+
+class RemotePipeline:
+    """See `engine.types.Pipeline`.
+
+    When the process dies, its jobs are submitted to a new one. When that dies too before any is done, they are
+    submitted one by one, so that a picture that kills its decoder costs only itself.
+    """
+
+    def __init__(self, engine: EngineProcess, images: ImageStore, models: Sequence[str], mode: Mode) -> None:
+        self._engine, self._images, self._models, self._mode = engine, images, tuple(models), mode
+        self._inbox: Inbox = Inbox()
+        self._jobs: dict[int, Job] = {}
+        self._suspects: deque[int] | None = None
+        self._alone: int | None = None
+        self._deaths = 0
+        self._notes: tuple[str, ...] = ()
+        self._readings = Readings(0.0)
+        self._open()
+
+    @property
+    def capacity(self) -> int:
+        return self.shape.capacity
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        self._jobs.update((job.number, job) for job in jobs)
+        if jobs and self._suspects is None:
+            self._life.post(Submit(self._number, jobs))
+
+    def take(self) -> list[Done]:
+        while True:
+            self._try_next_suspect()
+            message = self._inbox.get()
+            if isinstance(message, Finished):
+                self._readings = message.readings
+                done = [one for one in message.done if self._jobs.pop(one.number, None) is not None]
+                if done:
+                    self._deaths, self._alone = 0, None
+                    return done
+            elif (culprit := self._died(message)) is not None:
+                return [culprit]
+
+    def readings(self) -> Readings:
+        found = self._readings
+        return Readings(found.at, found.stages, found.decoders, (*self._notes, *found.notes))
+
+    def close(self) -> None:
+        self._life.forget(self._number)
+
+    def _open(self) -> None:
+        self._life, self._number, shape = self._engine.open(
+            lambda number: Open(number, self._images, self._models, self._mode), self._inbox
+        )
+        self.shape: Shape = shape
+
+    def _try_next_suspect(self) -> None:
+        """One of those that were in work when the process died twice; the others wait until all of these are done."""
+        if self._suspects is None or self._alone is not None:
+            return
+        if self._suspects:
+            self._alone = self._suspects.popleft()
+            self._life.post(Submit(self._number, [self._jobs[self._alone]]))
+        else:
+            self._suspects = None
+            self._life.post(Submit(self._number, list(self._jobs.values())))
+
+    def _died(self, ended: EngineStopped) -> Done | None:
+        """Go on in a new process; the outcome of the picture that was alone in the old one."""
+        self._deaths += 1
+        self._notes = (*self._notes, f"{ended.message} Its pictures were taken up again.")
+        if self._deaths > DEATHS:
+            raise ended
+        culprit, self._alone = self._alone, None
+        self._open()
+        if culprit is not None:
+            return Done(culprit, self._blamed(self._jobs.pop(culprit), ended))
+        if self._deaths > 1:
+            self._suspects = deque(self._jobs)
+        else:
+            self._life.post(Submit(self._number, list(self._jobs.values())))
+        return None
+
+    def _blamed(self, job: Job, ended: EngineStopped) -> ImageUnreadable:
+        path = job.row.candidates[0] if job.row.candidates else ""
+        failure = ImageUnreadable(
+            f"{path or job.row.key} cannot be embedded: each time, {ended.message[0].lower()}{ended.message[1:]}",
+            "Look at this file with another program, and store it again from its source.",
+            path=path,
+        )
+        failure.read_at = now()
+        return failure

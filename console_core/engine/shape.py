@@ -1,0 +1,50 @@
+"""How many of what a pipeline has, and the memory that it may take because of that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console_core.catalog.decoding import MAX_PIXELS
+from console_core.catalog.encoded import LARGE_BYTES
+from console_core.embedding.device import usable_cores
+from console_core.embedding.types import Embedder
+
+READERS = 4
+READ_AHEAD = 256 * 1024 * 1024
+"""Bytes of files that wait to be decoded; a larger file is read alone."""
+DECODING = 1024 * 1024 * 1024
+"""Bytes of pictures in decoding; a larger picture is decoded alone."""
+LARGEST = MAX_PIXELS * LARGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`batch` pictures in one of `slabs` slabs, of `slab_bytes` each for all models; threads for reading, for decoding,
+    and for forward passes."""
+
+    batch: int
+    slabs: int
+    slab_bytes: int
+    readers: int
+    decoders: int
+    passes: int
+
+    @classmethod
+    def of(cls, embedders: Sequence[Embedder], *, cores: int | None = None) -> "Shape":
+        """What suits these models on this machine: every pass has a slab in work and one that is ready, and two more
+        are being filled."""
+        cores = cores or usable_cores()
+        batch, passes = min(one.batch for one in embedders), max(one.passes for one in embedders)
+        sizes = (one.preprocessing for one in embedders)
+        bytes_each = sum(3 * size.height * size.width for size in sizes)
+        return cls(batch, 2 * passes + 2, batch * bytes_each, READERS, max(1, cores), passes)
+
+    @property
+    def capacity(self) -> int:
+        """Pictures in work at a time that keep every stage busy."""
+        return self.slabs * self.batch + 2 * (self.readers + self.decoders)
+
+    @property
+    def bound(self) -> int:
+        """Bytes of memory that it takes at most beside the models, their passes and the vectors, whatever the pictures
+        are. One that Pillow decodes has the most pixels that are decoded at all."""
+        return self.slabs * self.slab_bytes + READ_AHEAD + max(DECODING, LARGEST)

@@ -1,0 +1,228 @@
+"""A pipeline on threads of this process: read, decode into slabs, embed."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console_core.catalog.encoded import Least, read_header
+from console_core.catalog.loading import content_digest, most_telling
+from console_core.catalog.types import ImageStore
+from console_core.database import now
+from console_core.embedding.device import background
+from console_core.embedding.preprocessing import Mode, Preprocessing
+from console_core.embedding.types import Embedder, Pixels
+from console_core.engine.answering import answers
+from console_core.engine.budget import Budget
+from console_core.engine.meter import Meter, Readings, Stage
+from console_core.engine.ring import Ring, Slab
+from console_core.engine.shape import DECODING, READ_AHEAD, Shape
+from console_core.engine.types import Done, Embedded, Job, forget_frames
+from console_core.errors import ImageError
+
+
+@dataclass(slots=True)
+class _Picture:
+    """A job on its way: how many candidates were tried, why they failed, the bytes of the last, and the memory that is
+    kept for these."""
+
+    job: Job
+    read_at: datetime
+    data: bytes = b""
+    reserved: int = 0
+    tried: int = 0
+    failures: list[ImageError] = field(default_factory=list)
+
+
+_Tag = tuple[int, str, datetime]
+"""Of a picture in a slab: its job's number, the digest of its bytes, when they began to be read."""
+
+
+class ThreadPipeline:
+    """See `engine.types.Pipeline`. Threads start with the first job."""
+
+    def __init__(
+        self,
+        images: ImageStore,
+        embedders: Sequence[Embedder],
+        mode: Mode = Mode.FAST,
+        shape: Shape | None = None,
+    ) -> None:
+        self._images, self._embedders, self._mode = images, tuple(embedders), mode
+        self.shape = shape or Shape.of(embedders)
+        self._meter = Meter(
+            {
+                Stage.READ: self.shape.readers,
+                Stage.DECODE: self.shape.decoders,
+                Stage.DEVICE: self.shape.passes,
+            }
+        )
+        self._to_read: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._to_decode: queue.SimpleQueue[_Picture | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[list[Done]] = queue.SimpleQueue()
+        self._reading, self._decoding = Budget(READ_AHEAD), Budget(DECODING)
+        self._ring: Ring[_Tag] | None = None
+        self._threads: list[threading.Thread] = []
+        self._closed = threading.Event()
+
+    @property
+    def capacity(self) -> int:
+        return self.shape.capacity
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        self._start().expect(len(jobs))
+        for job in jobs:
+            self._to_read.put(job)
+
+    def take(self) -> list[Done]:
+        done = self._done.get()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                done += self._done.get_nowait()
+        return done
+
+    def readings(self) -> Readings:
+        notes = tuple(note for embedder in self._embedders for note in embedder.notes)
+        return self._meter.readings(notes)
+
+    def close(self) -> None:
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._reading.close()
+        self._decoding.close()
+        if self._ring is not None:
+            self._ring.close()
+        for _ in range(self.shape.readers):
+            self._to_read.put(None)
+        for _ in range(self.shape.decoders):
+            self._to_decode.put(None)
+        self._done.put([])
+        for thread in self._threads:
+            thread.join()
+
+    def _start(self) -> Ring[_Tag]:
+        if self._ring is None:
+            batch = self.shape.batch
+            self._ring = Ring(self.shape.slabs, lambda: tuple(one.slab(batch) for one in self._embedders))
+            for work, number in (
+                (self._read, self.shape.readers),
+                (self._decode, self.shape.decoders),
+                (self._embed, self.shape.passes),
+            ):
+                for _ in range(number):
+                    thread = threading.Thread(target=self._serve, args=(work, self._ring), name="engine", daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
+        return self._ring
+
+    def _serve(self, work: Callable[[Ring[_Tag]], None], ring: Ring[_Tag]) -> None:
+        with background():
+            work(ring)
+
+    def _read(self, ring: Ring[_Tag]) -> None:
+        while (job := self._to_read.get()) is not None and not self._closed.is_set():
+            self._attempt(ring, _Picture(job, now()), self._fetch)
+
+    def _decode(self, ring: Ring[_Tag]) -> None:
+        while (picture := self._to_decode.get()) is not None and not self._closed.is_set():
+            self._attempt(ring, picture, self._prepare)
+
+    def _attempt(self, ring: Ring[_Tag], picture: _Picture, work: Callable[[Ring[_Tag], _Picture], None]) -> None:
+        """What is raised on the way is the job's outcome."""
+        try:
+            work(ring, picture)
+        except BaseException as error:
+            if isinstance(error, ImageError):
+                error.read_at = picture.read_at
+                forget_frames(error)
+            ring.drop()
+            self._done.put([Done(picture.job.number, error)])
+
+    def _fetch(self, _ring: Ring[_Tag], picture: _Picture) -> None:
+        """Read the next candidate that can be read, and hand it on."""
+        row = picture.job.row
+        for path in row.candidates[picture.tried :]:
+            picture.tried += 1
+            picture.reserved = self._reading.take(self._images.size(path) or 0)
+            try:
+                with self._meter.busy(Stage.READ):
+                    picture.data = self._images.read(path)
+            except ImageError as error:
+                self._let_go(picture)
+                picture.failures.append(error)
+            except BaseException:
+                self._let_go(picture)
+                raise
+            else:
+                self._to_decode.put(picture)
+                return
+        raise most_telling(row, picture.failures)
+
+    def _let_go(self, picture: _Picture) -> None:
+        """Of its bytes, and of the memory that was kept for them."""
+        picture.data, reserved, picture.reserved = b"", picture.reserved, 0
+        self._reading.give_back(reserved)
+
+    def _prepare(self, ring: Ring[_Tag], picture: _Picture) -> None:
+        """Decode a picture and put it into a slab, or read its next candidate where that is no picture."""
+        try:
+            pixels = self._pixels(picture.data, picture.job.row.candidates[picture.tried - 1])
+            content = content_digest(picture.data)
+        except ImageError as error:
+            picture.failures.append(error)
+        else:
+            self._let_go(picture)
+            ring.place((picture.job.number, content, picture.read_at), pixels)
+            return
+        finally:
+            self._let_go(picture)
+        self._fetch(ring, picture)
+
+    def _pixels(self, data: bytes, path: str) -> list[Pixels]:
+        header = read_header(data, path, quick=self._mode is not Mode.EXACT)
+        sizes = [one.preprocessing for one in self._embedders]
+        with self._decoding.room(header.weight), self._meter.busy(Stage.DECODE):
+            if self._mode is Mode.EXACT:
+                image = header.image()
+                pixels = [one.exact(image) for one in sizes]
+            else:
+                picture = header.picture(_least(sizes) if self._mode is Mode.TURBO else None)
+                pixels = [one.either(picture) for one in sizes]
+        self._meter.decoded_by(header.decoder)
+        return pixels
+
+    def _embed(self, ring: Ring[_Tag]) -> None:
+        while (slab := ring.take()) is not None:
+            try:
+                done = self._answered(slab)
+            except BaseException as error:
+                done = [Done(number, error) for number, _, _ in slab.tags]
+            ring.give_back(slab)
+            self._done.put(done)
+
+    def _answered(self, slab: Slab[_Tag]) -> list[Done]:
+        began_with = slab.filled
+        with self._meter.busy(Stage.DEVICE, began_with):
+            of_models = [
+                answers(embedder, array[:began_with])
+                for embedder, array in zip(self._embedders, slab.arrays, strict=True)
+            ]
+        return [
+            Done(number, Embedded(tuple(answer[row] for answer in of_models), content, read_at))
+            for row, (number, content, read_at) in enumerate(slab.tags)
+        ]
+
+
+def _least(sizes: Sequence[Preprocessing]) -> Least:
+    """The smallest size that is enough for all models."""
+
+    def least(width: int, height: int) -> tuple[int, int]:
+        wanted = [one.least(width, height) for one in sizes]
+        return max(one[0] for one in wanted), max(one[1] for one in wanted)
+
+    return least

@@ -1,0 +1,69 @@
+"""How far a run may read ahead of what is known to have worked."""
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+
+from console_core.engine.types import Embedded
+from console_core.errors import ImageError, ModelOutputInvalid
+from console_core.migration.batch import Fetched, Filled, Passed
+from console_core.migration.breaker import Breaker
+
+
+class Caution:
+    """Keeps the breaker's promise while work goes on ahead of it.
+
+    Until a picture was written, and again while pictures fail, nothing is read beyond the breaker's limit. Otherwise a
+    run reads as far ahead as its pipeline has room (`capacity`), and what is in work when failures begin is read too.
+    `known` are keys of pictures that failed before.
+    """
+
+    def __init__(self, breaker: Breaker, capacity: int, known: Collection[str]) -> None:
+        self._breaker, self._capacity, self._known = breaker, capacity, known
+        self._proven = False
+        self._uncounted = 0
+        self._failed_last = 0
+
+    @property
+    def careful(self) -> bool:
+        """Whether a batch must be written and counted before the next one is made."""
+        return not self._proven or self._failed_last > 0
+
+    def ahead(self) -> int:
+        """How many pictures may be in work."""
+        if not self._proven:
+            return min(self._capacity, self._breaker.room - self._uncounted)
+        return min(self._capacity, self._breaker.limit - self._failed_last) if self._failed_last else self._capacity
+
+    def next_batch(self, fetched: Iterator[Fetched], size: int) -> list[Fetched]:
+        """The next so many, or fewer where more must not fail before it is known what became of them."""
+        batch = []
+        for one in islice(fetched, min(size, self._breaker.room)):
+            batch.append(one)
+            self._took(*one)
+        return batch
+
+    def count(self, batch: Collection[Fetched], filled: Filled) -> None:
+        """Tell the breaker what became of a batch."""
+        failures = {failure.key: failure for failure in filled.failures}
+        for row, found in batch:
+            if isinstance(found, Passed):
+                continue
+            self._uncounted -= 1
+            if not (row.key in failures and row.key in self._known):
+                self._breaker.count(failures.get(row.key))
+        if not self._uncounted:
+            self._failed_last = self._breaker.limit - self._breaker.room
+        self._proven = self._breaker.room == self._breaker.limit and (self._proven or bool(filled.points))
+
+    def _took(self, row: object, found: object) -> None:
+        if isinstance(found, Passed):
+            return
+        self._uncounted += 1
+        if isinstance(found, ImageError) or (isinstance(found, Embedded) and _unanswered(found)):
+            self._failed_last += 1
+        else:
+            self._failed_last = 0
+
+
+def _unanswered(found: Embedded) -> bool:
+    return any(isinstance(answer, ModelOutputInvalid) for answer in found.answers)
