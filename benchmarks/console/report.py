@@ -9,7 +9,6 @@ from pathlib import Path
 
 from benchmarks.console.measured import Measured
 
-BEGIN, END = "<!-- measured by benchmarks.console -->", "<!-- end of what was measured -->"
 _HEAD = ("", "wall", "worst", "server CPU", "sent", "thumbnails", "times", "budget", "of it")
 
 
@@ -38,11 +37,17 @@ def markdown(lines: Iterable[Measured], said: str) -> str:
 
 def write(file: Path, text: str) -> None:
     """Put the text between the two marks of a document."""
-    before, begin, rest = file.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{file} lacks the lines {BEGIN} and {END}.")
-    file.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    write_section(file, "benchmarks.console", text)
+
+
+def write_section(file: Path, name: str, text: str) -> None:
+    """Put what a benchmark measured between its two marks in a document."""
+    begin, end = f"<!-- measured by {name} -->", f"<!-- end of what {name} measured -->"
+    before, found, rest = file.read_text("utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise SystemExit(f"{file} lacks the lines {begin} and {end}.")
+    file.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
 
 
 def _groups(lines: Iterable[Measured]) -> list[tuple[str, list[tuple[str, ...]]]]:

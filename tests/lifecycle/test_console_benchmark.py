@@ -43,7 +43,8 @@ def test_a_folder_that_is_somebodys_workspace_is_left_alone(workspace: Path) -> 
 
 def test_only_the_marked_part_of_a_document_is_written_anew(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
-    document.write_text(f"Before.\n{report.BEGIN}\nold\n{report.END}\nAfter.\n")
+    begin, end = "<!-- measured by benchmarks.console -->", "<!-- end of what benchmarks.console measured -->"
+    document.write_text(f"Before.\n{begin}\nold\n{end}\nAfter.\n")
     line = Measured(starting.GROUP, "until ready", wall=2.5, budget=5.0)
     report.write(document, report.markdown([line], "Two cores."))
     text = document.read_text()

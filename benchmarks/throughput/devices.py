@@ -1,0 +1,68 @@
+"""What forward passes run on: a real model with random weights, or a device that takes a stated time."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console_core.embedding.device import Placement, place
+from console_core.embedding.openclip import OpenClipEmbedder, load
+from console_core.embedding.preprocessing import Preprocessing
+from console_core.embedding.registry import parse
+from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Pixels, Vectors
+
+OVERHEAD = 0.004
+"""Seconds that launching a batch takes on the simulated device, whatever is in it."""
+SIDE = 224
+
+
+class Simulated:
+    """An embedder that sleeps as long as a device would be busy, without Python's lock. Its vectors are noise."""
+
+    batch = 64
+    passes = 2
+    notes = ()
+    fingerprint = Fingerprint("0" * 12)
+    preprocessing = Preprocessing(SIDE, SIDE, "shortest", "bicubic", 0, (0.48, 0.46, 0.41), (0.27, 0.26, 0.28))
+
+    def __init__(self, rate: float, dimension: int = 512) -> None:
+        self.card = ModelCard("simulated", "Simulated", "none", "none", "", dimension, SIDE, has_text=False)
+        self.device = f"simulated, {rate:,.0f} pictures/s"
+        self._rate, self._turn = rate, threading.Lock()
+        self._noise = np.random.default_rng(1).standard_normal((self.batch, dimension)).astype(np.float32)
+
+    def slab(self, rows: int) -> NDArray[np.uint8]:
+        return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
+
+    def forward(self, pictures: int) -> Vectors:
+        """The vectors of so many pictures, after the time that they take."""
+        with self._turn:
+            time.sleep(OVERHEAD + pictures / self._rate)
+        return self._noise[:pictures]
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        return np.concatenate([self.forward(len(part)) for part in _parts(pixels, self.batch)])
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError
+
+
+def _parts(pixels: Sequence[Pixels] | NDArray[np.uint8], size: int) -> list[Sequence[Pixels] | NDArray[np.uint8]]:
+    return [pixels[start : start + size] for start in range(0, len(pixels), size)]
+
+
+def embedder(model: str, device: str, precision: str) -> Embedder:
+    """`fake:<rate>`, or a model of open_clip with random weights on "auto", "cpu" or "cuda"."""
+    kind, _, rate = device.partition(":")
+    if kind == "fake":
+        return Simulated(float(rate))
+    return real(model, device, precision)
+
+
+def real(model: str, device: str, precision: str) -> OpenClipEmbedder:
+    """The model with random weights; `precision` "auto" is what the console would choose."""
+    found = place(device)
+    chosen = found if precision == "auto" else Placement(found.device, precision, found.batch)  # type: ignore[arg-type]
+    return load(parse(model), chosen, random_weights=True)

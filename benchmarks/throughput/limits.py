@@ -1,0 +1,103 @@
+"""What each stage can do alone: none of them can be outrun by the whole."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from benchmarks.throughput.devices import Simulated
+from benchmarks.throughput.images import Pictures
+from console_core.catalog.encoded import read_header
+from console_core.catalog.local_files import LocalFiles
+from console_core.catalog.types import ImageRow
+from console_core.embedding.preprocessing import Mode
+from console_core.embedding.types import Embedder
+from console_core.vectorstore.types import CollectionSpec, Point, VectorStore
+
+
+def rows(pictures: Pictures, number: int) -> list[ImageRow]:
+    """A catalog of so many rows over the files, each in its turn."""
+    files = pictures.files
+    return [ImageRow(str(place), (files[place % len(files)],), {"place": place}, "1") for place in range(number)]
+
+
+def forward(model: Embedder, seconds: float = 2.0) -> float:
+    """Pictures a second in forward passes alone, as many at once as pay; the pixels are in memory."""
+    pixels = np.random.default_rng(2).integers(0, 255, model.slab(model.batch).shape, dtype=np.uint8)
+    model.embed_images(pixels)
+    until = time.perf_counter() + seconds
+    counts = [0] * model.passes
+
+    def passes(place: int) -> None:
+        while time.perf_counter() < until:
+            counts[place] += len(model.embed_images(pixels))
+
+    taken = _together(passes, model.passes)
+    return sum(counts) / taken
+
+
+def decode(model: Embedder, pictures: Pictures, number: int, mode: Mode, threads: int) -> float:
+    """Pictures a second read, decoded and resized, without a device."""
+    images, sizes = LocalFiles((pictures.folder,)), model.preprocessing
+
+    def one(row: ImageRow) -> None:
+        header = read_header(images.read(row.candidates[0]), row.candidates[0], quick=mode is not Mode.EXACT)
+        if mode is Mode.EXACT:
+            sizes.exact(header.image())
+        else:
+            sizes.either(header.picture(sizes.least if mode is Mode.TURBO else None))
+
+    return _rate(one, rows(pictures, number), threads)
+
+
+def read(pictures: Pictures, number: int, threads: int) -> float:
+    """Pictures a second read from the disk, or its cache."""
+    images = LocalFiles((pictures.folder,))
+    return _rate(lambda row: images.read(row.candidates[0]), rows(pictures, number), threads)
+
+
+def upsert(store: VectorStore, dimension: int, number: int) -> float:
+    """Points a second written into an empty collection."""
+    store.create("upsert", CollectionSpec(dimension))
+    vectors = np.random.default_rng(3).standard_normal((256, dimension)).astype(np.float32)
+    began = time.perf_counter()
+    for start in range(0, number, 256):
+        count = min(256, number - start)
+        store.upsert("upsert", [Point(start + row, vectors[row], {"place": start + row}) for row in range(count)])
+    taken = time.perf_counter() - began
+    store.drop("upsert")
+    return number / taken
+
+
+def whole(stages: dict[str, float], model: Embedder) -> float:
+    """The limit of the whole, from the rates of its stages. On a processor all of them share the cores."""
+    if isinstance(model, Simulated) or model.device.startswith("cuda"):
+        return min(stages.values())
+    return 1 / sum(1 / rate for rate in stages.values())
+
+
+def _rate(work: Callable[[ImageRow], object], jobs: Sequence[ImageRow], threads: int) -> float:
+    lock, upcoming = threading.Lock(), iter(jobs)
+
+    def worker(_place: int) -> None:
+        for job in iter(lambda: _next(lock, upcoming), None):
+            work(job)
+
+    return len(jobs) / _together(worker, threads)
+
+
+def _next(lock: threading.Lock, upcoming: Iterator[ImageRow]) -> ImageRow | None:
+    with lock:
+        return next(upcoming, None)
+
+
+def _together(work: Callable[[int], None], threads: int) -> float:
+    """Seconds until all of some threads are done."""
+    workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - began

@@ -1,0 +1,75 @@
+"""The console's own way from end to end: catalog rows in, acknowledged points out."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import psutil
+
+from benchmarks.throughput.images import Pictures
+from benchmarks.throughput.limits import rows
+from console_core.catalog.local_files import LocalFiles
+from console_core.embedding.preprocessing import Mode
+from console_core.embedding.types import Embedder
+from console_core.migration.filling import Filling
+from console_core.vectorstore.types import CollectionSpec, VectorStore
+
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EndToEnd:
+    """Pictures a second, and bytes of memory beyond what was taken before, at the most."""
+
+    rate: float
+    growth: int
+
+
+def end_to_end(model: Embedder, pictures: Pictures, number: int, mode: Mode, store: VectorStore) -> EndToEnd:
+    """Embed so many rows and write their points; the model is loaded before."""
+    store.create("throughput", CollectionSpec(model.card.dimension))
+    filling = Filling(
+        store,
+        LocalFiles((pictures.folder,)),
+        model,
+        "throughput",
+        "benchmark",
+        failed_among=lambda _collection, _keys: {},
+        mode=mode,
+        keeps=False,
+    )
+    try:
+        with _Memory() as memory:
+            began = time.perf_counter()
+            written = sum(
+                len(one.points) for one in filling.batches(rows(pictures, number), lambda: BATCH, fills=False)
+            )
+            taken = time.perf_counter() - began
+    finally:
+        store.drop("throughput")
+    if written != number:
+        raise RuntimeError(f"{written} of {number} pictures were written.")
+    return EndToEnd(number / taken, memory.growth)
+
+
+class _Memory:
+    """The growth of this process's resident set."""
+
+    def __enter__(self) -> "_Memory":
+        self._process, self._over = psutil.Process(), threading.Event()
+        self._before = self._peak = self._process.memory_info().rss
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.02):
+            self._peak = max(self._peak, self._process.memory_info().rss)
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def growth(self) -> int:
+        return self._peak - self._before
