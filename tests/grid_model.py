@@ -31,11 +31,20 @@ class Grid:
     card = ModelCard("grid", "Grid", "test", "grid", "", 3 * SIDE * SIDE, SIDE, has_text=False)
     fingerprint = Fingerprint("0123456789abcdef")
     device = "cpu, float32"
+    batch = 16
+    passes = 1
+    notes: tuple[str, ...] = ()
     preprocessing: Preprocessing = Small(SIDE, SIDE, "squash", "bicubic", 0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
     def __init__(self) -> None:
         self.embedded = 0
         self.broken = False
+
+    def slab(self, rows: int) -> NDArray[np.uint8]:
+        return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
+
+    def expect(self, pictures: int) -> None:
+        pass
 
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         rows = np.stack(list(pixels)).astype(np.float32) / 255

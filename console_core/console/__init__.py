@@ -163,6 +163,7 @@ class Console:
                 parts.callback(self.owner.release)
             parts.callback(self.catalog.close)
             parts.callback(self.store.close)
+            parts.callback(self.models.close)
             if self.worker is not None:
                 parts.callback(self.worker.close)
             if self.follower is not None:
@@ -208,7 +209,13 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,
-            models=LoadedModels(ModelCards((*DEMO_CARDS, *CARDS, *own)), settings.device),
+            models=LoadedModels(
+                ModelCards((*DEMO_CARDS, *CARDS, *own)),
+                settings.device,
+                precision=settings.precision,
+                unload_after=settings.unload_after,
+                cache=None if dry else settings.cache,
+            ),
             thumbnails=Thumbnails(settings.cache / "thumbnails", images),
             traffic=traffic,
             owner=owner,

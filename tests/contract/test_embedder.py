@@ -14,8 +14,9 @@ import torch
 from PIL import Image, ImageDraw
 from torchvision.transforms import Compose
 
-from console_core.embedding.device import Placement, Precision
+from console_core.embedding.device import Placement
 from console_core.embedding.openclip import OpenClipEmbedder, load
+from console_core.embedding.precision import Precision
 from console_core.embedding.registry import parse
 from console_core.embedding.types import Embedder, Vectors
 from console_core.errors import ModelOutputInvalid, NoTextTower
@@ -187,7 +188,7 @@ def test_a_picture_that_the_model_cannot_answer_for_is_an_error_and_not_a_vector
         return answer
 
     pixels = [case.embedder.preprocessing.exact(picture) for picture in pictures[:3]]
-    hook = case.embedder._model.visual.register_forward_hook(second_is_not_finite)
+    hook = case.embedder._forward.model.visual.register_forward_hook(second_is_not_finite)
     with pytest.raises(ModelOutputInvalid, match="1 of 3"):
         case.embedder.embed_images(pixels)
     hook.remove()
@@ -208,7 +209,7 @@ def demo(name: str, precision: Precision = "float32") -> OpenClipEmbedder:
 def test_texts_for_siglip_are_padded_to_its_context_length() -> None:
     seen: list[torch.Tensor] = []
     embedder = demo("demo-siglip")
-    hook = embedder._model.text.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    hook = embedder._forward.model.text.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     embedder.embed_texts(["a red car"])
     hook.remove()
     expected = open_clip.get_tokenizer(f"local-dir:{DEMO / 'demo-siglip'}")(["a red car"])
@@ -229,7 +230,7 @@ def test_float16_weights_give_nearly_the_same_vectors(name: str, pictures: list[
 def test_what_float16_cannot_hold_is_computed_again_in_float32() -> None:
     full, half = demo("demo-clip"), demo("demo-clip", "float16")
     for embedder in (full, half):  # float16 ends at 65,504
-        embedder._model.visual.register_forward_pre_hook(lambda _, given: (given[0] * 100_000,))
+        embedder._forward.model.visual.register_forward_pre_hook(lambda _, given: (given[0] * 100_000,))
     bright = [np.full((64, 64, 3), 250, dtype=np.uint8)]
     assert cosines(full.embed_images(bright), half.embed_images(bright)).min() >= 0.9999
     assert half._float32_model is not None
@@ -245,7 +246,7 @@ def test_a_device_that_runs_out_of_memory_answers_in_smaller_batches(pictures: l
 
     prepared = [embedder.preprocessing.exact(picture) for picture in pictures * 2]
     expected = embedder.embed_images(prepared)
-    embedder._model.visual.register_forward_pre_hook(small_device)
+    embedder._forward.model.visual.register_forward_pre_hook(small_device)
     np.testing.assert_allclose(embedder.embed_images(prepared), expected, atol=2e-6)
     assert sizes == [12, 6, 3, 3, 3, 3]
 
