@@ -1,7 +1,7 @@
 """Since when something is not in use."""
 
 import threading
-import time
+from time import monotonic
 from types import TracebackType
 
 
@@ -11,7 +11,7 @@ class Use:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._users = 0
-        self._since = time.monotonic()
+        self._since = monotonic()
 
     def __enter__(self) -> None:
         with self._guard:
@@ -22,7 +22,7 @@ class Use:
     ) -> None:
         with self._guard:
             self._users -= 1
-            self._since = time.monotonic()
+            self._since = monotonic()
 
     def touch(self) -> None:
         """It was used at this moment."""
@@ -33,4 +33,4 @@ class Use:
     def idle(self) -> float | None:
         """Seconds since it was last used; None while it is."""
         with self._guard:
-            return None if self._users else time.monotonic() - self._since
+            return None if self._users else monotonic() - self._since
