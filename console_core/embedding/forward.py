@@ -128,7 +128,7 @@ class Forward:
 
         if not self._placement.is_cuda:
             return nullcontext()
-        return torch.cuda.stream(_stream_of(self._placement.device, place))  # type: ignore[no-untyped-call]
+        return torch.cuda.stream(_stream_of(self._placement.device, place))
 
 
 _streams: dict[tuple[str, int], Any] = {}

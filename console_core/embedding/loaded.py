@@ -31,7 +31,7 @@ class Resident:
     """A model in memory, for people. `device` says the precision too, `memory` are bytes, `idle` seconds since its last
     use, None while it is used."""
 
-    key: str
+    card: ModelCard
     device: str
     memory: int
     batch: int
@@ -111,7 +111,7 @@ class LoadedModels:
     def residents(self) -> list[Resident]:
         """What is known of the models in memory."""
         with self._guard:
-            return [_resident(key, future.result()) for key, future in self._models.items() if _is_loaded(future)]
+            return [_resident(future.result()) for future in self._models.values() if _is_loaded(future)]
 
     def unload(self, key: str) -> bool:
         """Forget a model, so that its memory is freed once nobody uses it; False where it was not loaded."""
@@ -223,9 +223,9 @@ def _is_loaded(future: "Future[OpenClipEmbedder]") -> bool:
     return future.done() and future.exception() is None
 
 
-def _resident(key: str, embedder: OpenClipEmbedder) -> Resident:
+def _resident(embedder: OpenClipEmbedder) -> Resident:
     return Resident(
-        key,
+        embedder.card,
         embedder.device,
         embedder.memory,
         embedder.batch,

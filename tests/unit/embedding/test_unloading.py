@@ -230,7 +230,7 @@ def test_it_is_told_of_each_model_in_memory_where_it_is_and_how_much_it_takes(
     clock.now += 42
     (told,) = models.residents()
     weights = (Path(three[0].removeprefix("local-dir:")) / "open_clip_model.safetensors").stat().st_size
-    assert (told.key, told.device, told.batch) == (three[0], "cpu, float32", 16)
+    assert (told.card.key, told.device, told.batch) == (three[0], "cpu, float32", 16)
     assert told.memory == pytest.approx(weights, rel=0.01)
     assert (told.idle, told.notes) == (42, ())
     with models.using(three[0]):
