@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests test-server clean
+.PHONY: demo test test-engine lint types contracts tests test-server clean
 
 demo: $(READY)
 	$(BIN)/embedding-console --workspace workspace demo
@@ -29,6 +29,10 @@ tests: $(READY)
 test-server: $(READY)
 	@test -n "$$QDRANT_URL" || { echo "Set QDRANT_URL (and QDRANT_API_KEY) to the server to test against."; exit 2; }
 	$(BIN)/pytest tests/contract/vectorstore -m server
+
+# The lives of runs once more, with models and pipelines in a process of their own.
+test-engine: $(READY)
+	TEST_ENGINE=process $(BIN)/pytest tests/lifecycle
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -7,6 +7,7 @@ from console_core.ui.frame import page
 from console_core.ui.models import model as opened
 from console_core.ui.models.gathering import gathered
 from console_core.ui.models.own import own_models
+from console_core.ui.models.residents import in_memory
 from console_core.ui.models.shelf import at_hand, families, family_table
 from console_core.ui.models.weights import can_look
 from console_core.ui.session import console
@@ -25,6 +26,7 @@ with page("Models", lead="What can embed pictures and text. Click a model for it
     with st.spinner("Looking for weights …"):
         models = gathered(patiently=looking)
     clicked = at_hand([model for model in models if model.is_at_hand])
+    in_memory(models, console().settings.unload_after)
     for family, members in families(models).items():
         with panels.card(family, caption=words.count(len(members), "model")):
             clicked = family_table(family, members) or clicked

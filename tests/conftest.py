@@ -1,5 +1,6 @@
 """A small workspace with real pictures, real models and a real store, for every test that needs the whole."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,10 @@ from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 PICTURES = 48
 OPERATOR = Actor("olga", "admin")
 
-CONSOLE_TOML = """
+ENGINE = os.environ.get("TEST_ENGINE", "threads")
+"""Where models run in tests; see `make test-engine`."""
+CONSOLE_TOML = f"""
+engine = "{ENGINE}"
 [store]
 url = "local:qdrant"
 

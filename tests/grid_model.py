@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
 from console_core.errors import DeviceLost, DeviceOutOfMemory, ModelOutputInvalid
@@ -33,15 +34,20 @@ class Grid:
     card = ModelCard("grid", "Grid", "test", "grid", "", 3 * SIDE * SIDE, SIDE, has_text=False)
     fingerprint = Fingerprint("0123456789abcdef")
     device = "cpu, float32"
-    preprocessing: Preprocessing = Small(SIDE, SIDE, "squash", "bicubic", 0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-
     batch = 16
     passes = 2
-    notes = ()
+    notes: tuple[str, ...] = ()
+    preprocessing: Preprocessing = Small(SIDE, SIDE, "squash", "bicubic", 0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
     def __init__(self) -> None:
         self.embedded = 0
         self.broken = False
+
+    def slab(self, rows: int) -> NDArray[np.uint8]:
+        return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
+
+    def expect(self, pictures: int) -> None:
+        pass
 
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         rows = np.stack(list(pixels)).astype(np.float32) / 255
@@ -52,9 +58,6 @@ class Grid:
         flat = rows.transpose(0, 3, 1, 2).reshape(len(rows), -1) - 0.5 + 0.01
         vectors: Vectors = (flat / np.linalg.norm(flat, axis=1, keepdims=True)).astype(np.float32)
         return vectors
-
-    def slab(self, rows: int) -> NDArray[np.uint8]:
-        return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         raise NotImplementedError
@@ -103,6 +106,17 @@ class GridModels:
 
     def __init__(self, *, deadly: bool = False) -> None:
         self._deadly = deadly
+
+    def loading(self) -> list[str]:
+        return []
+
+    def residents(self) -> list[Resident]:
+        return []
+
+    def unload(self, key: str) -> bool:
+        return False
+
+    release = unload
 
     def get(self, key: str) -> Grid:
         if key.startswith("loses its device"):

@@ -36,6 +36,9 @@ class Simulated:
     def slab(self, rows: int) -> NDArray[np.uint8]:
         return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
 
+    def expect(self, pictures: int) -> None:
+        return
+
     def forward(self, pictures: int) -> Vectors:
         """The vectors of so many pictures, after the time that they take."""
         with self._turn:

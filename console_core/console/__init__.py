@@ -18,9 +18,10 @@ from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.cards import CARDS
-from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loaded import Models
 from console_core.embedding.registry import ModelCards, from_settings
 from console_core.embedding.types import ModelCard
+from console_core.engine.opening import open_models
 from console_core.errors import ConsoleError, StoreError
 from console_core.following.comparing import Comparison
 from console_core.following.follower import Follower
@@ -71,7 +72,7 @@ class Console:
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
-    models: LoadedModels
+    models: Models
     thumbnails: Thumbnails
     traffic: Traffic
     owner: Owner | None = None
@@ -163,6 +164,7 @@ class Console:
                 parts.callback(self.owner.release)
             parts.callback(self.catalog.close)
             parts.callback(self.store.close)
+            parts.callback(self.models.close)
             if self.worker is not None:
                 parts.callback(self.worker.close)
             if self.follower is not None:
@@ -208,7 +210,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,
-            models=LoadedModels(ModelCards((*DEMO_CARDS, *CARDS, *own)), settings.device),
+            models=open_models(settings, ModelCards((*DEMO_CARDS, *CARDS, *own)), dry=dry),
             thumbnails=Thumbnails(settings.cache / "thumbnails", images),
             traffic=traffic,
             owner=owner,

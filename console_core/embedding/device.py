@@ -1,39 +1,57 @@
-"""Where a model runs, in which precision, with how many threads, and whose turn it is."""
+"""Where a model runs, with how many threads, and how many forward passes at once pay there."""
 
+import logging
 import os
 import threading
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from console_core.embedding.precision import Precision, Wanted, chosen, computes_bfloat16
+from console_core.embedding.turns import Turn
 from console_core.errors import ModelNotLoadable
 
-Precision = Literal["float32", "float16"]
+log = logging.getLogger(__name__)
+
+CPU_BATCH = 16
+"""Pictures in one pass on a CPU. Measured on one core with 1 to 128: ViT-B-32 is as fast with 16 as with any more, in
+float32 and in bfloat16; the demo models gain up to a tenth with 64, and queries would wait four times as long."""
+CUDA_BATCH = 64
+"""As long as nobody looked what suits the model, see `batch_size`."""
+CUDA_PASSES = 2
+"""While one computes, the other copies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A torch device, the type of weights on it, and the most pictures that one forward pass is given.
-
-    CUDA gets float16 weights, because they are fast and drift far less than bfloat16; a CPU gets float32, because it
-    computes float16 very slowly. Batches are small on a CPU, where larger ones are no faster and keep queries waiting.
-    """
+    """A torch device, the type of weights on it, and the most pictures that one forward pass is given."""
 
     device: str
-    precision: Precision
+    precision: Wanted
     batch: int
 
     @property
+    def is_cuda(self) -> bool:
+        return self.device.startswith("cuda")
+
+    @property
     def label(self) -> str:
-        """For people: "cpu, float32"."""
-        return f"{self.device}, {self.precision}"
+        """For people: "cpu, float32"; only the device as long as the precision depends on the model."""
+        return self.device if self.precision == "auto" else f"{self.device}, {self.precision}"
+
+    def precision_for(self, parameters: int) -> Precision:
+        """The precision of a model with so many parameters."""
+        if self.precision != "auto":
+            return self.precision
+        return chosen(self.device, parameters, bfloat16=computes_bfloat16())
+
+    def holding(self, precision: Precision) -> "Placement":
+        return replace(self, precision=precision)
 
 
-def place(wanted: str) -> Placement:
+def place(wanted: str, precision: Wanted = "auto") -> Placement:
     """The placement for "auto", "cpu", "cuda" or "cuda:<n>"; "auto" is CUDA where there is one. Imports torch.
 
     Raises:
@@ -44,14 +62,14 @@ def place(wanted: str) -> Placement:
     limit_threads()
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wanted == "cpu" or (wanted == "auto" and not found):
-        return Placement("cpu", "float32", 16)
+        return Placement("cpu", precision, CPU_BATCH)
     _, _, number = wanted.partition(":")
     if int(number or 0) >= found:
         raise ModelNotLoadable(
             f'device = "{wanted}", but torch finds {found or "no"} CUDA device{"" if found == 1 else "s"}.',
             'Set device = "auto" or "cpu" in console.toml (CONSOLE_DEVICE), or install the driver.',
         )
-    return Placement(f"cuda:{number or 0}", "float16", 128)
+    return Placement(f"cuda:{number or 0}", precision, CUDA_BATCH)
 
 
 def usable_cores() -> int:
@@ -65,16 +83,30 @@ def usable_cores() -> int:
 
 
 def limit_threads() -> None:
-    """Leave one core to decoding, the store and the pages. Never raises the number of torch's threads.
+    """One thread of torch for each thread of ours: several passes at once use the cores, and not one pass all of them.
 
     torch counts the cores of the whole machine, and its threads wait for each other in every layer: on two busy
     cores, two threads embedded a small model's pictures at 5 a second where one embedded 600.
     """
     import torch
 
-    threads = max(1, usable_cores() - 1)
-    if torch.get_num_threads() > threads:
-        torch.set_num_threads(threads)
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+
+
+def slab(placement: Placement, rows: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Memory for the pixels of so many pictures; for CUDA it is locked, so that the device copies it by itself."""
+    import torch
+
+    shape = (rows, height, width, 3)
+    if placement.is_cuda:
+        try:
+            locked: NDArray[np.uint8] = torch.empty(shape, dtype=torch.uint8, pin_memory=True).numpy()
+        except RuntimeError:  # the system's limit of locked memory
+            log.warning("no memory could be locked for %s pictures; copying them is slower", rows)
+        else:
+            return locked
+    return np.empty(shape, dtype=np.uint8)
 
 
 def release_memory() -> None:
@@ -85,59 +117,18 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
-class Turn:
-    """A lock that threads get in the order in which they asked.
-
-    Python's own lock lets a loop that releases and takes it at once starve everyone else: a query would wait for
-    a whole run.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._taken = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        try:
-            mine.acquire()
-        except BaseException:  # KeyboardInterrupt while waiting: leave the queue, or pass the turn on
-            with self._guard:
-                given = mine not in self._waiting
-                if not given:
-                    self._waiting.remove(mine)
-            if given:
-                self._pass_on()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pass_on()
-
-    def _pass_on(self) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-
-@contextmanager
-def background() -> Iterator[None]:
-    """What the calling thread does in this block is work that may take its time: queries go before it."""
-    yield
-
-
 _turns: dict[str, Turn] = {}
+_guard = threading.Lock()
 
 
 def turn(device: str) -> Turn:
-    """The one turn of a device in this process: forward passes of all models on it go one after the other."""
-    return _turns.setdefault(device, Turn())
+    """The one turn of a device in this process, for all models on it.
+
+    On a CPU as many passes at once as there are cores, and queries beside them; a CUDA device computes one thing after
+    the other, so there a query is first in line.
+    """
+    with _guard:
+        if device not in _turns:
+            cuda = device.startswith("cuda")
+            _turns[device] = Turn(CUDA_PASSES if cuda else usable_cores(), queries_wait=cuda)
+        return _turns[device]

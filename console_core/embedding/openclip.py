@@ -1,6 +1,5 @@
 """Models of open_clip: CLIP, SigLIP and their kin. torch and open_clip are imported when the first one is loaded."""
 
-import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -8,31 +7,53 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from console_core.embedding import compiling
 from console_core.embedding import fingerprint as fingerprints
-from console_core.embedding.batches import Batches, is_out_of_memory
-from console_core.embedding.device import Placement, place, turn
+from console_core.embedding import precision as precisions
+from console_core.embedding.batch_size import BatchSizes
+from console_core.embedding.batches import Batches, Pass, is_device_lost, is_out_of_memory
+from console_core.embedding.device import Placement, place, slab, turn
 from console_core.embedding.folder import LOCAL, MERGES, ModelFolder, assembled
+from console_core.embedding.forward import Forward
+from console_core.embedding.precision import Wanted
 from console_core.embedding.preprocessing import Preprocessing
+from console_core.embedding.sizing import Sizing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
-from console_core.errors import ConsoleError, DeviceOutOfMemory, ModelNotLoadable, ModelOutputInvalid, NoTextTower
+from console_core.embedding.use import Use
+from console_core.errors import (
+    ConsoleError,
+    DeviceLost,
+    DeviceOutOfMemory,
+    ModelNotLoadable,
+    ModelOutputInvalid,
+    NoTextTower,
+)
 
 T = TypeVar("T")
 
 
-def load(card: ModelCard, device: str | Placement = "auto", *, random_weights: bool = False) -> "OpenClipEmbedder":
+def load(
+    card: ModelCard,
+    device: str | Placement = "auto",
+    *,
+    precision: Wanted = "auto",
+    sizes: BatchSizes | None = None,
+    random_weights: bool = False,
+) -> "OpenClipEmbedder":
     """Load a model onto "auto", "cpu", "cuda" or "cuda:<n>". Reads safetensors, or pickles without running their code.
 
-    `random_weights` is for tests and benchmarks: the vectors mean nothing, and the fingerprint says so.
+    `sizes` remembers batch sizes over restarts. `random_weights` is for tests and benchmarks: the vectors mean nothing,
+    and the fingerprint says so.
 
     Raises:
         ModelUnknown: open_clip does not have this architecture or this pair.
         ModelNotLoadable: files are missing or wrong, or the device is not there.
         DeviceOutOfMemory: the weights do not fit.
     """
-    placement = device if isinstance(device, Placement) else place(device)
+    placement = device if isinstance(device, Placement) else place(device, precision)
     with assembled(card, random_weights=random_weights) as folder:
         try:
-            return _load(card, placement, folder)
+            return _load(card, placement, folder, sizes or BatchSizes())
         except ConsoleError:
             raise
         except Exception as error:
@@ -48,7 +69,7 @@ def load(card: ModelCard, device: str | Placement = "auto", *, random_weights: b
             ) from error
 
 
-def _load(card: ModelCard, placement: Placement, folder: ModelFolder) -> "OpenClipEmbedder":
+def _load(card: ModelCard, placement: Placement, folder: ModelFolder, sizes: BatchSizes) -> "OpenClipEmbedder":
     import open_clip
     import torch
 
@@ -59,6 +80,8 @@ def _load(card: ModelCard, placement: Placement, folder: ModelFolder) -> "OpenCl
         merges = folder.path / MERGES
         extra = {"bpe_path": str(merges)} if merges.is_file() else {}
         tokenizer = open_clip.get_tokenizer(source, **extra)
+    parameters = sum(weights.numel() for weights in model.parameters())
+    held = placement.precision_for(parameters)
     made = fingerprints.fingerprint(
         weights=fingerprints.file_digest(folder.weights)
         if folder.weights
@@ -66,12 +89,17 @@ def _load(card: ModelCard, placement: Placement, folder: ModelFolder) -> "OpenCl
         architecture=folder.model,
         preprocessing=model.visual.preprocess_cfg,
         tokenizer=_tokenizer_digest(tokenizer, folder),
-        precision=placement.precision,
+        precision=held,
     )
     # Cast after loading: open_clip's own precision="fp16" fails on text towers whose projection has a bias.
-    dtype = torch.float16 if placement.precision == "float16" else torch.float32
-    model.eval().requires_grad_(False).to(device=placement.device, dtype=dtype)
-    return OpenClipEmbedder(card, placement, made, model, tokenizer)
+    model.eval().requires_grad_(False).to(device=placement.device, dtype=precisions.dtype(held))
+    if placement.is_cuda:
+        model.to(memory_format=torch.channels_last)
+    placement = placement.holding(held)
+    forward = Forward(model, placement, held, Preprocessing.of(model.visual.preprocess_cfg))
+    compiles = placement.is_cuda and compiling.pays(card.family, folder.model["vision_cfg"])
+    sizing = Sizing(card, placement, forward, sizes)
+    return OpenClipEmbedder(card, placement, made, forward, tokenizer, sizing, compiles=compiles)
 
 
 def _tokenizer_digest(tokenizer: Any, folder: ModelFolder) -> str:
@@ -99,18 +127,23 @@ class OpenClipEmbedder:
         card: ModelCard,
         placement: Placement,
         fingerprint: Fingerprint,
-        model: Any,
+        forward: Forward,
         tokenizer: Callable[[list[str]], Any] | None,
+        sizing: Sizing,
+        *,
+        compiles: bool = False,
     ) -> None:
         self._card = card
         self._placement = placement
         self._fingerprint = fingerprint
-        self._model = model
-        self._float32_model: Any = None if placement.precision == "float16" else model
+        self._forward = forward
         self._tokenizer = tokenizer
-        self._preprocessing = Preprocessing.of(model.visual.preprocess_cfg)
-        self._images: Batches[Pixels] = Batches(placement.batch, turn(placement.device))
-        self._texts: Batches[str] = Batches(placement.batch, turn(placement.device))
+        self._sizing = sizing
+        self._compiles = compiles
+        self._turn = turn(placement.device)
+        self._images: Batches[Pixels] = Batches(sizing.first(), self._turn, fixed=placement.is_cuda)
+        self._texts: Batches[str] = Batches(placement.batch, self._turn)
+        self.use = Use()
 
     @property
     def card(self) -> ModelCard:
@@ -128,7 +161,7 @@ class OpenClipEmbedder:
     @property
     def preprocessing(self) -> Preprocessing:
         """How pictures are resized and cropped before they are embedded."""
-        return self._preprocessing
+        return self._forward.preprocessing
 
     @property
     def batch(self) -> int:
@@ -137,14 +170,35 @@ class OpenClipEmbedder:
 
     @property
     def passes(self) -> int:
-        return 1
+        """How many forward passes at once pay on this device."""
+        return self._turn.passes
+
+    @property
+    def memory(self) -> int:
+        """Bytes of weights on the device."""
+        return self._forward.memory
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return ()
+        """What happened to this model since it was loaded, in sentences."""
+        halved = f"Batch halved to {self.batch}: the device ran out of memory."
+        return (*((halved,) if self._images.halved else ()), *self._forward.notes)
 
     def slab(self, rows: int) -> NDArray[np.uint8]:
-        return np.empty((rows, self._preprocessing.height, self._preprocessing.width, 3), dtype=np.uint8)
+        """Memory for so many pictures, from which this device copies quickly."""
+        preprocessing = self._forward.preprocessing
+        return slab(self._placement, rows, preprocessing.height, preprocessing.width)
+
+    def expect(self, pictures: int) -> None:
+        """So many pictures are about to come. On CUDA, finds the best batch and compiles, where that many pay for it.
+
+        Raises:
+            DeviceOutOfMemory: not even one picture fits.
+        """
+        with self.use:
+            self._sizing.expect(pictures, self._images, self._turn)
+            if self._compiles and pictures >= compiling.COMPILED_FROM:
+                self._forward.compile()
 
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         """Vectors of pictures: float32, (n, dimension), every row of length 1.
@@ -153,7 +207,10 @@ class OpenClipEmbedder:
             DeviceOutOfMemory: not even one picture fits.
             ModelOutputInvalid: the model's answer is not finite, or has no length.
         """
-        return self._run(self._images, self._forward_images, cast(Sequence[Pixels], pixels))
+        vectors = self._run(self._images, self._forward_images, cast(Sequence[Pixels], pixels))
+        if self._images.halved:
+            self._sizing.did_not_fit()
+        return vectors
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts: float32, (n, dimension), every row of length 1. Too long texts are cut by the tokenizer.
@@ -166,52 +223,30 @@ class OpenClipEmbedder:
             raise NoTextTower(f"{self._card.title} cannot embed texts.", "Search by picture, or choose another model.")
         return self._run(self._texts, self._forward_texts, texts)
 
-    def _run(self, batches: Batches[T], forward: Callable[[Sequence[T]], Vectors], items: Sequence[T]) -> Vectors:
+    def _run(self, batches: Batches[T], forward: Callable[[Sequence[T], Pass], Vectors], items: Sequence[T]) -> Vectors:
         if not len(items):
             return np.empty((0, self._card.dimension), dtype=np.float32)
-        try:
-            return batches.run(forward, items)
-        except (RuntimeError, ValueError) as error:
-            raise ModelOutputInvalid(
-                f"{self._card.title} failed on {self.device}: {_first_line(error)}",
-                'Try again; if it fails again on a graphics card, restart the console or use device = "cpu".',
-            ) from error
+        with self.use:
+            try:
+                return batches.run(forward, items)
+            except (RuntimeError, ValueError) as error:
+                if is_device_lost(error):
+                    raise DeviceLost(
+                        f"{self.device} stopped working: {_first_line(error)}",
+                        "Resume the run. Where the engine has no process of its own, restart the console before.",
+                    ) from error
+                raise ModelOutputInvalid(
+                    f"{self._card.title} failed on {self.device}: {_first_line(error)}",
+                    'Try again; if it fails again on a graphics card, restart the console or use device = "cpu".',
+                ) from error
 
-    def _forward_images(self, pixels: Sequence[Pixels]) -> Vectors:
-        import torch
+    def _forward_images(self, pixels: Sequence[Pixels], turn: Pass) -> Vectors:
+        rows = np.require(pixels, requirements=["C", "W"])
+        return self._normalised(self._forward.images(rows, turn))
 
-        rows = torch.from_numpy(np.asarray(pixels))
-        on_device = rows.to(self._placement.device).permute(0, 3, 1, 2)
-        return self._vectors(lambda model, dtype: model.encode_image(self._normalised_pixels(on_device, dtype)))
-
-    def _forward_texts(self, texts: Sequence[str]) -> Vectors:
+    def _forward_texts(self, texts: Sequence[str], turn: Pass) -> Vectors:
         assert self._tokenizer is not None
-        tokens = self._tokenizer(list(texts)).to(self._placement.device)
-        return self._vectors(lambda model, dtype: model.encode_text(tokens))
-
-    def _vectors(self, encode: Callable[[Any, Any], Any]) -> Vectors:
-        """Encode and normalise. What float16 cannot hold is computed again in float32."""
-        import torch
-
-        with torch.inference_mode():
-            if self._placement.precision == "float16":
-                output = encode(self._model, torch.float16)
-                if bool(torch.isfinite(output).all()):
-                    return self._normalised(output.float().cpu().numpy())
-                if self._float32_model is None:
-                    self._float32_model = copy.deepcopy(self._model).float()
-            return self._normalised(encode(self._float32_model, torch.float32).cpu().numpy())
-
-    def _normalised_pixels(self, pixels: Any, dtype: Any) -> Any:
-        """8-bit pixels on the device as the model wants them: two constants, (n, 3, height, width)."""
-        import torch
-
-        mean, deviation = (
-            torch.tensor(constants, device=pixels.device).view(1, 3, 1, 1)
-            for constants in (self._preprocessing.mean, self._preprocessing.deviation)
-        )
-        scaled = pixels.to(torch.float32).mul_(1 / (255 * deviation)).add_(-mean / deviation)
-        return scaled.to(dtype)
+        return self._normalised(self._forward.texts(self._tokenizer(list(texts)), turn))
 
     def _normalised(self, output: NDArray[np.float32]) -> Vectors:
         lengths = np.linalg.norm(output, axis=1, keepdims=True)

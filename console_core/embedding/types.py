@@ -56,7 +56,11 @@ class Fingerprint:
 
 
 class Embedder(Protocol):
-    """A loaded model. Preprocessing and tokenizer are the model's own. Safe to use from several threads."""
+    """A loaded model. Preprocessing and tokenizer are the model's own. Safe to use from several threads.
+
+    What is asked of it is a query and goes before what runs ask. A thread that embeds for a run says so:
+    `with turns.background():`.
+    """
 
     @property
     def card(self) -> ModelCard: ...
@@ -76,21 +80,29 @@ class Embedder(Protocol):
 
     @property
     def batch(self) -> int:
-        """Pictures in one forward pass; fewer after the device ran out of memory."""
+        """Pictures in one forward pass now. It shrinks when the device runs out of memory, and never grows then."""
         ...
 
     @property
     def passes(self) -> int:
-        """How many forward passes at once are worth while on its device."""
+        """How many calls of `embed_images` at once pay on this device, each on a thread of its own."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What happened to this model since it was loaded, for people: a halved batch, another precision."""
+        """What happened to this model since it was loaded, in sentences for people."""
         ...
 
     def slab(self, rows: int) -> NDArray[np.uint8]:
-        """Memory for the pixels of so many pictures, from where its device copies them fastest."""
+        """Memory for the pixels of so many pictures, from which this device copies quickly."""
+        ...
+
+    def expect(self, pictures: int) -> None:
+        """So many pictures are about to come: prepare for them as far as they pay for it. `batch` may change.
+
+        Raises:
+            DeviceOutOfMemory: not even one picture fits.
+        """
         ...
 
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:

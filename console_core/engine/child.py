@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from console_core.engine.messages import Call, Close, Finished, Open, Reply, Submit
-from console_core.engine.service import Models, Service
+from console_core.engine.service import Served, Service
 from console_core.engine.threads import ThreadPipeline
 from console_core.engine.types import forget_frames
 from console_core.errors import DeviceLost
@@ -22,14 +22,14 @@ DEVICE_LOST = 70
 """The exit code of an engine whose device is lost: nothing but another process can use it again."""
 
 
-def serve(connection: Connection, load: Callable[[], Models]) -> None:
+def serve(connection: Connection, load: Callable[[], Served]) -> None:
     """Answer until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the console, which closes this process
     _Engine(connection, load()).run()
 
 
 class _Engine:
-    def __init__(self, connection: Connection, models: Models) -> None:
+    def __init__(self, connection: Connection, models: Served) -> None:
         self._connection, self._models = connection, models
         self._service = Service(models)
         self._sending = threading.Lock()
@@ -58,7 +58,8 @@ class _Engine:
         return getattr(self._service, call.method)(*call.arguments)
 
     def _opened(self, wanted: Open) -> Any:
-        pipeline = ThreadPipeline(wanted.images, [self._models.get(key) for key in wanted.models], wanted.mode)
+        models = [self._models.get(key) for key in wanted.models]
+        pipeline = ThreadPipeline(wanted.images, models, wanted.mode, pictures=wanted.pictures)
         self._pipelines[wanted.number] = pipeline
         threading.Thread(target=self._tell, args=(wanted.number, pipeline), name="tell", daemon=True).start()
         return pipeline.shape

@@ -36,6 +36,7 @@ class Open:
     images: ImageStore
     models: Sequence[str]
     mode: Mode
+    pictures: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class EngineModels:
         """Forget a model, so that its memory is freed once nobody uses it; False where it was not loaded."""
         return self.engine.pid is not None and bool(self.engine.call("unload", self.cards.get(key).key))
 
+    def release(self, key: str) -> bool:
+        """Forget a model unless somebody uses it."""
+        return self.engine.pid is not None and bool(self.engine.call("release", self.cards.get(key).key))
+
     def close(self) -> None:
         """End the process."""
         self.engine.close()

@@ -1,14 +1,53 @@
-"""Where a pipeline runs."""
+"""Where models are, and with them their pipelines."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from console_core.catalog.types import ImageStore
+from console_core.embedding.device import usable_cores
+from console_core.embedding.loaded import LoadedModels, Models
 from console_core.embedding.preprocessing import Mode
+from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder
+from console_core.engine.models import EngineModels, RemoteEmbedder
+from console_core.engine.process import EngineProcess
+from console_core.engine.remote import RemotePipeline
 from console_core.engine.threads import ThreadPipeline
 from console_core.engine.types import Pipeline
+from console_core.settings import Settings
+
+MANY_CORES = 8
+"""From here on the engine has a process of its own: so many decoding threads would delay the pages and the launches."""
 
 
-def open_pipeline(images: ImageStore, embedders: Sequence[Embedder], mode: Mode) -> Pipeline:
-    """A pipeline from rows to the vectors of these models, to be closed after use."""
-    return ThreadPipeline(images, embedders, mode)
+def open_models(settings: Settings, cards: ModelCards, *, dry: bool = False) -> Models:
+    """The workspace's models, none of them loaded: in a process of their own, or in this one.
+
+    `settings.engine` says which; "auto" is a process of their own on machines with many cores. A dry run, which
+    remembers nothing, has them in this one.
+    """
+    load = partial(
+        LoadedModels,
+        cards,
+        settings.device,
+        precision=settings.precision,
+        unload_after=settings.unload_after,
+        cache=None if dry else settings.cache,
+    )
+    apart = settings.engine == "process" or (settings.engine == "auto" and usable_cores() >= MANY_CORES)
+    return EngineModels(cards, EngineProcess(load), settings.unload_after) if apart and not dry else load()
+
+
+def open_pipeline(
+    images: ImageStore, embedders: Sequence[Embedder], mode: Mode = Mode.FAST, *, pictures: int = 0
+) -> Pipeline:
+    """A pipeline from rows to the vectors of these models, to be closed after use.
+
+    It runs in the engine process where that has the models, else on threads of this process. `pictures` says how many
+    are to come, where that is known.
+    """
+    remote = [one for one in embedders if isinstance(one, RemoteEmbedder)]
+    if remote and len(remote) == len(embedders):
+        keys = [one.card.key for one in remote]
+        return RemotePipeline(remote[0].engine, images, keys, mode, pictures=pictures)
+    return ThreadPipeline(images, embedders, mode, pictures=pictures)

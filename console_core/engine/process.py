@@ -13,7 +13,7 @@ from typing import Any
 
 from console_core.engine import child
 from console_core.engine.messages import Call, Close, Finished, Open, Reply, Submit
-from console_core.engine.service import Models
+from console_core.engine.service import Served
 from console_core.errors import EngineStopped
 
 _PATIENCE = 5.0
@@ -28,7 +28,7 @@ class EngineProcess:
     A call to a process that has died, or dies meanwhile, raises EngineStopped; the next one starts another.
     """
 
-    def __init__(self, load: Callable[[], Models]) -> None:
+    def __init__(self, load: Callable[[], Served]) -> None:
         self._load = load
         self._lock = threading.Lock()
         self._life: _Life | None = None
@@ -75,7 +75,7 @@ class EngineProcess:
 class _Life:
     """One process from its start to its end."""
 
-    def __init__(self, load: Callable[[], Models]) -> None:
+    def __init__(self, load: Callable[[], Served]) -> None:
         spawning = multiprocessing.get_context("spawn")  # a fork would take locks and threads of torch along
         self._connection, theirs = spawning.Pipe()
         self.process = spawning.Process(target=child.serve, args=(theirs, load), name="engine", daemon=True)

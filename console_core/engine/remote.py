@@ -24,8 +24,11 @@ class RemotePipeline:
     submitted one by one, so that a picture that kills its decoder costs only itself.
     """
 
-    def __init__(self, engine: EngineProcess, images: ImageStore, models: Sequence[str], mode: Mode) -> None:
+    def __init__(
+        self, engine: EngineProcess, images: ImageStore, models: Sequence[str], mode: Mode, *, pictures: int = 0
+    ) -> None:
         self._engine, self._images, self._models, self._mode = engine, images, tuple(models), mode
+        self._pictures = pictures
         self._inbox: Inbox = Inbox()
         self._jobs: dict[int, Job] = {}
         self._suspects: deque[int] | None = None
@@ -66,7 +69,7 @@ class RemotePipeline:
 
     def _open(self) -> None:
         self._life, self._number, shape = self._engine.open(
-            lambda number: Open(number, self._images, self._models, self._mode), self._inbox
+            lambda number: Open(number, self._images, self._models, self._mode, self._pictures), self._inbox
         )
         self.shape: Shape = shape
 

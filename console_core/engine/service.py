@@ -12,20 +12,18 @@ from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Vectors
 
 
-class Models(Protocol):
-    """Models by key; each is loaded when first asked for, and stays while somebody holds it."""
+class Served(Protocol):
+    """Models by key, each loaded when first asked for; see `embedding.loaded.LoadedModels`."""
 
     def get(self, key: str) -> Embedder: ...
-
-
-class ManagedModels(Models, Protocol):
-    """Models that leave the memory again, see `embedding.loaded.LoadedModels`."""
 
     def loading(self) -> list[str]: ...
 
     def residents(self) -> list[Resident]: ...
 
     def unload(self, key: str) -> bool: ...
+
+    def release(self, key: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +41,12 @@ class Facts:
 class Service:
     """Calls by name, see `engine.process.EngineProcess.call`. What is asked here is a query and goes before runs."""
 
-    def __init__(self, models: ManagedModels) -> None:
+    def __init__(self, models: Served) -> None:
         self._models = models
 
     def facts(self, key: str) -> Facts:
         model = self._models.get(key)
-        return Facts(
-            model.card, model.fingerprint, model.device, model.preprocessing, model.batch, model.passes
-        )
+        return Facts(model.card, model.fingerprint, model.device, model.preprocessing, model.batch, model.passes)
 
     def embed_images(self, key: str, pixels: NDArray[np.uint8]) -> Vectors:
         return self._models.get(key).embed_images(pixels)
@@ -66,3 +62,6 @@ class Service:
 
     def unload(self, key: str) -> bool:
         return self._models.unload(key)
+
+    def release(self, key: str) -> bool:
+        return self._models.release(key)

@@ -11,8 +11,8 @@ from console_core.catalog.encoded import Least, read_header
 from console_core.catalog.loading import content_digest, most_telling
 from console_core.catalog.types import ImageStore
 from console_core.database import now
-from console_core.embedding.device import background
 from console_core.embedding.preprocessing import Mode, Preprocessing
+from console_core.embedding.turns import background
 from console_core.embedding.types import Embedder, Pixels
 from console_core.engine.answering import answers
 from console_core.engine.budget import Budget
@@ -49,7 +49,12 @@ class ThreadPipeline:
         embedders: Sequence[Embedder],
         mode: Mode = Mode.FAST,
         shape: Shape | None = None,
+        *,
+        pictures: int = 0,
     ) -> None:
+        """`pictures` says how many are to come, where that is known: models prepare for them as far as it pays."""
+        for embedder in embedders:
+            embedder.expect(pictures)
         self._images, self._embedders, self._mode = images, tuple(embedders), mode
         self.shape = shape or Shape.of(embedders)
         self._meter = Meter(

@@ -41,8 +41,12 @@ class Filling:
         failed_among: FailedAmong,
         mode: Mode = Mode.FAST,
         keeps: bool = True,
+        pictures: int = 0,
     ) -> None:
-        """`keeps`: points may be there already, and what an application added to their payload stays on them."""
+        """`keeps`: points may be there already, and what an application added to their payload stays on them.
+        `pictures` says about how many are to be embedded, where that is known.
+        """
+        self._pictures = pictures
         self._store = store
         self._images = images
         self._embedder = embedder
@@ -107,7 +111,7 @@ class Filling:
             self.breaker.check()
 
     def _open(self) -> Pipeline:
-        return open_pipeline(self._images, [self._embedder], self._mode)
+        return open_pipeline(self._images, [self._embedder], self._mode, pictures=self._pictures)
 
     def fetched(self, rows: Iterable[ImageRow]) -> Iterator[tuple[ImageRow, Embedded | ImageError]]:
         """Rows with the vectors of their pictures, in order. Nothing is written."""

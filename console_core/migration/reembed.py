@@ -64,6 +64,7 @@ class Reembed:
             failed_among=self._failed_among,
             mode=self._plan.mode,
             keeps=self._plan.fills,
+            pictures=counts.pending,
         )
         remaining, reached = True, None
         while remaining and checkpoint != reached:  # pictures are added while the last page is at work

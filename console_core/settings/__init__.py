@@ -10,6 +10,8 @@ CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
 CONSOLE_DEVICE          auto, cpu or cuda
+CONSOLE_ENGINE          where models and pipelines run: auto, threads (of the console) or process (their own)
+CONSOLE_PRECISION       of a model's weights: auto, float32, float16 or bfloat16
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
 CONSOLE_ROLE            viewer, operator or admin (default: admin)
 CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated by commas
@@ -29,6 +31,10 @@ from console_core.settings.section import Section, table_of
 
 CatalogKind = Literal["sql", "folder", "list"]
 Role = Literal["viewer", "operator", "admin"]
+Precision = Literal["auto", "float32", "float16", "bfloat16"]
+Engine = Literal["auto", "threads", "process"]
+ENGINES: tuple[Engine, ...] = ("auto", "threads", "process")
+PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "float16", "bfloat16")
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -99,7 +105,8 @@ class Settings:
 
     After a cut-over the former collection is kept in step with the catalog for `way_back_days`; whether collections
     still are in step is looked at every `follow_every` seconds. `holding_days` after a cut-over it may be retired
-    without a proven backup.
+    without a proven backup. Models are computed in `precision`, and one that was not used for `unload_after` seconds
+    leaves the memory; 0: never.
     """
 
     workspace: Path
@@ -115,12 +122,15 @@ class Settings:
     follow_every: int = 15
     holding_days: int = 30
     device: str = "auto"
+    precision: Precision = "auto"
+    engine: Engine = "auto"
+    unload_after: int = 900
     actor: str = "operator"
     role: Role = "admin"
 
     @property
     def cache(self) -> Path:
-        """Files that can be deleted at any time: thumbnails, weights digests."""
+        """Files that can be deleted at any time: thumbnails, batch sizes of devices."""
         return self.workspace / "cache"
 
 
@@ -144,7 +154,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     workspace = workspace.resolve()
     file = workspace / FILE
     table = table_of(file)
-    top = Section("", table, file, ("device", *_KNOWN))
+    top = Section("", table, file, ("device", "precision", "engine", "unload_after", *_KNOWN))
     store, catalog, images, ledger, backups, query_lab, rollout = (
         Section(name, table.get(name, {}), file, _KNOWN[name])
         for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout")
@@ -153,6 +163,8 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     if not _DEVICE.fullmatch(device):
         where = "CONSOLE_DEVICE" if environment.get("CONSOLE_DEVICE") else str(file)
         raise SettingsError(f'The device "{device}" in {where} is not known.', "Use auto, cpu, cuda or cuda:<number>.")
+    precision = top.one_of(PRECISIONS, "precision", environment)
+    engine = top.one_of(ENGINES, "engine", environment)
     role = environment.get("CONSOLE_ROLE") or "admin"
     if role not in ROLES:
         raise SettingsError(f'CONSOLE_ROLE="{role}" is not a role.', f"Use one of: {', '.join(ROLES)}.")
@@ -172,6 +184,9 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         holding_days=rollout.number("holding_days", 30),
         follow_every=rollout.number("follow_every", 15, least=1),
         device=device,
+        precision=precision,
+        engine=engine,
+        unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
     )

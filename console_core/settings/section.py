@@ -1,10 +1,10 @@
 """console.toml as it is written: its sections, and what is said where a value is not what it should be."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from console_core.errors import SettingsError
 
@@ -27,6 +27,9 @@ def table_of(file: Path) -> dict[str, Any]:
         ) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.") from error
+
+
+Word = TypeVar("Word", bound=str)
 
 
 class Section:
@@ -63,3 +66,13 @@ class Section:
 
     def _wrong(self, key: str, wanted: str) -> NoReturn:
         raise SettingsError(f"{key} of {self._where} is {self._values[key]!r}.", f"Write {wanted}.")
+
+    def one_of(self, allowed: tuple[Word, ...], name: str, environment: Mapping[str, str]) -> Word:
+        """One of a few words, the first of them where nothing is set; CONSOLE_<NAME> wins over the file."""
+        variable = f"CONSOLE_{name.upper()}"
+        given = environment.get(variable) or self.text(name, allowed[0])
+        for word in allowed:
+            if word == given:
+                return word
+        where = variable if environment.get(variable) else self._where
+        raise SettingsError(f'The {name} "{given}" in {where} is not known.', f"Use one of: {', '.join(allowed)}.")

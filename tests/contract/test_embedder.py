@@ -1,7 +1,8 @@
 """What every embedder promises, held against plain open_clip used by hand."""
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,16 @@ import torch
 from PIL import Image, ImageDraw
 from torchvision.transforms import Compose
 
-from console_core.embedding.device import Placement, Precision
+from console_core.demo.gallery import select
+from console_core.demo.painting.render import render
+from console_core.demo.queries import ACCEPTANCE
+from console_core.embedding import openclip
+from console_core.embedding.batches import Batches
+from console_core.embedding.device import Placement
 from console_core.embedding.openclip import OpenClipEmbedder, load
+from console_core.embedding.precision import Precision
 from console_core.embedding.registry import parse
+from console_core.embedding.turns import Turn, background
 from console_core.embedding.types import Embedder, Vectors
 from console_core.errors import ModelOutputInvalid, NoTextTower
 
@@ -60,7 +68,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     name = f"local-dir:{folder}" if local else request.param
     with torch.random.fork_rng():
         torch.manual_seed(11)
-        embedder = load(parse(name), "cpu", random_weights=not local)
+        embedder = load(parse(name), "cpu", precision="float32", random_weights=not local)
         torch.manual_seed(11)
         model, _, preprocess = open_clip.create_model_and_transforms(name)
     merges = folder / "bpe.txt.gz"
@@ -187,7 +195,7 @@ def test_a_picture_that_the_model_cannot_answer_for_is_an_error_and_not_a_vector
         return answer
 
     pixels = [case.embedder.preprocessing.exact(picture) for picture in pictures[:3]]
-    hook = case.embedder._model.visual.register_forward_hook(second_is_not_finite)
+    hook = case.embedder._forward.model.visual.register_forward_hook(second_is_not_finite)
     with pytest.raises(ModelOutputInvalid, match="1 of 3"):
         case.embedder.embed_images(pixels)
     hook.remove()
@@ -208,7 +216,7 @@ def demo(name: str, precision: Precision = "float32") -> OpenClipEmbedder:
 def test_texts_for_siglip_are_padded_to_its_context_length() -> None:
     seen: list[torch.Tensor] = []
     embedder = demo("demo-siglip")
-    hook = embedder._model.text.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    hook = embedder._forward.model.text.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     embedder.embed_texts(["a red car"])
     hook.remove()
     expected = open_clip.get_tokenizer(f"local-dir:{DEMO / 'demo-siglip'}")(["a red car"])
@@ -216,26 +224,66 @@ def test_texts_for_siglip_are_padded_to_its_context_length() -> None:
     assert torch.equal(seen[0], expected)
 
 
-@pytest.mark.parametrize("name", ["demo-clip", "demo-siglip"])
-def test_float16_weights_give_nearly_the_same_vectors(name: str, pictures: list[Image.Image]) -> None:
-    full, half = demo(name), demo(name, "float16")
-    prepared = [full.preprocessing.exact(picture) for picture in pictures]
-    assert half.device == "cpu, float16"
-    assert half.embed_images(prepared).dtype == np.float32
-    assert cosines(full.embed_images(prepared), half.embed_images(prepared)).min() >= 0.9999
-    assert cosines(full.embed_texts(TEXTS), half.embed_texts(TEXTS)).min() >= 0.9999
+CLOSE: dict[Precision, float] = {"float32": 0.999999, "float16": 0.9999, "bfloat16": 0.999}
 
 
-def test_what_float16_cannot_hold_is_computed_again_in_float32() -> None:
+@pytest.mark.parametrize("precision", list(CLOSE))
+@of_the_demo
+def test_each_precision_gives_nearly_the_vectors_of_plain_open_clip(
+    case: Case, precision: Precision, record_property: Callable[[str, object], None]
+) -> None:
+    """The agreement of the first ten answers is recorded, not demanded: small models move more than large ones."""
+    embedder = demo(case.embedder.card.title, precision)
+    scenes = select(60)
+    pictures = [render(scene, 128) for scene in scenes]
+    texts = [query.text for query in ACCEPTANCE]
+    images, asked = case.images(pictures), case.texts(texts)
+    ours = embedder.embed_images([embedder.preprocessing.exact(picture) for picture in pictures])
+    questions = embedder.embed_texts(texts)
+    assert embedder.device == f"cpu, {precision}"
+    assert ours.dtype == questions.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-6)
+    assert cosines(ours, images).min() >= CLOSE[precision]
+    assert cosines(questions, asked).min() >= CLOSE[precision]
+    best, ours_best = (np.argsort(-(a @ b.T), axis=1)[:, :10] for a, b in ((asked, images), (questions, ours)))
+    shared = float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(best, ours_best, strict=True)]))
+    record_property("first ten answers shared", round(shared, 4))
+    assert shared > 0.9
+
+
+def test_all_precisions_have_one_fingerprint_and_it_is_the_one_that_collections_bear() -> None:
+    made = {demo("demo-clip", precision).fingerprint.digest for precision in CLOSE}
+    assert made == {"e8b0f76303dc"}
+    assert demo("demo-siglip", "bfloat16").fingerprint.digest == "24be7263a251"
+
+
+def test_what_float16_cannot_hold_is_computed_again_in_bfloat16() -> None:
     full, half = demo("demo-clip"), demo("demo-clip", "float16")
     for embedder in (full, half):  # float16 ends at 65,504
-        embedder._model.visual.register_forward_pre_hook(lambda _, given: (given[0] * 100_000,))
+        embedder._forward.model.visual.register_forward_pre_hook(lambda _, given: (given[0] * 100_000,))
     bright = [np.full((64, 64, 3), 250, dtype=np.uint8)]
-    assert cosines(full.embed_images(bright), half.embed_images(bright)).min() >= 0.9999
-    assert half._float32_model is not None
+    before = half.memory
+    for _ in range(2):
+        assert cosines(full.embed_images(bright), half.embed_images(bright)).min() >= 0.999
+    assert half.notes == ("float16 overflowed; 2 batches were computed again in bfloat16.",)
+    assert full.notes == ()
+    assert half.memory == 2 * before
 
 
-def test_a_device_that_runs_out_of_memory_answers_in_smaller_batches(pictures: list[Image.Image]) -> None:
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_what_no_half_precision_can_hold_is_computed_again_in_float32(precision: Precision) -> None:
+    full, half = demo("demo-clip"), demo("demo-clip", precision)
+
+    def overflow(_: Any, given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (given[0] if given[0].dtype == torch.float32 else given[0] * torch.inf,)
+
+    half._forward.model.visual.register_forward_pre_hook(overflow)
+    bright = [np.full((64, 64, 3), 250, dtype=np.uint8)]
+    assert cosines(full.embed_images(bright), half.embed_images(bright)).min() >= 0.999
+    assert half.notes == (f"{precision} overflowed; 1 batch was computed again in float32.",)
+
+
+def test_a_device_that_runs_out_of_memory_answers_in_smaller_batches_and_says_so(pictures: list[Image.Image]) -> None:
     embedder, sizes = demo("demo-clip"), list[int]()
 
     def small_device(module: torch.nn.Module, given: tuple[torch.Tensor]) -> None:
@@ -245,9 +293,94 @@ def test_a_device_that_runs_out_of_memory_answers_in_smaller_batches(pictures: l
 
     prepared = [embedder.preprocessing.exact(picture) for picture in pictures * 2]
     expected = embedder.embed_images(prepared)
-    embedder._model.visual.register_forward_pre_hook(small_device)
+    assert (embedder.batch, embedder.notes) == (16, ())
+    embedder._forward.model.visual.register_forward_pre_hook(small_device)
     np.testing.assert_allclose(embedder.embed_images(prepared), expected, atol=2e-6)
     assert sizes == [12, 6, 3, 3, 3, 3]
+    assert (embedder.batch, embedder.notes) == (3, ("Batch halved to 3: the device ran out of memory.",))
+
+
+@of_the_demo
+def test_pictures_in_a_slab_give_the_same_vectors(case: Case, pictures: list[Image.Image]) -> None:
+    prepared = [case.embedder.preprocessing.exact(picture) for picture in pictures]
+    slab = case.embedder.slab(len(pictures) + 2)
+    for picture, place in zip(prepared, slab, strict=False):
+        place[:] = picture
+    np.testing.assert_array_equal(
+        case.embedder.embed_images(slab[: len(pictures)]), case.embedder.embed_images(prepared)
+    )
+
+
+@pytest.fixture
+def roomy(monkeypatch: pytest.MonkeyPatch) -> OpenClipEmbedder:
+    """A model on a processor of two cores, wherever the test runs."""
+    two = Turn(2, queries_wait=False)
+    monkeypatch.setattr(openclip, "turn", lambda _: two)
+    return demo("demo-clip")
+
+
+def in_a_run(embedder: Embedder, pixels: Any) -> Vectors:
+    with background():
+        return embedder.embed_images(pixels)
+
+
+def test_as_many_passes_as_it_says_run_at_once_and_a_query_beside_them(
+    roomy: OpenClipEmbedder, pictures: list[Image.Image]
+) -> None:
+    prepared = [roomy.preprocessing.exact(picture) for picture in pictures]
+    expected, text = roomy.embed_images(prepared), roomy.embed_texts(TEXTS)
+    together, asked = threading.Barrier(roomy.passes + 1), threading.Event()
+
+    def meet(*_: Any) -> None:
+        together.wait(20)
+        assert asked.wait(20)
+
+    hook = roomy._forward.model.visual.register_forward_pre_hook(meet)
+    with ThreadPoolExecutor(roomy.passes) as pool:
+        passes = [pool.submit(in_a_run, roomy, prepared) for _ in range(roomy.passes)]
+        together.wait(20)
+        np.testing.assert_allclose(roomy.embed_texts(TEXTS), text, atol=2e-6)
+        asked.set()
+        for one in passes:
+            np.testing.assert_allclose(one.result(20), expected, atol=2e-6)
+    hook.remove()
+
+
+def test_a_pass_that_is_padded_to_the_shape_of_all_gives_the_same_vectors(
+    roomy: OpenClipEmbedder, pictures: list[Image.Image]
+) -> None:
+    prepared = [roomy.preprocessing.exact(picture) for picture in pictures]
+    expected, shapes = roomy.embed_images(prepared), list[int]()
+    roomy._images = Batches(4, Turn(), fixed=True)
+    roomy._forward.model.visual.register_forward_pre_hook(lambda _, given: shapes.append(len(given[0])))
+    with ThreadPoolExecutor(1) as pool:
+        np.testing.assert_allclose(pool.submit(in_a_run, roomy, prepared).result(60), expected, atol=2e-6)
+    roomy.embed_images(prepared[:1])
+    assert shapes == [4, 4, 1]
+
+
+def test_a_model_that_cannot_be_compiled_runs_as_it_is_and_says_so(
+    roomy: OpenClipEmbedder, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile(_: object, *, dynamic: bool) -> Callable[[Any], Any]:
+        def fail(_: Any) -> Any:
+            raise RuntimeError("no C compiler was found")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", compile)
+    prepared = [roomy.preprocessing.exact(picture) for picture in pictures]
+    expected = roomy.embed_images(prepared)
+    roomy._images = Batches(4, Turn(), fixed=True)
+    roomy._forward.compile()
+    with ThreadPoolExecutor(1) as pool:
+        np.testing.assert_allclose(pool.submit(in_a_run, roomy, prepared).result(60), expected, atol=2e-6)
+    assert roomy.notes == ("It could not be compiled, and runs as it is: no C compiler was found",)
+
+
+def test_however_many_pictures_are_to_come_a_cpu_has_nothing_to_prepare(roomy: OpenClipEmbedder) -> None:
+    roomy.expect(10**6)
+    assert (roomy.batch, roomy.notes) == (16, ())
 
 
 def test_random_weights_without_their_tokenizer_embed_pictures_only(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """The models by family, and a check that loads one."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from console_core import demo
 from console_core.console import Console
+from console_core.embedding.openclip import OpenClipEmbedder
 from console_core.ui.models import model as opened
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
@@ -14,6 +17,7 @@ from tests.conftest import make_workspace
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
+DEMO_MODELS = Path(demo.__file__).parent / "models"
 
 
 @pytest.fixture(name="workspace")
@@ -44,7 +48,7 @@ def test_models_are_grouped_by_family_and_those_at_hand_lead(console: Console, o
     page = open_page("models")
     assert not page.exception
     titles = [element.value for element in page.subheader]
-    assert titles == ["Demo CLIP", "Demo SigLIP", "Our own", "CLIP", "SigLIP", "SigLIP 2", "Add a model"]
+    assert titles == ["Demo CLIP", "Demo SigLIP", "Our own", "In memory", "CLIP", "SigLIP", "SigLIP 2", "Add a model"]
     frame = page.dataframe[1].value.set_index("Key")
     known = frame.loc["siglip-vit-l-16-256-webli"]
     assert (known["Architecture"], known["Dimension"], known["Picture"]) == ("ViT-L-16-SigLIP-256", 1024, 256)
@@ -93,3 +97,44 @@ def test_a_clicked_row_opens_its_card_and_so_does_a_second_click(open_page: Open
     del page.session_state[opened.STATE]
     page.session_state["family-SigLIP-1"] = {"selection": {"rows": [], "columns": [], "cells": [(1, "Key")]}}
     assert "`siglip-vit-b-16-webli`" in tables(page.run())
+
+
+def test_it_is_told_which_models_are_in_memory_and_what_happened_to_them(console: Console, open_page: OpenPage) -> None:
+    page = open_page("models")
+    assert any("No model is in memory" in caption.value for caption in page.caption)
+    assert any("after 15 min without use" in caption.value for caption in page.caption)
+    embedder = console.models.get("demo-clip")
+    assert isinstance(embedder, OpenClipEmbedder)
+    embedder._images.limit, embedder._images.halved = 8, True
+    with console.models.using("demo-clip"):
+        page.run()
+    (row,) = page.table[0].value.to_dict("records")
+    assert row == {
+        "Model": "Demo CLIP",
+        "Runs on": "cpu",
+        "Precision": "float32",
+        "Memory": "14.7 MB",
+        "Batch": f"8 pictures{at_once(embedder.passes)}",
+        "Last used": "in use",
+    }
+    assert any("Demo CLIP" in caption.value and "halved to 8" in caption.value for caption in page.caption)
+    page.button(key="open-demo-clip").click().run()
+    assert "halved to 8" in page.info[0].value
+    assert "just now" in tables(page)
+
+
+@pytest.mark.usefixtures("console")
+def test_a_model_that_is_on_no_list_is_told_of_while_it_is_in_memory_though_its_folder_is_gone(
+    console: Console, open_page: OpenPage, tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(DEMO_MODELS / "demo-siglip", folder)
+    console.models.get(f"local-dir:{folder}")
+    shutil.rmtree(folder)
+    page = open_page("models")
+    assert not page.exception
+    assert [row["Model"] for row in page.table[0].value.to_dict("records")] == ["elsewhere"]
+
+
+def at_once(passes: int) -> str:
+    return f", {passes} passes at once" if passes > 1 else ""

@@ -310,6 +310,7 @@ url = "sqlite:///file.db"
         ("CONSOLE_IMAGE_ROOT", f"/a{os.pathsep}/b{os.pathsep}", "image_roots", (Path("/a"), Path("/b"))),
         ("CONSOLE_LEDGER_URL", "postgresql://host/books", "ledger_url", "postgresql://host/books"),
         ("CONSOLE_DEVICE", "cuda", "device", "cuda"),
+        ("CONSOLE_PRECISION", "bfloat16", "precision", "bfloat16"),
         ("CONSOLE_ACTOR", "olga", "actor", "olga"),
         ("CONSOLE_ROLE", "viewer", "role", "viewer"),
     ],
@@ -337,6 +338,21 @@ def test_a_folder_in_the_environment_is_a_folder_though_the_file_says_sql(worksp
 def test_a_device_that_torch_has_not_is_refused_where_it_was_named(workspace: Path, device: str) -> None:
     assert "CONSOLE_DEVICE" in refused(workspace, CONSOLE_DEVICE=device).message
     assert settings.FILE in refused(workspace, f'device = "{device}"').message
+
+
+def test_a_precision_that_models_cannot_have_is_refused_where_it_was_named(workspace: Path) -> None:
+    found = refused(workspace, CONSOLE_PRECISION="int8")
+    assert "CONSOLE_PRECISION" in found.message
+    assert found.remedy == "Use one of: auto, float32, float16, bfloat16."
+    assert settings.FILE in refused(workspace, 'precision = "half"').message
+
+
+def test_precision_and_the_time_after_which_models_leave_are_read_from_the_top_of_the_file(workspace: Path) -> None:
+    found = read(workspace, 'precision = "float16"\nunload_after = 0\n')
+    assert (found.precision, found.unload_after) == ("float16", 0)
+    usual = read(workspace, "")
+    assert (usual.precision, usual.unload_after) == ("auto", 900)
+    assert "unload_after" in refused(workspace, "unload_after = -1").message
 
 
 def test_a_role_that_does_not_exist_is_refused_with_those_that_do(workspace: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loaded import Models
 from console_core.embedding.types import Embedder
 from console_core.errors import ModelError
 from console_core.migration.findings import Finding, Request, block, info, warn
@@ -11,7 +11,7 @@ from console_core.vectorstore.types import CollectionInfo
 _PROBE = "a photo of a dog"
 
 
-def look_at_model(models: LoadedModels, request: Request, findings: list[Finding]) -> Embedder | None:
+def look_at_model(models: Models, request: Request, findings: list[Finding]) -> Embedder | None:
     """The loaded model; None where it cannot be loaded from the files on this machine."""
     try:
         models.check(request.model)  # `get` would download weights that are not here

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from console_core.backup.backups import Backups
 from console_core.catalog.types import ImageCatalog, ImageStore
-from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loaded import Models
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner
 from console_core.vectorstore.types import VectorStore
@@ -24,7 +24,7 @@ class Parts:
     catalog: ImageCatalog
     images: ImageStore
     store: VectorStore
-    models: LoadedModels
+    models: Models
     ledger: Ledger
     ledger_url: str
     image_roots: tuple[Path, ...]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from console_core.embedding.loaded import LoadedModels
-from console_core.embedding.types import Embedder
+from console_core.embedding.loaded import Models
+from console_core.embedding.types import Embedder, Fingerprint, ModelCard
 from console_core.errors import CollectionNotFound, ModelError
 from console_core.migration.findings import Finding, Request, block, info, warn
 from console_core.migration.preflight.in_place import about_in_place
@@ -143,14 +143,14 @@ def about_points(store: VectorStore, source: CollectionInfo) -> Iterator[Finding
 
 
 def about_source_model(
-    source: CollectionInfo, request: Request, embedder: Embedder, models: LoadedModels
+    source: CollectionInfo, request: Request, embedder: Embedder, models: Models
 ) -> Iterator[Finding]:
     """Whether the model that is said to have made the collection is the one that is here under its name."""
     stamp = source.stamp
     if stamp is None or not stamp.model:
         return
     try:
-        here = embedder if stamp.model == request.model else _loaded_for_a_look(models, stamp.model)
+        made, card = _looked_at(models, stamp.model) if stamp.model != request.model else _identity(embedder)
     except ModelError as error:
         yield warn(
             "source-model",
@@ -159,29 +159,33 @@ def about_source_model(
             error.remedy,
         )
         return
-    if here.fingerprint.digest != stamp.fingerprint:
+    if made.digest != stamp.fingerprint:
         yield warn(
             "source-weights",
             f"{source.name} was made by {stamp.model} with the fingerprint {stamp.fingerprint}; {stamp.model} is here "
-            f"with {here.fingerprint.digest}: its weights or preprocessing changed under the same name.",
+            f"with {made.digest}: its weights or preprocessing changed under the same name.",
             "Put the former files back under that name, and give the new ones another; until then texts cannot search "
             "the old collection, in the query lab or after a rollback.",
         )
-    if here.card.dimension != source.dimension:
+    if card.dimension != source.dimension:
         yield warn(
             "source-dimension",
             f"{source.name} has vectors of {source.dimension:,} numbers and is stamped as made by {stamp.model}, which "
-            f"makes {here.card.dimension:,}.",
+            f"makes {card.dimension:,}.",
             "Stamp it anew on the Collections page with the model that made it.",
         )
 
 
-def _loaded_for_a_look(models: LoadedModels, key: str) -> Embedder:
-    """A model, without what it takes of memory afterwards where it was not in memory before."""
+def _identity(embedder: Embedder) -> tuple[Fingerprint, ModelCard]:
+    return embedder.fingerprint, embedder.card
+
+
+def _looked_at(models: Models, key: str) -> tuple[Fingerprint, ModelCard]:
+    """What a model is, without what it takes of memory afterwards where nobody else wants it."""
     models.check(key)
     before = key in models.resident()
     try:
-        return models.get(key)
+        return _identity(models.get(key))
     finally:
         if not before:
-            models.unload(key)
+            models.release(key)

@@ -60,7 +60,7 @@ def ledger(console: Console) -> str:
 
 def device(console: Console) -> str:
     """Where models run; imports torch, which takes seconds the first time."""
-    return f"Models run on {place(console.settings.device).label}."
+    return f"Models run on {place(console.settings.device, console.settings.precision).label}."
 
 
 def root_state(root: Path) -> tuple[bool, str]:

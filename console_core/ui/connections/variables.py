@@ -17,10 +17,13 @@ IN_FILE = {
     "CONSOLE_IMAGE_ROOT": "[images] root, also",
     "CONSOLE_LEDGER_URL": "[ledger] url",
     "CONSOLE_DEVICE": "device",
+    "CONSOLE_PRECISION": "precision",
+    "CONSOLE_ENGINE": "engine",
 }
 """The setting of console.toml that a variable wins over. The others are told by the environment only."""
 
 FILE_ONLY = {
+    "unload_after": "seconds without use after which a model leaves the memory; 0: never",
     "[store] timeout, retries": "seconds for an answer; tries after the first",
     "[catalog] kind": "sql, folder or list, where the location does not tell",
     "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",

@@ -8,6 +8,7 @@ from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.models.gathering import where
+from console_core.ui.models.residents import facts
 from console_core.ui.models.shelf import Shelved
 from console_core.ui.panels import Marked
 
@@ -48,11 +49,14 @@ def _facts(model: Shelved) -> None:
             "Pictures": f"{card.image_size} × {card.image_size} px",
             "Text queries": "yes" if card.has_text else "no",
             "Licence": card.licence,
-            "In memory": model.state or "no",
+            "In memory": "yes" if model.resident else model.state or "no",
+            **(facts(model.resident) if model.resident else {}),
             "Notes": card.notes,
         },
         alt="The model card",
     )
+    for note in model.resident.notes if model.resident else ():
+        st.info(words.plain(note), icon=":material/info:")
     if model.weights.remedy:
         st.info(words.plain(model.weights.remedy), title="Its weights are not on this machine", icon=":material/info:")
     for name in model.collections:

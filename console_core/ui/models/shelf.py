@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from console_core.embedding.loaded import Resident
 from console_core.embedding.types import ModelCard
 from console_core.ui import navigation, panels, words
 from console_core.ui.clickable_table import clickable_table
@@ -13,12 +14,14 @@ from console_core.ui.models.weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A model, where its weights are, whether it is in memory, and the names of the collections that it made."""
+    """A model, where its weights are, whether it is in memory and what of it is there, and the names of the collections
+    that it made."""
 
     card: ModelCard
     weights: Weights
     state: str
     collections: tuple[str, ...]
+    resident: Resident | None = None
 
     @property
     def is_at_hand(self) -> bool:

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loaded import Models
 from console_core.embedding.types import ModelCard
 from console_core.errors import ModelError
 from console_core.ui.words import Word
@@ -29,7 +29,7 @@ def can_look() -> bool:
     return "open_clip" in sys.modules
 
 
-def weights_of(card: ModelCard, models: LoadedModels, *, patiently: bool = False) -> Weights:
+def weights_of(card: ModelCard, models: Models, *, patiently: bool = False) -> Weights:
     """Where the weights of a model are. Without `patiently` nothing is done that takes seconds."""
     local = card.is_local or Path(card.weights).suffix != ""
     place = card.architecture.removeprefix("local-dir:") if card.is_local else card.weights

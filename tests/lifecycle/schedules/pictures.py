@@ -14,8 +14,8 @@ from PIL import Image
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.sql import SqlCatalog
 from console_core.database import now
-from console_core.embedding.batches import Batches
-from console_core.embedding.device import Turn
+from console_core.embedding.batches import Batches, Pass
+from console_core.embedding.turns import Turn
 from console_core.embedding.types import Pixels, Vectors
 from console_core.errors import ImageError, ImageTimeout, ModelOutputInvalid
 from console_core.settings import CatalogSettings
@@ -169,7 +169,7 @@ class FaultyGrid(Grid):
                 self._room = 0
         return self._batches.run(self._forward, list(pixels))
 
-    def _forward(self, pixels: Sequence[Pixels]) -> Vectors:
+    def _forward(self, pixels: Sequence[Pixels], _: Pass) -> Vectors:
         if len(pixels) > self._room:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         return super().embed_images(pixels)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from console_core.embedding import loaded
+from console_core.embedding.batch_size import BatchSizes
 from console_core.embedding.cards import CARDS
+from console_core.embedding.device import Placement
 from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.openclip import OpenClipEmbedder, load
 from console_core.embedding.registry import ModelCards
@@ -24,12 +26,12 @@ class SlowDisk:
         self.quick = ""
         self.started, self.go_on = threading.Event(), threading.Event()
 
-    def __call__(self, card: ModelCard, device: str) -> OpenClipEmbedder:
+    def __call__(self, card: ModelCard, placement: Placement, *, sizes: BatchSizes) -> OpenClipEmbedder:
         self.loads += 1
         if card.key != self.quick:
             self.started.set()
             assert self.go_on.wait(20)
-        return load(card, device)
+        return load(card, placement, sizes=sizes)
 
 
 @pytest.fixture

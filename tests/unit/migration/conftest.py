@@ -8,12 +8,12 @@ import pytest
 
 from console_core import settings
 from console_core.console import Console, open_console
-from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loaded import Models
 from tests.conftest import fill, make_workspace
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadedModels]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Models]:
     folder = make_workspace(tmp_path_factory.mktemp("filled") / "workspace")
     console = open_console(settings.read(folder, {}), owner_name="a test")
     fill(console, "images__demo-clip", "demo-clip", alias="images")
@@ -22,7 +22,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadedModels
 
 
 @pytest.fixture
-def console(filled: tuple[Path, LoadedModels], tmp_path: Path) -> Iterator[Console]:
+def console(filled: tuple[Path, Models], tmp_path: Path) -> Iterator[Console]:
     """An open console without a worker; the alias `images` serves a collection made by demo-clip."""
     folder, models = filled
     workspace = Path(shutil.copytree(folder, tmp_path / "workspace"))

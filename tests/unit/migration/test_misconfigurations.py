@@ -17,7 +17,7 @@ from sqlalchemy import select
 from console_core import settings
 from console_core.console import Console, open_console
 from console_core.database import metadata
-from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loaded import Models
 from console_core.migration.findings import CODES, Finding, Preflight, Request, Severity
 from console_core.migration.preflight import preflight
 from console_core.migration.preflight.pictures import about_roots
@@ -48,7 +48,7 @@ def world(console: Console) -> Iterator[World]:
 
 
 @pytest.fixture
-def server_world(tmp_path: Path, filled: tuple[Path, LoadedModels]) -> Iterator[World]:
+def server_world(tmp_path: Path, filled: tuple[Path, Models]) -> Iterator[World]:
     """The same workspace on a Qdrant server."""
     with LoopbackQdrant().running() as server:
         folder = make_workspace(tmp_path / "workspace")

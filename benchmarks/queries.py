@@ -1,0 +1,125 @@
+"""How long a text query takes while a run embeds at full speed: `python -m benchmarks.queries`.
+
+As many threads as pay embed pictures in the background, as a run does, with a model of random weights; the question is
+asked beside them. Only the ratios count. The last line shows what it costs where a run does not say that it works in
+the background: its threads are as good as the query's.
+"""
+
+import argparse
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from console_core.embedding.openclip import load
+from console_core.embedding.precision import Wanted
+from console_core.embedding.registry import parse
+from console_core.embedding.turns import background
+from console_core.embedding.types import Embedder
+
+TEXT = "a red car in the snow"
+
+
+@contextmanager
+def running(embedder: Embedder, around: Callable[[], Any] = background) -> Iterator[list[float]]:
+    """Embed on all threads that pay until the block ends; the list gets the end of each pass."""
+    stop, ends = threading.Event(), list[float]()
+
+    def work() -> None:
+        slab = embedder.slab(embedder.batch)
+        slab[:] = np.random.default_rng(1).integers(0, 256, slab.shape, dtype=np.uint8)
+        with around():
+            while not stop.is_set():
+                embedder.embed_images(slab)
+                ends.append(time.perf_counter())
+
+    threads = [threading.Thread(target=work) for _ in range(embedder.passes)]
+    for thread in threads:
+        thread.start()
+    try:
+        while len(ends) < embedder.passes:
+            time.sleep(0.01)
+        yield ends
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def asked(embedder: Embedder, seconds: float, pause: float) -> list[float]:
+    """Milliseconds of queries, asked for so many seconds with a pause after each."""
+    until, taken = time.perf_counter() + seconds, list[float]()
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        embedder.embed_texts([TEXT])
+        taken.append((time.perf_counter() - started) * 1e3)
+        time.sleep(pause)
+    return taken
+
+
+def rate(embedder: Embedder, ends: list[float], since: float) -> float:
+    """Pictures a second."""
+    done = sum(end > since for end in ends)
+    return done * embedder.batch / (time.perf_counter() - since)
+
+
+def line(what: str, taken: list[float], pictures: float, idle: dict[str, Any] | None = None) -> dict[str, Any]:
+    median, late = (float(np.percentile(taken, part)) for part in (50, 95))
+    return {
+        "what": what,
+        "queries": len(taken),
+        "p50_ms": round(median, 1),
+        "p95_ms": round(late, 1),
+        "of_idle_p95": round(late / idle["p95_ms"], 2) if idle else 1.0,
+        "pictures_per_second": round(pictures, 1),
+    }
+
+
+def run(model: str, precision: Wanted, seconds: float, pause: float) -> dict[str, Any]:
+    embedder = load(parse(model), "auto", precision=precision, random_weights=True)
+    embedder.expect(10**4)
+    asked(embedder, 1, 0)
+    idle = line("nothing runs", asked(embedder, seconds, pause), 0)
+    lines = [idle]
+    with running(embedder) as ends:
+        started = time.perf_counter()
+        time.sleep(seconds)
+        alone = rate(embedder, ends, started)
+        started = time.perf_counter()
+        taken = asked(embedder, 2 * seconds, pause)
+        lines.append(line("a run in the background", taken, rate(embedder, ends, started), idle))
+    with running(embedder, nullcontext) as ends:
+        started = time.perf_counter()
+        taken = asked(embedder, seconds, pause)
+        lines.append(line("a run that claims to be a query", taken, rate(embedder, ends, started), idle))
+    kept = lines[1]["pictures_per_second"] / alone
+    return {"model": model, "device": embedder.device, "passes": embedder.passes, "run_keeps": kept, "lines": lines}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="ViT-B-32")
+    parser.add_argument("--precision", default="auto", choices=["auto", "float32", "float16", "bfloat16"])
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--pause", type=float, default=0.2, help="seconds between two queries")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    found = run(arguments.model, arguments.precision, arguments.seconds, arguments.pause)
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+        return
+    print(f"{found['model']} on {found['device']}, {found['passes']} passes at once")
+    for one in found["lines"]:
+        print(
+            f"{one['what']:32} p50 {one['p50_ms']:7.1f} ms  p95 {one['p95_ms']:7.1f} ms  {one['of_idle_p95']:5.2f} of "
+            f"idle  {one['pictures_per_second']:6.1f} pictures/s  ({one['queries']} queries)"
+        )
+    print(f"beside the queries the run keeps {found['run_keeps']:.2f} of its speed")
+
+
+if __name__ == "__main__":
+    main()

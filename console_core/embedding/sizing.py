@@ -1,0 +1,79 @@
+"""The batch of a loaded model: what suits the device by a guess, by memory, or by measuring once many are to come."""
+
+import threading
+from time import perf_counter
+from typing import Any
+
+from console_core.embedding import batch_size
+from console_core.embedding.batch_size import BatchSizes
+from console_core.embedding.batches import Batches, Pass, is_out_of_memory
+from console_core.embedding.device import Placement, release_memory, slab
+from console_core.embedding.forward import Forward
+from console_core.embedding.turns import Turn
+from console_core.embedding.types import ModelCard
+
+_TIMES = 3
+
+
+class Sizing:
+    """Finds the batch of a model. On a CPU that is always the placement's."""
+
+    def __init__(self, card: ModelCard, placement: Placement, forward: Forward, sizes: BatchSizes) -> None:
+        self._placement = placement
+        self._forward = forward
+        self._sizes = sizes
+        self._key = f"{device_name(placement)}, {card.key}, {forward.precision}, {card.image_size} px"
+        self._guard = threading.Lock()
+
+    def first(self) -> int:
+        """The batch to begin with."""
+        if not self._placement.is_cuda:
+            return self._placement.batch
+        return self._sizes.get(self._key) or batch_size.start(batch_size.work_of(lambda: self._answer(1, place=0)))
+
+    def expect(self, pictures: int, batches: Batches[Any], turn: Turn) -> None:
+        """So many pictures are to come: probe, where that pays, was not done before, and nothing ran out of memory.
+
+        Raises:
+            DeviceOutOfMemory: not even one picture fits.
+        """
+        if not self._placement.is_cuda or pictures < batch_size.PROBED_FROM:
+            return
+        with self._guard:
+            if batches.halved or self._sizes.get(self._key):
+                return
+            batches.limit = batch_size.probe(lambda batch: self._seconds(batch, turn), batches.limit)
+            self._sizes.put(self._key, batches.limit)
+
+    def did_not_fit(self) -> None:
+        """Probe again at the next start."""
+        self._sizes.forget(self._key)
+
+    def _seconds(self, batch: int, turn: Turn) -> float | None:
+        """How long a pass takes, the best of a few; None where it does not fit."""
+        with turn.taken() as place:
+            try:
+                times = []
+                for _ in range(1 + _TIMES):
+                    started = perf_counter()
+                    self._answer(batch, place)
+                    times.append(perf_counter() - started)
+                return min(times[1:])
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+        release_memory()
+        return None
+
+    def _answer(self, batch: int, place: int) -> None:
+        preprocessing = self._forward.preprocessing
+        pixels = slab(self._placement, batch, preprocessing.height, preprocessing.width)
+        pixels[:] = 127
+        self._forward.images(pixels, Pass(place, batch, full=False))
+
+
+def device_name(placement: Placement) -> str:
+    """What the maker calls it; for a CPU just that."""
+    import torch
+
+    return str(torch.cuda.get_device_name(placement.device)) if placement.is_cuda else placement.device
