@@ -32,7 +32,7 @@ test-server: $(READY)
 
 # The lives of runs once more, with models and pipelines in a process of their own.
 test-engine: $(READY)
-	TEST_ENGINE=process $(BIN)/pytest tests/lifecycle
+	TEST_ENGINE=process $(BIN)/pytest --timeout 1200 tests/lifecycle
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -163,8 +163,8 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     if not _DEVICE.fullmatch(device):
         where = "CONSOLE_DEVICE" if environment.get("CONSOLE_DEVICE") else str(file)
         raise SettingsError(f'The device "{device}" in {where} is not known.', "Use auto, cpu, cuda or cuda:<number>.")
-    precision = top.one_of(PRECISIONS, "precision", environment)
-    engine = top.one_of(ENGINES, "engine", environment)
+    precision = top.one_of(PRECISIONS, "precision", "CONSOLE_PRECISION", environment)
+    engine = top.one_of(ENGINES, "engine", "CONSOLE_ENGINE", environment)
     role = environment.get("CONSOLE_ROLE") or "admin"
     if role not in ROLES:
         raise SettingsError(f'CONSOLE_ROLE="{role}" is not a role.', f"Use one of: {', '.join(ROLES)}.")

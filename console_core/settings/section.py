@@ -67,9 +67,8 @@ class Section:
     def _wrong(self, key: str, wanted: str) -> NoReturn:
         raise SettingsError(f"{key} of {self._where} is {self._values[key]!r}.", f"Write {wanted}.")
 
-    def one_of(self, allowed: tuple[Word, ...], name: str, environment: Mapping[str, str]) -> Word:
-        """One of a few words, the first of them where nothing is set; CONSOLE_<NAME> wins over the file."""
-        variable = f"CONSOLE_{name.upper()}"
+    def one_of(self, allowed: tuple[Word, ...], name: str, variable: str, environment: Mapping[str, str]) -> Word:
+        """One of a few words, the first of them where nothing is set; the environment's variable wins over the file."""
         given = environment.get(variable) or self.text(name, allowed[0])
         for word in allowed:
             if word == given:
