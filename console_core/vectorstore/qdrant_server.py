@@ -96,6 +96,7 @@ class QdrantServer(QdrantStore):
             limits,
             answered=self._answered,
             problem=versions.too_old(self._version),
+            remedy="Upgrade the server, one minor version after the other.",
             keeps_metadata=versions.keeps_metadata(self._version),
         )
 
