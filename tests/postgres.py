@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +31,9 @@ class Postgres:
 
     folder: Path
 
-    def url(self, database: str, **options: str) -> str:
+    def url(self, database: str, role: str = ROLE, **options: str) -> str:
         told = "&".join(f"{name}={value}" for name, value in {"host": str(self.folder), **options}.items())
-        return f"postgresql://{options.pop('role', ROLE)}@/{database}?{told}"
+        return f"postgresql://{role}@/{database}?{told}"
 
     def connect(self, database: str = "postgres") -> "psycopg.Connection":
         return psycopg.connect(host=str(self.folder), user=ROLE, dbname=database, autocommit=True)
@@ -40,6 +41,16 @@ class Postgres:
     def execute(self, statement: str, database: str = "postgres") -> None:
         with self.connect(database) as connection:
             connection.execute(statement.encode())
+
+    @contextmanager
+    def schema(self) -> Iterator[str]:
+        """The URL of a store in a schema of its own, which is dropped after use; the database has the extension."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        try:
+            yield self.url("postgres", schema=name)
+        finally:
+            self.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
     @contextmanager
     def database(self, name: str) -> Iterator[str]:

@@ -121,8 +121,8 @@ class PostgresServer:
         """
         try:
             proxied = self._engine.raw_connection()
-            proxied.detach()
             connection: Connection = proxied.driver_connection  # type: ignore[assignment]
+            proxied.detach()
             try:
                 connection.autocommit = True
                 self._set_up(connection, local=False, statement=0, lock=0)

@@ -45,6 +45,12 @@ class QdrantCollections(ABC):
     @abstractmethod
     def refuses_writes(self, name: str) -> StoreError | None: ...
 
+    @abstractmethod
+    def defer_index(self, name: str) -> None: ...
+
+    @abstractmethod
+    def restore_index(self, name: str) -> None: ...
+
     def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
         """The result of one call of the client. `again`: making it twice does no harm."""
         try:
@@ -85,6 +91,7 @@ class QdrantCollections(ABC):
             vector_name=shape.vector_name,
             problem=shape.problem,
             limits=words.limits_in_force(raw.config),
+            index_deferred=words.deferred_threshold(raw.config.metadata) is not None,
         )
 
     def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:

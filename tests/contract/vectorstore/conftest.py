@@ -4,7 +4,6 @@ Run them against a Qdrant of one's own with: QDRANT_URL=http://host:6333 [QDRANT
 """
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,8 +29,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             yield from _opened(settings)
         case "pgvector":
             postgres: Postgres = request.getfixturevalue("postgres")
-            with postgres.database(f"contract-{uuid.uuid4().hex[:12]}") as database:
-                yield from _opened(StoreSettings(postgres.url(database)))
+            with postgres.schema() as url:
+                yield from _opened(StoreSettings(url))
         case "loopback":
             with LoopbackQdrant().running() as server:
                 yield from _opened(StoreSettings(server.url))

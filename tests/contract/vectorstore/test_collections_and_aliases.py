@@ -96,6 +96,8 @@ def test_an_unknown_collection_is_named_by_every_call(world: World) -> None:
         lambda: store.describe(name),
         lambda: store.stamp(name, STAMP),
         lambda: store.drop(name),
+        lambda: store.defer_index(name),
+        lambda: store.restore_index(name),
         lambda: store.upsert(name, points(1)),
         lambda: store.retrieve(name, [1]),
         lambda: store.page(name),
