@@ -112,7 +112,14 @@ def _run(user: str | None, *command: str) -> None:
     with tempfile.TemporaryFile() as said:
         environment = {**os.environ, "LC_ALL": "C", "HOME": "/", "USER": user or getpass.getuser()}
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, user=user, cwd="/", env=environment, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            user=user,
+            cwd="/",
+            env=environment,
+            check=False,
         )
         said.seek(0)
         assert done.returncode == 0, said.read().decode(errors="replace")

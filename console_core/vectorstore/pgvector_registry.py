@@ -92,8 +92,8 @@ class PgvectorRegistry:
         stamp = spec.stamp or ModelStamp("", "")
         connection.execute(
             self._sql(
-                "INSERT INTO {collections} (name, relation, dimension, distance, vector_name, model, fingerprint, index, "
-                "quantization) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                "INSERT INTO {collections} (name, relation, dimension, distance, vector_name, model, fingerprint, "
+                "index, quantization) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
             ),
             (
                 *(name, relation, spec.dimension, spec.distance, spec.vector_name, stamp.model, stamp.fingerprint),
@@ -123,6 +123,6 @@ class PgvectorRegistry:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    *shape, model, fingerprint, deferred, index, quantization = row
+    number, name, relation, dimension, distance, vector_name, model, fingerprint, deferred, index, quantization = row
     stamp = ModelStamp(model, fingerprint) if fingerprint else None
-    return Kept(*shape, stamp, deferred, index, quantization)
+    return Kept(number, name, relation, dimension, distance, vector_name, stamp, deferred, index, quantization)

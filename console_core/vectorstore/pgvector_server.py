@@ -50,7 +50,14 @@ class PostgresServer:
     """A database and a schema in it, reached by a few pooled connections. Safe to use from several threads."""
 
     def __init__(
-        self, url: str, *, password: str = "", timeout: int = 30, retries: int = 3, pause: float = 0.25, dry: bool = False
+        self,
+        url: str,
+        *,
+        password: str = "",
+        timeout: int = 30,
+        retries: int = 3,
+        pause: float = 0.25,
+        dry: bool = False,
     ) -> None:
         """Prepare to connect; nothing is sent before the first question.
 
@@ -78,14 +85,14 @@ class PostgresServer:
             "keepalives_count": 3,
             "tcp_user_timeout": 1000 * timeout,
         }
-        # Prepared statements break behind a pooler, and when a view gets another table.
-        arguments = {name: value for name, value in usual.items() if name not in found.query}
+        arguments: dict[str, Any] = {name: value for name, value in usual.items() if name not in found.query}
+        arguments["prepare_threshold"] = None  # prepared statements break behind a pooler
         self._engine = create_engine(
             found,
             pool_size=4,
             max_overflow=8,
             pool_timeout=timeout,
-            connect_args={**arguments, "prepare_threshold": None},
+            connect_args=arguments,
         )
 
     def ask(self, work: Callable[[Connection], T], *, name: str = "", again: bool = True) -> T:
@@ -187,7 +194,7 @@ def wait_for(free: Callable[[], bool], pause: float) -> None:
 
 
 def _parsed(url: str) -> tuple[URL, str]:
-    """The URL without what is ours, and the schema. What is wrong is told without the URL, which may have a password."""
+    """The URL without what is ours, and the schema. What is wrong is told without the URL: that may have a password."""
     try:
         found = make_url(url)
     except (ArgumentError, ValueError) as error:
