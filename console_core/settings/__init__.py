@@ -4,8 +4,8 @@ A workspace is a folder. `console.toml` in it says which store, catalog and pict
 relative to the workspace. Environment variables win over the file:
 
 CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
-CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333 or grpc(s)://host:6334
-CONSOLE_STORE_API_KEY   sent to the store; never shown, stored or logged
+CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333, grpc(s)://host:6334 or postgresql://user@host/database
+CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
@@ -47,9 +47,12 @@ _MODEL = ("architecture", "weights", "title", "dimension", "image_size")
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where vectors are stored. `timeout` is in seconds, `retries` counts tries after the first."""
+    """Where vectors are stored. `timeout` is in seconds, `retries` counts tries after the first.
 
-    url: str
+    The URL of a PostgreSQL database may carry a password; `api_key` is the password where it carries none.
+    """
+
+    url: str = field(repr=False)
     api_key: str = field(default="", repr=False)
     timeout: int = 30
     retries: int = 3

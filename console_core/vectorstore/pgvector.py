@@ -155,6 +155,20 @@ class PgvectorStore(PgvectorCollections):
         row = connection.execute("SELECT pg_table_size(%s::regclass)", (table,)).fetchone()
         return row is not None and row[0] > EXACT_BELOW
 
+    def _plan(self, connection: Connection, approximate: bool, candidates: int) -> None:
+        """Have the next query use the index, or compare every vector."""
+        through_index, otherwise = ("on", "off") if approximate else ("off", "on")
+        settings = {"enable_indexscan": through_index, "enable_seqscan": otherwise, "jit": "off"}
+        if approximate:
+            settings["hnsw.ef_search"] = str(candidates)
+            if self._server.versions.iterates:
+                settings["hnsw.iterative_scan"] = "strict_order"
+        names, values = list(settings), list(settings.values())
+        connection.execute(
+            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
+            (names, values),
+        )
+
     def _nearest(
         self,
         connection: Connection,
@@ -167,15 +181,7 @@ class PgvectorStore(PgvectorCollections):
     ) -> list[Hit]:
         wanted = AGAIN_IN_FULL * limit if kept.half else 2 * limit
         candidates = max(min(wanted, 1000), CANDIDATES)
-        settings = {"enable_indexscan": "on" if approximate else "off", "jit": "off"}
-        if approximate:
-            settings |= {"enable_seqscan": "off", "hnsw.ef_search": str(candidates)}
-            if self._server.versions.iterates:
-                settings["hnsw.iterative_scan"] = "strict_order"
-        else:
-            settings["enable_seqscan"] = "on"
-        for setting, value in settings.items():
-            connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
+        self._plan(connection, approximate, candidates)
         condition, parameters = filter_for(where)
         operator = sql.SQL(OPERATORS[kept.distance])
         points: sql.Composable = sql.SQL("SELECT * FROM {} WHERE {}").format(

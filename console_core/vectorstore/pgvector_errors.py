@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from console_core.errors import (
@@ -32,9 +31,13 @@ _AGAIN = ("08", "40", "57P")
 NO_EXTENSION = "Let a superuser run CREATE EXTENSION vector; in the database, once pgvector is installed on the server."
 
 
+class NotConnected(Exception):
+    """No connection could be had, so nothing was asked; the error of the driver or its pool is its cause."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """An error of the driver: its SQLSTATE, "" where it has none, what was said, and whether the server was reached."""
+    """An error of the driver: its SQLSTATE, "" where it has none, what was said, and whether it came while connecting."""
 
     state: str
     said: str
@@ -54,10 +57,11 @@ class Cause:
 
 def cause_of(error: Exception) -> Cause | None:
     """What an error of the driver or its pool means; None for any other error."""
-    if isinstance(error, NoConnectionFree):
-        return Cause("53300", "all connections of the console are busy", connecting=True)
-    connecting = isinstance(error, SQLAlchemyError)
-    found = (getattr(error, "orig", None) or error) if connecting else error
+    connecting = isinstance(error, NotConnected)
+    found = error.__cause__ if connecting else error
+    if isinstance(found, NoConnectionFree):
+        return Cause("53300", "all connections of the console are busy", connecting)
+    found = getattr(found, "orig", None) or found
     if not isinstance(found, psycopg.Error):
         return None
     said = found.diag.message_primary or str(found) or type(found).__name__

@@ -4,17 +4,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from console_core.errors import SettingsError, StoreError, StoreUnavailable
 from console_core.vectorstore.patience import Patience
-from console_core.vectorstore.pgvector_errors import cause_of, translated
+from console_core.vectorstore.pgvector_errors import NotConnected, cause_of, translated
 from console_core.vectorstore.pgvector_versions import Versions
 from console_core.vectorstore.pgvector_words import LONGEST_NAME
 
@@ -127,8 +128,7 @@ class PostgresServer:
             StoreError
         """
         try:
-            proxied = self._engine.raw_connection()
-            connection: Connection = proxied.driver_connection  # type: ignore[assignment]
+            proxied, connection = self._connected()
             proxied.detach()
             try:
                 connection.autocommit = True
@@ -157,8 +157,7 @@ class PostgresServer:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        proxied = self._engine.raw_connection()
-        connection: Connection = proxied.driver_connection  # type: ignore[assignment]
+        proxied, connection = self._connected()
         try:
             if self._dry:
                 connection.read_only = True
@@ -173,6 +172,14 @@ class PostgresServer:
             raise
         finally:
             proxied.close()
+
+    def _connected(self) -> tuple[PoolProxiedConnection, Connection]:
+        """A connection of the pool, and the driver's own within it."""
+        try:
+            proxied = self._engine.raw_connection()
+        except Exception as error:
+            raise NotConnected from error
+        return proxied, cast(Connection, proxied.driver_connection)
 
     def _set_up(self, connection: Connection, *, local: bool, statement: int, lock: int) -> None:
         seconds = {"statement": f"{statement}s", "lock": f"{lock}s"}
