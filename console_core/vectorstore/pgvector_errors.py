@@ -37,7 +37,7 @@ class NotConnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """An error of the driver: its SQLSTATE, "" where it has none, what was said, and whether it came while connecting."""
+    """An error of the driver: its SQLSTATE ("" without), what was said, and whether it came while connecting."""
 
     state: str
     said: str

@@ -88,7 +88,8 @@ def test_a_view_keeps_its_grants_and_what_is_built_on_it_when_the_alias_moves_to
     store.set_alias("live", "old", expected=None)
     schema = _schema(store)
     postgres.execute(
-        f"CREATE ROLE searcher LOGIN; GRANT USAGE ON SCHEMA {schema} TO searcher; GRANT SELECT ON {schema}.live TO searcher;"
+        f"CREATE ROLE searcher LOGIN; GRANT USAGE ON SCHEMA {schema} TO searcher;"
+        f"GRANT SELECT ON {schema}.live TO searcher;"
         f"CREATE VIEW {schema}.captions AS SELECT payload ->> 'caption' FROM {schema}.live;"
         f"GRANT SELECT ON {schema}.captions TO searcher"
     )
