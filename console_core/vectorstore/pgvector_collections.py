@@ -96,7 +96,7 @@ class PgvectorCollections(PgvectorIndexes):
             stamp=kept.stamp,
             aliases=tuple(sorted(a for a, to in self._registry.aliases(connection).items() if to == kept.name)),
             index=in_force,
-            quantization={"type": words.FLOAT16} if in_force and kept.half else {},
+            quantization={"type": words.FLOAT16} if in_force and kept.halved else {},
             payload_fields=tuple(sorted({field for payload in payloads for field in application_payload(payload)})),
             vector_name=kept.vector_name,
             index_deferred=kept.deferred,

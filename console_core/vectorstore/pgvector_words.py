@@ -66,8 +66,13 @@ class Kept:
 
     @property
     def half(self) -> bool:
-        """Whether the index is over half-precision copies of the vectors."""
-        return self.dimension > INDEXED or self.quantization.get("type") == FLOAT16
+        """Whether the index is over half-precision copies of the vectors, by wish or because they are long."""
+        return self.dimension > INDEXED or self.halved
+
+    @property
+    def halved(self) -> bool:
+        """Whether that was asked for, which a collection that takes its settings over then does too."""
+        return self.quantization.get("type") == FLOAT16
 
     @property
     def operator_class(self) -> str:
