@@ -57,6 +57,20 @@ class StoreSettings:
     timeout: int = 30
     retries: int = 3
 
+    @property
+    def is_postgresql(self) -> bool:
+        return self.url.partition(":")[0] in ("postgresql", "postgresql+psycopg", "postgres")
+
+    @property
+    def secret(self) -> str:
+        """The key, or the password in a PostgreSQL URL: to tell whether there is one, never to be shown."""
+        found = re.match(r"[^/]*//[^/@:]*:([^/@]+)@", self.url) if self.is_postgresql else None
+        return found[1] if found else self.api_key
+
+    @property
+    def secret_name(self) -> str:
+        return "Password" if self.is_postgresql else "API key"
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogSettings:

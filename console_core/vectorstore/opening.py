@@ -18,6 +18,8 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
         SettingsError: the URL is not of a known kind, or its driver is not installed.
         StoreUnavailable: an embedded store cannot be opened.
     """
+    if settings.is_postgresql:
+        return _postgresql(settings, traffic, dry=dry)
     scheme, colon, rest = settings.url.partition(":")
     match scheme:
         case "local" if rest:
@@ -34,8 +36,6 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
                 retries=settings.retries,
                 traffic=traffic,
             )
-        case "postgresql" | "postgresql+psycopg" | "postgres":
-            return _postgresql(settings, traffic, dry=dry)
         case _:
             from console_core.vectorstore.qdrant_server import EXAMPLES
 
