@@ -35,6 +35,10 @@ class NotConnected(Exception):
     """No connection could be had, so nothing was asked; the error of the driver or its pool is its cause."""
 
 
+class NotAnswered(Exception):
+    """The server neither answered nor hung up, so the console did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """An error of the driver: its SQLSTATE ("" without), what was said, and whether it came while connecting."""
@@ -57,6 +61,8 @@ class Cause:
 
 def cause_of(error: Exception) -> Cause | None:
     """What an error of the driver or its pool means; None for any other error."""
+    if isinstance(error, NotAnswered):
+        return Cause("57014", "no answer")
     connecting = isinstance(error, NotConnected)
     found = error.__cause__ if connecting else error
     if isinstance(found, NoConnectionFree):

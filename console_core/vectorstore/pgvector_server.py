@@ -15,8 +15,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from console_core.errors import SettingsError, StoreError, StoreUnavailable
 from console_core.vectorstore.patience import Patience
-from console_core.vectorstore.pgvector_errors import NotConnected, cause_of, translated
+from console_core.vectorstore.pgvector_errors import NotAnswered, NotConnected, cause_of, translated
 from console_core.vectorstore.pgvector_versions import Versions
+from console_core.vectorstore.pgvector_watch import cut_after
 from console_core.vectorstore.pgvector_words import LONGEST_NAME
 
 EXAMPLES = "postgresql://user@host:5432/database, postgresql://user@host/database?schema=vectors&sslmode=require"
@@ -78,6 +79,7 @@ class PostgresServer:
         self.versions = Versions()
         self.answered: bool | None = None
         self._timeout, self._retries, self._pause, self._dry = timeout, retries, pause, dry
+        self._budget = 2.0 * timeout
         usual: dict[str, Any] = {
             "connect_timeout": min(timeout, 10),
             "application_name": "embedding-console",
@@ -104,7 +106,7 @@ class PostgresServer:
         Raises:
             StoreError
         """
-        patience = Patience(self._retries, 2.0 * self._timeout, self._pause)
+        patience = Patience(self._retries, self._budget, self._pause)
         while True:
             try:
                 with self._transaction() as connection:
@@ -161,9 +163,10 @@ class PostgresServer:
         try:
             if self._dry:
                 connection.read_only = True
-            self._set_up(connection, local=True, statement=self._timeout, lock=min(LOCK_TIMEOUT, self._timeout))
-            yield connection
-            connection.commit()
+            with self._answering(connection):
+                self._set_up(connection, local=True, statement=self._timeout, lock=min(LOCK_TIMEOUT, self._timeout))
+                yield connection
+                connection.commit()
         except BaseException:
             if connection.closed:
                 proxied.invalidate()
@@ -172,6 +175,17 @@ class PostgresServer:
             raise
         finally:
             proxied.close()
+
+    @contextmanager
+    def _answering(self, connection: Connection) -> Iterator[None]:
+        """For as long as one question may take: the server ends its statements itself, but not where it is frozen."""
+        with cut_after(connection, self._budget) as watch:
+            try:
+                yield
+            except (psycopg.OperationalError, NotConnected) as error:
+                if watch.over:
+                    raise NotAnswered from error
+                raise
 
     def _connected(self) -> tuple[PoolProxiedConnection, Connection]:
         """A connection of the pool, and the driver's own within it."""
@@ -183,7 +197,12 @@ class PostgresServer:
 
     def _set_up(self, connection: Connection, *, local: bool, statement: int, lock: int) -> None:
         seconds = {"statement": f"{statement}s", "lock": f"{lock}s"}
-        row = connection.execute(_SETTINGS, {"schema": self.schema, "local": local, **seconds}).fetchone()
+        try:
+            row = connection.execute(_SETTINGS, {"schema": self.schema, "local": local, **seconds}).fetchone()
+        except psycopg.OperationalError as error:
+            if connection.closed:  # while it lay in the pool
+                raise NotConnected from error
+            raise
         assert row is not None
         self.versions = Versions(str(row[0]).partition(" ")[0], row[1] or "", self.versions.offered)
 

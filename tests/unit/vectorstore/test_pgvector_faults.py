@@ -1,5 +1,7 @@
 """What goes wrong between the console and a real PostgreSQL server, and what people are told."""
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from tests.contract.vectorstore.world import DIMENSION, points, vectors
 from tests.postgres import Postgres
 
 Open = Callable[..., VectorStore]
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'embedding-%'"
 
 
 @pytest.fixture
@@ -206,9 +209,30 @@ def test_a_statement_that_takes_too_long_is_ended(postgres: Postgres, url: str, 
 def test_a_connection_that_the_server_closed_is_replaced(postgres: Postgres, url: str, opened: Open) -> None:
     store = opened(url, retries=2)
     store.create("images", CollectionSpec(DIMENSION))
-    postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'embedding-%'")
-    assert store.upsert("images", points(5)) == 5
-    assert store.count("images") == 5
+    changes: list[Callable[[], object]] = [
+        lambda: store.upsert("images", points(5)),
+        lambda: store.set_alias("live", "images", expected=None),
+        lambda: store.create("more", CollectionSpec(DIMENSION)),
+        lambda: store.restore_index("images"),
+    ]
+    for change in changes:
+        postgres.execute(TERMINATE)
+        change()
+    assert (store.count("live"), store.count("more")) == (5, 0)
+
+
+def test_a_server_that_freezes_is_not_waited_for_without_end(postgres: Postgres, url: str, opened: Open) -> None:
+    store = opened(url, timeout=1)
+    store.create("images", CollectionSpec(DIMENSION))
+    with postgres.connect() as connection:
+        [(pid,)] = connection.execute(TERMINATE.replace("pg_terminate_backend(pid)", "pid").encode()).fetchall()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable, match="did not answer in time"):
+            store.count("images")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert store.count("images") == 0
 
 
 def test_writers_of_the_same_points_in_other_orders_all_get_through(url: str, opened: Open) -> None:
