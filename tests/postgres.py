@@ -27,9 +27,10 @@ _UNPRIVILEGED = ("postgres", "nobody", "daemon")
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server that listens on a socket in `folder`, and nowhere else."""
+    """A running server that listens on a socket in `folder`, and nowhere else; `programs` belong to its version."""
 
     folder: Path
+    programs: Path
 
     def url(self, database: str, role: str = ROLE, **options: str) -> str:
         told = "&".join(f"{name}={value}" for name, value in {"host": str(self.folder), **options}.items())
@@ -80,7 +81,7 @@ def running(settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
         pg_ctl = str(programs / "pg_ctl")
         _run(user, pg_ctl, "-D", data, "-l", str(folder / "log"), "-w", "-t", "120", "-o", options, "start")
         try:
-            yield Postgres(folder)
+            yield Postgres(folder, programs)
         finally:
             _run(user, pg_ctl, "-D", data, "-m", "immediate", "-w", "stop")
     finally:

@@ -56,10 +56,15 @@ class PgvectorRegistry:
             return
         schema = self._server.schema
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('embedding-console', 0))")
-        if not self._server.versions.extension:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
-        if connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
+        found = connection.execute(
+            "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY(%s)", (["public", schema],)
+        )
+        there = {row[0] for row in found}
+        if schema not in there:
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        if not self._server.versions.extension:
+            shared = sql.Identifier("public" if "public" in there else schema)
+            connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS vector SCHEMA {}").format(shared))
         connection.execute(self._sql(_TABLES))
 
     def lock(self, connection: Connection) -> None:

@@ -116,6 +116,18 @@ def test_a_database_without_the_extension_gets_it_or_is_told_who_can_make_it(pos
         store.close()
 
 
+def test_a_database_without_a_public_schema_has_the_extension_beside_the_collections(
+    postgres: Postgres, opened: Open
+) -> None:
+    with postgres.database("private") as database:
+        postgres.execute("DROP SCHEMA public", database)
+        store = opened(postgres.url(database))
+        store.create("images", CollectionSpec(DIMENSION))
+        store.upsert("images", points(3))
+        assert len(store.search("images", vectors(1)[0])) == 3
+        store.close()
+
+
 def test_the_extension_may_lie_in_any_schema(postgres: Postgres, opened: Open) -> None:
     with postgres.database("elsewhere") as database:
         postgres.execute('CREATE SCHEMA "Extra Types"; CREATE EXTENSION vector SCHEMA "Extra Types"', database)
