@@ -50,7 +50,7 @@ def workspace(tmp_path: Path) -> Path:
 def _dump(server: Postgres, url: str) -> str:
     """Everything in the database, as text."""
     name, _, host = url.partition("@/")[2].partition("?host=")
-    command = [server.programs / "pg_dump", "-h", host, "-U", "postgres", name]
+    command = [str(server.programs / "pg_dump"), "-h", host, "-U", "postgres", name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
