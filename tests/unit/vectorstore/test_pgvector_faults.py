@@ -194,19 +194,19 @@ def test_a_store_for_a_dry_run_cannot_write_even_when_it_is_asked_to(url: str, o
 
 
 def test_who_holds_a_lock_is_not_waited_for_without_end(postgres: Postgres, url: str, opened: Open) -> None:
-    store = opened(url, timeout=1)
+    store, hasty = opened(url), opened(url, timeout=1)
     store.create("images", CollectionSpec(DIMENSION))
     with postgres.connect() as other, other.transaction():
         other.execute(f"LOCK TABLE {_schema(url)}.images IN ACCESS EXCLUSIVE MODE".encode())
         with pytest.raises(StoreUnavailable, match=r"pg_stat_activity|did not answer in time"):
-            store.upsert("images", points(1))
+            hasty.upsert("images", points(1))
         with pytest.raises(StoreUnavailable):
-            store.count("images")
+            hasty.count("images")
     assert store.upsert("images", points(1)) == 1
 
 
 def test_a_statement_that_takes_too_long_is_ended(postgres: Postgres, url: str, opened: Open) -> None:
-    store = opened(url, timeout=1)
+    store, hasty = opened(url), opened(url, timeout=1)
     store.create("images", CollectionSpec(DIMENSION))
     postgres.execute(
         f"CREATE FUNCTION {_schema(url)}.slow() RETURNS trigger LANGUAGE plpgsql AS "
@@ -214,7 +214,7 @@ def test_a_statement_that_takes_too_long_is_ended(postgres: Postgres, url: str, 
         f"CREATE TRIGGER slow BEFORE INSERT ON {_schema(url)}.images EXECUTE FUNCTION {_schema(url)}.slow()"
     )
     with pytest.raises(StoreUnavailable, match=r"did not answer in time.*raise timeout"):
-        store.upsert("images", points(1))
+        hasty.upsert("images", points(1))
     assert store.count("images") == 0
 
 
@@ -234,7 +234,7 @@ def test_a_connection_that_the_server_closed_is_replaced(postgres: Postgres, url
 
 
 def test_a_server_that_freezes_is_not_waited_for_without_end(postgres: Postgres, url: str, opened: Open) -> None:
-    store = opened(url, timeout=1)
+    store = opened(url, timeout=4)
     store.create("images", CollectionSpec(DIMENSION))
     with postgres.connect() as connection:
         [(pid,)] = connection.execute(TERMINATE.replace("pg_terminate_backend(pid)", "pid").encode()).fetchall()
