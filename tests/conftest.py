@@ -19,6 +19,7 @@ from console_core.runs.ledger import Ledger
 from console_core.runs.types import Run
 from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
+from tests.postgres import Postgres, running
 
 PICTURES = 48
 OPERATOR = Actor("olga", "admin")
@@ -105,6 +106,13 @@ def migrate(console: Console, served: str = "images", model: str = "demo-siglip"
     """Plan and build; the finished build run."""
     started = command(console, OPERATOR, "start_migration", request=Request(served, model, batch_size=8))
     return finish(console, started.run)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server with pgvector, for as long as the tests run."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 Guides say: delete it, then create it with the other dimension. Here the new one is built and verified beside it, what
 it held is kept in a second collection, and only then the name changes hands: the collection goes, and an alias of its
-name takes over. Qdrant has no call that does both, so for the time of two calls the name leads nowhere. Whatever fails
+name takes over. No store has a call that does both, so for the time of two calls the name leads nowhere. Whatever fails
 or dies in that gap, the name leads somewhere again: to the new collection, or else to what the old one held.
 """
 

@@ -4,8 +4,8 @@ A workspace is a folder. `console.toml` in it says which store, catalog and pict
 relative to the workspace. Environment variables win over the file:
 
 CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
-CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333 or grpc(s)://host:6334
-CONSOLE_STORE_API_KEY   sent to the store; never shown, stored or logged
+CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333, grpc(s)://host:6334 or postgresql://user@host/database
+CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
@@ -53,12 +53,29 @@ _MODEL = ("architecture", "weights", "title", "dimension", "image_size")
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where vectors are stored. `timeout` is in seconds, `retries` counts tries after the first."""
+    """Where vectors are stored. `timeout` is in seconds, `retries` counts tries after the first.
 
-    url: str
+    The URL of a PostgreSQL database may carry a password; `api_key` is the password where it carries none.
+    """
+
+    url: str = field(repr=False)
     api_key: str = field(default="", repr=False)
     timeout: int = 30
     retries: int = 3
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.url.partition(":")[0] in ("postgresql", "postgresql+psycopg", "postgres")
+
+    @property
+    def secret(self) -> str:
+        """The key, or the password in a PostgreSQL URL: to tell whether there is one, never to be shown."""
+        found = re.match(r"[^/]*//[^/@:]*:([^/@]+)@", self.url) if self.is_postgresql else None
+        return found[1] if found else self.api_key
+
+    @property
+    def secret_name(self) -> str:
+        return "Password" if self.is_postgresql else "API key"
 
 
 @dataclass(frozen=True, slots=True)

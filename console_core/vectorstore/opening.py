@@ -15,9 +15,11 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
     store as it is.
 
     Raises:
-        SettingsError: the URL is not of a known kind.
+        SettingsError: the URL is not of a known kind, or its driver is not installed.
         StoreUnavailable: an embedded store cannot be opened.
     """
+    if settings.is_postgresql:
+        return _postgresql(settings, traffic, dry=dry)
     scheme, colon, rest = settings.url.partition(":")
     match scheme:
         case "local" if rest:
@@ -40,5 +42,17 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
             shown = f"{scheme}{colon}…" if colon else scheme
             raise SettingsError(
                 f'"{shown}" is not a store that the console knows.',
-                f"Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, {EXAMPLES}.",
+                f"Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, {EXAMPLES}, "
+                "postgresql://user@host/database.",
             )
+
+
+def _postgresql(settings: StoreSettings, traffic: Traffic | None, *, dry: bool) -> VectorStore:
+    try:
+        from console_core.vectorstore.pgvector import pgvector_store
+    except ImportError as error:
+        raise SettingsError(
+            f"A PostgreSQL store needs the driver psycopg, which cannot be loaded: {error}.",
+            "Install it where the console runs: pip install 'embedding-console[postgres]'.",
+        ) from error
+    return pgvector_store(settings, traffic, dry=dry)

@@ -8,14 +8,13 @@ from typing import Any, TypeVar
 from qdrant_client import QdrantClient, models
 
 from console_core.errors import (
-    AliasConflict,
     CollectionExists,
     CollectionNotFound,
-    OutcomeUnknown,
     StoreError,
     StoreRefused,
     StoreUnavailable,
 )
+from console_core.vectorstore import alias_conflicts
 from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.qdrant_errors import not_found, translated
@@ -45,6 +44,12 @@ class QdrantCollections(ABC):
 
     @abstractmethod
     def refuses_writes(self, name: str) -> StoreError | None: ...
+
+    @abstractmethod
+    def defer_index(self, name: str) -> None: ...
+
+    @abstractmethod
+    def restore_index(self, name: str) -> None: ...
 
     def _ask(self, call: Callable[[], T], *, name: str = "", again: bool = True) -> T:
         """The result of one call of the client. `again`: making it twice does no harm."""
@@ -86,6 +91,7 @@ class QdrantCollections(ABC):
             vector_name=shape.vector_name,
             problem=shape.problem,
             limits=words.limits_in_force(raw.config),
+            index_deferred=words.deferred_threshold(raw.config.metadata) is not None,
         )
 
     def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:
@@ -145,17 +151,14 @@ class QdrantCollections(ABC):
             self._must_be_collection(name, aliases)
             pointing = sorted(alias for alias, target in aliases.items() if target == name)
             if pointing:
-                raise AliasConflict(
-                    f'"{name}" is being searched through the alias {", ".join(pointing)}.',
-                    "Point the alias to another collection first.",
-                )
+                raise alias_conflicts.searched_through(name, pointing)
             self._ask(lambda: self._client.delete_collection(name), name=name)
 
     def _must_be_collection(self, name: str, aliases: Mapping[str, str]) -> None:
         if name in self._names():
             return
         if name in aliases:
-            raise CollectionNotFound(f'"{name}" is an alias of "{aliases[name]}".', "Name the collection itself.")
+            raise alias_conflicts.is_an_alias(name, aliases[name])
         raise not_found(name, self._place)
 
     def aliases(self) -> dict[str, str]:
@@ -167,16 +170,10 @@ class QdrantCollections(ABC):
             aliases = self.aliases()
             self._must_be_collection(to, aliases)
             if alias in self._names():
-                raise AliasConflict(
-                    f'"{alias}" is a collection, and Qdrant refuses an alias that bears a collection\'s name.',
-                    "Choose another alias and point the application to it once; later cut-overs need no such step.",
-                )
+                raise alias_conflicts.bears_a_name(alias, "Qdrant")
             found = aliases.get(alias)
             if found != expected:
-                raise AliasConflict(
-                    f'"{alias}" {_points_to(found)}, not to what was expected ({expected or "nothing"}).',
-                    "Somebody else moved it. Look at who searches what now, then decide again; nothing was changed.",
-                )
+                raise alias_conflicts.not_expected(alias, found, expected)
             operation = models.CreateAliasOperation(
                 create_alias=models.CreateAlias(collection_name=to, alias_name=alias)
             )
@@ -187,19 +184,13 @@ class QdrantCollections(ABC):
                     raise
             read_back = self._read_back(alias, to)
             if read_back != to:
-                raise AliasConflict(
-                    f'"{alias}" was pointed to "{to}", but now {_points_to(read_back)}.',
-                    "Somebody else moved it at the same moment. Look at who searches what now, then decide again.",
-                )
+                raise alias_conflicts.moved_meanwhile(alias, to, read_back)
 
     def _read_back(self, alias: str, to: str, cause: StoreUnavailable | None = None) -> str | None:
         try:
             return self.aliases().get(alias)
         except StoreUnavailable as error:
-            raise OutcomeUnknown(
-                f'"{alias}" may have been pointed to "{to}": the store stopped answering meanwhile. {error.message}',
-                "When the store answers again, look at what the alias serves. If it was moved, it can be rolled back.",
-            ) from (cause or error)
+            raise alias_conflicts.not_known(alias, to, error) from (cause or error)
 
     def count(self, name: str) -> int:
         return int(self._ask(lambda: self._client.count(name, exact=True), name=name).count)
@@ -207,7 +198,3 @@ class QdrantCollections(ABC):
     def close(self) -> None:
         with self._alone:
             self._client.close()
-
-
-def _points_to(target: str | None) -> str:
-    return f'points to "{target}"' if target else "points to nothing"

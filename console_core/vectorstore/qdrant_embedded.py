@@ -123,6 +123,14 @@ class QdrantEmbedded(QdrantStore):
             self._make_room(name, [canonical(point.id) for point in points])
             super()._write(name, points, vectors)
 
+    def defer_index(self, name: str) -> None:
+        """Nothing: this engine has no index."""
+        self._raw(name)
+
+    def restore_index(self, name: str) -> None:
+        """Nothing: this engine has no index."""
+        self._raw(name)
+
     def refuses_writes(self, name: str) -> StoreError | None:
         collections = self._folder / "collection"
         for path in (self._folder, collections, collections / name, collections / name / "storage.sqlite"):

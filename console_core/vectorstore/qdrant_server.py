@@ -13,8 +13,8 @@ from console_core.errors import SettingsError, StoreError, StoreUnavailable
 from console_core.vectorstore import qdrant_versions as versions
 from console_core.vectorstore.patience import Patience
 from console_core.vectorstore.provenance import provenance
-from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_access import claimed
+from console_core.vectorstore.qdrant_deferring import DefersIndexing
 from console_core.vectorstore.qdrant_errors import answer, translated
 from console_core.vectorstore.qdrant_snapshots import QdrantSnapshots
 from console_core.vectorstore.traffic import Traffic
@@ -32,7 +32,7 @@ _NO_METADATA = (
 T = TypeVar("T")
 
 
-class QdrantServer(QdrantStore):
+class QdrantServer(DefersIndexing):
     """A server by URL; every call but creating a collection and moving an alias is tried again when it may help."""
 
     def __init__(
@@ -96,6 +96,7 @@ class QdrantServer(QdrantStore):
             limits,
             answered=self._answered,
             problem=versions.too_old(self._version),
+            remedy="Upgrade the server, one minor version after the other.",
             keeps_metadata=versions.keeps_metadata(self._version),
         )
 

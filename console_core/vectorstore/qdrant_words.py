@@ -20,6 +20,8 @@ DISTANCES = {
 NEARER_IS_LESS = frozenset({"euclid", "manhattan"})
 """Distances whose scores Qdrant sorts upwards."""
 
+_THRESHOLD = "deferred_indexing_threshold"
+
 _QUANTIZATIONS: dict[str, tuple[str, type[BaseModel], type[BaseModel]]] = {
     "int8": ("scalar", models.ScalarQuantization, models.ScalarQuantizationConfig),
     "product": ("product", models.ProductQuantization, models.ProductQuantizationConfig),
@@ -158,6 +160,20 @@ def stamped(metadata: Mapping[str, Any] | None, stamp: ModelStamp) -> dict[str, 
     kept = dict(recorded) if isinstance(recorded, Mapping) else {}
     told = {"preprocess": stamp.preprocess} if stamp.preprocess else {}
     return {FIELD: {**kept, "model": stamp.model, "fingerprint": stamp.fingerprint, **told}}
+
+
+def deferred_threshold(metadata: Mapping[str, Any] | None) -> int | None:
+    """The indexing threshold in kB that was in force before indexing was deferred; None where it is not deferred."""
+    recorded = (metadata or {}).get(FIELD)
+    noted = recorded.get(_THRESHOLD) if isinstance(recorded, Mapping) else None
+    return noted if isinstance(noted, int) else None
+
+
+def with_deferred_threshold(metadata: Mapping[str, Any] | None, threshold: int | None) -> dict[str, Any]:
+    """What to merge into a collection's metadata to note that threshold; None: that it is in force again."""
+    recorded = (metadata or {}).get(FIELD)
+    kept = dict(recorded) if isinstance(recorded, Mapping) else {}
+    return {FIELD: {**kept, _THRESHOLD: threshold}}
 
 
 def _plain(model: BaseModel | None) -> dict[str, Any]:

@@ -44,6 +44,12 @@ class ReadOnlyStore:
     def drop(self, name: str) -> None:
         _refuse(f'drop the collection "{name}"')
 
+    def defer_index(self, name: str) -> None:
+        _refuse(f'defer the index of "{name}"')
+
+    def restore_index(self, name: str) -> None:
+        _refuse(f'restore the index of "{name}"')
+
     def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         _refuse(f'write {len(points):,} points to "{name}"')
 

@@ -75,7 +75,8 @@ class CollectionInfo:
     yellow, grey, red). `index` and `quantization` are in force, not merely accepted: empty where the store has
     none. `payload_fields` come from a sample of points. `problem` says why the collection cannot be migrated as it
     stands (several named vectors, for example), and is "" where it can. `limits` are those that the store enforces on
-    requests to it (`max_points_count`, `upsert_max_batchsize`, …); empty where it enforces none.
+    requests to it (`max_points_count`, `upsert_max_batchsize`, …); empty where it enforces none. `index_deferred`:
+    what is written is not indexed until `restore_index`; `index` are then the settings that will be in force again.
     """
 
     name: str
@@ -91,6 +92,7 @@ class CollectionInfo:
     vector_name: str = ""
     problem: str = ""
     limits: Mapping[str, Any] = field(default_factory=dict)
+    index_deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ class StoreInfo:
 
     `limits` are sentences for people; `capacity` is in points. A server's `version` is "" until it has told it.
     `answered` says whether the store answered when it was last asked something; None before that. `problem` says why
-    the console cannot work with this version of the store, and is "" where it can. `keeps_metadata`: a collection can
-    say of itself which model made it.
+    the console cannot work with this version of the store, and is "" where it can; `remedy` is what to do about it.
+    `keeps_metadata`: a collection can say of itself which model made it.
     """
 
     kind: str
@@ -111,6 +113,7 @@ class StoreInfo:
     embedded: bool = False
     answered: bool | None = None
     problem: str = ""
+    remedy: str = ""
     keeps_metadata: bool = True
 
 
@@ -158,6 +161,29 @@ class VectorStore(Protocol):
 
         Raises:
             AliasConflict: an alias points to it.
+        """
+        ...
+
+    def defer_index(self, name: str) -> None:
+        """Do not index what is written from now on, so that a large load is fast; harmless where that is so already.
+
+        The settings in force are noted with the collection itself, so that any process can restore them later, also
+        after a crash. Searches stay right, and may be slow. Nothing is deferred where the store has no index or could
+        not keep the note, and where an alias leads to the collection: `CollectionInfo.index_deferred` tells.
+
+        Raises:
+            CollectionNotFound, StoreRefused, StoreUnavailable
+        """
+        ...
+
+    def restore_index(self, name: str) -> None:
+        """Put the index settings in force again that `defer_index` noted, and have the index built.
+
+        Harmless where nothing is deferred, and when it is done twice. A store that builds in the background returns at
+        once; another returns when the index stands, which may take minutes.
+
+        Raises:
+            CollectionNotFound, StoreFull, StoreRefused, StoreUnavailable: still deferred; ask again.
         """
         ...
 

@@ -36,6 +36,12 @@ class MemoryStore:
         spec, points = self._found(name)
         return CollectionInfo(name, spec.dimension, spec.distance, len(points), "green", spec.stamp, (), {}, {}, ())
 
+    def defer_index(self, name: str) -> None:
+        self._found(name)
+
+    def restore_index(self, name: str) -> None:
+        self._found(name)
+
     def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         self._found(name)[1].update((point.id, point) for point in points)
         return len(points)

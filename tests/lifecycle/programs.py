@@ -1,5 +1,6 @@
 """What forked processes run: the command line, the server without its screen, and programs that are in the way."""
 
+import itertools
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from console_core import settings
 from console_core.backup import operation
 from console_core.cli import main
@@ -19,6 +22,8 @@ from console_core.errors import ConsoleError
 from console_core.runs.execution import work
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import RESUMABLE, Lane, RunState
+from console_core.settings import StoreSettings
+from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.types import Point
 
@@ -118,6 +123,22 @@ def lock(database: str, seconds: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     _stay(float(seconds))
     connection.close()
+
+
+def load(url: str, collection: str, batch: str, log: str) -> None:
+    """Leave the index of a collection out and write batches of points into it for ever, with ids of their own.
+
+    The number of every batch is appended to `log` when it was acknowledged.
+    """
+    size, written = int(batch), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    store = open_store(StoreSettings(url))
+    dimension = store.describe(collection).dimension
+    store.defer_index(collection)
+    start = store.count(collection) // size
+    rows = np.random.default_rng(start).normal(size=(size, dimension)).astype(np.float32)
+    for number in itertools.count(start):
+        store.upsert(collection, [Point(number * size + i, row, {"batch": number}) for i, row in enumerate(rows)])
+        os.write(written, f"{number}\n".encode())
 
 
 def _stay(seconds: float = 600) -> None:

@@ -1,13 +1,10 @@
 """A ledger on a real PostgreSQL server: its clock, its owner, and dry runs that leave it as it is."""
 
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from console_core import settings
@@ -19,6 +16,7 @@ from console_core.migration.preflight import preflight
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner, holder_of
 from tests.conftest import fill, make_workspace
+from tests.postgres import Postgres, running
 
 WRONG_CLOCK = """
 CREATE SCHEMA IF NOT EXISTS wrong;
@@ -28,44 +26,20 @@ ALTER ROLE postgres SET search_path = wrong, public, pg_catalog;
 """
 
 
-def _as_postgres(*command: str) -> None:
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    done = subprocess.run(command, capture_output=True, text=True, user=user, cwd="/", stdin=subprocess.DEVNULL)
-    if done.returncode:
-        pytest.skip(f"PostgreSQL cannot be started here: {done.stderr or done.stdout}")
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Path]:
-    """The folder of a server's socket; it listens nowhere else."""
-    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    data, log = str(folder / "data"), str(folder / "log")
-    _as_postgres("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N")
-    _as_postgres("pg_ctl", "-D", data, "-l", log, "-w", "-o", f"-k {folder} -c listen_addresses='' -F", "start")
-    try:
-        yield folder
-    finally:
-        _as_postgres("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder)
-
-
-def _sql(server: Path, statement: str, database: str = "postgres") -> None:
-    with psycopg.connect(host=str(server), user="postgres", dbname=database, autocommit=True) as connection:
-        connection.execute(statement.encode())
+def server() -> Iterator[Postgres]:
+    """A server of its own: its role's settings are changed."""
+    with running() as found:
+        yield found
 
 
 @pytest.fixture
-def url(server: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def url(server: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database of its own."""
     name = f"t{abs(hash(request.node.nodeid))}"
-    _sql(server, f"CREATE DATABASE {name}")
-    yield f"postgresql+psycopg://postgres@/{name}?host={server}"
-    _sql(server, "ALTER ROLE postgres RESET search_path")
-    _sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with server.database(name):
+        yield server.url(name).replace("postgresql:", "postgresql+psycopg:")
+        server.execute("ALTER ROLE postgres RESET search_path")
 
 
 @pytest.fixture
@@ -73,10 +47,11 @@ def workspace(tmp_path: Path) -> Path:
     return make_workspace(tmp_path / "workspace", 24)
 
 
-def _dump(url: str) -> str:
+def _dump(server: Postgres, url: str) -> str:
     """Everything in the database, as text."""
     name, _, host = url.partition("@/")[2].partition("?host=")
-    done = subprocess.run(["pg_dump", "-h", host, "-U", "postgres", name], capture_output=True, text=True, check=True)
+    command = [str(server.programs / "pg_dump"), "-h", host, "-U", "postgres", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
@@ -85,10 +60,10 @@ def _dump(url: str) -> str:
     [(0, None, ""), (10, "warn", "behind"), (3600, "block", "behind"), (-3600, "block", "ahead of")],
 )
 def test_a_servers_clock_that_differs_is_found_with_the_seconds(
-    url: str, server: Path, workspace: Path, seconds: int, severity: str | None, word: str
+    url: str, server: Postgres, workspace: Path, seconds: int, severity: str | None, word: str
 ) -> None:
     if seconds:
-        _sql(server, WRONG_CLOCK.format(seconds=seconds), url.partition("@/")[2].partition("?")[0])
+        server.execute(WRONG_CLOCK.format(seconds=seconds), url.partition("@/")[2].partition("?")[0])
     console = open_console(settings.read(workspace, {"CONSOLE_LEDGER_URL": url}), owner_name="a test")
     try:
         fill(console, "images__demo-clip", "demo-clip", alias="images")
@@ -105,24 +80,26 @@ def test_a_servers_clock_that_differs_is_found_with_the_seconds(
 
 
 def test_a_dry_run_reads_a_servers_ledger_that_is_up_to_date_and_writes_nothing_there(
-    url: str, workspace: Path
+    url: str, server: Postgres, workspace: Path
 ) -> None:
     configured = settings.read(workspace, {"CONSOLE_LEDGER_URL": url})
     console = open_console(configured, owner_name="a test")
     fill(console, "images__demo-clip", "demo-clip", alias="images")
     console.ledger.note("olga", "look", "images")
     console.close()
-    before = _dump(url)
+    before = _dump(server, url)
     dry = open_console(configured, dry=True)
     try:
         assert not preflight(dry.preflight_parts(), Request("images", "demo-siglip")).blocked
         assert [entry.action for entry in dry.ledger.journal()] == ["look"]
     finally:
         dry.close()
-    assert _dump(url) == before
+    assert _dump(server, url) == before
 
 
-def test_a_dry_run_makes_no_tables_where_there_are_none_and_refuses_older_ones(url: str, workspace: Path) -> None:
+def test_a_dry_run_makes_no_tables_where_there_are_none_and_refuses_older_ones(
+    url: str, server: Postgres, workspace: Path
+) -> None:
     configured = settings.read(workspace, {"CONSOLE_LEDGER_URL": url})
     assert standing(url) is Standing.ABSENT
     dry = open_console(configured, dry=True)
@@ -134,11 +111,11 @@ def test_a_dry_run_makes_no_tables_where_there_are_none_and_refuses_older_ones(u
     with database.transaction() as connection:
         connection.exec_driver_sql("DROP TABLE alias_moves")
     database.close()
-    before = _dump(url)
+    before = _dump(server, url)
     assert standing(url) is Standing.BEHIND
     with pytest.raises(LedgerUnavailable, match="older version"):
         open_console(configured, dry=True)
-    assert _dump(url) == before
+    assert _dump(server, url) == before
 
 
 def test_who_has_a_servers_ledger_is_told_without_a_write(url: str) -> None:

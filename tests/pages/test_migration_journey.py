@@ -185,7 +185,7 @@ def test_a_collection_searched_by_its_own_name_gets_an_alias_in_place_and_the_wi
     fill(small, "products", "demo-clip")
     page = open_page("migrations", view="new")
     page.button(key="served-products").click().run()
-    assert "Qdrant refuses an alias that bears a collection's name" in said(page)
+    assert "a store refuses an alias that bears a collection's name" in said(page)
     name = page.text_input(key="alias-name")
     assert name.value == "products-live"
     name.set_value("images").run()

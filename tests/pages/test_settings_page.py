@@ -123,6 +123,25 @@ def test_a_server_s_key_is_told_as_set(filled: Console, monkeypatch: pytest.Monk
     assert "s3cret" not in str(told)
 
 
+@pytest.mark.parametrize(
+    ("url", "key", "told"),
+    [
+        ("postgresql://olga:s3cret@db/app", "", ":green-badge[set]"),
+        ("postgresql://olga@db/app", "s3cret", ":green-badge[set]"),
+        ("postgresql://olga@db/app", "", ":gray-badge[not set]"),
+    ],
+)
+def test_a_postgresql_password_is_told_as_set_wherever_it_stands(
+    filled: Console, monkeypatch: pytest.MonkeyPatch, url: str, key: str, told: str
+) -> None:
+    info = filled.store.info()
+    object.__setattr__(filled.settings, "store", StoreSettings(url, key))
+    monkeypatch.setattr(filled.store, "info", lambda: type(info)("PostgreSQL with pgvector", "app on db", "18.4"))
+    shown = facts.store(filled)
+    assert told in str(shown["Password"])
+    assert "s3cret" not in str(shown)
+
+
 @pytest.mark.parametrize("kind", ["folder", "file", "nothing"])
 def test_the_state_of_an_image_root(tmp_path: Path, kind: str) -> None:
     (tmp_path / "folder").mkdir()

@@ -51,7 +51,7 @@ def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -
         yield block(
             "capacity",
             f"{selected:,} points do not fit into the embedded store, which is good for {store.capacity:,}.",
-            "Connect a Qdrant server (README, Connect your own).",
+            "Connect a Qdrant server or a PostgreSQL database (README, Connect your own).",
         )
     told: list[str] = []
     if store.embedded:
@@ -68,7 +68,7 @@ def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -
         yield block(
             "memory",
             f"The build needs about {_size(needed.memory)} of memory, and {_size(available)} are available.",
-            "Stop other programs, use a smaller batch, or connect a Qdrant server, which keeps vectors on its own.",
+            "Stop other programs, use a smaller batch, or connect a server, which keeps vectors on its own.",
         )
     yield info("room", f"Needed: {', '.join(told)}.")
 

@@ -11,7 +11,7 @@ def about_store(store: VectorStore, target: str) -> Iterator[Finding]:
     """What speaks against writing the target, as far as it can be known without a write."""
     found = store.info()
     if found.problem:
-        yield block("server-version", found.problem, "Upgrade the server, one minor version after the other.")
+        yield block("server-version", found.problem, found.remedy)
     elif not found.keeps_metadata:
         yield warn(
             "server-metadata",

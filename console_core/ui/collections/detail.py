@@ -104,6 +104,8 @@ def _storage(info: CollectionInfo) -> None:
     facts: dict[str, object] = {"Store": store.kind}
     if not store.embedded:
         facts |= _settings("Index", info.index) | _settings("Quantization", info.quantization)
+        if info.index_deferred:
+            facts["Index"] = f"left out during a load; {facts['Index']} once it is built"
     else:
         facts["Index"] = "none in force: every search compares all vectors"
         facts["Quantization"] = "none in force"

@@ -26,7 +26,7 @@ def introduce_alias(info: CollectionInfo) -> None:
     with st.expander("No alias serves it: introduce one", icon=":material/add_link:", key="introduce"):
         st.markdown(
             f"Applications that search **{words.plain(info.name)}** by its own name cannot be moved to another "
-            "collection without being changed, and Qdrant refuses an alias that bears a collection's name. Give it an "
+            "collection without being changed, and a store refuses an alias that bears a collection's name. Give it an "
             "alias and let the applications search that, once; from then on a migration moves the alias."
         )
         taken = {*console.store.aliases(), *(one.name for one in console.store.collections())}

@@ -10,7 +10,17 @@ from console_core.ui import session, words
 from console_core.ui.connections.probes import root_state
 from console_core.ui.panels import Marked
 
-LIBRARIES = ("torch", "open_clip_torch", "qdrant-client", "sqlalchemy", "pillow", "streamlit", "plotly", "numpy")
+LIBRARIES = (
+    "torch",
+    "open_clip_torch",
+    "qdrant-client",
+    "sqlalchemy",
+    "psycopg",
+    "pillow",
+    "streamlit",
+    "plotly",
+    "numpy",
+)
 
 
 def store(console: Console) -> Mapping[str, object]:
@@ -21,7 +31,7 @@ def store(console: Console) -> Mapping[str, object]:
     if (size := console.store.size_on_disk()) is not None:
         facts["Size on disk"] = words.size(size)
     if not info.embedded:
-        facts["API key"] = Marked(set_or_not(settings.api_key))
+        facts[settings.secret_name] = Marked(set_or_not(settings.secret))
         facts["Patience"] = f"{settings.timeout} s for an answer, {words.count(settings.retries, 'retry', 'retries')}"
     return facts
 

@@ -20,7 +20,7 @@ def introduce(draft: Draft, collection: str, taken: Collection[str]) -> None:
             st.subheader("Introduce an alias first", anchor=False, width="content")
             st.badge("Recommended", icon=":material/thumb_up:", color="green")
         st.markdown(
-            f"Applications search **{words.plain(collection)}** by its own name, and Qdrant refuses an alias that "
+            f"Applications search **{words.plain(collection)}** by its own name, and a store refuses an alias that "
             "bears a collection's name. So it gets an alias with a name of its own, once; from then on the alias "
             "moves without a gap, and the application is not touched again."
         )

@@ -14,9 +14,11 @@ from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.traffic import Traffic
 from tests.contract.vectorstore.world import URL, World
+from tests.postgres import Postgres
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
-STORES = ["embedded", "loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
+QDRANT_SERVERS = ["loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
+STORES = ["embedded", "pgvector", *QDRANT_SERVERS]
 
 
 @pytest.fixture(params=STORES)
@@ -25,6 +27,10 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         case "embedded":
             settings = StoreSettings(f"local:{tmp_path / 'qdrant'}")
             yield from _opened(settings)
+        case "pgvector":
+            postgres: Postgres = request.getfixturevalue("postgres")
+            with postgres.schema() as url:
+                yield from _opened(StoreSettings(url))
         case "loopback":
             with LoopbackQdrant().running() as server:
                 yield from _opened(StoreSettings(server.url))

@@ -97,6 +97,9 @@ def test_a_read_only_store_reads_everything_and_writes_nothing(world: World) -> 
         lambda: store.drop(name),
         lambda: store.upsert(name, points(1, first=50)),
         lambda: store.set_alias(alias, name, expected=name),
+        lambda: store.defer_index(name),
+        lambda: store.restore_index(name),
+        lambda: store.delete(name, [1]),
     ]
     before = store.describe(alias)
     for write in writes:

@@ -27,6 +27,12 @@ class DictStore:
         points, spec = self._of(name), self.specs[name]
         return CollectionInfo(name, spec.dimension, "cosine", len(points), "green", spec.stamp, (), {}, {}, ())
 
+    def defer_index(self, name: str) -> None:
+        self._of(name)
+
+    def restore_index(self, name: str) -> None:
+        self._of(name)
+
     def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         there = self._of(name)
         if any(point.id not in there for point in points):

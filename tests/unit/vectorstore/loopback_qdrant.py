@@ -94,7 +94,8 @@ class SnapshotFile:
 class LoopbackQdrant:
     """`faults` are used up in their order, one a request; `requests` are all that came.
 
-    `strict` are the strict modes of collections, which the embedded engine does not have.
+    `strict` are the strict modes of collections and `thresholds` their indexing thresholds in kB, which the embedded
+    engine does not have.
     """
 
     def __init__(self, version: str = "1.20.0", keeps_metadata: bool = True) -> None:
@@ -103,6 +104,7 @@ class LoopbackQdrant:
         self.faults: deque[Fault] = deque()
         self.requests: list[Request] = []
         self.strict: dict[str, models.StrictModeConfigOutput] = {}
+        self.thresholds: dict[str, int] = {}
         self.engine = QdrantClient(":memory:", force_disable_check_same_thread=True)
         self.alone = RLock()
         self._created: dict[str, models.CreateCollection] = {}
@@ -140,9 +142,13 @@ class LoopbackQdrant:
                 metadata = wanted.metadata if self.keeps_metadata else None
                 done = engine.create_collection(name, vectors_config=wanted.vectors, metadata=metadata)
                 self._created[name] = wanted
+                self.thresholds.pop(name, None)
                 return done
             case "PATCH", ["collections", name]:
-                metadata = models.UpdateCollection(**body).metadata if self.keeps_metadata else None
+                change = models.UpdateCollection(**body)
+                if change.optimizers_config and change.optimizers_config.indexing_threshold is not None:
+                    self.thresholds[name] = change.optimizers_config.indexing_threshold
+                metadata = change.metadata if self.keeps_metadata else None
                 return engine.update_collection(name, metadata=metadata) or True
             case "DELETE", ["collections", name]:
                 return engine.delete_collection(name)
@@ -192,6 +198,8 @@ class LoopbackQdrant:
             info.config.hnsw_config = info.config.hnsw_config.model_copy(update=wished)
         if created:
             info.config.quantization_config = created.quantization_config
+        if name in self.thresholds:
+            info.config.optimizer_config.indexing_threshold = self.thresholds[name]
         info.config.strict_mode_config = self.strict.get(name)
         return info
 

@@ -1,0 +1,224 @@
+"""Collections and their aliases in PostgreSQL: a table for each collection, a view for each alias."""
+
+from psycopg import sql
+
+from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError, StoreUnavailable
+from console_core.vectorstore import alias_conflicts
+from console_core.vectorstore import pgvector_words as words
+from console_core.vectorstore.pgvector_access import refusal
+from console_core.vectorstore.pgvector_indexes import PgvectorIndexes, index_of, statement, status
+from console_core.vectorstore.pgvector_registry import PgvectorRegistry
+from console_core.vectorstore.pgvector_server import Connection, PostgresServer
+from console_core.vectorstore.pgvector_words import Kept
+from console_core.vectorstore.provenance import application_payload
+from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, StoreInfo
+
+SAMPLE = 64
+"""Points that the payload fields of a collection are read from."""
+
+LIMITS = (
+    f"An index (HNSW) reaches {words.INDEXED:,} numbers a vector; up to {words.HALF_INDEXED:,} it is built over "
+    "half-precision copies, and what it finds is ranked again in full precision. Beyond that every search compares "
+    "all vectors. Vectors themselves are kept in full precision.",
+    'It does not quantize but for quantization "float16", an index over half-precision copies; other settings are only '
+    "noted.",
+    f"Names over {words.LONGEST_NAME} bytes are shortened where they name a table or a view.",
+    "It has no snapshots; use pg_dump, or the console's own backups.",
+)
+
+_TABLE = """
+CREATE TABLE {table} (
+    is_uuid boolean NOT NULL, number bigint NOT NULL, uuid uuid NOT NULL,
+    vector vector({dimension}), payload jsonb NOT NULL,
+    CONSTRAINT {key} PRIMARY KEY (is_uuid, number, uuid)
+)
+"""
+_VIEW = """
+CREATE OR REPLACE VIEW {view} AS
+SELECT CASE WHEN is_uuid THEN uuid::text ELSE number::text END AS id, is_uuid, number, uuid,
+       vector::vector AS vector, payload
+FROM {table}
+"""
+"""`vector::vector` leaves the length open: so a view can be given another model's table in place, and keeps its grants
+and whatever is built on it. An index over the table is used all the same."""
+
+
+class PgvectorCollections(PgvectorIndexes):
+    """The part of a `VectorStore` that is about collections and aliases."""
+
+    def __init__(self, server: PostgresServer, traffic: Traffic | None = None) -> None:
+        self._server = server
+        self._registry = PgvectorRegistry(server)
+        self._traffic = traffic or Traffic()
+
+    def info(self) -> StoreInfo:
+        problem, remedy = self._server.versions.problem
+        return StoreInfo(
+            "PostgreSQL with pgvector",
+            self._server.location,
+            self._server.versions.text,
+            LIMITS,
+            answered=self._server.answered,
+            problem=problem,
+            remedy=remedy,
+        )
+
+    def collections(self) -> list[CollectionInfo]:
+        found = []
+        for name in sorted(self._server.ask(self._names)):
+            try:
+                found.append(self.describe(name))
+            except CollectionNotFound:  # dropped since it was listed
+                continue
+        return found
+
+    def _names(self, connection: Connection) -> list[str]:
+        self._server.learn_offer(connection)
+        return self._registry.collections(connection) if self._registry.made(connection) else []
+
+    def describe(self, name: str) -> CollectionInfo:
+        return self._server.ask(lambda connection: self._described(connection, name), name=name)
+
+    def _described(self, connection: Connection, name: str) -> CollectionInfo:
+        kept = self._registry.kept(connection, name)
+        table = self._server.named(kept.relation)
+        built = index_of(connection, self._server.schema, kept)
+        query = sql.SQL("SELECT payload FROM {} ORDER BY is_uuid, number, uuid LIMIT {}").format(table, SAMPLE)
+        payloads = [row[0] for row in connection.execute(query)]
+        in_force = kept.hnsw if kept.deferred else built.settings if built and built.valid else {}
+        return CollectionInfo(
+            name=kept.name,
+            dimension=kept.dimension,
+            distance=kept.distance,
+            points=self._counted(connection, kept),
+            status=status(kept, built),
+            stamp=kept.stamp,
+            aliases=tuple(sorted(a for a, to in self._registry.aliases(connection).items() if to == kept.name)),
+            index=in_force,
+            quantization={"type": words.FLOAT16} if in_force and kept.halved else {},
+            payload_fields=tuple(sorted({field for payload in payloads for field in application_payload(payload)})),
+            vector_name=kept.vector_name,
+            index_deferred=kept.deferred,
+        )
+
+    def count(self, name: str) -> int:
+        return self._server.ask(lambda asked: self._counted(asked, self._registry.kept(asked, name)), name=name)
+
+    def _counted(self, connection: Connection, kept: Kept) -> int:
+        query = sql.SQL("SELECT count(*) FROM {}").format(self._server.named(kept.relation))
+        row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+    def create(self, name: str, spec: CollectionSpec) -> None:
+        words.check(spec)
+
+        def make(connection: Connection) -> None:
+            self._registry.make(connection)
+            self._registry.lock(connection)
+            target = self._registry.aliases(connection).get(name)
+            if target or name in self._registry.collections(connection):
+                what = f'an alias of "{target}"' if target else "a collection already"
+                raise CollectionExists(f'"{name}" is {what}.', "Choose another name; nothing was changed.")
+            kept = self._registry.add(connection, name, words.relation(name), spec)
+            table = sql.SQL(_TABLE).format(
+                table=self._server.named(kept.relation),
+                dimension=sql.Literal(kept.dimension),
+                key=sql.Identifier(f"{words.RESERVED}{kept.number}_key"),
+            )
+            connection.execute(table)
+            if kept.indexable:
+                connection.execute(statement(self._server, kept))
+
+        self._server.ask(make, name=name, again=False)
+
+    def stamp(self, name: str, stamp: ModelStamp) -> None:
+        def write(connection: Connection) -> None:
+            self._registry.stamp(connection, self._registry.kept(connection, name).name, stamp)
+
+        self._server.ask(write, name=name)
+
+    def drop(self, name: str) -> None:
+        def remove(connection: Connection) -> None:
+            kept, aliases = self._locked(connection, name)
+            pointing = sorted(alias for alias, target in aliases.items() if target == name)
+            if pointing:
+                raise alias_conflicts.searched_through(name, pointing)
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self._server.named(kept.relation)))
+            self._registry.forget(connection, name)
+
+        self._server.ask(remove, name=name)
+
+    def aliases(self) -> dict[str, str]:
+        return self._server.ask(
+            lambda asked: self._registry.aliases(asked) if self._registry.made(asked) else {},
+        )
+
+    def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
+        def move(connection: Connection) -> None:
+            kept, aliases = self._locked(connection, to)
+            if alias in self._registry.collections(connection):
+                raise alias_conflicts.bears_a_name(alias, "PostgreSQL")
+            found = aliases.get(alias)
+            if found != expected:
+                raise alias_conflicts.not_expected(alias, found, expected)
+            view = words.relation(alias)
+            self._refuse_foreign(connection, view)
+            self._registry.point(connection, alias, to)
+            connection.execute(
+                sql.SQL(_VIEW).format(view=self._server.named(view), table=self._server.named(kept.relation))
+            )
+
+        try:
+            self._server.ask(move, name=to, again=False)
+        except StoreUnavailable as error:  # it may have been done all the same
+            if self._read_back(alias, to, error) != to:
+                raise
+        read_back = self._read_back(alias, to)
+        if read_back != to:
+            raise alias_conflicts.moved_meanwhile(alias, to, read_back)
+
+    def _locked(self, connection: Connection, name: str) -> tuple[Kept, dict[str, str]]:
+        """The collection of exactly this name and all aliases, which nobody changes until the transaction ends."""
+        if not self._registry.made(connection):
+            raise self._registry.missing(name)
+        self._registry.lock(connection)
+        aliases = self._registry.aliases(connection)
+        if name in aliases:
+            raise alias_conflicts.is_an_alias(name, aliases[name])
+        return self._registry.kept(connection, name), aliases
+
+    def _refuse_foreign(self, connection: Connection, view: str) -> None:
+        """What is neither a collection's table nor an alias' view, and yet has its name."""
+        row = connection.execute(
+            "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relname = %s AND c.relkind <> 'v'",
+            (self._server.schema, view),
+        ).fetchone()
+        if row is not None:
+            raise AliasConflict(
+                f'The schema {self._server.schema} has a table "{view}" that is not the console\'s.',
+                "Choose another alias, or rename that table.",
+            )
+
+    def _read_back(self, alias: str, to: str, cause: StoreUnavailable | None = None) -> str | None:
+        try:
+            return self.aliases().get(alias)
+        except StoreUnavailable as error:
+            raise alias_conflicts.not_known(alias, to, error) from (cause or error)
+
+    def refuses_writes(self, name: str) -> StoreError | None:
+        def look(connection: Connection) -> StoreError | None:
+            relation: str | None = None
+            if self._registry.made(connection) and name in self._registry.collections(connection):
+                relation = self._registry.kept(connection, name).relation
+            return refusal(connection, self._server, relation)
+
+        return self._server.ask(look, name=name)
+
+    def size_on_disk(self) -> int | None:
+        """None: the disk is the server's."""
+        return None
+
+    def close(self) -> None:
+        self._server.close()
