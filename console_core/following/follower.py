@@ -12,6 +12,7 @@ from console_core.errors import CollectionNotFound, ConsoleError, Refused
 from console_core.following.comparing import Comparison, measure
 from console_core.following.keeping import CONSOLE, KIND, Keeping
 from console_core.following.records import Follow
+from console_core.migration.left_over_index import restore_left_over
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.runs.types import Run, RunState, Verb
@@ -73,6 +74,7 @@ class Follower:
         try:
             if close_gaps(keeping.store, keeping.ledger, keeping.moves, CONSOLE):
                 self._wake()
+            restore_left_over(keeping.store, keeping.ledger)
             keeping.keep_in_step()
             follows = keeping.follows.active()
         except ConsoleError as error:

@@ -20,6 +20,8 @@ class Reembed:
     Batches are written in catalog order and reported after the store acknowledged them; point ids are made from
     catalog keys. A batch that was written but not reported is written once more with the same ids. How large a batch
     is, is asked before each (`batch_size`; without it the plan says); it changes how fast, never what is made.
+
+    What is written is indexed when all of it is there; where a run ends before, `restore_left_over` sees to it.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Reembed:
                 yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared)
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
+        self._store.restore_index(self._plan.target)
         if counts.pending > 0 and not remaining:
             skipped = added(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))
@@ -90,6 +93,7 @@ class Reembed:
             found = self._store.describe(plan.target).stamp
             if found is None or found.fingerprint != plan.fingerprint:
                 raise
+        self._store.defer_index(plan.target)
 
     def _refuse_lost_points(self, counts: Counts) -> None:
         """A target that lost what this run wrote must not pass for complete: going on would fill only the rest."""

@@ -111,6 +111,8 @@ def _about(
         reasons.append(f"{verdict.target} has {held.points:,} points, but {points:,} when it was verified.")
     if (held.stamp.fingerprint if held.stamp else None) != result.get("fingerprint"):
         reasons.append(f"{verdict.target} is not of the model that was verified any more.")
+    if held.index_deferred:
+        reasons.append(f"{verdict.target} is not indexed: a load that deferred it was not finished.")
     if at - finished > age:
         hours = age.total_seconds() / 3600
         reasons.append(f"Verification {verdict.id} is older than {hours:g} {'hour' if hours == 1 else 'hours'}.")

@@ -11,8 +11,11 @@ import pytest
 from psycopg import sql
 
 from console_core.commands import command
+from console_core.console import Console
+from console_core.errors import Refused
 from console_core.migration.findings import Request
-from console_core.runs.types import RESUMABLE, RunState
+from console_core.migration.left_over_index import restore_left_over
+from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.settings import FILE, StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.types import CollectionSpec
@@ -122,6 +125,48 @@ def test_a_writer_that_is_killed_leaves_no_half_batch_and_the_index_as_it_was_to
     info = store.describe("images")
     assert (info.index_deferred, info.index, info.status) == (False, index, "green")
     store.close()
+
+
+def _half_built(console: Console) -> Run:
+    """A build that stopped after two batches."""
+    request = Request("images", "demo-siglip", batch_size=8)
+    run = command(console, OPERATOR, "start_migration", request=request).run
+    return finish(console, run, lambda: console.ledger.get(run.id).counts.done >= 16)
+
+
+def test_the_index_is_deferred_while_a_collection_is_built_and_in_force_when_it_is_there(workspace: Path) -> None:
+    with opened(workspace) as console:
+        run = _half_built(console)
+        assert console.store.describe(NEW).index_deferred
+    with opened(workspace) as console:
+        assert console.store.describe(NEW).index_deferred, "the build may go on"
+        done = finish(console, command(console, OPERATOR, "resume", run=run.id))
+        assert done.state is RunState.SUCCEEDED, done.reason
+        assert not console.store.describe(NEW).index_deferred
+
+
+def test_the_index_of_a_build_that_was_cancelled_is_restored_by_whoever_opens_the_workspace_next(
+    workspace: Path,
+) -> None:
+    with opened(workspace) as console:
+        command(console, OPERATOR, "cancel", run=_half_built(console).id)
+        assert console.store.describe(NEW).index_deferred
+    with opened(workspace) as console:
+        assert not console.store.describe(NEW).index_deferred
+        assert restore_left_over(console.store, console.ledger) == []
+
+
+def test_an_alias_is_not_moved_to_a_collection_whose_index_is_deferred(workspace: Path) -> None:
+    with opened(workspace) as console:
+        run = _half_built(console)
+        finish(console, command(console, OPERATOR, "resume", run=run.id))
+        finish(console, command(console, OPERATOR, "verify", collection=NEW))
+        console.store.defer_index(NEW)
+        with pytest.raises(Refused, match="not indexed"):
+            command(console, OPERATOR, "cut_over", alias="images", to=NEW)
+        console.store.restore_index(NEW)
+        command(console, OPERATOR, "cut_over", alias="images", to=NEW)
+        assert console.store.aliases() == {"images": NEW}
 
 
 def _until_alone(postgres: Postgres) -> None:
