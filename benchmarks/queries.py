@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,13 @@ from console_core.embedding.registry import parse
 from console_core.embedding.turns import background
 from console_core.embedding.types import Embedder
 
+Around = Callable[[], AbstractContextManager[None]]
 TEXT = "a red car in the snow"
 ROUNDS = 4
 
 
 @contextmanager
-def running(embedder: Embedder, around: Callable[[], Any] = background) -> Iterator[list[float]]:
+def running(embedder: Embedder, around: Around = background) -> Iterator[list[float]]:
     """Embed on all threads that pay until the block ends; the list gets the end of each pass."""
     stop, ends = threading.Event(), list[float]()
 
@@ -49,6 +50,12 @@ def running(embedder: Embedder, around: Callable[[], Any] = background) -> Itera
         stop.set()
         for thread in threads:
             thread.join()
+
+
+@contextmanager
+def nobody() -> Iterator[list[float]]:
+    """What `running` is where nothing runs."""
+    yield []
 
 
 def asked(embedder: Embedder, seconds: float, pause: float) -> list[float]:
@@ -95,7 +102,8 @@ def run(model: str, precision: Wanted, seconds: float, pause: float) -> dict[str
     alone: list[float] = []
     for _ in range(ROUNDS):
         for case, around in cases.items():
-            with running(embedder, around) if around else nullcontext([]) as ends:
+            beside = running(embedder, around) if around else nobody()
+            with beside as ends:
                 started = time.perf_counter()
                 taken[case] += asked(embedder, seconds / ROUNDS, pause)
                 pictures[case].append(rate(embedder, ends, started))
