@@ -35,7 +35,7 @@ class Compiled:
             if self._compiled is not None:
                 return self._compiled(given)
             with self._guard:  # two threads would compile it twice
-                compiled = self._compiled or self._compile(self._plain, dynamic=False)
+                compiled = self._made()
                 answer = compiled(given)
                 self._compiled = compiled
                 return answer
@@ -44,3 +44,7 @@ class Compiled:
                 raise
             self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
         return self._plain(given)
+
+    def _made(self) -> Callable[[Any], Any]:
+        """What another thread compiled meanwhile, else what is compiled now."""
+        return self._compiled or self._compile(self._plain, dynamic=False)
