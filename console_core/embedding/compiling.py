@@ -23,23 +23,28 @@ class Compiled:
 
     def __init__(self, plain: Callable[[Any], Any], compile: Callable[..., Callable[[Any], Any]]) -> None:
         self._plain = plain
-        self._compiled = compile(plain, dynamic=False)
+        self._compile = compile
         self._guard = threading.Lock()
-        self._worked = False
+        self._compiled: Callable[[Any], Any] | None = None
         self.failure = ""
 
     def __call__(self, given: Any) -> Any:
         if self.failure:
             return self._plain(given)
         try:
-            if self._worked:
+            if self._compiled is not None:
                 return self._compiled(given)
             with self._guard:  # two threads would compile it twice
-                answer = self._compiled(given)
-                self._worked = True
+                compiled = self._made()
+                answer = compiled(given)
+                self._compiled = compiled
                 return answer
         except Exception as error:
             if is_out_of_memory(error):
                 raise
             self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
         return self._plain(given)
+
+    def _made(self) -> Callable[[Any], Any]:
+        """What another thread compiled meanwhile, else what is compiled now."""
+        return self._compiled or self._compile(self._plain, dynamic=False)

@@ -1,5 +1,6 @@
 """Models of open_clip: CLIP, SigLIP and their kin. torch and open_clip are imported when the first one is loaded."""
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -138,6 +139,7 @@ class OpenClipEmbedder:
         self._fingerprint = fingerprint
         self._forward = forward
         self._tokenizer = tokenizer
+        self._tokenizing = threading.Lock()
         self._sizing = sizing
         self._compiles = compiles
         self._turn = turn(placement.device)
@@ -246,7 +248,9 @@ class OpenClipEmbedder:
 
     def _forward_texts(self, texts: Sequence[str], turn: Pass) -> Vectors:
         assert self._tokenizer is not None
-        return self._normalised(self._forward.texts(self._tokenizer(list(texts)), turn))
+        with self._tokenizing:  # tokenizers of transformers refuse a second thread: "Already borrowed"
+            tokens = self._tokenizer(list(texts))
+        return self._normalised(self._forward.texts(tokens, turn))
 
     def _normalised(self, output: NDArray[np.float32]) -> Vectors:
         lengths = np.linalg.norm(output, axis=1, keepdims=True)

@@ -1,5 +1,6 @@
 """The batch of a loaded model: what suits the device by a guess, by memory, or by measuring once many are to come."""
 
+import logging
 import threading
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,8 @@ from console_core.embedding.device import Placement, release_memory, slab
 from console_core.embedding.forward import Forward
 from console_core.embedding.turns import Turn
 from console_core.embedding.types import ModelCard
+
+log = logging.getLogger(__name__)
 
 _TIMES = 3
 
@@ -29,7 +32,18 @@ class Sizing:
         """The batch to begin with."""
         if not self._placement.is_cuda:
             return self._placement.batch
-        return self._sizes.get(self._key) or batch_size.start(batch_size.work_of(lambda: self._answer(1, place=0)))
+        known = self._sizes.get(self._key)
+        if known:
+            return known
+        try:
+            return batch_size.start(batch_size.work_of(lambda: self._answer(1, place=0)))
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            log.warning(
+                "the work of %s cannot be counted, so its batch is %s: %s", self._key, self._placement.batch, error
+            )
+            return self._placement.batch
 
     def expect(self, pictures: int, batches: Batches[Any], turn: Turn) -> None:
         """So many pictures are to come: probe, where that pays, was not done before, and nothing ran out of memory.

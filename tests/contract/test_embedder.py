@@ -346,6 +346,26 @@ def test_as_many_passes_as_it_says_run_at_once_and_a_query_beside_them(
     hook.remove()
 
 
+def test_two_queries_at_once_do_not_meet_in_the_tokenizer(roomy: OpenClipEmbedder) -> None:
+    tokenize, inside = roomy._tokenizer, threading.Lock()
+    assert tokenize is not None
+
+    def refuses_a_second_thread(texts: list[str]) -> Any:
+        if not inside.acquire(blocking=False):
+            raise RuntimeError("Already borrowed")
+        try:
+            threading.Event().wait(0.01)
+            return tokenize(texts)
+        finally:
+            inside.release()
+
+    expected = roomy.embed_texts(TEXTS)
+    roomy._tokenizer = refuses_a_second_thread
+    with ThreadPoolExecutor(4) as pool:
+        for answer in pool.map(roomy.embed_texts, [TEXTS] * 8):
+            np.testing.assert_allclose(answer, expected, atol=2e-6)
+
+
 def test_a_pass_that_is_padded_to_the_shape_of_all_gives_the_same_vectors(
     roomy: OpenClipEmbedder, pictures: list[Image.Image]
 ) -> None:

@@ -167,7 +167,9 @@ class FaultyGrid(Grid):
                 self._room = self._schedule.dice.randint(1, 3)
             case "out of memory":
                 self._room = 0
-        return self._batches.run(self._forward, list(pixels))
+        vectors = self._batches.run(self._forward, list(pixels))
+        self.batch = self._batches.limit
+        return vectors
 
     def _forward(self, pixels: Sequence[Pixels], _: Pass) -> Vectors:
         if len(pixels) > self._room:

@@ -47,6 +47,15 @@ def test_where_compiling_fails_the_plain_function_answers_from_then_on_and_the_c
     assert function.failure == "no C compiler was found"
 
 
+def test_where_nothing_can_be_compiled_at_all_the_plain_function_answers() -> None:
+    def compile(_: Callable[[Any], Any], **__: Any) -> Callable[[Any], Any]:
+        raise RuntimeError("torch.compile is not supported on this version of Python")
+
+    function = Compiled(plain, compile)
+    assert function(4) == 5
+    assert "not supported" in function.failure
+
+
 def test_out_of_memory_is_no_failure_of_compiling() -> None:
     compiler = Compiler(torch.OutOfMemoryError("CUDA out of memory."))
     function = Compiled(plain, compiler)

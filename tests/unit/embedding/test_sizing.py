@@ -65,6 +65,22 @@ def test_the_first_batch_is_a_guess_by_the_work_of_one_picture(device: Device) -
     assert device.seen == [1]
 
 
+def test_where_work_cannot_be_counted_the_batch_is_the_placements(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> float:
+        raise NotImplementedError("no formula for this operator")
+
+    monkeypatch.setattr("console_core.embedding.batch_size.work_of", fail)
+    assert found(device, BatchSizes()).first() == 64
+
+
+def test_not_even_room_for_one_picture_is_not_hidden_by_that(device: Device) -> None:
+    device.room = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        found(device, BatchSizes()).first()
+
+
 def test_many_pictures_are_worth_a_probe_and_few_are_not(device: Device) -> None:
     mine, batches, turn = found(device, BatchSizes()), Batches[Any](32, Turn()), Turn()
     mine.expect(1_999, batches, turn)
