@@ -22,8 +22,10 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports
 
+# Side by side, one on each core; then by themselves those that say how long something may take.
 tests: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not alone" --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest -m alone
 
 # The store contract against a real server: QDRANT_URL=http://host:6333 [QDRANT_API_KEY=…] make test-server
 test-server: $(READY)
