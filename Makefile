@@ -10,7 +10,9 @@ demo: $(READY)
 	$(BIN)/embedding-console --workspace workspace demo
 	$(BIN)/embedding-console --workspace workspace serve
 
-test: lint types contracts tests
+# Two at a time, so that no core waits for the type checker.
+test: $(READY)
+	$(MAKE) -j2 lint types contracts tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
