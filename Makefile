@@ -10,7 +10,9 @@ demo: $(READY)
 	$(BIN)/embedding-console --workspace workspace demo
 	$(BIN)/embedding-console --workspace workspace serve
 
-test: lint types contracts tests
+# Two at a time, so that no core waits for the type checker.
+test: $(READY)
+	$(MAKE) -j2 lint types contracts tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -22,8 +24,10 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports
 
+# Side by side, one on each core; then by themselves those that say how long something may take.
 tests: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not alone" --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest -m alone
 
 # The store contract against a real server: QDRANT_URL=http://host:6333 [QDRANT_API_KEY=…] make test-server
 test-server: $(READY)

@@ -1,6 +1,7 @@
 """A small workspace with real pictures, real models and a real store, for every test that needs the whole."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,17 @@ root = "images"
 [rollout]
 follow_every = 3600
 """
+
+
+MEMORY = Path("/dev/shm")
+ENOUGH = 4 * 2**30
+"""Bytes that must be free in memory for what tests write."""
+
+
+def pytest_configure() -> None:
+    """Tests write into memory where there is enough. They kill processes, but nobody cuts the power here."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,8 +16,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from tests.e2e.serving import Server
 
 SIZE = {"width": 1440, "height": 900}
-PATIENCE = 60_000
-"""Milliseconds that anything may take: the machine may be busy with something else."""
+PATIENCE = 180_000
+"""Milliseconds that anything may take, a whole build too: the machine may be busy with something else."""
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 FLAGS = [
     "--no-sandbox",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.browsing import Browse
     from tests.e2e.serving import Serve, Server
 
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds: the first query loads two models, on a machine that may be busy."""
 pytestmark = pytest.mark.e2e
 CLIP, SIGLIP = "images__demo-clip", "images__demo-siglip"

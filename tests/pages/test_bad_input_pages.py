@@ -92,6 +92,7 @@ def test_the_foot_of_the_menu_calls_no_store_connected_that_has_not_answered(ope
     assert "not reachable" in page.sidebar.caption[0].value
 
 
+@pytest.mark.alone
 def test_a_refused_connection_keeps_a_page_waiting_for_less_than_three_seconds(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ def configuration(key: str) -> dict[str, dict[str, object]]:
     return found
 
 
+@pytest.mark.alone
 def test_weights_that_cannot_be_had_are_refused_at_once_and_say_what_to_put_where() -> None:
     before = time.monotonic()
     with pytest.raises(ModelNotLoadable) as caught:

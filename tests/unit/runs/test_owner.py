@@ -118,6 +118,7 @@ def test_whether_a_ledger_is_owned_can_be_asked_without_taking_it(database: Data
     assert not is_owned(database)
 
 
+@pytest.mark.alone
 def test_a_lease_can_be_asked_for_without_taking_it_and_ends_by_itself(database: Database) -> None:
     assert not Lease.is_held(database)
     with _another_process(LEASED, database.url, "0.6") as other:
@@ -161,6 +162,7 @@ def test_a_lease_refuses_others_until_it_is_given_back(database: Database) -> No
     second.release()
 
 
+@pytest.mark.alone
 def test_a_lease_is_renewed_while_its_owner_lives(database: Database) -> None:
     lease = _lease(database, "first", seconds=0.9)
     try:
@@ -172,6 +174,7 @@ def test_a_lease_is_renewed_while_its_owner_lives(database: Database) -> None:
         lease.release()
 
 
+@pytest.mark.alone
 def test_a_lease_that_ran_out_is_taken_over_and_its_old_owner_notices(database: Database) -> None:
     with _another_process(LEASED, database.url, "1.0") as other:
         assert _line(other) == "owned"

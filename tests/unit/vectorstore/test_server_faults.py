@@ -99,6 +99,7 @@ def test_the_server_is_given_the_time_it_asks_for(server: LoopbackQdrant, store:
     assert len(server.requests) == 2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("asked_for", ["3600", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_a_busy_server_is_not_waited_for_without_end(
     server: LoopbackQdrant, store: QdrantServer, asked_for: str
@@ -111,6 +112,7 @@ def test_a_busy_server_is_not_waited_for_without_end(
     assert len(server.requests) <= RETRIES + 1
 
 
+@pytest.mark.alone
 def test_a_server_that_hangs_is_given_up_after_about_twice_the_timeout(server: LoopbackQdrant) -> None:
     store = connect(server.url, timeout=1)
     server.faults.extend([Fault(after=2.5)] * 20)
@@ -184,6 +186,7 @@ def test_what_a_server_is_can_be_told_while_it_is_down(server: LoopbackQdrant) -
     store.close()
 
 
+@pytest.mark.alone
 def test_a_refused_connection_is_given_up_within_three_seconds() -> None:
     store = QdrantServer("http://127.0.0.1:9")
     began = time.monotonic()
