@@ -1,0 +1,25 @@
+"""Paths and database URLs as they are written in console.toml: relative ones start from the workspace."""
+
+from pathlib import Path
+
+from console_core.errors import SettingsError
+
+
+def path_of(workspace: Path, text: str) -> Path:
+    """A path as it is written in the file, relative to the workspace.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    try:
+        return (workspace / Path(text).expanduser()).resolve()
+    except (RuntimeError, ValueError) as error:  # ~ of a user who does not exist, or a NUL
+        raise SettingsError(f"{text!r} is not a path: {error}", "Write an absolute path.") from error
+
+
+def database_url(workspace: Path, url: str) -> str:
+    """SQLite files are relative to the workspace; every other URL stays as it is."""
+    prefix, slashes, file = url.partition(":///")
+    if not prefix.startswith("sqlite") or not slashes or file in ("", ":memory:"):
+        return url
+    return f"{prefix}:///{path_of(workspace, file)}"
