@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from console_core.embedding.device import Placement, place
@@ -68,4 +69,6 @@ def real(model: str, device: str, precision: str) -> OpenClipEmbedder:
     """The model with random weights; `precision` "auto" is what the console would choose."""
     found = place(device)
     chosen = found if precision == "auto" else Placement(found.device, precision, found.batch)  # type: ignore[arg-type]
-    return load(parse(model), chosen, random_weights=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(20261)  # the same weights each time, so that precisions can be compared
+        return load(parse(model), chosen, random_weights=True)
