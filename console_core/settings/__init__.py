@@ -4,7 +4,8 @@ A workspace is a folder. `console.toml` in it says which store, catalog and pict
 relative to the workspace. Environment variables win over the file:
 
 CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
-CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333, grpc(s)://host:6334 or postgresql://user@host/database
+CONSOLE_STORE_URL       local:<folder>, edge:<folder>, http(s)://host:6333, grpc(s)://host:6334 or
+                        postgresql://user@host/database
 CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
@@ -26,6 +27,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from console_core.errors import SettingsError
+from console_core.settings.places import path_of
+from console_core.settings.places import store_url as store_url
 from console_core.settings.section import FILE as FILE
 from console_core.settings.section import Section, table_of
 
@@ -193,7 +196,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         catalog=pictures,
         image_roots=_image_roots(images, workspace, environment, pictures),
         ledger_url=_database_url(workspace, ledger_url),
-        backups=BackupSettings(_path(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
+        backups=BackupSettings(path_of(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
         models=_models(table.get("models", {}), file),
         examples=tuple(text.strip() for text in query_lab.texts("examples") if text.strip()),
         verdict_hours=rollout.number("verdict_hours", 24, least=1),
@@ -211,10 +214,8 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
 
 def _store(section: Section, workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
     url = environment.get("CONSOLE_STORE_URL") or section.text("url", "local:qdrant")
-    if url.startswith("local:"):
-        url = f"local:{_path(workspace, url.removeprefix('local:'))}"
     return StoreSettings(
-        url=url,
+        url=store_url(workspace, url),
         api_key=environment.get("CONSOLE_STORE_API_KEY") or section.text("api_key"),
         timeout=section.number("timeout", 30, least=1),
         retries=section.number("retries", 3),
@@ -233,7 +234,7 @@ def _catalog(section: Section, workspace: Path, environment: Mapping[str, str]) 
         )
     return CatalogSettings(
         kind=cast(CatalogKind, kind),
-        location=_database_url(workspace, location) if kind == "sql" else str(_path(workspace, location)),
+        location=_database_url(workspace, location) if kind == "sql" else str(path_of(workspace, location)),
         table=section.text("table"),
         key=section.text("key", "id"),
         **{name: section.texts(name) for name in ("paths", "payload", "facets")},
@@ -245,7 +246,7 @@ def _catalog(section: Section, workspace: Path, environment: Mapping[str, str]) 
 def _guess_kind(location: str, workspace: Path) -> str:
     if "://" in location:
         return "sql"
-    path = _path(workspace, location)
+    path = path_of(workspace, location)
     return "list" if path.is_file() or (path.suffix in (".txt", ".csv", ".list") and not path.is_dir()) else "folder"
 
 
@@ -276,18 +277,11 @@ def _image_roots(
     """The configured folders, and the one that a folder catalog or an image list lies in."""
     given = environment.get("CONSOLE_IMAGE_ROOT")
     texts = given.split(os.pathsep) if given else [section.text("root", "images"), *section.texts("also")]
-    roots = [_path(workspace, text) for text in texts if text]
+    roots = [path_of(workspace, text) for text in texts if text]
     if catalog.kind != "sql":
         location = Path(catalog.location)
         roots.append(location if catalog.kind == "folder" else location.parent)
     return tuple(dict.fromkeys(roots))
-
-
-def _path(workspace: Path, text: str) -> Path:
-    try:
-        return (workspace / Path(text).expanduser()).resolve()
-    except (RuntimeError, ValueError) as error:  # ~ of a user who does not exist, or a NUL
-        raise SettingsError(f"{text!r} is not a path: {error}", "Write an absolute path.") from error
 
 
 def _database_url(workspace: Path, url: str) -> str:
@@ -295,7 +289,7 @@ def _database_url(workspace: Path, url: str) -> str:
     prefix, slashes, file = url.partition(":///")
     if not prefix.startswith("sqlite") or not slashes or file in ("", ":memory:"):
         return url
-    return f"{prefix}:///{_path(workspace, file)}"
+    return f"{prefix}:///{path_of(workspace, file)}"
 
 
 def _login_name() -> str:
