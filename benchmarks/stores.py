@@ -180,7 +180,10 @@ def _read(store: VectorStore, number: int, dimension: int, index_up_to: int) -> 
         while store.describe(NAME).status != "green":
             meanwhile += timed(iter([lambda: search(asked)]))
             time.sleep(0.05)
-        yield {"what": "building the index", "value": round(time.perf_counter() - began, 1), "unit": "s"}
+        spent = time.perf_counter() - began
+        if not meanwhile and store.info().embedded:  # so few are always compared
+            return
+        yield {"what": "building the index", "value": round(spent, 1), "unit": "s"}
         if meanwhile:
             yield latency("search meanwhile", meanwhile)
         times, found = searching(search, dimension)
