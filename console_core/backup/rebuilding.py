@@ -107,11 +107,12 @@ class Rebuilding:
                 f'"{self._target}" is {what}: a backup is always restored beside what exists.',
                 "Cancel this run and choose a name that no collection or alias bears.",
             )
-        capacity, points = self._store.info().capacity, self._archive.manifest.points
+        store, points = self._store.info(), self._archive.manifest.points
+        capacity = store.capacity
         if capacity is not None and points > capacity:
             raise StoreFull(
                 f"The backup has {points:,} points; the store keeps at most {capacity:,} in a collection.",
-                "Restore it into a Qdrant server.",
+                store.outgrown or "Restore it into a Qdrant server.",
             )
 
     def _make(self) -> None:

@@ -13,6 +13,7 @@ from console_core.cli import backups, failures, manners, moving, verification
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
+from console_core.cli.store import store
 from console_core.commands import Started, command
 from console_core.console import Console
 from console_core.demo.workspace import prepare
@@ -30,6 +31,7 @@ HELP = "Move an image collection from one embedding model to another without eve
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 for topic in (verification, moving, failures, manners, backups):
     topic.register(app)
+app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")

@@ -12,6 +12,7 @@ from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
 from console_core.commands import backups, replacing, verifying
 from console_core.commands.actor import Actor as Actor
+from console_core.commands.moving_store import StoreMoved, move_store
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.following.records import Follow, Lag
@@ -221,6 +222,7 @@ COMMANDS: Mapping[str, _Command] = {
     "download_snapshot": _Command(backups.download_snapshot, "operator", "snapshot"),
     "recover_snapshot": _Command(backups.recover_snapshot, "operator", "snapshot"),
     "delete_snapshot": _Command(backups.delete_snapshot, "admin", "snapshot"),
+    "move_store": _Command(move_store, "admin", "to"),
 }
 
 
@@ -236,6 +238,8 @@ def _detail(result: Any) -> str:
             return f"{result.before or 'nothing'} → {result.after}"
         case Lag():
             return "nothing is behind"
+        case StoreMoved():
+            return f"{result.collections:,} collections, {result.points:,} points, {result.aliases:,} aliases"
         case Follow():
             return result.note
         case int():

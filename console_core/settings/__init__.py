@@ -4,7 +4,8 @@ A workspace is a folder. `console.toml` in it says which store, catalog and pict
 relative to the workspace. Environment variables win over the file:
 
 CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
-CONSOLE_STORE_URL       local:<folder>, http(s)://host:6333, grpc(s)://host:6334 or postgresql://user@host/database
+CONSOLE_STORE_URL       local:<folder>, edge:<folder>, http(s)://host:6333, grpc(s)://host:6334 or
+                        postgresql://user@host/database
 CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
@@ -27,6 +28,7 @@ from typing import Any, Literal, cast
 
 from console_core.errors import SettingsError
 from console_core.settings.places import database_url, path_of
+from console_core.settings.places import store_url as store_url
 from console_core.settings.section import FILE as FILE
 from console_core.settings.section import Section, table_of
 
@@ -212,10 +214,8 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
 
 def _store(section: Section, workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
     url = environment.get("CONSOLE_STORE_URL") or section.text("url", "local:qdrant")
-    if url.startswith("local:"):
-        url = f"local:{path_of(workspace, url.removeprefix('local:'))}"
     return StoreSettings(
-        url=url,
+        url=store_url(workspace, url),
         api_key=environment.get("CONSOLE_STORE_API_KEY") or section.text("api_key"),
         timeout=section.number("timeout", 30, least=1),
         retries=section.number("retries", 3),

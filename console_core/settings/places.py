@@ -1,4 +1,4 @@
-"""Paths and database URLs as they are written in console.toml: relative ones start from the workspace."""
+"""Paths, store URLs and database URLs as they are written in console.toml: relative ones start from the workspace."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from console_core.errors import SettingsError
 
 
 def path_of(workspace: Path, text: str) -> Path:
-    """A path as it is written in the file, relative to the workspace.
+    """The path that a text means.
 
     Raises:
         SettingsError: it is none.
@@ -15,6 +15,12 @@ def path_of(workspace: Path, text: str) -> Path:
         return (workspace / Path(text).expanduser()).resolve()
     except (RuntimeError, ValueError) as error:  # ~ of a user who does not exist, or a NUL
         raise SettingsError(f"{text!r} is not a path: {error}", "Write an absolute path.") from error
+
+
+def store_url(workspace: Path, url: str) -> str:
+    """A store's URL as it is opened: the folder of an embedded store is relative to the workspace."""
+    kind, _, folder = url.partition(":")
+    return f"{kind}:{path_of(workspace, folder)}" if kind in ("local", "edge") and folder else url
 
 
 def database_url(workspace: Path, url: str) -> str:

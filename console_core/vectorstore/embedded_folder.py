@@ -3,7 +3,7 @@
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -46,8 +46,10 @@ def _opened(lock: Path) -> IO[str]:
 
 
 @contextmanager
-def copied(folder: Path, place: str) -> Iterator[Path]:
+def copied(folder: Path, place: str, copy_file: Callable[[Path, Path], object] | None = None) -> Iterator[Path]:
     """A copy of the folder, empty where that is not there yet, for the duration of the block.
+
+    `copy_file` copies one file; left out, whole files are copied.
 
     Raises:
         StoreUnavailable: another process has it open, or there is no room for the copy.
@@ -57,7 +59,9 @@ def copied(folder: Path, place: str) -> Iterator[Path]:
         try:
             with alone(folder, place):
                 if folder.is_dir():
-                    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".lock", "*-shm"))
+                    ignored = shutil.ignore_patterns(".lock", "*-shm")
+                    by = copy_file or shutil.copy2
+                    shutil.copytree(folder, copy, ignore=ignored, copy_function=lambda a, b: by(Path(a), Path(b)))
         except (OSError, shutil.Error) as error:
             raise StoreUnavailable(
                 f"{place} cannot be copied to {tempfile.gettempdir()} for a dry run: {error}.",

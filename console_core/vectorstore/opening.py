@@ -26,6 +26,10 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
             from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 
             return QdrantEmbedded(Path(rest).expanduser(), traffic, dry=dry)
+        case "edge" if rest:
+            from console_core.vectorstore.edge import EdgeStore
+
+            return EdgeStore(Path(rest).expanduser(), traffic, timeout=settings.timeout, dry=dry)
         case "http" | "https" | "grpc" | "grpcs":
             from console_core.vectorstore.qdrant_server import QdrantServer
 
@@ -42,8 +46,8 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
             shown = f"{scheme}{colon}…" if colon else scheme
             raise SettingsError(
                 f'"{shown}" is not a store that the console knows.',
-                f"Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, {EXAMPLES}, "
-                "postgresql://user@host/database.",
+                "Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, edge:qdrant-edge, "
+                f"{EXAMPLES}, postgresql://user@host/database.",
             )
 
 

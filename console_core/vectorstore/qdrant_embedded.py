@@ -30,6 +30,13 @@ from console_core.vectorstore.vectors import canonical
 CAPACITY = 20_000
 """Points in one collection. Beyond it, opening takes seconds and memory grows out of proportion."""
 
+OUTGROWN = (
+    "Move to the larger embedded store, which is good for 1,000,000 points: stop the console and run "
+    "`embedding-console store move --to edge:qdrant-edge --set`. Connect a Qdrant server for more points than that."
+)
+_MEMORY_PER_NUMBER, _DISK_PER_NUMBER = 80, 9
+"""Bytes, measured: of memory at the moment when the store is opened again."""
+
 LIMITS = (
     f"It keeps at most {CAPACITY:,} points in a collection.",
     "Only one process can open it at a time.",
@@ -82,6 +89,9 @@ class QdrantEmbedded(QdrantStore):
             capacity=CAPACITY,
             embedded=True,
             answered=not self._closed,
+            outgrown=OUTGROWN,
+            memory_per_number=_MEMORY_PER_NUMBER,
+            disk_per_number=_DISK_PER_NUMBER,
         )
 
     def create(self, name: str, spec: CollectionSpec) -> None:
@@ -97,6 +107,11 @@ class QdrantEmbedded(QdrantStore):
         wishes = {"index": dict(spec.index), "quantization": dict(spec.quantization)}
         noted |= {f"wished_{name}": wish for name, wish in wishes.items() if wish}
         return {"metadata": {FIELD: noted} if noted else None}
+
+    def wishes(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The index and the quantization that a collection was made with, as noted."""
+        noted = (self._raw(name).config.metadata or {}).get(FIELD, {})
+        return noted.get("wished_index", {}), noted.get("wished_quantization", {})
 
     def _index(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
         return {}
@@ -115,7 +130,7 @@ class QdrantEmbedded(QdrantStore):
                 raise StoreFull(
                     f'"{name}" has {present:,} points and would get {added:,} more; the embedded store keeps at most '
                     f"{CAPACITY:,} in a collection.",
-                    "Connect a Qdrant server: set url in [store] of console.toml to http://host:6333.",
+                    OUTGROWN,
                 )
 
     def _write(self, name: str, points: Sequence[Point], vectors: models.BatchVectorStruct) -> None:

@@ -102,7 +102,9 @@ class StoreInfo:
     `limits` are sentences for people; `capacity` is in points. A server's `version` is "" until it has told it.
     `answered` says whether the store answered when it was last asked something; None before that. `problem` says why
     the console cannot work with this version of the store, and is "" where it can; `remedy` is what to do about it.
-    `keeps_metadata`: a collection can say of itself which model made it.
+    `keeps_metadata`: a collection can say of itself which model made it. `outgrown` is what to do once its capacity is
+    not enough. `memory_per_number` and `disk_per_number` are bytes that one number of a vector takes: in this machine's
+    memory, and on the store's disk.
     """
 
     kind: str
@@ -115,6 +117,9 @@ class StoreInfo:
     problem: str = ""
     remedy: str = ""
     keeps_metadata: bool = True
+    outgrown: str = ""
+    memory_per_number: float = 0
+    disk_per_number: float = 8
 
 
 class VectorStore(Protocol):

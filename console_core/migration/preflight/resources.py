@@ -14,8 +14,6 @@ from console_core.vectorstore.types import StoreInfo
 SAFETY = 1.5
 """Free space asked for, as a multiple of what the target is estimated to take."""
 PAYLOAD_BYTES = 700
-EMBEDDED_MEMORY = 80
-"""Bytes of memory for one number of a vector, at the moment when the embedded store is opened again."""
 LEDGER_BYTES = 600
 """For each picture that fails; a tenth of all is reckoned with."""
 LEDGER_LOG = 8_000_000
@@ -35,14 +33,14 @@ class Need:
 def need(store: StoreInfo, *, to_embed: int, dimension: int, image_size: int, batch_size: int) -> Need:
     """What embedding so many pictures takes beyond what is taken now."""
     batches = 2 * batch_size * 3 * image_size * image_size * 4  # one is being embedded, one is being prepared
-    kept = to_embed * dimension * EMBEDDED_MEMORY if store.embedded else 0
+    kept = round(to_embed * dimension * store.memory_per_number)
     disk = to_embed * bytes_per_point(store, dimension)
     return Need(disk, LEDGER_LOG + to_embed * LEDGER_BYTES // 10, kept + batches)
 
 
 def bytes_per_point(store: StoreInfo, dimension: int) -> int:
-    """The embedded store keeps 9 bytes a number; a server keeps float32 vectors, their index and the payload."""
-    return 9 * dimension + PAYLOAD_BYTES if store.embedded else 8 * dimension + PAYLOAD_BYTES
+    """Vectors, their index and the payload."""
+    return round(store.disk_per_number * dimension) + PAYLOAD_BYTES
 
 
 def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -> Iterator[Finding]:
@@ -51,7 +49,7 @@ def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -
         yield block(
             "capacity",
             f"{selected:,} points do not fit into the embedded store, which is good for {store.capacity:,}.",
-            "Connect a Qdrant server or a PostgreSQL database (README, Connect your own).",
+            store.outgrown,
         )
     told: list[str] = []
     if store.embedded:

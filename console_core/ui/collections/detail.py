@@ -102,7 +102,7 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
 def _storage(info: CollectionInfo) -> None:
     store = session.console().store.info()
     facts: dict[str, object] = {"Store": store.kind}
-    if not store.embedded:
+    if info.index or not store.embedded:
         facts |= _settings("Index", info.index) | _settings("Quantization", info.quantization)
         if info.index_deferred:
             facts["Index"] = f"left out during a load; {facts['Index']} once it is built"

@@ -14,6 +14,7 @@ LIBRARIES = (
     "torch",
     "open_clip_torch",
     "qdrant-client",
+    "qdrant-edge-py",
     "sqlalchemy",
     "psycopg",
     "pillow",

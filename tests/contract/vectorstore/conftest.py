@@ -18,7 +18,7 @@ from tests.postgres import Postgres
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 QDRANT_SERVERS = ["loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
-STORES = ["embedded", "pgvector", *QDRANT_SERVERS]
+STORES = ["embedded", "edge", "pgvector", *QDRANT_SERVERS]
 
 
 @pytest.fixture(params=STORES)
@@ -27,6 +27,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         case "embedded":
             settings = StoreSettings(f"local:{tmp_path / 'qdrant'}")
             yield from _opened(settings)
+        case "edge":
+            yield from _opened(StoreSettings(f"edge:{tmp_path / 'edge'}"))
         case "pgvector":
             postgres: Postgres = request.getfixturevalue("postgres")
             with postgres.schema() as url:

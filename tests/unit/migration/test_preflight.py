@@ -317,6 +317,7 @@ def test_more_points_than_the_embedded_store_is_good_for_block(console: Console)
         )
     text = blocks(found(console), "capacity")
     assert "20,001 points do not fit" in text
+    assert "embedding-console store move --to edge:qdrant-edge --set" in text
     assert "Connect a Qdrant server" in text
 
 
