@@ -16,6 +16,7 @@ from console_core.database import Database
 from console_core.errors import LedgerOwned, NotAllowed, Refused
 from console_core.migration.findings import Request
 from console_core.runs.ledger import Ledger
+from console_core.runs.manners import Manners
 from console_core.runs.types import Run, RunState
 from tests.conftest import PICTURES, fill, make_workspace
 from tests.lifecycle.forking import Forked, Forks
@@ -26,10 +27,14 @@ ANNA, BEN, VERA = Actor("anna", "operator"), Actor("ben", "operator"), Actor("ve
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace whose alias `images` serves the demo CLIP's collection; closed, to be copied."""
+    """A workspace whose alias `images` serves the demo CLIP's collection; closed, to be copied.
+
+    Batches are small, so that a build takes long enough to be ended in its midst.
+    """
     folder = make_workspace(tmp_path_factory.mktemp("filled") / "workspace", 200)
     console = open_console(settings.read(folder, {}), owner_name="the test")
     fill(console, "images__demo-clip", "demo-clip", alias="images")
+    command(console, ANNA, "set_manners", manners=Manners(batch_size=1))
     console.close()
     return folder
 
