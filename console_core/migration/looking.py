@@ -15,8 +15,6 @@ from console_core.vectorstore.types import Point, VectorStore
 
 SAME = 0.999
 """Cosine from which a re-embedded picture counts as the same: above bf16 rounding, below any other picture."""
-AHEAD = 64
-"""Pictures that are read and decoded before they are needed."""
 
 Pair = tuple[ImageRow, Point]
 

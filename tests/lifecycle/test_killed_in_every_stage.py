@@ -1,0 +1,55 @@
+# ruff: noqa: T201
+"""Killed -9 inside any stage of the pipeline, a build goes on behind its last checkpoint and ends as if undisturbed."""
+
+from pathlib import Path
+
+import pytest
+
+from console_core.commands import command
+from console_core.migration.findings import Request
+from console_core.runs.types import RESUMABLE, RunState
+from tests.conftest import OPERATOR, PICTURES, fill, finish, make_workspace
+from tests.lifecycle.forking import Forks
+from tests.lifecycle.stage_death import STAGES
+from tests.lifecycle.workspaces import Contents, Serving, opened
+
+TARGET = "images__demo-siglip"
+DEATHS = {"read": 30, "decode": 30, "slab": 30, "device": 2, "write": 3, "record": 3}
+"""The call of each stage's work at which it is killed, in two lives: before it and after it."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What a build makes that nobody kills."""
+    with opened(make_workspace(tmp_path_factory.mktemp("undisturbed") / "workspace")) as console:
+        fill(console, "images__demo-clip", "demo-clip", alias="images")
+        run = command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8)).run
+        assert finish(console, run).state is RunState.SUCCEEDED
+        return Contents.of(console, TARGET)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_in_a_stage_a_build_resumes_exactly(
+    forks: Forks, workspace: Path, undisturbed: Contents, stage: str
+) -> None:
+    with opened(workspace) as console:
+        fill(console, "images__demo-clip", "demo-clip", alias="images")
+    with opened(workspace) as console:
+        before = Serving.of(console)
+        run = command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8)).run
+    for moment in ("before", "after"):
+        lives = str(workspace), run.id, stage, str(DEATHS[stage]), moment
+        process = forks.start("tests.lifecycle.stage_death:die_in", *lives)
+        assert process.wait() == -9, process.stderr.read_text()
+        with opened(workspace) as console:
+            found = console.ledger.get(run.id)
+            assert Serving.of(console) == before
+            assert not found.counts.done or found.counts.done <= console.store.count(TARGET)
+        print(f"killed {moment} {stage}: {found.counts.done} of {PICTURES} recorded")
+    with opened(workspace) as console:
+        if console.ledger.get(run.id).state in RESUMABLE:
+            finish(console, command(console, OPERATOR, "resume", run=run.id))
+        ended = console.ledger.get(run.id)
+        assert (ended.state, ended.counts.done, ended.counts.pending) == (RunState.SUCCEEDED, PICTURES, 0), ended.reason
+        assert Contents.of(console, TARGET).same_as(undisturbed)
+        assert Serving.of(console) == before
