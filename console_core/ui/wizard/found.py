@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import streamlit as st
 
+from console_core.embedding.preprocessing import Mode
+from console_core.migration.filling import mode_of
 from console_core.migration.findings import About, Finding, Preflight, Severity
-from console_core.ui import panels, words
+from console_core.ui import panels, session, words
 from console_core.ui.wizard.draft import Draft
 
 _ORDER = tuple(Severity)
@@ -56,5 +58,11 @@ def _offer(finding: Finding, draft: Draft) -> None:
     if finding.code == "no-text-tower":
         by_picture = replace(draft, text_search=False).write
         st.button("Only by picture", key="image-only", icon=":material/image_search:", on_click=by_picture)
+    elif finding.code == "parity" and finding.severity is not Severity.INFO:
+        exactly = replace(draft, mode=Mode.EXACT).write
+        st.button("Exact mode", key="exact-mode", on_click=exactly)
+    elif finding.code == "target-mode":
+        built = mode_of(session.console().store, draft.target)
+        st.button(f"{built.capitalize()} mode", key="built-mode", on_click=replace(draft, mode=built).write)
     elif finding.code == "image-only":
         st.button("By text too", key="text-too", on_click=replace(draft, text_search=True).write)
