@@ -85,16 +85,20 @@ def about_parity(mode: Mode, found: Parity) -> Finding:
             "parity",
             f"{told} Below {AGREES} a vector does not pass for this model's own: the console would refuse the "
             "collection's stamp, and search would not find what the model finds elsewhere.",
-            "Choose exact mode (--mode exact). A model that one level of 255 moves so far may have a wrong mean or "
-            "deviation in its preprocessing: check that too.",
+            f"Choose {nearer(mode)} mode (--mode {nearer(mode)}).",
         )
     if found.lowest < NEAR:
         return warn(
             "parity",
             f"{told} Below {NEAR} that is more than rounding: some pictures may change places in answers.",
-            "Choose exact mode (--mode exact), unless speed is worth that to you.",
+            f"Choose {nearer(mode)} mode (--mode {nearer(mode)}), unless speed is worth that to you.",
         )
     return info("parity", told)
+
+
+def nearer(mode: Mode) -> Mode:
+    """The next mode that is nearer to exact mode."""
+    return Mode.FAST if mode is Mode.TURBO else Mode.EXACT
 
 
 def _look(images: ImageStore, embedder: Embedder, mode: Mode, budget: Budget, row: ImageRow) -> _Looked | None:
