@@ -27,7 +27,7 @@ from console_core.vectorstore.types import Vector
 PATIENCE = 4.0
 """Seconds after which no further picture is compared."""
 NEAR = 0.999
-"""The cosine from which a mode is as good as exact mode: less than bfloat16 weights move a vector."""
+"""The cosine from which a mode is as good as exact mode: about what other precisions and decoders change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def compare(
     kinds = Counter(one.kind for one in looked if one.decoder != JPEG)
     decoders = Counter(one.decoder for one in looked)
     levels = max(one.levels for one in looked)
-    return Parity(len(cosines), min(cosines), statistics.median(cosines), levels, decoders, kinds)
+    return Parity(len(cosines), min(cosines), statistics.median(cosines), levels, dict(decoders), dict(kinds))
 
 
 def about_parity(mode: Mode, found: Parity) -> Finding:
