@@ -10,7 +10,7 @@ import typer
 
 from console_core.errors import ConsoleError
 from console_core.following.records import Follow
-from console_core.migration.plan import MigrationPlan
+from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
 from console_core.runs.types import WORKING, Run
 from console_core.runs.wording import decoded
@@ -95,7 +95,7 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
 
 def _decoding(run: Run) -> dict[str, Any]:
     """Of a build: how its pictures are decoded, and how many of those that it embedded by whom."""
-    return {"mode": MigrationPlan.from_json(run.spec).mode.value, DECODERS: (run.result or {}).get(DECODERS, {})}
+    return {"mode": mode_in(run.spec).value, DECODERS: (run.result or {}).get(DECODERS, {})}
 
 
 def follow_json(follow: Follow) -> dict[str, Any]:

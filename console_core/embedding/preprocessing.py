@@ -39,8 +39,8 @@ class Mode(StrEnum):
 
 _MEANINGS = {
     Mode.EXACT: "Pillow decodes and resizes, bit for bit as open_clip does. The slowest.",
-    Mode.FAST: "Plain JPEGs take a quicker decoder, resizing a quicker way: at most about one level of 255 off.",
-    Mode.TURBO: "As fast, and large JPEGs are decoded smaller, with twice the detail that the model sees.",
+    Mode.FAST: "Plain JPEGs are decoded, and pictures resized, a quicker way: hardly ever over one level of 255 off.",
+    Mode.TURBO: "Like fast, but large JPEGs are decoded smaller, to twice what the model sees or more. The quickest.",
 }
 
 

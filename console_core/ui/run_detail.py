@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
-from console_core.migration.plan import MigrationPlan
+from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted, decoded, titled
@@ -107,7 +107,7 @@ def _decoding(run: Run) -> dict[str, str]:
     if run.kind != "reembed":
         return {}
     decoders = decoded((run.result or {}).get(DECODERS, {}))
-    told = {"Decoding mode": MigrationPlan.from_json(run.spec).mode.value}
+    told = {"Decoding mode": mode_in(run.spec).value}
     return {**told, "Pictures decoded": decoders} if decoders else told
 
 

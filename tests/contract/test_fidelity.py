@@ -66,7 +66,7 @@ def measured(request: pytest.FixtureRequest, gallery: Gallery) -> Iterator[Measu
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     card: ModelCard = request.param
-    embedder = load(card, "cpu")
+    embedder = load(card, "cpu", precision="float32")
     by_mode = {mode: _through_the_pipeline(embedder, gallery.files, mode) for mode in Mode}
     yield Measured(embedder, _by_hand(card, gallery.files), by_mode)
     torch.set_num_threads(threads)
@@ -88,7 +88,8 @@ def _through_the_pipeline(embedder: OpenClipEmbedder, files: list[Path], mode: M
     rows = [(ImageRow(file.name, (file.name,), {}, "r"), None) for file in files]
     with closing(open_pipeline(LocalFiles((files[0].parent,)), [embedder], mode)) as pipeline:
         found = [outcome for _, outcome in in_order(pipeline, rows, lambda: pipeline.capacity)]
-    return np.stack([one.answers[0] for one in found if isinstance(one, Embedded)])
+    answers = [one.answers[0] for one in found if isinstance(one, Embedded)]
+    return np.stack([answer for answer in answers if isinstance(answer, np.ndarray)])
 
 
 def test_in_turbo_mode_every_picture_is_decoded_smaller(measured: Measured, gallery: Gallery) -> None:

@@ -198,10 +198,10 @@ def test_the_mode_is_chosen_in_the_wizard_and_shown_wherever_the_build_is(
     page = open_page("migrations", view="new", served="images", model="demo-siglip", mode="nonsense")
     choice = page.radio(key="wizard-mode")
     assert (choice.value, "mode" in page.query_params) == (Mode.FAST, True)
-    assert {metric.label for metric in page.metric} >= {"Nearness to exact mode"}
+    assert {metric.label for metric in page.metric} >= {"Cosine with exact mode"}
     choice.set_value(Mode.EXACT).run()
     assert page.query_params["mode"] == "exact"
-    assert "Nearness to exact mode" not in {metric.label for metric in page.metric}
+    assert "Cosine with exact mode" not in {metric.label for metric in page.metric}
     page.radio(key="wizard-mode").set_value(Mode.FAST).run()
     assert "mode" not in page.query_params
     page.radio(key="wizard-mode").set_value(Mode.TURBO).run()

@@ -1,4 +1,4 @@
-"""How pictures are decoded and resized: three ways side by side, each with one line that says what it means."""
+"""How pictures are decoded and resized: three ways, each with one line that says what it means."""
 
 from dataclasses import replace
 

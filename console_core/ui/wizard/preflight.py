@@ -70,8 +70,8 @@ def _figures(found: Preflight) -> None:
             st.metric("Space on disk", f"about {words.size(estimate.bytes)}", border=True, height="stretch")
         if found.parity is not None:
             told = words.plain(f"{found.parity.text(found.request.mode)}.")
-            lowest = f"cosine ≥ {cosine(found.parity.lowest)}"
-            st.metric("Nearness to exact mode", lowest, border=True, height="stretch", help=told)
+            lowest = f"≥ {cosine(found.parity.lowest)}"
+            st.metric("Cosine with exact mode", lowest, border=True, height="stretch", help=told)
     target, served = words.plain(found.target), words.plain(found.request.served)
     beside = f"**{served}**" if found.request.in_place else f"what **{served}** serves now"
     if found.fills:

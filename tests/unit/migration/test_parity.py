@@ -23,8 +23,13 @@ SAVED: dict[str, Callable[[Image.Image, Path], None]] = {
     "alpha.png": lambda picture, file: picture.convert("RGBA").save(file),
     "page.webp": lambda picture, file: picture.save(file),
     "turned.jpg": lambda picture, file: picture.save(file, exif=_turned()),
-    "cut.jpg": lambda picture, file: (picture.save(file), file.write_bytes(file.read_bytes()[:-200]))[0],
+    "cut.jpg": lambda picture, file: _cut(picture, file),
 }
+
+
+def _cut(picture: Image.Image, file: Path) -> None:
+    picture.save(file)
+    file.write_bytes(file.read_bytes()[:-200])
 
 
 def _turned() -> Image.Exif:
