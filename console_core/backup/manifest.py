@@ -29,7 +29,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The collection as it was described when its backup began. `model` and `fingerprint` are "" where unknown."""
+    """The collection as it was described when its backup began. `model` and `fingerprint` are "" where unknown.
+
+    `preprocess` is the mode in which its pictures were decoded, "" where it was not recorded: archives from before it
+    was have none.
+    """
 
     name: str
     dimension: int
@@ -41,6 +45,7 @@ class Saved:
     fingerprint: str
     aliases: tuple[str, ...]
     payload_fields: tuple[str, ...]
+    preprocess: str = ""
 
     @classmethod
     def of(cls, info: CollectionInfo) -> Self:
@@ -55,6 +60,7 @@ class Saved:
             fingerprint=info.stamp.fingerprint if info.stamp else "",
             aliases=tuple(info.aliases),
             payload_fields=tuple(info.payload_fields),
+            preprocess=info.stamp.preprocess if info.stamp else "",
         )
 
     @classmethod
@@ -64,7 +70,7 @@ class Saved:
     @property
     def spec(self) -> CollectionSpec:
         """What a collection that is restored from it shall be."""
-        stamp = ModelStamp(self.model, self.fingerprint) if self.fingerprint else None
+        stamp = ModelStamp(self.model, self.fingerprint, self.preprocess) if self.fingerprint else None
         return CollectionSpec(
             self.dimension, self.distance, stamp, self.index, self.quantization, vector_name=self.vector_name
         )

@@ -10,6 +10,7 @@ from PIL import Image, ImageFile
 
 from console_core.catalog.decoding import MAX_PIXELS, finish, open_header, refuse_too_large
 from console_core.catalog.jpeg import decode_plain, plain_size
+from console_core.catalog.orientation import orientation
 
 JPEG = "libjpeg-turbo"
 PILLOW = "Pillow"
@@ -45,6 +46,19 @@ class Encoded:
         if self.decoder == JPEG:
             return PLAIN_BYTES * pixels
         return (SMALL_BYTES if pixels <= SMALL else LARGE_BYTES) * pixels
+
+    @property
+    def kind(self) -> str:
+        """What kind of file it is, for people, before it is decoded: PNG, CMYK JPEG, JPEG turned by EXIF."""
+        if self._opened is None:
+            return "JPEG"
+        name, mode = self._opened.format or "other", self._opened.mode
+        if name != "JPEG":
+            return "JPEG 2000" if name == "JPEG2000" else name
+        exif = self._opened.info.get("exif")
+        if isinstance(exif, bytes) and orientation(exif) not in (0, 1):
+            return "JPEG turned by EXIF"
+        return "CMYK JPEG" if mode == "CMYK" else "unusual JPEG"
 
     def image(self) -> Image.Image:
         """As Pillow decodes it, which is open_clip's way. Raises as `decoding.decode`."""

@@ -17,13 +17,15 @@ from console_core.cli.store import store
 from console_core.commands import Started, command
 from console_core.console import Console
 from console_core.demo.workspace import prepare
+from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
 from console_core.migration.findings import Request, Severity
 from console_core.migration.preflight import preflight
+from console_core.migration.reembed import DECODERS
 from console_core.querylab.search import search_one
 from console_core.runs.owner import is_owned
 from console_core.runs.types import WORKING, Run, RunState
-from console_core.runs.wording import percent
+from console_core.runs.wording import decoded, percent
 from console_core.settings import read, workspace_folder
 
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
@@ -35,6 +37,9 @@ app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")
+]
+InMode = Annotated[
+    Mode, typer.Option("--mode", help="How pictures are decoded: bit for bit, as usual, or large JPEGs smaller.")
 ]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -97,15 +102,17 @@ def plan(
     to: Annotated[str, typer.Option("--to", help="The target model.")],
     image_only: ImageOnly = False,
     in_place: InPlace = False,
+    mode: InMode = Mode.FAST,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
     with opened(dry=True) as console:
-        found = preflight(console.preflight_parts(), Request(alias, to, text_search=not image_only, in_place=in_place))
+        request = Request(alias, to, text_search=not image_only, in_place=in_place, mode=mode)
+        found = preflight(console.preflight_parts(), request)
     order = list(Severity)
     ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
     lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
-    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {found.target}")
+    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {found.target}, in {mode} mode")
     if found.estimate:
         low, high = found.estimate.seconds
         lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")
@@ -120,10 +127,11 @@ def migrate(
     to: Annotated[str, typer.Option("--to", help="The target model.")],
     image_only: ImageOnly = False,
     in_place: InPlace = False,
+    mode: InMode = Mode.FAST,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
-    request = Request(alias, to, text_search=not image_only, in_place=in_place)
+    request = Request(alias, to, text_search=not image_only, in_place=in_place, mode=mode)
     with opened(owner="embedding-console migrate") as console:
         started: Started = command(console, actor_of(console), "start_migration", request=request)
         run = in_foreground(console, started.run, f"Embedding into {started.run.target}")
@@ -147,10 +155,13 @@ def resume(run: str, as_json: Json = False) -> None:
 
 
 @app.command()
-def runs(as_json: Json = False) -> None:
-    """The newest runs."""
+def runs(
+    run: Annotated[str, typer.Argument(help="Show this run only, with how its pictures were decoded.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The newest runs, or one of them."""
     with opened() as console:
-        newest = console.ledger.runs()
+        newest = [console.ledger.get(run)] if run else console.ledger.runs()
         abandoned = any(run.state in WORKING for run in newest) and not is_owned(console.database)
     found = [run_json(run, abandoned=abandoned) for run in newest]
     lines = [
@@ -163,7 +174,12 @@ def runs(as_json: Json = False) -> None:
         for r in found
         if r["left_open"]
     ]
-    show(found, as_json, lines or ["No runs yet."])
+    lines += [
+        f"{r['mode']} mode" + (f", decoded {decoded(r[DECODERS])}" if r[DECODERS] else "")
+        for r in found
+        if run and DECODERS in r
+    ]
+    show(found[0] if run else found, as_json, lines or ["No runs yet."])
 
 
 @app.command()

@@ -10,7 +10,10 @@ import typer
 
 from console_core.errors import ConsoleError
 from console_core.following.records import Follow
+from console_core.migration.plan import mode_in
+from console_core.migration.reembed import DECODERS
 from console_core.runs.types import WORKING, Run
+from console_core.runs.wording import decoded
 from console_core.vectorstore.types import CollectionInfo
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -62,6 +65,7 @@ def collection_json(info: CollectionInfo) -> dict[str, Any]:
         "points": info.points,
         "model": info.stamp.model if info.stamp else None,
         "fingerprint": info.stamp.fingerprint if info.stamp else None,
+        "mode": info.stamp.preprocess or None if info.stamp else None,
         "aliases": list(info.aliases),
     }
 
@@ -85,7 +89,13 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
         "skipped": counts.all_skipped,
         "failed": counts.all_failed,
         "pending": counts.pending,
+        **(_decoding(run) if run.kind == "reembed" else {}),
     }
+
+
+def _decoding(run: Run) -> dict[str, Any]:
+    """Of a build: how its pictures are decoded, and how many of those that it embedded by whom."""
+    return {"mode": mode_in(run.spec).value, DECODERS: (run.result or {}).get(DECODERS, {})}
 
 
 def follow_json(follow: Follow) -> dict[str, Any]:
@@ -111,6 +121,8 @@ def finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
     lines = [f"{result['run']} {result['state']}: {result['done']:,} of {result['selected']:,} into {result['target']}"]
     if result["reason"]:
         lines.append(result["reason"])
+    if result.get(DECODERS):
+        lines.append(f"{result['mode']} mode, decoded {decoded(result[DECODERS])}")
     if "verdict" in result:
         lines.append(f"verification: {result['verdict']}")
     show(result, as_json, lines)

@@ -10,7 +10,7 @@ from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
 from console_core.migration.plan import MigrationPlan
-from console_core.migration.reembed import Reembed
+from console_core.migration.reembed import DECODERS, Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
@@ -42,6 +42,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 embedder=partial(console.models.get, plan.model),
                 failed_among=console.ledger.failed_among,
                 batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
+                decoded=(run.result or {}).get(DECODERS),
             )
         case "retry":
             again = RetryPlan.from_json(run.spec)

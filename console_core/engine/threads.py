@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from console_core.catalog.encoded import Least, read_header
+from console_core.catalog.encoded import read_header
 from console_core.catalog.loading import content_digest, most_telling
 from console_core.catalog.types import ImageStore
 from console_core.database import now
-from console_core.embedding.preprocessing import Mode, Preprocessing
+from console_core.embedding.preprocessing import Mode
 from console_core.embedding.turns import background
 from console_core.embedding.types import Embedder, Pixels
 from console_core.engine.answering import answers
 from console_core.engine.budget import Budget
 from console_core.engine.meter import Meter, Readings, Stage
+from console_core.engine.preparing import prepared
 from console_core.engine.ring import Ring, Slab
 from console_core.engine.shape import DECODING, READ_AHEAD, Shape
 from console_core.engine.types import Done, Embedded, Job, forget_frames
@@ -36,8 +37,8 @@ class _Picture:
     failures: list[ImageError] = field(default_factory=list)
 
 
-_Tag = tuple[int, str, datetime]
-"""Of a picture in a slab: its job's number, the digest of its bytes, when they began to be read."""
+_Tag = tuple[int, str, datetime, str]
+"""Of a picture in a slab: its job's number, the digest of its bytes, when they began to be read, who decoded it."""
 
 
 class ThreadPipeline:
@@ -176,37 +177,32 @@ class ThreadPipeline:
     def _prepare(self, ring: Ring[_Tag], picture: _Picture) -> None:
         """Decode a picture and put it into a slab, or read its next candidate where that is no picture."""
         try:
-            pixels = self._pixels(picture.data, picture.job.row.candidates[picture.tried - 1])
+            pixels, decoder = self._pixels(picture.data, picture.job.row.candidates[picture.tried - 1])
             content = content_digest(picture.data)
         except ImageError as error:
             picture.failures.append(error)
         else:
             self._let_go(picture)
-            ring.place((picture.job.number, content, picture.read_at), pixels)
+            ring.place((picture.job.number, content, picture.read_at, decoder), pixels)
             return
         finally:
             self._let_go(picture)
         self._fetch(ring, picture)
 
-    def _pixels(self, data: bytes, path: str) -> list[Pixels]:
+    def _pixels(self, data: bytes, path: str) -> tuple[list[Pixels], str]:
         header = read_header(data, path, quick=self._mode is not Mode.EXACT)
         sizes = [one.preprocessing for one in self._embedders]
         with self._decoding.room(header.weight), self._meter.busy(Stage.DECODE):
-            if self._mode is Mode.EXACT:
-                image = header.image()
-                pixels = [one.exact(image) for one in sizes]
-            else:
-                picture = header.picture(_least(sizes) if self._mode is Mode.TURBO else None)
-                pixels = [one.either(picture) for one in sizes]
+            pixels = prepared(header, sizes, self._mode)
         self._meter.decoded_by(header.decoder)
-        return pixels
+        return pixels, header.decoder
 
     def _embed(self, ring: Ring[_Tag]) -> None:
         while (slab := ring.take()) is not None:
             try:
                 done = self._answered(slab)
             except BaseException as error:
-                done = [Done(number, error) for number, _, _ in slab.tags]
+                done = [Done(number, error) for number, *_ in slab.tags]
             ring.give_back(slab)
             self._done.put(done)
 
@@ -218,16 +214,6 @@ class ThreadPipeline:
                 for embedder, array in zip(self._embedders, slab.arrays, strict=True)
             ]
         return [
-            Done(number, Embedded(tuple(answer[row] for answer in of_models), content, read_at))
-            for row, (number, content, read_at) in enumerate(slab.tags)
+            Done(number, Embedded(tuple(answer[row] for answer in of_models), content, read_at, decoder))
+            for row, (number, content, read_at, decoder) in enumerate(slab.tags)
         ]
-
-
-def _least(sizes: Sequence[Preprocessing]) -> Least:
-    """The smallest size that is enough for all models."""
-
-    def least(width: int, height: int) -> tuple[int, int]:
-        wanted = [one.least(width, height) for one in sizes]
-        return max(one[0] for one in wanted), max(one[1] for one in wanted)
-
-    return least

@@ -27,11 +27,12 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Embedded:
     """One picture's answer from each of the pipeline's models, in their order. `content` is the digest of the bytes
-    that were read, which began at `read_at`."""
+    that were read, which began at `read_at`. `decoder` is who decoded it."""
 
     answers: tuple[Answer, ...]
     content: str
     read_at: datetime
+    decoder: str = ""
 
 
 Outcome = Embedded | ImageError

@@ -25,13 +25,15 @@ Fetched = tuple[ImageRow, Embedded | ImageError | Passed]
 @dataclass(frozen=True, slots=True)
 class Filled:
     """What became of a batch: the points that the store acknowledged with the keys of their pictures, the pictures
-    that failed, and by key why others were passed over. `last` is the key of the last row."""
+    that failed, and by key why others were passed over. `last` is the key of the last row. `decoders` counts the
+    pictures of the points by who decoded them."""
 
     points: tuple[Point, ...]
     failures: tuple[Failure, ...]
     keys: tuple[str, ...] = ()
     passed: Mapping[str, str] = field(default_factory=dict)
     last: str = ""
+    decoders: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cleared(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """From catalog rows to points in a collection: read, decode, embed, write. Everything that embeds goes through here."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice
@@ -150,6 +151,7 @@ class Filling:
             tuple(written),
             {row.key: found.reason for row, found in batch if isinstance(found, Passed)},
             batch[-1][0].key if batch else "",
+            Counter(found.decoder for row, found, _ in pictures if row.key in written),
         )
 
     def _kept(self, rows: Sequence[ImageRow]) -> dict[str, Payload]:

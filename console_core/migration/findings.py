@@ -1,12 +1,15 @@
 """What a preflight says: findings that block, warn or inform, exact counts, and an estimate."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from console_core.catalog.types import EVERYTHING, Slice
+from console_core.embedding.preprocessing import Mode
 from console_core.migration.plan import MigrationPlan
+from console_core.runs.wording import decoded
 
 
 class Severity(StrEnum):
@@ -40,11 +43,12 @@ CODES: Mapping[About, tuple[str, ...]] = {
     ),
     About.PICTURES: (
         *("catalog", "key-order", "nothing-selected", "slice", "no-paths", "few-paths", "image-root", "pictures"),
+        "parity",
     ),
     About.TARGET: (
         *("target-name", "target-alias", "target-exists", "target-weights", "target-shape", "target-dimension"),
         *("target-distance", "target-index", "target-quantization", "target-foreign", "target-mixed", "target-busy"),
-        *("target-live", "target-continued", "already-built"),
+        *("target-live", "target-continued", "target-mode", "already-built"),
     ),
     About.STORE: ("server-version", "server-metadata", "store-read-only", "store-limits", "store-rate", "capacity"),
     About.MACHINE: ("disk", "disk-ledger", "memory", "room", "batch-size"),
@@ -86,6 +90,7 @@ class Request:
 
     `text_search`: people will search the new collection by text, so the model must embed text too. `in_place`: the
     application cannot search an alias, so the new collection shall take over the name of the one that is served.
+    `mode` is how pictures are decoded and resized.
     """
 
     served: str
@@ -95,6 +100,7 @@ class Request:
     batch_size: int = 64
     text_search: bool = True
     in_place: bool = False
+    mode: Mode = Mode.FAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +114,39 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Parity:
+    """How far a mode is from exact mode on `compared` pictures: the lowest and the median cosine of their vectors, and
+    the largest difference of a pixel, of 255 levels. `decoders` counts by who decoded, `kinds` what Pillow did."""
+
+    compared: int
+    lowest: float
+    median: float
+    levels: int
+    decoders: Mapping[str, int]
+    kinds: Mapping[str, int]
+
+    def text(self, mode: Mode) -> str:
+        """All of it, in one sentence without its full stop."""
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(self.kinds.items()))
+        pictures = f"{self.compared:,} picture{'' if self.compared == 1 else 's'} of yours"
+        return (
+            f"{pictures} in {mode} and in exact mode: cosine {cosine(self.lowest)} at the lowest, "
+            f"{cosine(self.median)} in the median, pixels at most {self.levels} of 255 levels apart; decoded "
+            f"{decoded(self.decoders)}{f' ({kinds})' if kinds else ''}"
+        )
+
+
+def cosine(value: float) -> str:
+    """Six decimals, never rounded up to 1."""
+    return f"{math.floor(value * 1e6) / 1e6:.6f}"
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     """The outcome. `plan` is None where something blocks; `selected` is the exact number of pictures.
 
-    `to_embed` of them have no current point in the target: all of them where the target is new.
+    `to_embed` of them have no current point in the target: all of them where the target is new. `parity` is None in
+    exact mode, and where nothing could be compared.
     """
 
     request: Request
@@ -122,6 +157,7 @@ class Preflight:
     to_embed: int
     source_points: int
     estimate: Estimate | None
+    parity: Parity | None = None
 
     @property
     def blocked(self) -> bool:
@@ -139,6 +175,7 @@ class Preflight:
         return {
             "alias": self.request.served,
             "model": self.request.model,
+            "mode": self.request.mode.value,
             "target": self.target,
             "blocked": self.blocked,
             "findings": [{**asdict(finding), "about": finding.about.value} for finding in self.findings],
@@ -148,4 +185,5 @@ class Preflight:
                 "source_points": self.source_points,
             },
             "estimate": asdict(self.estimate) if self.estimate else None,
+            "parity": asdict(self.parity) if self.parity else None,
         }

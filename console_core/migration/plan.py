@@ -59,8 +59,12 @@ class MigrationPlan:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The plan as stored; the reverse of `as_json`."""
         fields = {name: value for name, value in data.items() if name != "version"}
-        mode = Mode(fields.get("mode", Mode.FAST))
-        return cls(**{**fields, "part": Slice.from_json(fields["part"]), "mode": mode})
+        return cls(**{**fields, "part": Slice.from_json(fields["part"]), "mode": mode_in(fields)})
+
+
+def mode_in(stored: Mapping[str, Any]) -> Mode:
+    """How pictures are decoded by a plan as it is stored; those from before there were modes have the usual one."""
+    return Mode(stored.get("mode", Mode.FAST))
 
 
 def target_name(served_as: str, model: str, taken: Collection[str]) -> str:

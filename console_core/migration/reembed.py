@@ -1,6 +1,7 @@
 """Fill the target collection: read, decode, embed, write, and only then report."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from console_core.catalog.types import ImageCatalog, ImageStore
@@ -12,6 +13,9 @@ from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
 from console_core.runs.types import Counts, Progress
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, VectorStore
+
+DECODERS = "decoders"
+"""In a build's result: how many of the pictures that it embedded were decoded by whom."""
 
 
 class Reembed:
@@ -35,7 +39,9 @@ class Reembed:
         embedder: Callable[[], Embedder],
         failed_among: FailedAmong,
         batch_size: Callable[[], int] | None = None,
+        decoded: Mapping[str, int] | None = None,
     ) -> None:
+        """`decoded` counts the pictures that earlier attempts embedded, by who decoded them."""
         self._plan = plan
         self._run = run
         self._catalog = catalog
@@ -44,6 +50,7 @@ class Reembed:
         self._embedder = embedder
         self._failed_among = failed_among
         self._batch_size = batch_size or (lambda: plan.batch_size)
+        self._decoded = Counter(decoded or {})
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -74,7 +81,9 @@ class Reembed:
             rows = self._catalog.rows(self._plan.part, after=checkpoint or None)
             for filled in filling.batches(rows, self._batch_size, fills=self._plan.fills):
                 counts, checkpoint = settle(counts, filled), filled.last
-                yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared)
+                self._decoded.update(filled.decoders)
+                result = {DECODERS: dict(self._decoded)}
+                yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared, result=result)
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
         self._store.restore_index(self._plan.target)

@@ -80,6 +80,8 @@ def stamp(
             f"No picture of {info.name} could be found in the catalog and compared.",
             "Connect the catalog that it was made from, or stamp it unchecked if you are certain.",
         )
-    recorded = ModelStamp(embedder.card.key, embedder.fingerprint.digest)
+    digest = embedder.fingerprint.digest
+    same = info.stamp is not None and info.stamp.fingerprint == digest
+    recorded = ModelStamp(embedder.card.key, digest, info.stamp.preprocess if info.stamp and same else "")
     store.stamp(info.name, recorded)
     return recorded

@@ -126,7 +126,8 @@ class Progress:
     """Everything up to `checkpoint` is durable. `counts` are totals of the whole run, not of the step.
 
     `failures` are those of this step, `cleared` the keys of which no failure stands any more: their pictures are in
-    the target, or have left the catalog. `result` is set on the last step of operations that measure something.
+    the target, or have left the catalog. `result` is what the operation has measured so far, instead of what it told
+    before; None changes nothing.
     """
 
     checkpoint: str

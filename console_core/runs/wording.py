@@ -45,6 +45,12 @@ def treated(kind: str) -> str:
     return KINDS[kind].treated if kind in KINDS else "done"
 
 
+def decoded(decoders: Mapping[str, int]) -> str:
+    """Who decoded how many pictures, the most first: 1,180 by libjpeg-turbo, 20 by Pillow."""
+    ranked = sorted(decoders.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{number:,} by {decoder}" for decoder, number in ranked if number)
+
+
 def percent(fraction: float) -> str:
     """One decimal; 100% only where all is done and 0% only where nothing is."""
     if fraction <= 0:

@@ -8,8 +8,10 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
+from console_core.migration.plan import mode_in
+from console_core.migration.reembed import DECODERS
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
-from console_core.runs.wording import counted, titled
+from console_core.runs.wording import counted, decoded, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
 from console_core.ui.live_run import live_run
 from console_core.ui.manners import run_manners
@@ -86,6 +88,7 @@ def _facts(run: Run) -> None:
             "Kind": titled(run.kind),
             "Collection": run.target,
             "Model": run.spec.get("model", ""),
+            **_decoding(run),
             "Asked for by": run.created_by,
             "Created": session.when(run.created_at),
             "Started": session.when(run.started_at) if run.started_at else "not yet",
@@ -97,6 +100,15 @@ def _facts(run: Run) -> None:
     )
     if run.migration:
         navigation.link("migrations", "Its migration", migration=run.migration)
+
+
+def _decoding(run: Run) -> dict[str, str]:
+    """Of a build: how its pictures are decoded, and by whom those were that it embedded."""
+    if run.kind != "reembed":
+        return {}
+    decoders = decoded((run.result or {}).get(DECODERS, {}))
+    told = {"Decoding mode": mode_in(run.spec).value}
+    return {**told, "Pictures decoded": decoders} if decoders else told
 
 
 def _attempts(run: Run) -> None:

@@ -17,7 +17,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS {collections} (
     name text PRIMARY KEY, number integer GENERATED ALWAYS AS IDENTITY UNIQUE, relation text NOT NULL UNIQUE,
     dimension integer NOT NULL, distance text NOT NULL, vector_name text NOT NULL,
-    model text NOT NULL, fingerprint text NOT NULL, index_deferred boolean NOT NULL DEFAULT false,
+    model text NOT NULL, fingerprint text NOT NULL, preprocess text NOT NULL,
+    index_deferred boolean NOT NULL DEFAULT false,
     index jsonb NOT NULL, quantization jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE IF NOT EXISTS {aliases} (
@@ -26,7 +27,8 @@ CREATE TABLE IF NOT EXISTS {aliases} (
 );
 """
 _COLUMNS = (
-    "number, name, relation, dimension, distance, vector_name, model, fingerprint, index_deferred, index, quantization"
+    "number, name, relation, dimension, distance, vector_name, model, fingerprint, preprocess, index_deferred, index, "
+    "quantization"
 )
 
 
@@ -98,18 +100,18 @@ class PgvectorRegistry:
         connection.execute(
             self._sql(
                 "INSERT INTO {collections} (name, relation, dimension, distance, vector_name, model, fingerprint, "
-                "index, quantization) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                "preprocess, index, quantization) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             ),
             (
                 *(name, relation, spec.dimension, spec.distance, spec.vector_name, stamp.model, stamp.fingerprint),
-                *(Jsonb(dict(spec.index)), Jsonb(dict(spec.quantization))),
+                *(stamp.preprocess, Jsonb(dict(spec.index)), Jsonb(dict(spec.quantization))),
             ),
         )
         return self.kept(connection, name)
 
     def stamp(self, connection: Connection, name: str, stamp: ModelStamp) -> None:
-        query = self._sql("UPDATE {collections} SET model = %s, fingerprint = %s WHERE name = %s")
-        connection.execute(query, (stamp.model, stamp.fingerprint, name))
+        query = self._sql("UPDATE {collections} SET model = %s, fingerprint = %s, preprocess = %s WHERE name = %s")
+        connection.execute(query, (stamp.model, stamp.fingerprint, stamp.preprocess, name))
 
     def defer(self, connection: Connection, name: str, deferred: bool) -> None:
         connection.execute(self._sql("UPDATE {collections} SET index_deferred = %s WHERE name = %s"), (deferred, name))
@@ -128,6 +130,7 @@ class PgvectorRegistry:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    number, name, relation, dimension, distance, vector_name, model, fingerprint, deferred, index, quantization = row
-    stamp = ModelStamp(model, fingerprint) if fingerprint else None
+    number, name, relation, dimension, distance, vector_name, model, fingerprint, preprocess, *settings = row
+    deferred, index, quantization = settings
+    stamp = ModelStamp(model, fingerprint, preprocess) if fingerprint else None
     return Kept(number, name, relation, dimension, distance, vector_name, stamp, deferred, index, quantization)

@@ -158,7 +158,7 @@ def stamped(metadata: Mapping[str, Any] | None, stamp: ModelStamp) -> dict[str, 
     """What to merge into a collection's metadata to stamp it, keeping what else the console recorded there."""
     recorded = (metadata or {}).get(FIELD)
     kept = dict(recorded) if isinstance(recorded, Mapping) else {}
-    told = {"preprocess": stamp.preprocess} if stamp.preprocess else {}
+    told = {"preprocess": stamp.preprocess} if stamp.preprocess or "preprocess" in kept else {}
     return {FIELD: {**kept, "model": stamp.model, "fingerprint": stamp.fingerprint, **told}}
 
 

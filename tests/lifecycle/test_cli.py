@@ -105,6 +105,7 @@ def test_a_whole_migration_on_the_command_line_each_command_a_process_of_its_own
         "points": PICTURES - 1,
         "model": "demo-clip",
         "fingerprint": before["fingerprint"],
+        "mode": None,
         "aliases": ["images"],
     }
 

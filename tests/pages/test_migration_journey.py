@@ -14,9 +14,12 @@ from streamlit.testing.v1 import AppTest
 from console_core import settings
 from console_core.commands import command
 from console_core.console import Console, open_console
+from console_core.embedding.preprocessing import Mode
 from console_core.migration.findings import Request
+from console_core.migration.plan import MigrationPlan
 from console_core.migration.records import Stage, standing
 from console_core.runs.types import Lane, RunState
+from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
 from tests.conftest import OPERATOR, PICTURES, fill, finish, make_workspace, migrate
 
@@ -84,6 +87,16 @@ def _until(page: AppTest, key: str) -> AppTest:
             return page
         time.sleep(0.1)
     raise AssertionError(f"no button {key} after a minute: {sorted(_keys(page))}")
+
+
+def _facts(page: AppTest) -> dict[str, str]:
+    """Names and values of all tables of two columns, as plain text."""
+    tables = [table.value for table in page.table if len(table.value.columns) == 1]
+    return {
+        str(name).replace("\\", ""): str(row.iloc[0]).replace("\\", "")
+        for table in tables
+        for name, row in table.iterrows()
+    }
 
 
 def _stage(console: Console) -> Stage:
@@ -177,6 +190,44 @@ def test_the_draft_is_in_the_address_and_survives_a_new_visit(small: Console, op
     page.segmented_control(key="wizard-part").set_value("Everything").run()
     assert "only.user_id" not in page.query_params
     assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "48"
+
+
+def test_the_mode_is_chosen_in_the_wizard_and_shown_wherever_the_build_is(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("migrations", view="new", served="images", model="demo-siglip", mode="nonsense")
+    choice = page.radio(key="wizard-mode")
+    assert (choice.value, "mode" in page.query_params) == (Mode.FAST, True)
+    assert {metric.label for metric in page.metric} >= {"Cosine with exact mode"}
+    choice.set_value(Mode.EXACT).run()
+    assert page.query_params["mode"] == "exact"
+    assert "Cosine with exact mode" not in {metric.label for metric in page.metric}
+    page.radio(key="wizard-mode").set_value(Mode.FAST).run()
+    assert "mode" not in page.query_params
+    page.radio(key="wizard-mode").set_value(Mode.TURBO).run()
+    page.button(key="start").click().run()
+    page = _until(page, "verify")
+    assert "Decoded in turbo mode: 48 by libjpeg-turbo." in said(page).replace("\\", "")
+    (run,) = small.ledger.runs(kinds=("reembed",))
+    assert MigrationPlan.from_json(run.spec).mode is Mode.TURBO
+    assert _facts(page)["Decoding mode"] == "turbo"
+    facts = _facts(open_page("runs", run=run.id))
+    assert facts["Decoding mode"] == "turbo"
+    assert facts["Pictures decoded"] == "48 by libjpeg-turbo"
+    assert _facts(open_page("collections", collection=run.target))["Decoding mode"] == "turbo"
+    assert _facts(open_page("collections", collection="images__demo-clip"))["Decoding mode"] == "not recorded"
+
+
+def test_another_mode_than_the_one_that_a_target_was_built_in_is_changed_on_the_spot(
+    small: Console, open_page: OpenPage, said: Said
+) -> None:
+    digest = small.models.get("demo-siglip").fingerprint.digest
+    small.store.create("begun", CollectionSpec(192, stamp=ModelStamp("demo-siglip", digest, "turbo")))
+    page = open_page("migrations", view="new", served="images", model="demo-siglip", target="begun")
+    assert "begun was built in turbo mode" in said(page)
+    page.button(key="take-turbo").click().run()
+    assert page.query_params["mode"] == "turbo"
+    assert "was built in turbo mode" not in said(page)
 
 
 def test_a_collection_searched_by_its_own_name_gets_an_alias_in_place_and_the_wizard_goes_on_with_it(

@@ -41,7 +41,10 @@ def preflight(parts: Parts, request: Request) -> Preflight:
     if source is not None and embedder is not None:
         findings += about_source_model(source, request, embedder, parts.models)
         findings += about_change(source, embedder, request)
-    measured = look_at_pictures(parts, request, embedder, findings) if embedder and chosen.readable else None
+    looked = None
+    if embedder is not None and chosen.readable:
+        looked = look_at_pictures(parts, request, embedder, chosen.selected, findings)
+    measured, parity = looked or (None, None)
     findings += about_roots(parts, measured)
     estimate = None
     if embedder is not None:
@@ -51,7 +54,7 @@ def preflight(parts: Parts, request: Request) -> Preflight:
     plan = _plan(request, source, wanted, target, aliases) if source and embedder and not blocked else None
     points = source.points if source else 0
     found = tuple(dict.fromkeys(findings))
-    return Preflight(request, plan, target.name, found, chosen.selected, to_embed, points, estimate)
+    return Preflight(request, plan, target.name, found, chosen.selected, to_embed, points, estimate, parity)
 
 
 def _to_embed(
@@ -114,6 +117,7 @@ def _plan(
         index=wanted.index,
         quantization=wanted.quantization,
         batch_size=request.batch_size,
+        mode=request.mode,
         fills=target.continued,
         in_place=request.in_place and request.served not in aliases,
     )

@@ -4,18 +4,27 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
 from console_core.errors import CatalogError, ModelError
-from console_core.migration.findings import Finding, Request, block, warn
+from console_core.migration.findings import Finding, Parity, Request, block, warn
 from console_core.migration.preflight.model import about_dimension
+from console_core.migration.preflight.parity import about_parity, compare
 from console_core.migration.preflight.parts import Parts
-from console_core.migration.preflight.trial import Trial, trial
+from console_core.migration.preflight.spread import spread_rows
+from console_core.migration.preflight.trial import PICTURES, Trial, trial
 
 
-def look_at_pictures(parts: Parts, request: Request, embedder: Embedder, findings: list[Finding]) -> Trial | None:
-    """A trial on a few pictures; None where the catalog or the model did not permit it."""
+def look_at_pictures(
+    parts: Parts, request: Request, embedder: Embedder, selected: int, findings: list[Finding]
+) -> tuple[Trial, Parity | None] | None:
+    """A trial on pictures from everywhere in the slice, and how far their vectors are from those of exact mode; None
+    where the catalog or the model did not permit it."""
     try:
-        measured = trial(parts.catalog, parts.images, embedder, request.part)
+        rows = spread_rows(parts.catalog, request.part, PICTURES, selected)
+        measured = trial(parts.images, embedder, rows, request.mode)
+        exact = request.mode is Mode.EXACT
+        parity = None if exact else compare(parts.images, embedder, request.mode, measured.embedded)
     except (CatalogError, ModelError) as error:
         code = "catalog" if isinstance(error, CatalogError) else "model"
         findings.append(block(code, error.message, error.remedy))
@@ -23,7 +32,9 @@ def look_at_pictures(parts: Parts, request: Request, embedder: Embedder, finding
     if measured.dimension:
         findings += about_dimension(embedder, measured.dimension)
     findings += _about_failures(measured)
-    return measured
+    if parity is not None:
+        findings.append(about_parity(request.mode, parity))
+    return measured, parity
 
 
 def _about_failures(measured: Trial) -> Iterator[Finding]:

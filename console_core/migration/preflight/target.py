@@ -78,6 +78,7 @@ def look_at_target(
     if ours:
         findings += _about_shape(found, wanted)
         findings += _about_points(store, found, wanted)
+        findings += _about_mode(found, request)
         if name in aliases.values():
             text = f"{name} is live: new points are found by searches as soon as they are written."
             findings.append(warn("target-live", text, "Leave the target's name free to build beside it instead."))
@@ -171,6 +172,19 @@ def _about_points(store: VectorStore, found: CollectionInfo, wanted: Wanted) -> 
             "target-mixed",
             f"{len(mixed):,} of {len(foreign):,} points sampled in {found.name} are of another model, like {mixed[0]}.",
             "Filling embeds those anew that are in the catalog; verify it afterwards, before it goes live.",
+        )
+
+
+def _about_mode(found: CollectionInfo, request: Request) -> Iterator[Finding]:
+    """Whether what is there was decoded and resized in the mode that is asked for now."""
+    built = found.stamp.preprocess if found.stamp else ""
+    if built and built != request.mode:
+        yield warn(
+            "target-mode",
+            f"{found.name} was built in {built} mode, and the pictures that it lacks would be embedded in "
+            f"{request.mode} mode. One search finds both; their vectors differ as far as the two modes do, and "
+            f"verification, repair and catching up go on in {built} mode.",
+            f"Choose {built} mode, so that all of its vectors are made alike.",
         )
 
 

@@ -1,67 +1,101 @@
-"""A trial on a few real pictures: how fast is it here, and can the pictures be read at all?"""
+"""A trial on real pictures: how fast is it here, can the pictures be read at all, and what are their vectors?"""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 
-from console_core.catalog.loading import load
-from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore, Slice
-from console_core.embedding.types import Embedder, Pixels
+from console_core.catalog.types import ImageRow, ImageStore
+from console_core.embedding.preprocessing import Mode
+from console_core.embedding.types import Embedder
+from console_core.engine.meter import Busy, Readings
+from console_core.engine.opening import open_pipeline
+from console_core.engine.ordered import in_order
+from console_core.engine.types import Outcome
 from console_core.errors import ConsoleError, ImageError, ModelOutputInvalid
+from console_core.vectorstore.types import Vector
 
-PICTURES = 16
+PICTURES = 64
 PATIENCE = 4.0
 """Seconds after which no further picture is tried."""
+ALONE = 2
+"""Pictures that are embedded one by one before the others."""
+LEAST = 2
+"""Pictures that are tried after those, however slow they were."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trial:
-    """How many pictures were tried, those that failed, and of the others pictures a second and numbers a vector."""
+    """How many pictures were tried, those that failed, the vectors of the others, and pictures a second."""
 
-    tried: int
-    failures: tuple[ConsoleError, ...]
-    rate: float
-    dimension: int = 0
+    failures: list[ConsoleError] = field(default_factory=list)
+    embedded: list[tuple[ImageRow, Vector]] = field(default_factory=list)
+    rate: float = 0.0
 
+    @property
+    def tried(self) -> int:
+        return len(self.failures) + len(self.embedded)
 
-def trial(catalog: ImageCatalog, images: ImageStore, embedder: Embedder, part: Slice) -> Trial:
-    """Load and embed the first pictures of the slice, one after the other; nothing is written."""
-    failures: list[ConsoleError] = []
-    prepared: list[Pixels] = []
-    started = time.perf_counter()
-    for row in _first(catalog, part):
-        try:
-            prepared.append(embedder.preprocessing.exact(load(row, images).image))
-        except ImageError as error:
-            failures.append(error)
-        if time.perf_counter() - started > PATIENCE:
-            break
-    reading = time.perf_counter() - started
-    tried = len(prepared) + len(failures)
-    if not prepared:
-        return Trial(tried, tuple(failures), 0.0)
-    good = _embeddable(prepared, embedder, failures)
-    if not good:
-        return Trial(tried, tuple(failures), 0.0)
-    embedder.embed_images(good[:1])
-    started = time.perf_counter()
-    vectors = embedder.embed_images(good)
-    forward = time.perf_counter() - started
-    return Trial(tried, tuple(failures), len(good) / max(reading + forward, 1e-6), vectors.shape[1])
+    @property
+    def dimension(self) -> int:
+        """Numbers a vector; 0 where there is none."""
+        return len(self.embedded[0][1]) if self.embedded else 0
+
+    def add(self, row: ImageRow, outcome: Outcome) -> None:
+        """What became of a picture; one that the model chokes on costs only itself."""
+        answer = outcome if isinstance(outcome, ImageError) else outcome.answers[0]
+        if isinstance(answer, ImageError | ModelOutputInvalid):
+            self.failures.append(answer)
+        else:
+            self.embedded.append((row, answer))
 
 
-def _embeddable(prepared: list[Pixels], embedder: Embedder, failures: list[ConsoleError]) -> list[Pixels]:
-    """Those that the model can embed; as in a run, a picture that it chokes on costs only itself."""
-    try:
-        embedder.embed_images(prepared)
-    except ModelOutputInvalid as error:
-        if len(prepared) == 1:
-            failures.append(error)
-            return []
-        return [one for single in prepared for one in _embeddable([single], embedder, failures)]
-    return prepared
+def trial(images: ImageStore, embedder: Embedder, rows: Sequence[ImageRow], mode: Mode) -> Trial:
+    """Run pictures through the pipeline that a build has; nothing is written.
+
+    The first that succeeds warms everything up and is not timed. The second, alone too, tells how many can be tried
+    together in the time that is left; these give the rate.
+
+    Raises:
+        ModelError: not even one picture fits into the device's memory.
+    """
+    found, most, alone = Trial(), len(rows), 0.0
+
+    def upcoming() -> Iterator[tuple[ImageRow, None]]:
+        for number, row in enumerate(rows):
+            if number >= most:
+                return
+            yield row, None
+
+    def ahead() -> int:
+        return 1 if len(found.embedded) < ALONE else pipeline.capacity
+
+    with closing(open_pipeline(images, [embedder], mode)) as pipeline:
+        began = started = now = time.perf_counter()
+        before = pipeline.readings()
+        with closing(in_order(pipeline, upcoming(), ahead)) as outcomes:
+            for row, outcome in outcomes:
+                one_by_one = len(found.embedded) < ALONE
+                found.add(row, outcome)
+                now = time.perf_counter()
+                if now - began > PATIENCE:
+                    break
+                if one_by_one:
+                    alone, started, before = now - started, now, pipeline.readings()
+                if one_by_one and len(found.embedded) == ALONE:
+                    most = found.tried + max(LEAST, int((PATIENCE - (now - began)) / alone))
+        together = len(found.embedded) - ALONE
+        if together > 0:
+            found.rate = _rate(embedder, before, pipeline.readings(), together / (now - started))
+        elif found.embedded:
+            found.rate = 1 / (alone or now - began)
+    return found
 
 
-def _first(catalog: ImageCatalog, part: Slice) -> Iterator[ImageRow]:
-    return islice(catalog.rows(part), PICTURES)
+def _rate(embedder: Embedder, before: Readings, after: Readings, as_a_whole: float) -> float:
+    """Pictures a second of a long run. On a processor the stages take turns at its cores, so a short one is no slower;
+    a graphics card works beside them, and then the slowest stage counts."""
+    if embedder.device.startswith("cpu"):
+        return as_a_whole
+    passed = [after.stages[stage].since(before.stages.get(stage, Busy())) for stage in after.stages]
+    return min((one.pictures * one.workers / one.seconds for one in passed if one.seconds > 0), default=as_a_whole)

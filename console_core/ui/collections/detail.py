@@ -90,6 +90,7 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
         "Vectors": f"{info.dimension:,} numbers, {info.distance} distance",
         "Model": Marked(title if model != UNKNOWN else f":orange-badge[{UNKNOWN}]"),
         "Fingerprint": Marked(f"`{info.stamp.fingerprint}`") if info.stamp else "not recorded",
+        "Decoding mode": (info.stamp.preprocess if info.stamp else "") or "not recorded",
         "Served as": Marked(" ".join(f":blue-badge[{words.plain(alias)}]" for alias in info.aliases) or "no alias"),
         "Status": Marked(f":{COLOURS.get(status, 'gray')}-badge[{words.plain(status)}]"),
         "Payload fields": ", ".join(info.payload_fields) or "none",

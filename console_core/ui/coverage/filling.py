@@ -30,6 +30,7 @@ def filling(info: CollectionInfo, report: CoverageReport) -> Callable[[], None] 
         switch=IN_PLACE if plan is not None and plan.in_place else "",
         model=info.stamp.model,
         target=info.name,
+        mode=info.stamp.preprocess,
     )
 
 

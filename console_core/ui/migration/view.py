@@ -6,8 +6,10 @@ import streamlit as st
 
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.records import Migration, Stage, Standing
+from console_core.migration.reembed import DECODERS
 from console_core.rollout.records import Move, MoveKind
 from console_core.runs.types import RunState
+from console_core.runs.wording import decoded
 from console_core.ui import frame, panels, session, words
 from console_core.ui.alias_moves import cut_over_gate
 from console_core.ui.migration import journal, stages
@@ -56,6 +58,8 @@ def _found(one: Standing) -> None:
     if built and one.build is not None:
         with panels.card("Build"):
             counts_row(one.build, link=True)
+            if decoders := decoded((one.build.result or {}).get(DECODERS, {})):
+                st.caption(f"Decoded in {one.migration.plan.mode} mode: {words.plain(decoders)}.")
 
 
 def _again(one: Standing) -> None:
@@ -73,6 +77,7 @@ def _plan(migration: Migration) -> None:
             "Fingerprint": words.digest(plan.fingerprint),
             "Dimension": f"{plan.dimension:,}, {plan.distance}",
             "Pictures": slice_words(plan),
+            "Decoding mode": plan.mode.value,
             "Batch size": words.count(plan.batch_size, "picture"),
             "Begun": f"{session.when(migration.created_at)}, by {migration.created_by}",
         },

@@ -7,6 +7,7 @@ from typing import Self
 import streamlit as st
 
 from console_core.catalog.types import Slice
+from console_core.embedding.preprocessing import Mode
 from console_core.migration.findings import Request
 
 BATCH_SIZES = (1, 512)
@@ -14,7 +15,7 @@ BATCH_SIZES = (1, 512)
 _ONLY = "only."
 _BY_PICTURE = "picture"
 IN_PLACE = "in-place"
-_USUAL = Request("", "").batch_size
+_USUAL = Request("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +23,33 @@ class Draft:
     """A migration that is being chosen. `only` has the facet values of its slice; empty: all pictures.
 
     In the address: view=new, served, model, target, batch, search=picture where text search is not wanted,
-    switch=in-place where the collection's own name shall lead to the new one, and only.<facet> once for each value.
+    switch=in-place where the collection's own name shall lead to the new one, mode where it is not the usual one, and
+    only.<facet> once for each value.
     """
 
     served: str = ""
     model: str = ""
     target: str = ""
-    batch_size: int = _USUAL
+    batch_size: int = _USUAL.batch_size
     text_search: bool = True
     in_place: bool = False
+    mode: Mode = _USUAL.mode
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Self:
         """The draft in the address. What makes no sense there is left out."""
         told = st.query_params
-        batch = told.get("batch", "")
+        batch, mode = told.get("batch", ""), told.get("mode", "")
         only = {name.removeprefix(_ONLY): told.get_all(name) for name in told if name.startswith(_ONLY)}
         return cls(
             served=told.get("served", ""),
             model=told.get("model", ""),
             target=told.get("target", ""),
-            batch_size=_within(int(batch)) if batch.isdecimal() and len(batch) < 6 else _USUAL,
+            batch_size=_within(int(batch)) if batch.isdecimal() and len(batch) < 6 else _USUAL.batch_size,
             text_search=told.get("search", "") != _BY_PICTURE,
             in_place=told.get("switch", "") == IN_PLACE,
+            mode=Mode(mode) if mode in set(Mode) else _USUAL.mode,
             only={facet: tuple(dict.fromkeys(values)) for facet, values in only.items()},
         )
 
@@ -53,9 +57,10 @@ class Draft:
         """Put the draft into the address, instead of the one that is there."""
         said: dict[str, str | Sequence[str]] = {"view": "new"}
         said |= {name: value for name in ("served", "model", "target") if (value := getattr(self, name))}
-        said |= {"batch": str(self.batch_size)} if self.batch_size != _USUAL else {}
+        said |= {"batch": str(self.batch_size)} if self.batch_size != _USUAL.batch_size else {}
         said |= {} if self.text_search else {"search": _BY_PICTURE}
         said |= {"switch": IN_PLACE} if self.in_place else {}
+        said |= {"mode": self.mode.value} if self.mode is not _USUAL.mode else {}
         said |= {f"{_ONLY}{facet}": values for facet, values in self.only.items() if values}
         st.query_params.from_dict(said)
 
@@ -66,7 +71,9 @@ class Draft:
         """What the preflight and the command are asked for."""
         part = Slice({facet: values for facet, values in self.only.items() if values})
         target = self.target.strip()
-        return Request(self.served, self.model, part, target, self.batch_size, self.text_search, self.in_place)
+        return Request(
+            self.served, self.model, part, target, self.batch_size, self.text_search, self.in_place, self.mode
+        )
 
 
 def _within(size: int) -> int:

@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import streamlit as st
 
+from console_core.embedding.preprocessing import Mode
+from console_core.migration.filling import mode_of
 from console_core.migration.findings import About, Finding, Preflight, Severity
-from console_core.ui import panels, words
+from console_core.migration.preflight.parity import nearer
+from console_core.ui import panels, session, words
 from console_core.ui.wizard.draft import Draft
 
 _ORDER = tuple(Severity)
@@ -56,5 +59,13 @@ def _offer(finding: Finding, draft: Draft) -> None:
     if finding.code == "no-text-tower":
         by_picture = replace(draft, text_search=False).write
         st.button("Only by picture", key="image-only", icon=":material/image_search:", on_click=by_picture)
+    elif finding.code == "parity" and finding.severity is not Severity.INFO:
+        _offer_mode(nearer(draft.mode), draft)
+    elif finding.code == "target-mode":
+        _offer_mode(mode_of(session.console().store, draft.target), draft)
     elif finding.code == "image-only":
         st.button("By text too", key="text-too", on_click=replace(draft, text_search=True).write)
+
+
+def _offer_mode(mode: Mode, draft: Draft) -> None:
+    st.button(f"{mode.capitalize()} mode", key=f"take-{mode}", on_click=replace(draft, mode=mode).write)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from console_core.ui import session, words
 from console_core.ui.wizard.draft import BATCH_SIZES, Draft
+from console_core.ui.wizard.mode import choose_mode
 from console_core.ui.wizard.steps import open_step
 
 _ALL, _SOME = "Everything", "Only a part"
@@ -22,6 +23,7 @@ def choose_pictures(draft: Draft) -> None:
         else:
             st.markdown("Every picture of the catalog.")
             st.caption("This catalog has no facets to choose a part by.")
+        choose_mode(draft)
         _tucked_away(draft)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from console_core.embedding.types import ModelCard
-from console_core.migration.findings import Preflight, Request
+from console_core.migration.findings import Preflight, Request, cosine
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.preflight import preflight
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
@@ -24,7 +24,7 @@ def check_and_start(draft: Draft, card: ModelCard) -> None:
     """Draw the step: findings, figures, and the one button that starts the build."""
     request = draft.request()
     with open_step(4, "Preflight", "What can be known before anything is written."):
-        with st.spinner(f"Loading {card.title} and trying it on a few pictures …"):
+        with st.spinner(f"Loading {card.title} and trying it on pictures of yours …"):
             found = _checked(_question(request), request)
         show_findings(found, draft)
         if found.selected:
@@ -60,7 +60,7 @@ def _question(request: Request) -> str:
 
 def _figures(found: Preflight) -> None:
     estimate = found.estimate
-    with st.grid(4, min_column_width=180):
+    with st.grid(5 if found.parity else 4, min_column_width=170):
         st.metric("Pictures to embed", words.number(found.to_embed), border=True, height="stretch")
         st.metric("Points served now", words.number(found.source_points), border=True, height="stretch")
         if estimate is not None:
@@ -68,6 +68,10 @@ def _figures(found: Preflight) -> None:
             took = words.interval(*estimate.seconds)
             st.metric("Time to build", took, border=True, height="stretch", help=about)
             st.metric("Space on disk", f"about {words.size(estimate.bytes)}", border=True, height="stretch")
+        if found.parity is not None:
+            told = words.plain(f"{found.parity.text(found.request.mode)}.")
+            lowest = f"≥ {cosine(found.parity.lowest)}"
+            st.metric("Cosine with exact mode", lowest, border=True, height="stretch", help=told)
     target, served = words.plain(found.target), words.plain(found.request.served)
     beside = f"**{served}**" if found.request.in_place else f"what **{served}** serves now"
     if found.fills:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from console_core.errors import (
 )
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
-from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
+from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, VectorStore
 from tests.contract.vectorstore.world import DIMENSION, STAMP, URL, World, ids, points, vectors
 
 
@@ -109,6 +110,21 @@ def test_an_unknown_collection_is_named_by_every_call(world: World) -> None:
     for call in calls:
         with pytest.raises(CollectionNotFound, match=name):
             call()
+
+
+def test_a_stamp_says_in_which_mode_pictures_were_decoded_until_another_one_replaces_it(world: World) -> None:
+    name = world.made(stamp=replace(STAMP, preprocess="turbo"))
+
+    def recorded(store: VectorStore) -> str:
+        stamp = store.describe(name).stamp
+        assert stamp is not None
+        return stamp.preprocess
+
+    assert recorded(world.reopened()) == "turbo"
+    world.store.stamp(name, replace(STAMP, preprocess="exact"))
+    assert recorded(world.store) == "exact"
+    world.store.stamp(name, STAMP)
+    assert recorded(world.reopened()) == ""
 
 
 def test_a_stamp_is_recorded_replaced_and_read_back_after_reopening(world: World) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from console_core.backup.backups import BackupState
+from console_core.backup.manifest import sealed
 from console_core.backup.operation import BackUp
 from console_core.errors import BackupDiffers, BackupNotProven, CollectionExists, NotFound, StoreRefused, VectorInvalid
 from console_core.runs.types import Counts
@@ -45,6 +47,30 @@ def test_a_backup_has_every_point_in_parts_and_says_what_the_collection_was(worl
     assert archive.signature.same_as(signature_of(world.store, "images"))
     read = [point for number in range(len(archive.parts)) for point in archive.pages(number)]
     assert len([point for page in read for point in page]) == 300
+
+
+def test_the_mode_of_the_collection_is_kept_and_an_archive_from_before_there_were_modes_stays_readable(
+    world: World,
+) -> None:
+    world.made(count=3, stamp=replace(STAMP, preprocess="turbo"))
+    backup = world.backups.get(world.back_up())
+    assert backup.manifest is not None
+    assert backup.manifest.collection.preprocess == "turbo"
+    world.restore(backup.id, "again")
+    restored = world.store.describe("again").stamp
+    assert restored is not None
+    assert restored.preprocess == "turbo"
+
+    file = backup.folder / "manifest.json"
+    older = json.loads(file.read_text())
+    del older["collection"]["preprocess"]
+    file.write_text(sealed(older))
+    assert world.backups.get(backup.id).state is BackupState.UNPROVEN
+    world.restore(backup.id, "older")
+    restored = world.store.describe("older").stamp
+    assert restored == STAMP
+    assert restored is not None
+    assert restored.preprocess == ""
 
 
 @pytest.mark.parametrize("distance", ["dot", "euclid", "manhattan"])

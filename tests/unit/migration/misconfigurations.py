@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from qdrant_client import models as qdrant
 from safetensors.numpy import load_file, save_file
 
@@ -25,6 +27,7 @@ from console_core.console import Console
 from console_core.database import now
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import ModelCard
 from console_core.migration.findings import Request, Severity
@@ -352,16 +355,35 @@ def a_second_image_root_is_not_mounted(world: World) -> None:
     world.parts["image_roots"] = (*world.console.settings.image_roots, world.folder / "archive")
 
 
-@planted("pictures", BLOCK, "None of 16 pictures")
+@planted("pictures", BLOCK, f"None of {PICTURES} pictures")
 def not_one_picture_can_be_read(world: World) -> None:
     for file in (world.folder / "images").iterdir():
         file.write_bytes(b"<html>not found</html>")
 
 
-@planted("pictures", WARN, "3 of 16 pictures")
+@planted("pictures", WARN, f"3 of {PICTURES} pictures")
 def some_pictures_cannot_be_read(world: World) -> None:
     for number in (2, 5, 7):
         (world.folder / "images" / f"{number:04}.jpg").unlink()
+
+
+def _large_pictures(world: World, pixels: NDArray[np.uint8]) -> None:
+    Image.fromarray(pixels).save(world.folder / "images" / "large.jpg", quality=30)
+    world.catalog("UPDATE images SET original_path = 'large.jpg'")
+
+
+@planted("parity", WARN, "Below 0.999")
+def the_decoder_would_leave_out_what_grainy_pictures_have(world: World) -> Request:
+    grain = np.random.default_rng(1).normal(128, 200, (640, 640, 3))
+    _large_pictures(world, np.clip(grain, 0, 255).astype(np.uint8))
+    return replace(USUAL, mode=Mode.TURBO)
+
+
+@planted("parity", BLOCK, "Below 0.98")
+def the_decoder_would_leave_out_the_stars_of_a_night_sky(world: World) -> Request:
+    stars = np.random.default_rng(1).random((640, 640, 1)) < 0.02
+    _large_pictures(world, np.repeat(stars, 3, axis=2).astype(np.uint8) * np.uint8(255))
+    return replace(USUAL, mode=Mode.TURBO)
 
 
 # The new collection
@@ -431,6 +453,13 @@ def the_target_is_what_is_served(world: World) -> Request:
 @planted("already-built", WARN, "images__demo-siglip")
 def the_same_was_built_before(world: World) -> None:
     finish(world.console, command(world.console, OPERATOR, "start_migration", request=USUAL).run)
+
+
+@planted("target-mode", WARN, "was built in exact mode")
+def the_target_was_begun_in_another_mode(world: World) -> Request:
+    stamp = replace(world.stamp_of("demo-siglip"), preprocess="exact")
+    world.console.store.create("begun", CollectionSpec(192, stamp=stamp))
+    return replace(USUAL, target="begun")
 
 
 # The store and the machine

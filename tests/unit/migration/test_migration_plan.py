@@ -5,6 +5,7 @@ import json
 import pytest
 
 from console_core.catalog.types import Slice
+from console_core.embedding.preprocessing import Mode
 from console_core.migration.plan import MigrationPlan, target_name
 from console_core.migration.verify import VerifyPlan
 
@@ -26,11 +27,15 @@ def test_a_plan_is_the_same_after_it_was_stored_as_json(part: Slice) -> None:
         index={"m": 32, "full_scan_threshold": 100},
         quantization={"type": "int8", "always_ram": True},
         batch_size=7,
+        mode=Mode.TURBO,
         fills=True,
     )
     stored = json.loads(json.dumps(plan.as_json()))
     assert stored["version"] == 1
+    assert stored["mode"] == "turbo"
     assert MigrationPlan.from_json(stored) == plan
+    del stored["mode"]
+    assert MigrationPlan.from_json(stored).mode is Mode.FAST, "plans from before there were modes"
 
 
 def test_a_verification_is_the_same_after_it_was_stored_as_json() -> None:

@@ -129,7 +129,9 @@ def test_a_misconfiguration_of_a_server_is_found_without_one_request_that_could_
 
 def test_nothing_is_found_on_a_server_where_nothing_is_wrong(server_world: World) -> None:
     outcome = _looked(server_world, USUAL)
-    assert {finding.code for finding in outcome.findings} == {"device", "room", "dimension", "settings-kept"}
+    assert {finding.code for finding in outcome.findings} == {
+        *("device", "room", "dimension", "settings-kept", "parity")
+    }
     assert outcome.plan is not None
 
 

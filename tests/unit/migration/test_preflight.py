@@ -16,13 +16,14 @@ from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
 from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
 from console_core.errors import StoreReadOnly
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import Parts, preflight
 from console_core.vectorstore.readonly import ReadOnlyStore
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, Point, VectorStore
-from tests.conftest import OPERATOR, PICTURES, migrate
+from tests.conftest import OPERATOR, PICTURES, finish, migrate
 
 USUAL = Request("images", "demo-siglip")
 
@@ -52,7 +53,7 @@ def test_nothing_in_the_way_gives_a_plan_with_exact_counts_and_an_estimate(conso
     outcome = found(console)
     assert not outcome.blocked
     assert codes(outcome, Severity.WARN) == set()
-    assert codes(outcome, Severity.INFO) == {"dimension", "device", "room"}
+    assert codes(outcome, Severity.INFO) == {"dimension", "device", "room", "parity"}
     assert (outcome.selected, outcome.source_points, outcome.target) == (PICTURES, PICTURES, "images__demo-siglip")
     assert outcome.plan is not None
     assert (outcome.plan.alias, outcome.plan.source) == ("images", "images__demo-clip")
@@ -244,6 +245,29 @@ def test_a_target_name_that_a_store_cannot_bear_blocks(console: Console, name: s
     blocks(found(console, replace(USUAL, target=name)), "target-name")
 
 
+def test_a_target_that_was_built_in_another_mode_is_a_warning_that_says_both(console: Console) -> None:
+    command(console, OPERATOR, "start_migration", request=replace(USUAL, mode=Mode.TURBO))
+    (run,) = console.ledger.runs(kinds=("reembed",))
+    finish(console, run)
+    outcome = found(console, replace(USUAL, target=run.target))
+    assert codes(outcome, Severity.WARN) == {"target-mode"}
+    text = said(outcome, "target-mode")
+    assert "built in turbo mode" in text
+    assert "embedded in fast mode" in text
+    assert outcome.plan is not None
+    assert outcome.plan.mode is Mode.FAST
+    alike = found(console, replace(USUAL, target=run.target, mode=Mode.TURBO))
+    assert codes(alike, Severity.WARN) == set()
+
+
+def test_the_mode_is_part_of_the_plan_and_of_what_is_told(console: Console) -> None:
+    for mode in Mode:
+        outcome = found(console, replace(USUAL, mode=mode))
+        assert outcome.plan is not None
+        assert (outcome.plan.mode, outcome.as_json()["mode"]) == (mode, mode.value)
+        assert ("parity" in codes(outcome, Severity.INFO)) == (mode is not Mode.EXACT)
+
+
 def test_a_second_migration_to_the_same_model_gets_a_name_of_its_own(console: Console) -> None:
     migrate(console)
     assert found(console).target == "images__demo-siglip-2"
@@ -266,13 +290,13 @@ def test_some_pictures_that_cannot_be_read_are_a_warning(console: Console) -> No
     break_pictures(console, [2, 5, 7])
     outcome = found(console)
     assert codes(outcome, Severity.WARN) == {"pictures"}
-    assert "3 of 16 pictures tried" in said(outcome, "pictures")
+    assert f"3 of {PICTURES} pictures tried" in said(outcome, "pictures")
     assert outcome.plan is not None
 
 
 def test_not_one_readable_picture_blocks_and_says_why_the_first_is_not(console: Console) -> None:
     break_pictures(console, range(1, PICTURES + 1))
-    assert "None of 16 pictures tried can be read: " in blocks(found(console), "pictures")
+    assert f"None of {PICTURES} pictures tried can be read: " in blocks(found(console), "pictures")
 
 
 class Described(ReadOnlyStore):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console_core.runs.wording import short_interval
+from console_core.runs.wording import decoded, short_interval
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,15 @@ from console_core.runs.wording import short_interval
 )
 def test_a_moment_is_told_from_and_to_in_a_unit_that_people_read(seconds: tuple[float, float], said: str) -> None:
     assert short_interval(*seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("decoders", "said"),
+    [
+        ({"Pillow": 20, "libjpeg-turbo": 1180}, "1,180 by libjpeg-turbo, 20 by Pillow"),
+        ({"Pillow": 1, "libjpeg-turbo": 0}, "1 by Pillow"),
+        ({}, ""),
+    ],
+)
+def test_who_decoded_is_told_with_the_most_first(decoders: dict[str, int], said: str) -> None:
+    assert decoded(decoders) == said
