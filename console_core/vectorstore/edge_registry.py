@@ -19,7 +19,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS collections (
     name TEXT PRIMARY KEY, shard TEXT NOT NULL UNIQUE, made INTEGER NOT NULL DEFAULT 0,
     dimension INTEGER NOT NULL, distance TEXT NOT NULL, vector_name TEXT NOT NULL,
-    model TEXT, fingerprint TEXT, settings_index TEXT NOT NULL, quantization TEXT NOT NULL,
+    model TEXT, fingerprint TEXT, preprocess TEXT NOT NULL DEFAULT '',
+    settings_index TEXT NOT NULL, quantization TEXT NOT NULL,
     deferred INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS aliases (
@@ -59,8 +60,8 @@ class Registry:
     def collections(self) -> dict[str, Entry]:
         """Those that are wholly made, by name."""
         rows = self._database.execute(
-            "SELECT name, shard, dimension, distance, vector_name, model, fingerprint, settings_index, quantization, "
-            "deferred FROM collections WHERE made ORDER BY name"
+            "SELECT name, shard, dimension, distance, vector_name, model, fingerprint, preprocess, settings_index, "
+            "quantization, deferred FROM collections WHERE made ORDER BY name"
         )
         return {row[0]: _entry(*row) for row in rows}
 
@@ -77,7 +78,7 @@ class Registry:
         with self._changed() as database:
             database.execute(
                 "INSERT INTO collections (name, shard, dimension, distance, vector_name, model, fingerprint, "
-                "settings_index, quantization) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "preprocess, settings_index, quantization) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     name,
                     shard,
@@ -86,6 +87,7 @@ class Registry:
                     spec.vector_name,
                     stamp.model if stamp else None,
                     stamp.fingerprint if stamp else None,
+                    stamp.preprocess if stamp else "",
                     _text(spec.index),
                     _text(spec.quantization),
                 ),
@@ -102,7 +104,11 @@ class Registry:
 
     def stamp(self, name: str, stamp: ModelStamp) -> None:
         self._change(
-            "UPDATE collections SET model = ?, fingerprint = ? WHERE name = ?", stamp.model, stamp.fingerprint, name
+            "UPDATE collections SET model = ?, fingerprint = ?, preprocess = ? WHERE name = ?",
+            stamp.model,
+            stamp.fingerprint,
+            stamp.preprocess,
+            name,
         )
 
     def move(self, name: str, shard: str) -> None:
@@ -146,11 +152,12 @@ def _entry(
     vector_name: str,
     model: str | None,
     fingerprint: str | None,
+    preprocess: str,
     index: str,
     quantization: str,
     deferred: int,
 ) -> Entry:
-    stamp = ModelStamp(model or "", fingerprint) if fingerprint else None
+    stamp = ModelStamp(model or "", fingerprint, preprocess) if fingerprint else None
     spec = CollectionSpec(dimension, distance, stamp, json.loads(index), json.loads(quantization), vector_name)
     return Entry(name, shard, spec, bool(deferred))
 
