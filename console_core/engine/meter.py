@@ -50,7 +50,7 @@ class Readings:
         stages = {stage: busy.after(before.stages.get(stage, Busy())) for stage, busy in self.stages.items()}
         decoders = Counter(before.decoders) + Counter(self.decoders)
         notes = tuple(dict.fromkeys((*before.notes, *self.notes)))
-        return Readings(self.at, {**before.stages, **stages}, decoders, notes)
+        return Readings(self.at, {**before.stages, **stages}, dict(decoders), notes)
 
 
 class Meter:
