@@ -71,8 +71,8 @@ def _machine(run: Run, pace: Pace) -> list[str]:
     more, stated = max(pace.memory - pace.memory_before, 0), run.spec.get("memory") or pace.bound
     return [
         f"on {where}, {pace.device}, {pace.mode} mode, batches of {pace.batch}",
-        f"memory: {pace.memory / 1e6:,.0f} MB, {more / 1e6:,.0f} MB more than before; "
-        f"at most {stated / 1e6:,.0f} MB more were stated",
+        f"memory: {pace.memory / 1e6:,.0f} MB taken, {more / 1e6:,.0f} MB more than before the run; "
+        f"stated: at most {stated / 1e6:,.0f} MB more",
         *(
             f"{card.name}: {'' if card.busy is None else f'{percent(card.busy)} busy, '}"
             f"{card.taken / 1e9:,.1f} of {card.memory / 1e9:,.1f} GB taken"

@@ -35,8 +35,8 @@ class Stretch:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        loads = {Stage(name): Load(**load) for name, load in data["loads"].items()}
-        return cls(loads, data["held"], data["waits"])
+        found = {stage: Load(**data["loads"][stage]) for stage in Stage if stage in data["loads"]}
+        return cls(found, data["held"], data["waits"])
 
 
 @dataclass(frozen=True, slots=True)

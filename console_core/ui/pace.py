@@ -69,8 +69,8 @@ def described(pace: Pace, *, stated: int = 0) -> list[str]:
         lines.append(f"Decoded: {decoded(pace.decoders)}")
     more = max(pace.memory - pace.memory_before, 0)
     lines.append(
-        f"Memory: {words.size(pace.memory)} now, {words.size(more)} more than before the run; "
-        f"at most {words.size(stated or pace.bound)} more were stated"
+        f"Memory: {words.size(pace.memory)} taken, {words.size(more)} more than before the run · "
+        f"stated: at most {words.size(stated or pace.bound)} more"
     )
     return [*lines, *(_card(card) for card in pace.cards)]
 
