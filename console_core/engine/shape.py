@@ -48,4 +48,8 @@ class Shape:
     def bound(self) -> int:
         """Bytes of memory that it takes at most beside the models, their passes and the vectors, whatever the pictures
         are: the largest that is decoded at all is decoded alone."""
-        return self.slabs * self.slab_bytes + READ_AHEAD + max(DECODING, LARGEST)
+        return self.bound_for(LARGEST)
+
+    def bound_for(self, largest: int) -> int:
+        """The same where decoding a picture takes at most so many bytes."""
+        return self.slabs * self.slab_bytes + READ_AHEAD + max(DECODING, largest)

@@ -109,8 +109,9 @@ class Filling:
             caution = Caution(self.breaker, pipeline.capacity, known)
             behind = parts.enter_context(WriteBehind(self.fill, self._writers))
             fetched = parts.enter_context(closing(in_order(pipeline, looked_at(), caution.ahead)))
-            while batch := caution.next_batch(fetched, size()):
-                yield from self._counted(behind.add(batch, wait=caution.careful), caution)
+            while batch := caution.next_batch(fetched, wanted := size()):
+                written = behind.add(batch, wait=caution.careful)
+                yield from self._counted(written, caution, last=len(batch) < wanted)
             yield from self._counted(behind.rest(), caution, last=True)
 
     def _counted(
