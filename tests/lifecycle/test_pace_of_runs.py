@@ -52,7 +52,7 @@ def test_a_build_of_one_batch_and_a_retry_have_a_pace_too(rig: Rig) -> None:
 
 
 def test_what_a_run_waited_for_is_its_limit(rig: Rig) -> None:
-    rig.add(24)
+    rig.add(27)  # the last batch is a short one
     rig.ledger.manners.put(DEFAULTS, Manners(rate=12))
     pace = _pace(rig.ledger, rig.build(batch_size=8))
     assert pace.overall.waits == "rate limit"
