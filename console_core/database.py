@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -128,7 +129,24 @@ def _m002_keep_standing_failures(connection: Connection) -> None:
         connection.execute(insert(standing).from_select(names, select(*columns).where(found.c.place == 1)))
 
 
-STEPS: tuple[Step, ...] = (_m001_create_tables, _m002_keep_standing_failures)
+def _m003_keep_paces(connection: Connection) -> None:
+    """What limits a run used to be nowhere."""
+    if not inspect(connection).has_table("runs"):
+        return
+    then = MetaData()
+    Table("runs", then, Column("id", Text, primary_key=True))
+    paces = Table(
+        "paces",
+        then,
+        Column("run", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+        Column("attempt", Integer, nullable=False),
+        Column("at", Instant, nullable=False),
+        Column("pace", Json, nullable=False),
+    )
+    paces.create(connection, checkfirst=True)
+
+
+STEPS: tuple[Step, ...] = (_m001_create_tables, _m002_keep_standing_failures, _m003_keep_paces)
 """Append only. A step's number is its place in this tuple, counted from 1."""
 
 

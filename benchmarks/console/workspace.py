@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ def run_in_progress(folder: Path, pictures: int) -> Iterator[Run]:
     with _ledger(folder) as (ledger, _):
         run = _claimed(ledger, pictures)
         for _number in range(_SAMPLES):
-            ledger.record(run.id, Progress("0", Counts(pictures)))
+            ledger.record(run.id, Progress("0", Counts(pictures), pace=_pace(ledger)))
         done = Event()
         worker = Thread(target=_work, args=(ledger, run, pictures, done), name="benchmark run")
         worker.start()
@@ -87,6 +87,12 @@ def run_in_progress(folder: Path, pictures: int) -> Iterator[Run]:
             worker.join()
             ledger.ask(run.id, Verb.CANCEL, "the benchmark")
             ledger.finish(run.id, RunState.CANCELLED, reason="Cancelled by the benchmark.")
+
+
+def _pace(ledger: Ledger) -> Mapping[str, Any] | None:
+    """That of the build, so that the page of a run draws its stages."""
+    recorded = ledger.pace(ledger.runs(kinds=["reembed"])[-1].id)
+    return recorded.pace if recorded is not None else None
 
 
 def _claimed(ledger: Ledger, pictures: int) -> Run:

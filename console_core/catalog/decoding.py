@@ -18,6 +18,8 @@ from console_core.errors import ImageEmpty, ImageTooLarge, ImageUnreadable, Imag
 
 MAX_PIXELS = 200_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
+_AT_ONCE = 1_000_000
+"""Pixels of deep grey that are scaled at a time: in one piece they would take 17 bytes each."""
 _SEND_AGAIN = "Store the picture again from its source."
 
 
@@ -123,15 +125,22 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Deep grey as uint8. Where the type does not tell what white is, the values do: 1, 255, 65535 or their maximum."""
-    grey = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(grey.max())
+    rows = max(1, _AT_ONCE // values.shape[1])
+    strips = [slice(start, start + rows) for start in range(0, len(values), rows)]
+    peak = max(float(_finite(values[strip]).max()) for strip in strips)
     if values.dtype.kind == "u":
         white = float(np.iinfo(values.dtype).max)
     else:
         whites = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
         white = next((white for white in whites if peak <= white), peak)
-    scaled: NDArray[np.uint8] = np.clip(grey * (255.0 / white) + 0.5, 0, 255).astype(np.uint8)
+    scaled = np.empty(values.shape, dtype=np.uint8)
+    for strip in strips:
+        scaled[strip] = np.clip(_finite(values[strip]) * (255.0 / white) + 0.5, 0, 255).astype(np.uint8)
     return scaled
+
+
+def _finite(values: NDArray[Any]) -> NDArray[np.float32]:
+    return np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _cause(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """A picture whose size is known and of which no pixel is decoded yet, so that memory can be kept for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -9,17 +9,27 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from console_core.catalog.decoding import MAX_PIXELS, finish, open_header, refuse_too_large
-from console_core.catalog.jpeg import decode_plain, plain_size
+from console_core.catalog.jpeg import decode_plain, plain_frame
 from console_core.catalog.orientation import orientation
 
 JPEG = "libjpeg-turbo"
 PILLOW = "Pillow"
 PLAIN_BYTES = 3
-SMALL_BYTES = 15
-"""Bytes of memory for one pixel while Pillow decodes it: it keeps four, and as many again where it converts or turns;
-then come the array and a copy of it."""
-LARGE_BYTES = 9
-"""The same without an array."""
+PROGRESSIVE_BYTES = 9
+"""Bytes of memory for one pixel while libjpeg-turbo decodes it; a progressive file's coefficients are all kept."""
+BYTES: Mapping[str, int] = {
+    "JPEG": 13,
+    "PNG": 13,
+    "GIF": 11,
+    "BMP": 11,
+    "TIFF": 13,
+    "WEBP": 22,
+    "AVIF": 19,
+    "JPEG2000": 26,
+}
+"""The same while Pillow decodes it, by format, at most: four in its own picture, as many again where it converts or
+turns that, what the format's library keeps meanwhile (JPEG 2000: four for each colour, and a copy), and the array."""
+MOST_BYTES = max(BYTES.values())
 SMALL = 16_000_000
 """Pixels up to which what Pillow decodes becomes an array."""
 
@@ -38,14 +48,15 @@ class Encoded:
     _path: str
     _max_pixels: int
     _opened: ImageFile.ImageFile | None = None
+    _progressive: bool = False
 
     @property
     def weight(self) -> int:
         """Bytes of memory that decoding it takes at most."""
         pixels = self.width * self.height
         if self.decoder == JPEG:
-            return PLAIN_BYTES * pixels
-        return (SMALL_BYTES if pixels <= SMALL else LARGE_BYTES) * pixels
+            return (PROGRESSIVE_BYTES if self._progressive else PLAIN_BYTES) * pixels
+        return (BYTES.get(self._opened.format or "", MOST_BYTES) if self._opened else MOST_BYTES) * pixels
 
     @property
     def kind(self) -> str:
@@ -85,9 +96,9 @@ def read_header(data: bytes, path: str, *, quick: bool, max_pixels: int = MAX_PI
     Raises:
         ImageEmpty, ImageUnsupported, ImageUnreadable, ImageTooLarge: as `decoding.decode`.
     """
-    size = plain_size(data) if quick else None
-    if size is not None:
-        refuse_too_large(*size, path, max_pixels)
-        return Encoded(*size, JPEG, data, path, max_pixels)
+    frame = plain_frame(data) if quick else None
+    if frame is not None:
+        refuse_too_large(frame.width, frame.height, path, max_pixels)
+        return Encoded(frame.width, frame.height, JPEG, data, path, max_pixels, _progressive=frame.progressive)
     opened = open_header(data, path, max_pixels=max_pixels)
     return Encoded(*opened.size, PILLOW, data, path, max_pixels, opened)

@@ -4,6 +4,8 @@ Plain is what both decode to the same pixels: 8 bits, grey or YCbCr, upright. Ev
 what to do with CMYK and with a file that is damaged.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
@@ -13,14 +15,23 @@ from console_core.catalog.orientation import orientation
 _BEGINS = b"\xff\xd8\xff"
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive, each with Huffman coding."""
+_PROGRESSIVE = 0xC2
 _LONE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers without a length behind them."""
 _SCALES = (8, 4, 2, 1)
 """Divisors of the size for which libjpeg-turbo has quick code; others take longer than the whole picture."""
 
 
-def plain_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a plain JPEG; None for every other file."""
+class Frame(NamedTuple):
+    """What the header of a plain JPEG says."""
+
+    width: int
+    height: int
+    progressive: bool
+
+
+def plain_frame(data: bytes) -> Frame | None:
+    """The frame of a plain JPEG; None for every other file."""
     if not data.startswith(_BEGINS):
         return None
     place, adobe = 2, 1
@@ -36,7 +47,8 @@ def plain_size(data: bytes) -> tuple[int, int] | None:
         if marker == 0xEE and segment.startswith(b"Adobe") and len(segment) >= 12:
             adobe = segment[11]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return _size_in(segment, adobe) if marker in _FRAMES else None
+            size = _size_in(segment, adobe) if marker in _FRAMES else None
+            return Frame(*size, progressive=marker == _PROGRESSIVE) if size else None
         if marker == 0xDA:
             return None
         place += 2 + length

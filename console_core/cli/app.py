@@ -5,11 +5,11 @@ import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from console_core.cli import backups, failures, manners, moving, verification
+from console_core.cli import backups, failures, manners, moving, runs, verification
 from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -21,17 +21,15 @@ from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
 from console_core.migration.findings import Request, Severity
 from console_core.migration.preflight import preflight
-from console_core.migration.reembed import DECODERS
 from console_core.querylab.search import search_one
-from console_core.runs.owner import is_owned
-from console_core.runs.types import WORKING, Run, RunState
-from console_core.runs.wording import decoded, percent
+from console_core.runs.types import Run, RunState
+from console_core.runs.wording import percent
 from console_core.settings import read, workspace_folder
 
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (verification, moving, failures, manners, backups):
+for topic in (runs, verification, moving, failures, manners, backups):
     topic.register(app)
 app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
@@ -155,34 +153,6 @@ def resume(run: str, as_json: Json = False) -> None:
 
 
 @app.command()
-def runs(
-    run: Annotated[str, typer.Argument(help="Show this run only, with how its pictures were decoded.")] = "",
-    as_json: Json = False,
-) -> None:
-    """The newest runs, or one of them."""
-    with opened() as console:
-        newest = [console.ledger.get(run)] if run else console.ledger.runs()
-        abandoned = any(run.state in WORKING for run in newest) and not is_owned(console.database)
-    found = [run_json(run, abandoned=abandoned) for run in newest]
-    lines = [
-        f"{r['run']}  {'left open' if r['left_open'] else r['state']:11}  {r['kind']:8}  "
-        f"{r['done']:,}/{r['selected']:,}  {r['target']}" + (f"  {r['reason']}" if _waits(r) else "")
-        for r in found
-    ]
-    lines += [
-        f"Nobody works on {r['run']} any more: go on with `embedding-console resume {r['run']}`."
-        for r in found
-        if r["left_open"]
-    ]
-    lines += [
-        f"{r['mode']} mode" + (f", decoded {decoded(r[DECODERS])}" if r[DECODERS] else "")
-        for r in found
-        if run and DECODERS in r
-    ]
-    show(found[0] if run else found, as_json, lines or ["No runs yet."])
-
-
-@app.command()
 def search(
     alias_or_collection: str,
     text: str,
@@ -220,11 +190,6 @@ def serve(
 
 def main() -> None:
     app()
-
-
-def _waits(run: dict[str, Any]) -> bool:
-    """Whether the reason of a run says what it waits for now."""
-    return run["state"] in (RunState.QUEUED, RunState.RUNNING) and not run["left_open"] and bool(run["reason"])
 
 
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ class Busy:
     def since(self, before: "Busy") -> "Busy":
         return replace(self, seconds=self.seconds - before.seconds, pictures=self.pictures - before.pictures)
 
+    def after(self, before: "Busy") -> "Busy":
+        return replace(self, seconds=before.seconds + self.seconds, pictures=before.pictures + self.pictures)
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -41,30 +45,41 @@ class Readings:
     decoders: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def after(self, before: "Readings") -> "Readings":
+        """These added to those of another meter that was read before; the moment is that of these."""
+        stages = {stage: busy.after(before.stages.get(stage, Busy())) for stage, busy in self.stages.items()}
+        decoders = Counter(before.decoders) + Counter(self.decoders)
+        notes = tuple(dict.fromkeys((*before.notes, *self.notes)))
+        return Readings(self.at, {**before.stages, **stages}, dict(decoders), notes)
+
 
 class Meter:
-    """Adds up what stages do, from any thread."""
+    """Adds up what stages do, from any thread. What is being done counts for as long as it takes already."""
 
     def __init__(self, workers: Mapping[Stage, int]) -> None:
         self._lock = threading.Lock()
         self._workers = workers
         self._seconds = dict.fromkeys(Stage, 0.0)
         self._pictures = dict.fromkeys(Stage, 0)
+        self._open = dict.fromkeys(Stage, 0)
+        self._open_since = dict.fromkeys(Stage, 0.0)
         self._decoders: dict[str, int] = {}
 
     @contextmanager
     def busy(self, stage: Stage, pictures: int = 1) -> Iterator[None]:
         """The time of the block, in which so many pictures pass."""
-        began = time.perf_counter()
+        began = time.monotonic()
+        with self._lock:
+            self._open[stage] += 1
+            self._open_since[stage] += began
         try:
             yield
         finally:
-            self.add(stage, time.perf_counter() - began, pictures)
-
-    def add(self, stage: Stage, seconds: float, pictures: int) -> None:
-        with self._lock:
-            self._seconds[stage] += seconds
-            self._pictures[stage] += pictures
+            with self._lock:
+                self._open[stage] -= 1
+                self._open_since[stage] -= began
+                self._seconds[stage] += time.monotonic() - began
+                self._pictures[stage] += pictures
 
     def decoded_by(self, decoder: str) -> None:
         with self._lock:
@@ -72,8 +87,13 @@ class Meter:
 
     def readings(self, notes: tuple[str, ...] = ()) -> Readings:
         with self._lock:
+            at = time.monotonic()
             stages = {
-                stage: Busy(self._seconds[stage], self._pictures[stage], workers)
+                stage: Busy(
+                    self._seconds[stage] + self._open[stage] * at - self._open_since[stage],
+                    self._pictures[stage],
+                    workers,
+                )
                 for stage, workers in self._workers.items()
             }
-            return Readings(time.monotonic(), stages, dict(self._decoders), notes)
+            return Readings(at, stages, dict(self._decoders), notes)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from console_core.catalog.types import ImageStore
 from console_core.database import now
@@ -35,8 +36,16 @@ class RemotePipeline:
         self._alone: int | None = None
         self._deaths = 0
         self._notes: tuple[str, ...] = ()
-        self._readings = Readings(0.0)
+        self._readings = self._before = Readings(0.0)
         self._open()
+
+    @property
+    def shape(self) -> Shape:
+        return self._shape
+
+    @property
+    def process(self) -> int | None:
+        return self._life.process.pid
 
     @property
     def capacity(self) -> int:
@@ -61,8 +70,8 @@ class RemotePipeline:
                 return [culprit]
 
     def readings(self) -> Readings:
-        found = self._readings
-        return Readings(found.at, found.stages, found.decoders, (*self._notes, *found.notes))
+        found = self._readings.after(self._before)
+        return replace(found, notes=(*self._notes, *found.notes))
 
     def close(self) -> None:
         self._life.forget(self._number)
@@ -71,7 +80,7 @@ class RemotePipeline:
         self._life, self._number, shape = self._engine.open(
             lambda number: Open(number, self._images, self._models, self._mode, self._pictures), self._inbox
         )
-        self.shape: Shape = shape
+        self._shape: Shape = shape
 
     def _try_next_suspect(self) -> None:
         """One of those that were in work when the process died twice; the others wait until all of these are done."""
@@ -88,6 +97,8 @@ class RemotePipeline:
         """Go on in a new process; the outcome of the picture that was alone in the old one."""
         self._deaths += 1
         self._notes = (*self._notes, f"{ended.message} Its pictures were taken up again.")
+        self._before = self._readings.after(self._before)
+        self._readings = Readings(self._before.at)  # the next process counts from zero
         if self._deaths > DEATHS:
             raise ended
         culprit, self._alone = self._alone, None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console_core.catalog.decoding import MAX_PIXELS
-from console_core.catalog.encoded import LARGE_BYTES
+from console_core.catalog.encoded import MOST_BYTES
 from console_core.embedding.device import usable_cores
 from console_core.embedding.types import Embedder
 
@@ -13,7 +13,8 @@ READ_AHEAD = 256 * 1024 * 1024
 """Bytes of files that wait to be decoded; a larger file is read alone."""
 DECODING = 1024 * 1024 * 1024
 """Bytes of pictures in decoding; a larger picture is decoded alone."""
-LARGEST = MAX_PIXELS * LARGE_BYTES
+LARGEST = MAX_PIXELS * MOST_BYTES
+"""Bytes of the largest picture that is decoded at all, in the format that takes most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +47,9 @@ class Shape:
     @property
     def bound(self) -> int:
         """Bytes of memory that it takes at most beside the models, their passes and the vectors, whatever the pictures
-        are. One that Pillow decodes has the most pixels that are decoded at all."""
-        return self.slabs * self.slab_bytes + READ_AHEAD + max(DECODING, LARGEST)
+        are: the largest that is decoded at all is decoded alone."""
+        return self.bound_for(LARGEST)
+
+    def bound_for(self, largest: int) -> int:
+        """The same where decoding a picture takes at most so many bytes."""
+        return self.slabs * self.slab_bytes + READ_AHEAD + max(DECODING, largest)

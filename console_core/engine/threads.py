@@ -57,7 +57,7 @@ class ThreadPipeline:
         for embedder in embedders:
             embedder.expect(pictures)
         self._images, self._embedders, self._mode = images, tuple(embedders), mode
-        self.shape = shape or Shape.of(embedders)
+        self._shape = shape or Shape.of(embedders)
         self._meter = Meter(
             {
                 Stage.READ: self.shape.readers,
@@ -72,6 +72,14 @@ class ThreadPipeline:
         self._ring: Ring[_Tag] | None = None
         self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
+
+    @property
+    def shape(self) -> Shape:
+        return self._shape
+
+    @property
+    def process(self) -> None:
+        return None
 
     @property
     def capacity(self) -> int:

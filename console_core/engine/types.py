@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from console_core.catalog.types import ImageRow
 from console_core.engine.meter import Readings
+from console_core.engine.shape import Shape
 from console_core.errors import ImageError, ModelOutputInvalid
 
 Answer = NDArray[np.float32] | ModelOutputInvalid
@@ -50,6 +51,14 @@ class Done:
 class Pipeline(Protocol):
     """Embeds pictures in whatever order suits it. Memory is bounded by its shape, whatever is submitted; what waits to
     be read is kept as jobs. One thread submits and takes."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def process(self) -> int | None:
+        """The id of the process that does the work now; None for threads of this one."""
+        ...
 
     @property
     def capacity(self) -> int:

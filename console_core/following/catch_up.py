@@ -169,7 +169,9 @@ class CatchUp:
             books.counts = settle(books.counts, filled)
             books.lost += self._lost([failure.key for failure in filled.failures])
             checkpoint, result = books.checkpoint(list(writing.values())), None if writing else books.result()
-            yield Progress(checkpoint, books.counts, filled.failures, result=result, cleared=filled.cleared)
+            yield Progress(
+                checkpoint, books.counts, filled.failures, result=result, cleared=filled.cleared, pace=filled.pace
+            )
             self._with.tried.update((failure.key, rows[failure.key][0].revision) for failure in filled.failures)
             self._with.follows.forget(self._follow.id, filled.keys)
 

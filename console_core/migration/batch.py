@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from console_core.catalog.types import ImageRow
 from console_core.engine.types import Embedded
@@ -26,7 +27,7 @@ Fetched = tuple[ImageRow, Embedded | ImageError | Passed]
 class Filled:
     """What became of a batch: the points that the store acknowledged with the keys of their pictures, the pictures
     that failed, and by key why others were passed over. `last` is the key of the last row. `decoders` counts the
-    pictures of the points by who decoded them."""
+    pictures of the points by who decoded them; `pace`, where one is due, is that of the work as JSON."""
 
     points: tuple[Point, ...]
     failures: tuple[Failure, ...]
@@ -34,6 +35,7 @@ class Filled:
     passed: Mapping[str, str] = field(default_factory=dict)
     last: str = ""
     decoders: Mapping[str, int] = field(default_factory=dict)
+    pace: Mapping[str, Any] | None = None
 
     @property
     def cleared(self) -> tuple[str, ...]:

@@ -3,13 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from console_core.catalog.types import ImageRow, ImageStore
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
+from console_core.engine.meter import Meter, Stage
 from console_core.engine.opening import open_pipeline
 from console_core.engine.ordered import in_order
+from console_core.engine.pacer import Pacer
 from console_core.engine.types import Embedded, Pipeline
 from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.batch import Fetched, Filled, Passed
@@ -56,6 +60,9 @@ class Filling:
         self._failed_among = failed_among
         self._mode = mode
         self._keeps = keeps
+        self._writers = 1 if store.info().embedded else 2
+        self._meter = Meter({Stage.WRITE: self._writers})
+        self._pacer = Pacer(self._meter, mode=mode, device=embedder.device)
         self.breaker = Breaker(images.location, embedder.card.key, self._said_of_the_store)
 
     def batches(
@@ -98,18 +105,28 @@ class Filling:
         with ExitStack() as parts:
             pipeline = self._open()
             parts.callback(pipeline.close)
+            parts.enter_context(self._pacer.watching(pipeline))
             caution = Caution(self.breaker, pipeline.capacity, known)
-            behind = parts.enter_context(WriteBehind(self.fill, 1 if self._store.info().embedded else 2))
+            behind = parts.enter_context(WriteBehind(self.fill, self._writers))
             fetched = parts.enter_context(closing(in_order(pipeline, looked_at(), caution.ahead)))
-            while batch := caution.next_batch(fetched, size()):
-                yield from self._counted(behind.add(batch, wait=caution.careful), caution)
-            yield from self._counted(behind.rest(), caution)
+            while batch := caution.next_batch(fetched, wanted := size()):
+                written = behind.add(batch, wait=caution.careful)
+                yield from self._counted(written, caution, last=len(batch) < wanted)
+            yield from self._counted(behind.rest(), caution, last=True)
 
-    def _counted(self, written: Iterable[tuple[Sequence[Fetched], Filled]], caution: Caution) -> Iterator[Filled]:
+    def _counted(
+        self, written: Iterable[tuple[Sequence[Fetched], Filled]], caution: Caution, *, last: bool = False
+    ) -> Iterator[Filled]:
         for batch, filled in written:
             caution.count(batch, filled)
-            yield filled
+            with self._pacer.holding():
+                yield replace(filled, pace=self.pace(last=last))
             self.breaker.check()
+
+    def pace(self, *, last: bool = False) -> dict[str, Any] | None:
+        """The pace of the work as JSON, where one is due or this is the last chance to tell it."""
+        pace = self._pacer.pace(last=last)
+        return pace.as_json() if pace is not None else None
 
     def _open(self) -> Pipeline:
         return open_pipeline(self._images, [self._embedder], self._mode, pictures=self._pictures)
@@ -118,7 +135,11 @@ class Filling:
         """Rows with the vectors of their pictures, in order. Nothing is written."""
         pipeline = self._open()
         alone: Iterable[tuple[ImageRow, None]] = ((row, None) for row in rows)
-        with closing(pipeline), closing(in_order(pipeline, alone, lambda: pipeline.capacity)) as found:
+        with (
+            closing(pipeline),
+            self._pacer.watching(pipeline),
+            closing(in_order(pipeline, alone, lambda: pipeline.capacity)) as found,
+        ):
             yield from found
 
     def fill(self, batch: Sequence[Fetched]) -> Filled:
@@ -136,9 +157,12 @@ class Filling:
                     failures.append(Failure(row.key, MODEL_ERROR, answer.message, _path(row)))
                 else:
                     pictures.append((row, found, answer))
-        kept = self._kept([row for row, _, _ in pictures])
-        points = {row.key: self._point(row, found, vector, kept.get(row.key, {})) for row, found, vector in pictures}
-        refusals = write(self._store, self._target, list(points.values()))
+        with self._meter.busy(Stage.WRITE, len(pictures)):
+            kept = self._kept([row for row, _, _ in pictures])
+            points = {
+                row.key: self._point(row, found, vector, kept.get(row.key, {})) for row, found, vector in pictures
+            }
+            refusals = write(self._store, self._target, list(points.values()))
         refused = [
             Failure(row.key, STORE_REFUSED, refusals[points[row.key].id].message, _path(row))
             for row, _, _ in pictures

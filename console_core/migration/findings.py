@@ -105,12 +105,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the build will take: seconds from–to, as a trial on real pictures showed, and bytes of disk."""
+    """What the build will take: seconds from–to, as a trial on real pictures showed, bytes of disk, and at most so many
+    bytes of memory."""
 
     rate: float
     seconds: tuple[float, float]
     bytes: int
     tried: int
+    memory: int
 
 
 @dataclass(frozen=True, slots=True)

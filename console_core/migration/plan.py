@@ -21,7 +21,8 @@ class MigrationPlan:
     `fingerprint` is that of the model as it was loaded when the plan was made: a run whose model has another one
     stops before its first write. `index` and `quantization` are the target's settings as plain data.
     `mode` is how pictures are decoded and resized. `fills` says that the target exists already and only what it lacks
-    is embedded.
+    is embedded. `memory` is how many bytes the preflight said that the build takes at most beyond what was taken
+    before; 0 where it said nothing.
     """
 
     alias: str
@@ -38,6 +39,7 @@ class MigrationPlan:
     mode: Mode = Mode.FAST
     fills: bool = False
     in_place: bool = False
+    memory: int = 0
 
     @property
     def title(self) -> str:

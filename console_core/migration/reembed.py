@@ -82,8 +82,14 @@ class Reembed:
             for filled in filling.batches(rows, self._batch_size, fills=self._plan.fills):
                 counts, checkpoint = settle(counts, filled), filled.last
                 self._decoded.update(filled.decoders)
-                result = {DECODERS: dict(self._decoded)}
-                yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared, result=result)
+                yield Progress(
+                    checkpoint,
+                    counts,
+                    filled.failures,
+                    cleared=filled.cleared,
+                    result={DECODERS: dict(self._decoded)},
+                    pace=filled.pace,
+                )
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
         self._store.restore_index(self._plan.target)

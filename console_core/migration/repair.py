@@ -109,7 +109,7 @@ class Repair:
                 keys, skipped, failures = self._embed(batch, filling) if act == EMBED else self._delete(batch, looking)
                 counts = _settled(counts, len(keys), skipped, failures)
                 after = batch[-1].number
-                yield Progress(f"{act} {after}", counts, failures, cleared=keys)
+                yield Progress(f"{act} {after}", counts, failures, cleared=keys, pace=filling.pace())
         self._then()
 
     def _batch(self, after: int, *, surplus: bool) -> list[Recorded]:

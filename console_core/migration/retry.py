@@ -104,7 +104,7 @@ class Retry:
                 rows, self._batch_size, fills=True, heed_quarantine=not named, known_count=True
             ):
                 counts, checkpoint = settle(counts, filled), filled.last
-                yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared)
+                yield Progress(checkpoint, counts, filled.failures, cleared=filled.cleared, pace=filled.pace)
         if counts.pending > 0:
             yield Progress(checkpoint, _skipped(counts, FAILED_NO_MORE, counts.pending))
 

@@ -4,6 +4,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TypeVar
 
 from console_core.errors import ConsoleError, IllegalTransition, LedgerUnavailable
@@ -118,11 +119,24 @@ class _Attempt:
 
     def record(self, progress: Progress) -> str:
         """Write down a step; returns what is wrong with its books, "" where nothing is."""
-        self._patiently(lambda: self.ledger.record(self.run.id, progress, attempt=self.run.attempt))
+        told = self._with_waits(progress)
+        self._patiently(lambda: self.ledger.record(self.run.id, told, attempt=self.run.attempt))
         self.wrong = accounting.check(progress.counts, before=self.counts)
         self.checkpoint, self.counts, self.note = progress.checkpoint, progress.counts, progress.note
         self.away_since = None
         return self.wrong
+
+    def _with_waits(self, progress: Progress) -> Progress:
+        """What the work was held up by is known here, how long it was held up at its pace."""
+        if progress.pace is None:
+            return progress
+        recent, overall = self.waiting.most() or "", self.waiting.most_of_all or ""
+        pace = {
+            **progress.pace,
+            "recent": {**progress.pace["recent"], "waits": recent},
+            "overall": {**progress.pace["overall"], "waits": overall},
+        }
+        return replace(progress, pace=pace)
 
     def outlast(self, error: LedgerUnavailable) -> None:
         """Wait a moment for a ledger that the operation could not reach; raises the error where patience is over."""

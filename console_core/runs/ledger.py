@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from console_core.database import Database, metadata, now
-from console_core.runs import failed_pictures, failures, journal, lifecycle, samples, waits
+from console_core.runs import failed_pictures, failures, journal, lifecycle, paces, samples, waits
 from console_core.runs import tables as t
 from console_core.runs.manners_records import MannersRecords
 from console_core.runs.rows import read, read_working, run_of, storable
@@ -19,6 +19,7 @@ from console_core.runs.types import (
     JournalEntry,
     Lane,
     Progress,
+    RecordedPace,
     Run,
     RunState,
     Sample,
@@ -164,6 +165,8 @@ class Ledger:
             if row.writes:
                 failed_pictures.settle(connection, row, progress)
             samples.add(connection, run_id, row.attempt, moment, counts.settled)
+            if progress.pace is not None:
+                paces.put(connection, run_id, row.attempt, moment, progress.pace)
 
     def heartbeat(self, run_id: str) -> None:
         """Say that the worker is alive, before a first step that takes long. Ignored once the run has stopped."""
@@ -214,6 +217,11 @@ class Ledger:
         """How far a run was when, oldest first; with `latest` only so many of the newest."""
         with self.database.reading() as connection:
             return samples.of(connection, run_id, latest)
+
+    def pace(self, run_id: str) -> RecordedPace | None:
+        """How fast the stages of a run were when it was last recorded; None for one that embeds nothing."""
+        with self.database.reading() as connection:
+            return paces.of(connection, run_id)
 
     def failures(self, run_id: str, *, kind: str | None = None, limit: int = 100, after: str = "") -> list[Failure]:
         """Failures of a run behind a key, in key order: the shorter first, so that numbers are in their order."""

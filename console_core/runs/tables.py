@@ -1,4 +1,4 @@
-"""The ledger's tables: runs, attempts, failures, commands, samples, manners, waits, journal and owner."""
+"""The ledger's tables: runs, attempts, failures, commands, samples, paces, manners, waits, journal and owner."""
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, func
 
@@ -112,6 +112,15 @@ samples = Table(
     Column("settled", Integer, nullable=False),
 )
 
+paces = Table(  # the latest of each run
+    "paces",
+    metadata,
+    _run(),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("pace", Json, nullable=False),
+)
+
 manners = Table(
     "manners",
     metadata,
@@ -157,4 +166,4 @@ owner = Table(
     Column("expires", Instant, nullable=False),
 )
 
-TABLES = (runs, attempts, failures, failed_pictures, commands, samples, manners, waits, journal, owner)
+TABLES = (runs, attempts, failures, failed_pictures, commands, samples, paces, manners, waits, journal, owner)

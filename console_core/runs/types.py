@@ -128,6 +128,7 @@ class Progress:
     `failures` are those of this step, `cleared` the keys of which no failure stands any more: their pictures are in
     the target, or have left the catalog. `result` is what the operation has measured so far, instead of what it told
     before; None changes nothing.
+    `pace` tells now and then how fast each stage is and what limits the work (`engine.pace.Pace` as JSON).
     """
 
     checkpoint: str
@@ -136,6 +137,7 @@ class Progress:
     result: Mapping[str, Any] | None = None
     note: str = ""
     cleared: tuple[str, ...] = ()
+    pace: Mapping[str, Any] | None = None
 
 
 class Operation(Protocol):
@@ -199,6 +201,15 @@ class Sample:
     at: datetime
     attempt: int
     settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPace:
+    """The latest pace of a run (`engine.pace.Pace` as JSON), when it was recorded, and by which attempt."""
+
+    at: datetime
+    attempt: int
+    pace: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Waiting:
         self._clock, self._sleep = clock, sleep
         self._before: dict[Cause, float] | None = None
         self._waited: dict[Cause, float] = {}
+        self._asked: dict[Cause, float] = {}
         self._unwritten = 0.0
         self._said = ""
         self._began: float | None = None
@@ -55,6 +56,18 @@ class Waiting:
         slept = self._clock() - now
         self._waited[wait.cause] = self._waited.get(wait.cause, 0.0) + slept
         self._unwritten += slept
+
+    def most(self) -> Cause | None:
+        """What was waited for longest since this was last asked; None where there was no wait."""
+        since = {cause: seconds - self._asked.get(cause, 0.0) for cause, seconds in self._waited.items()}
+        self._asked = dict(self._waited)
+        longest = max(since, key=lambda cause: since[cause], default=None)
+        return longest if longest is not None and since[longest] > 0 else None
+
+    @property
+    def most_of_all(self) -> Cause | None:
+        """What this attempt waited for longest so far."""
+        return max(self._waited, key=lambda cause: self._waited[cause], default=None)
 
     def over(self, reason: str = "", *, ends: bool = False) -> None:
         """The wait, if there was one, is over; the run's reason is `reason` again. `ends`: so does the attempt."""

@@ -6,6 +6,7 @@ from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.glance import glance
 from console_core.ui.manners import waited
+from console_core.ui.pace import run_pace
 from console_core.ui.run_counts import counts_row
 from console_core.ui.run_rows import TICK, run_controls
 
@@ -31,6 +32,7 @@ def live_run(run: Run, *, link: bool = True, books: bool = False) -> None:
         panels.progress(current.counts, fraction=seen.fraction, sentence=seen.sentence, parts=not books)
         if current.remedy:
             st.caption(words.plain(current.remedy))
+        run_pace(current, details=books)
         if books:
             counts_row(current)
             waited(current)

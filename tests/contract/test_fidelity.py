@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from console_core.catalog.jpeg import decode_plain, plain_size
+from console_core.catalog.jpeg import decode_plain, plain_frame
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import ImageRow
 from console_core.demo.captions import caption
@@ -95,8 +95,9 @@ def _through_the_pipeline(embedder: OpenClipEmbedder, files: list[Path], mode: M
 def test_in_turbo_mode_every_picture_is_decoded_smaller(measured: Measured, gallery: Gallery) -> None:
     for file in gallery.files[: len(SIZES)]:
         data = file.read_bytes()
-        size = plain_size(data)
-        assert size is not None
+        frame = plain_frame(data)
+        assert frame is not None
+        size = frame.width, frame.height
         pixels = decode_plain(data, size, measured.embedder.preprocessing.least(*size))
         assert pixels.shape[0] * pixels.shape[1] * 4 <= size[0] * size[1]
 

@@ -1,6 +1,7 @@
 """The command line: its names, JSON keys, exit codes, and what goes to which stream are a contract."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -214,6 +215,15 @@ def test_without_json_people_read_lines(built: Path) -> None:
     assert "images__demo-clip  128-d cosine  47 points  demo-clip  images" in lines
     assert "images__demo-siglip  192-d cosine  47 points  demo-siglip  no alias" in lines
     assert "47/48  images__demo-siglip" in _run(built, "runs").stdout
+    build = next(run for run in _json(_run(built, "runs", "--json")) if run["kind"] == "reembed")
+    shown = _run(built, "runs", build["run"]).stdout
+    assert re.search(r"(is|was) the (limit|busiest)", shown)
+    assert re.search(r"device +[\d,.]+ pictures/s +\d+% busy", shown)
+    assert "on threads of the console, cpu, float32, fast mode" in shown
+    assert "stated: at most " in shown
+    told = _json(_run(built, "runs", build["run"], "--json"))
+    assert told["limit"] in shown
+    assert told["pace"]["overall"]["loads"].keys() == {"read", "decode", "device", "write"}
     assert "green" in _run(built, "verify", "images__demo-siglip").stdout
 
 

@@ -8,6 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core.console import Console
+from console_core.engine.gpu import Card
+from console_core.engine.meter import Stage
+from console_core.engine.pace import Load, Pace, Stretch
 from console_core.runs.types import Counts, Failure, Lane, Progress, Run, RunState, Sample
 from console_core.ui.run_detail import rates
 
@@ -112,6 +115,55 @@ def test_the_details_keep_true_books_and_say_why_a_run_stopped(quiet: Console, o
     assert (attempts["Outcome"], attempts["Done in it"], attempts["Worker"]) == ("failed", 90, "a worker")
     page.button(key=f"resume-{run.id}").click().run()
     assert quiet.ledger.get(run.id).state is RunState.QUEUED
+
+
+def _pace(*, held: float = 0.0, notes: tuple[str, ...] = ()) -> Pace:
+    loads = {Stage.READ: Load(240, 0.02), Stage.DECODE: Load(220, 0.2), Stage.DEVICE: Load(210, 0.94)}
+    recent, overall = Stretch({**loads, Stage.WRITE: Load(200, 0.1)}, held), Stretch({Stage.DECODE: Load(150, 0.9)})
+    return Pace(
+        recent=recent,
+        overall=overall,
+        workers={Stage.READ: 4, Stage.DECODE: 2, Stage.DEVICE: 1, Stage.WRITE: 1},
+        decoders={"Pillow": 20, "libjpeg-turbo": 1180},
+        mode="fast",
+        batch=64,
+        device="cuda:0, float16",
+        process=4711,
+        bound=2_100_000_000,
+        memory=1_300_000_000,
+        memory_before=900_000_000,
+        notes=notes,
+        cards=(Card("NVIDIA H100", 0.97, 12_300_000_000, 80_000_000_000),),
+    )
+
+
+def test_a_run_says_which_stage_limits_it_and_what_it_takes_of_the_machine(
+    quiet: Console, open_page: OpenPage, said: Said
+) -> None:
+    run = _worked(quiet, "Working one")
+    page = open_page("runs", run=run.id)
+    assert "Which stage limits it shows after the first batches" in said(page)
+    note = "The device ran out of memory: batches of 32 now."
+    quiet.ledger.record(run.id, Progress("120", Counts(200, 120), pace=_pace(notes=(note,)).as_json()))
+    page = open_page("runs", run=run.id)
+    text = said(page).replace("\\", "")
+    assert not page.exception
+    assert "The forward pass is the limit: it is busy 94% of the time." in text
+    assert "94% busy · 210 pictures/s" in text
+    assert "On the engine process 4711 · cuda:0, float16 · fast mode · batches of 64 pictures" in text
+    assert "Decoded: 1,180 by libjpeg-turbo, 20 by Pillow" in text
+    assert "Memory: 1.3 GB taken, 400 MB more than before the run · stated: at most 2.1 GB more" in text
+    assert "NVIDIA H100: 97% busy, 12.3 GB of 80.0 GB taken" in text
+    assert note in text
+    assert text.index("2% busy") < text.index("20% busy") < text.index("94% busy") < text.index("10% busy")
+
+
+def test_a_run_that_has_ended_says_what_limited_it(quiet: Console, open_page: OpenPage, said: Said) -> None:
+    run = _worked(quiet, "Finished one")
+    quiet.ledger.record(run.id, Progress("120", Counts(200, 120), pace=_pace().as_json()))
+    quiet.ledger.finish(run.id, RunState.FAILED, reason="The disk is full.")
+    text = said(open_page("runs", run=run.id)).replace("\\", "")
+    assert "Decoding was the limit: its 2 threads were busy 90% of the time." in text
 
 
 def test_failures_are_paged_by_class_and_the_page_is_in_the_address(quiet: Console, open_page: OpenPage) -> None:

@@ -1,6 +1,7 @@
 """The preflight as a whole: each part is looked at, and where nothing blocks, a plan is made."""
 
 from console_core.embedding.types import Embedder
+from console_core.engine.shape import Shape
 from console_core.errors import CatalogError
 from console_core.migration.current import count_lacking
 from console_core.migration.findings import Estimate, Finding, Preflight, Request, Severity, block, info
@@ -51,7 +52,8 @@ def preflight(parts: Parts, request: Request) -> Preflight:
         findings += about_limits(source, target.found, chosen.selected, request.batch_size, wanted.dimension)
         estimate = _estimate(parts, request, embedder, measured, chosen.selected, to_embed, findings)
     blocked = any(finding.severity is Severity.BLOCK for finding in findings)
-    plan = _plan(request, source, wanted, target, aliases) if source and embedder and not blocked else None
+    memory = estimate.memory if estimate is not None else 0
+    plan = _plan(request, source, wanted, target, aliases, memory) if source and embedder and not blocked else None
     points = source.points if source else 0
     found = tuple(dict.fromkeys(findings))
     return Preflight(request, plan, target.name, found, chosen.selected, to_embed, points, estimate, parity)
@@ -94,16 +96,16 @@ def _estimate(
         store,
         to_embed=to_embed,
         dimension=card.dimension,
-        image_size=card.image_size,
         batch_size=max(request.batch_size, 1),
+        shape=Shape.of([embedder]),
     )
     findings += about_room(store, needed, selected, parts.ledger_url)
     seconds = to_embed / measured.rate
-    return Estimate(measured.rate, (0.7 * seconds, 1.5 * seconds), needed.store, measured.tried)
+    return Estimate(measured.rate, (0.7 * seconds, 1.5 * seconds), needed.store, measured.tried, needed.memory)
 
 
 def _plan(
-    request: Request, source: CollectionInfo, wanted: Wanted, target: Target, aliases: dict[str, str]
+    request: Request, source: CollectionInfo, wanted: Wanted, target: Target, aliases: dict[str, str], memory: int
 ) -> MigrationPlan:
     return MigrationPlan(
         alias=request.served if request.served in aliases else "",
@@ -120,4 +122,5 @@ def _plan(
         mode=request.mode,
         fills=target.continued,
         in_place=request.in_place and request.served not in aliases,
+        memory=memory,
     )

@@ -7,13 +7,21 @@ from pathlib import Path
 
 import psutil
 
-from console_core.migration.findings import Finding, block, info
+from console_core.catalog.decoding import MAX_PIXELS
+from console_core.engine.shape import Shape
+from console_core.migration.findings import Finding, block, info, warn
 from console_core.runs.owner import lock_file
 from console_core.vectorstore.types import StoreInfo
 
 SAFETY = 1.5
 """Free space asked for, as a multiple of what the target is estimated to take."""
 PAYLOAD_BYTES = 700
+BATCHES = 4
+"""One is being made, two are being written, and one waits for its turn."""
+ROW_BYTES = 4_000
+"""Of a picture whose vector is made: its row, its payload, and what becomes a point."""
+USUAL = 200_000_000
+"""Bytes of files and pictures in decoding where no picture is much larger than a camera makes them."""
 LEDGER_BYTES = 600
 """For each picture that fails; a tenth of all is reckoned with."""
 LEDGER_LOG = 8_000_000
@@ -23,19 +31,25 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Bytes that a build needs: on the store's disk (0 for a server's), on the ledger's disk, and in memory."""
+    """Bytes that a build needs: on the store's disk (0 for a server's), on the ledger's disk, and in memory.
+
+    `memory` is the most that it takes beyond what is taken now, whatever the pictures are; `least_memory` what it takes
+    with pictures of any usual size.
+    """
 
     store: int
     ledger: int
     memory: int
+    least_memory: int
 
 
-def need(store: StoreInfo, *, to_embed: int, dimension: int, image_size: int, batch_size: int) -> Need:
-    """What embedding so many pictures takes beyond what is taken now."""
-    batches = 2 * batch_size * 3 * image_size * image_size * 4  # one is being embedded, one is being prepared
-    kept = round(to_embed * dimension * store.memory_per_number)
+def need(store: StoreInfo, *, to_embed: int, dimension: int, batch_size: int, shape: Shape) -> Need:
+    """What embedding so many pictures in a pipeline of this shape takes."""
+    batches = BATCHES * batch_size * (4 * dimension + ROW_BYTES)
+    kept = batches + round(to_embed * dimension * store.memory_per_number)
     disk = to_embed * bytes_per_point(store, dimension)
-    return Need(disk, LEDGER_LOG + to_embed * LEDGER_BYTES // 10, kept + batches)
+    ledger = LEDGER_LOG + to_embed * LEDGER_BYTES // 10
+    return Need(disk, ledger, kept + shape.bound, kept + shape.slabs * shape.slab_bytes + USUAL)
 
 
 def bytes_per_point(store: StoreInfo, dimension: int) -> int:
@@ -61,12 +75,19 @@ def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -
         least = needed.ledger + (SAFETY * needed.store if shared else 0)
         yield from _disk("disk-ledger", "The ledger", ledger.parent, least, needed.ledger, told)
     available = available_memory()
-    told.append(f"{_size(needed.memory)} of memory ({_size(available)} available)")
-    if available < needed.memory:
+    told.append(f"at most {_size(needed.memory)} of memory, whatever the pictures are ({_size(available)} available)")
+    if available < needed.least_memory:
         yield block(
             "memory",
-            f"The build needs about {_size(needed.memory)} of memory, and {_size(available)} are available.",
+            f"The build needs about {_size(needed.least_memory)} of memory, and {_size(available)} are available.",
             "Stop other programs, use a smaller batch, or connect a server, which keeps vectors on its own.",
+        )
+    elif available < needed.memory:
+        yield warn(
+            "memory",
+            f"Where there are pictures of up to {MAX_PIXELS / 1e6:,.0f} megapixels, the build takes up to "
+            f"{_size(needed.memory)} of memory, and {_size(available)} are available.",
+            "Stop other programs, or make sure that no picture is that large.",
         )
     yield info("room", f"Needed: {', '.join(told)}.")
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from console_core.catalog.decoding import decode
 from console_core.catalog.encoded import JPEG, PILLOW, read_header
-from console_core.catalog.jpeg import plain_size
+from console_core.catalog.jpeg import plain_frame
 from console_core.errors import ImageEmpty, ImageTooLarge, ImageUnreadable, ImageUnsupported
 from tests.unit.catalog.pictures import encoded, exif, noise
 
@@ -119,9 +119,12 @@ def test_what_is_no_picture_or_too_large_is_refused_before_a_pixel_is_decoded() 
 
 
 def test_memory_is_asked_for_by_the_pixel() -> None:
-    plain, other = read_header(PLAIN["progressive"], "a", quick=True), read_header(OTHERS["PNG"], "b", quick=True)
-    assert plain.weight == 120 * 90 * 3
-    assert other.weight == 40 * 30 * 15
+    plain = read_header(PLAIN["as most cameras write it"], "a", quick=True)
+    progressive = read_header(PLAIN["progressive"], "a", quick=True)
+    other = read_header(OTHERS["PNG"], "b", quick=True)
+    assert plain.weight == plain.width * plain.height * 3
+    assert progressive.weight == 120 * 90 * 9
+    assert other.weight == 40 * 30 * 13
 
 
 def test_a_header_of_nonsense_is_not_plain() -> None:
@@ -131,6 +134,6 @@ def test_a_header_of_nonsense_is_not_plain() -> None:
         data = bytearray(good)
         for place in dice.integers(2, 400, 8):
             data[place] = dice.integers(0, 256)
-        size = plain_size(bytes(data))
-        assert size is None or min(size) > 0
-    assert plain_size(io.BytesIO(b"\xff\xd8\xff\xff\xff\xff").getvalue()) is None
+        frame = plain_frame(bytes(data))
+        assert frame is None or min(frame.width, frame.height) > 0
+    assert plain_frame(io.BytesIO(b"\xff\xd8\xff\xff\xff\xff").getvalue()) is None

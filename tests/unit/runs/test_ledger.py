@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -258,3 +259,25 @@ def test_a_database_opened_before_the_tables_were_known_gets_them(tmp_path: Path
     again = Database(url)
     assert Ledger(again).failure_counts("r-none") == {}
     again.close()
+
+
+def test_the_latest_pace_is_kept_with_its_step_and_stays_when_the_run_has_ended(ledger: Ledger, submit: Submit) -> None:
+    run = submit()
+    ledger.claim(Lane.ACCELERATOR, "console")
+    assert ledger.pace(run.id) is None
+    for done, rate in ((2, 8.0), (4, 9.5)):
+        ledger.record(run.id, replace(_progress(done), pace={"rate": rate, "notes": ("halved \udcff",)}))
+    ledger.record(run.id, _progress(6))
+    ledger.finish(run.id, RunState.FAILED, reason="no space left")
+    kept = ledger.pace(run.id)
+    assert kept is not None
+    assert (kept.attempt, kept.pace) == (1, {"rate": 9.5, "notes": ["halved \\udcff"]})
+
+
+def test_a_step_of_an_attempt_that_is_over_leaves_no_pace(ledger: Ledger, submit: Submit) -> None:
+    run = submit()
+    ledger.claim(Lane.ACCELERATOR, "console")
+    ledger.finish(run.id, RunState.INTERRUPTED, reason="stopped")
+    with pytest.raises(IllegalTransition):
+        ledger.record(run.id, replace(_progress(2), pace={"rate": 1.0, "notes": []}))
+    assert ledger.pace(run.id) is None
