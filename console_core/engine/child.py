@@ -22,9 +22,14 @@ DEVICE_LOST = 70
 """The exit code of an engine whose device is lost: nothing but another process can use it again."""
 
 
-def serve(connection: Connection, load: Callable[[], Served]) -> None:
-    """Answer until the other end is closed."""
+def main() -> None:
+    """Answer on the connection whose number is given, until its other end is closed. What comes first makes the models.
+
+    It is no child of multiprocessing: that would run the main module of the console again, a page for example.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the console, which closes this process
+    connection: Connection = Connection(int(sys.argv[1]))
+    load: Callable[[], Served] = connection.recv()
     _Engine(connection, load()).run()
 
 
@@ -85,3 +90,7 @@ class _Engine:
     def _send(self, message: object) -> None:
         with self._sending, contextlib.suppress(OSError):
             self._connection.send(message)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,9 +2,10 @@
 
 import contextlib
 import itertools
-import multiprocessing
 import queue
 import signal
+import socket
+import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ from console_core.engine import child
 from console_core.engine.messages import Call, Close, Finished, Open, Reply, Submit
 from console_core.engine.service import Served
 from console_core.errors import EngineStopped
+from console_core.own_process import started
 
 _PATIENCE = 5.0
 """Seconds in which the process may end by itself."""
@@ -76,11 +78,20 @@ class _Life:
     """One process from its start to its end."""
 
     def __init__(self, load: Callable[[], Served]) -> None:
-        spawning = multiprocessing.get_context("spawn")  # a fork would take locks and threads of torch along
-        self._connection, theirs = spawning.Pipe()
-        self.process = spawning.Process(target=child.serve, args=(theirs, load), name="engine", daemon=True)
-        self.process.start()
-        theirs.close()
+        ours, theirs = socket.socketpair()
+        self._connection: Connection = Connection(ours.detach())
+        try:
+            with theirs:
+                number = theirs.fileno()
+                self.process = started("console_core.engine.child", str(number), pass_fds=[number])
+        except OSError as error:
+            self._connection.close()
+            raise EngineStopped(
+                f"The engine's process does not start: {error}.",
+                "Check the memory and the number of processes that are left on this machine, then try again.",
+            ) from error
+        with contextlib.suppress(OSError):  # what became of the process is told by what listens to it
+            self._connection.send(load)
         self.ended: EngineStopped | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -120,10 +131,15 @@ class _Life:
 
     def end(self) -> None:
         self._connection.close()
-        self.process.join(_PATIENCE)
-        if self.process.is_alive():
+        self._reap()
+
+    def _reap(self) -> int:
+        """The exit code of the process, which is ended where it does not end by itself."""
+        try:
+            return self.process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.join()
+            return self.process.wait()
 
     def _listen(self, connection: Connection) -> None:
         with contextlib.suppress(EOFError, OSError):
@@ -147,9 +163,8 @@ class _Life:
             answer.set_result(reply.value)
 
     def _bury(self) -> None:
-        self.process.join(_PATIENCE)
         ended = EngineStopped(
-            f"The engine's process ended: {_cause(self.process.exitcode)}.",
+            f"The engine's process ended: {_cause(self._reap())}.",
             "Resume the run: it goes on behind its last checkpoint, with a new process.",
         )
         with self._lock:
@@ -162,10 +177,10 @@ class _Life:
             inbox.put(ended)
 
 
-def _cause(code: int | None) -> str:
+def _cause(code: int) -> str:
     if code == child.DEVICE_LOST:
         return "its device stopped working"
-    if code is None or code >= 0:
+    if code >= 0:
         return f"exit code {code}"
     try:
         name = signal.Signals(-code).name

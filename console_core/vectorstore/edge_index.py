@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from console_core.own_process import started
 from console_core.vectorstore.edge_folder import RESERVE, EdgeFolder, copy_file, files, size_of
 from console_core.vectorstore.edge_registry import Entry
 from console_core.vectorstore.edge_shard import Shard
 from console_core.vectorstore.edge_words import index_in_force
-from console_core.vectorstore.own_process import started
 from console_core.vectorstore.types import REQUEST, PointId
 
 DUE_BYTES = 64_000_000

@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Any, NoReturn
 
 from console_core.errors import StoreFull, StoreUnavailable
-from console_core.vectorstore.own_process import started
+from console_core.own_process import started
 
 OPENING = 600.0
 """Seconds that opening the folder may take, its log read again."""
