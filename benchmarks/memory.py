@@ -67,6 +67,12 @@ class Elsewhere:
         if self.points:
             raise CollectionExists(f"{name} exists.")
 
+    def defer_index(self, name: str) -> None:
+        return
+
+    def restore_index(self, name: str) -> None:
+        return
+
     def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
         self.points += len(points)
         return len(points)
