@@ -6,6 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+_PACKAGE = Path(__file__).parent
+"""Streamlit puts the folder of its script on the path, which is one in here: its `collections` are not Python's."""
+
 
 def started(module: str, *arguments: str, pass_fds: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
     """The process. It inherits nothing but the standard error output and what is passed on.
@@ -13,7 +16,7 @@ def started(module: str, *arguments: str, pass_fds: Sequence[int] = ()) -> "subp
     Raises:
         OSError: it cannot be started.
     """
-    path = os.pathsep.join(one or str(Path.cwd()) for one in sys.path)
+    path = os.pathsep.join(folder for folder in map(_absolute, sys.path) if not Path(folder).is_relative_to(_PACKAGE))
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module, *arguments],
         pass_fds=pass_fds,
@@ -21,3 +24,7 @@ def started(module: str, *arguments: str, pass_fds: Sequence[int] = ()) -> "subp
         stdout=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path},
     )
+
+
+def _absolute(folder: str) -> str:
+    return str(Path(folder).absolute()) if folder else str(Path.cwd())
