@@ -1,5 +1,6 @@
 """A pipeline in the engine process. Where that dies, another one goes on with the same jobs."""
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,7 +37,7 @@ class RemotePipeline:
         self._alone: int | None = None
         self._deaths = 0
         self._notes: tuple[str, ...] = ()
-        self._readings = self._before = Readings(0.0)
+        self._readings = self._before = Readings(time.monotonic())
         self._open()
 
     @property

@@ -219,7 +219,9 @@ def test_no_rows_have_no_answers(open_pipeline: Open) -> None:
 
 
 def test_stages_tell_how_busy_they_were(open_pipeline: Open) -> None:
+    before = time.monotonic()
     pipeline = open_pipeline()
+    assert before <= pipeline.readings().at <= time.monotonic()
     outcomes(pipeline, [row(number) for number in range(40)])
     for stage in pipeline.readings().stages.values():
         assert stage.pictures == 40
