@@ -1,6 +1,8 @@
 """What the console costs its server, measured through the protocol that browsers speak.
 
-    python -m benchmarks.console [--workspace DIR] [--json] [--write docs/performance.md]
+    python -m benchmarks.console [--workspace DIR] [--points 10000 100000] [--json] [--write docs/performance.md]
+
+With `--points` it is measured on workspaces with so many pictures instead of the demo's 1,200, one after the other.
 
 The processor time is that of the server's process alone, so that a busy machine changes it little; wall times are for
 a quiet one. docs/performance.md says what is measured how.
@@ -14,7 +16,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.console import pages, report, starting, ticks
+from benchmarks.console import by_points, pages, report, starting, ticks
 from benchmarks.console.measured import Measured
 from benchmarks.console.server import serving
 from benchmarks.console.workspace import Prepared, prepare, run_in_progress
@@ -31,7 +33,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12, help="how long the ticks of one kind are watched")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--write", type=Path, help="a document whose marked part is written anew")
+    parser.add_argument("--points", type=int, nargs="+", help="sizes, each in a workspace of its own; smallest first")
     given = parser.parse_args()
+    if given.points:
+        by_size(given)
+        return
     with tempfile.TemporaryDirectory(prefix="console-benchmark-") as own:
         machine = report.machine()
         prepared = prepare(given.workspace or Path(own) / "workspace", given.pictures)
@@ -43,6 +49,17 @@ def main() -> None:
         print(f"{said}\n\n{report.table(lines)}")
     if given.write:
         report.write(given.write, report.markdown(lines, said))
+
+
+def by_size(given: argparse.Namespace) -> None:
+    """The console with few pictures and with many."""
+    with tempfile.TemporaryDirectory(prefix="console-benchmark-") as own:
+        folder = given.workspace or Path(own)
+        sized = by_points.measure(folder, sorted(given.points), given.pictures, given.times, given.seconds)
+    said = by_points.markdown(sized)
+    print(json.dumps([one.as_json() for one in sized], indent=2) if given.json else said)
+    if given.write:
+        report.write_section(given.write, by_points.SECTION, said)
 
 
 def measure(prepared: Prepared, times: int, seconds: float) -> list[Measured]:

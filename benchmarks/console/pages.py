@@ -43,12 +43,15 @@ def _full(prepared: Prepared) -> Sequence[tuple[str, str, Query]]:
         return ()
     collection = prepared.collections[-1]
     columns = prepared.columns[:4]
+    late = {"collection": collection, "after": prepared.late, "before": str(prepared.pictures - 100)}
     return (
         ("one collection, its points", "collections", {"collection": collection}),
+        ("one collection, its last points", "collections", late),
         ("new migration, preflight", "migrations", {"view": "new", "served": "images", "model": MODEL}),
         ("one migration", "migrations", {"migration": prepared.migration}),
         ("one run", "runs", {"run": prepared.run}),
-        (f"coverage of {prepared.pictures:,} points", "coverage", {"collection": collection, "status": "embedded"}),
+        ("failures of one collection", "failures", {"collection": collection}),
+        ("coverage, embedded pictures", "coverage", {"collection": collection, "status": "embedded"}),
         ("query lab, the most answers", "query_lab", {"q": "a red car", "columns": columns, "limit": "48"}),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.console.measured import Measured
 
+PREPARING = "Preparing"
 _HEAD = ("", "wall", "worst", "server CPU", "sent", "thumbnails", "times", "budget", "of it")
 
 
@@ -16,8 +17,12 @@ def machine() -> str:
     """The machine in words, and how busy others kept it before."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     kind = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-    busy = f"load before: {os.getloadavg()[0]:.1f}"
-    return f"{cores} cores, no GPU ({kind}; {busy})"
+    return f"{cores} cores, no GPU ({kind}; load before: {load():.1f})"
+
+
+def load() -> float:
+    """How many processes wanted a core at once, over the last minute."""
+    return os.getloadavg()[0]
 
 
 def table(lines: Iterable[Measured]) -> str:
@@ -57,21 +62,22 @@ def _groups(lines: Iterable[Measured]) -> list[tuple[str, list[tuple[str, ...]]]
 def _row(line: Measured) -> tuple[str, ...]:
     return (
         line.name,
-        _time(line.wall),
-        _time(line.worst),
-        _time(line.cpu),
+        seconds(line.wall),
+        seconds(line.worst),
+        seconds(line.cpu),
         "" if line.bytes is None else f"{line.bytes / 1000:,.1f} kB",
         str(line.thumbnails or ""),
         str(line.times),
-        "" if line.budget is None else f"{_time(line.budget)} {'CPU' if line.judged == 'cpu' else ''}".rstrip(),
+        "" if line.budget is None else f"{seconds(line.budget)} {'CPU' if line.judged == 'cpu' else ''}".rstrip(),
         "" if line.ratio is None else f"{line.ratio:.0%}",
     )
 
 
-def _time(seconds: float | None) -> str:
-    if seconds is None:
+def seconds(value: float | None) -> str:
+    """A time as people read it; "" where there is none."""
+    if value is None:
         return ""
-    return f"{seconds:,.2f} s" if abs(seconds) >= 1 else f"{seconds * 1000:,.1f} ms"
+    return f"{value:,.2f} s" if abs(value) >= 1 else f"{value * 1000:,.1f} ms"
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> str:

@@ -35,11 +35,13 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def cpu(self) -> float:
-        """Seconds of processor time since the start, in all threads, also those that have ended."""
-        if platform.system() == "Linux":  # /proc counts in steps of 10 ms; the process's own clock in nanoseconds
-            return time.clock_gettime((~self.process.pid << 3) | 2)
-        used = psutil.Process(self.process.pid).cpu_times()
-        return float(used.user + used.system)
+        """Seconds of processor time since the start, in all threads, also those that have ended, and in the process of
+        an embedded store."""
+        return sum(map(_used, (self.process.pid, *(child.pid for child in self.children()))))
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that the server has started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
 
     def memory(self) -> int:
         """Resident bytes."""
@@ -91,6 +93,13 @@ def environment() -> dict[str, str]:
     """This process's environment without what keeps Python from keeping compiled files, and without other consoles."""
     left_out = {"PYTHONDONTWRITEBYTECODE", "CONSOLE_WORKSPACE"}
     return {name: value for name, value in os.environ.items() if name not in left_out}
+
+
+def _used(process: int) -> float:
+    if platform.system() == "Linux":  # /proc counts in steps of 10 ms; the process's own clock in nanoseconds
+        return time.clock_gettime((~process << 3) | 2)
+    used = psutil.Process(process).cpu_times()
+    return float(used.user + used.system)
 
 
 def _wait(server: Server) -> None:

@@ -1,11 +1,12 @@
 """The workspace that is measured: the demo, migrated, measured, and with a second alias for a fourth column."""
 
 import json
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from benchmarks.console.server import ROOT, command, environment
 from console_core import settings
 from console_core.database import Database
+from console_core.demo.application import TABLE
 from console_core.migration.records import Migrations
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Counts, Lane, Progress, Run, RunState, Verb
 
 NOTE = "benchmark.json"
+CATALOG = "catalog.db"
 MODEL = "demo-siglip"
 STEP = 0.25
 """Seconds between two steps of the run in progress."""
@@ -26,7 +29,10 @@ _SAMPLES = 600
 
 @dataclass(frozen=True)
 class Prepared:
-    """`seconds` are those of `embedding-console demo`. `columns` are the names that the Query lab can ask."""
+    """`seconds` are those of `embedding-console demo`. `columns` are the names that the Query lab can ask.
+
+    `late` is a key near the catalog's end. `made` has what else it took to prepare, in seconds.
+    """
 
     folder: Path
     pictures: int
@@ -35,6 +41,8 @@ class Prepared:
     columns: tuple[str, ...]
     migration: str
     run: str
+    late: str = ""
+    made: Mapping[str, float] = field(default_factory=dict)
 
 
 def prepare(folder: Path, pictures: int) -> Prepared:
@@ -44,25 +52,35 @@ def prepare(folder: Path, pictures: int) -> Prepared:
         if folder.exists() and any(folder.iterdir()):
             raise SystemExit(f"{folder} is not empty and not a benchmark's workspace: choose an empty folder.")
         began = time.perf_counter()
-        _console(folder, "demo", "--pictures", str(pictures))
+        console(folder, "demo", "--pictures", str(pictures))
         seconds = time.perf_counter() - began
-        target = _console(folder, "migrate", "images", "--to", MODEL)["target"]
-        _console(folder, "alias", "candidate", target)
-        _console(folder, "stats")
+        target = console(folder, "migrate", "images", "--to", MODEL)["target"]
+        console(folder, "alias", "candidate", target)
+        console(folder, "stats")
         note.write_text(json.dumps({"pictures": pictures, "seconds": seconds}))
-    kept = json.loads(note.read_text())
-    found = _console(folder, "collections")
-    names = tuple(str(one["name"]) for one in found)
-    aliases = tuple(str(alias) for one in found for alias in one["aliases"])
-    with _ledger(folder) as (ledger, migrations):
+    return found(folder)
+
+
+def found(folder: Path) -> Prepared:
+    """What was prepared in a folder."""
+    kept = json.loads((folder / NOTE).read_text())
+    with closing(sqlite3.connect(folder / CATALOG)) as catalog:
+        (last,) = catalog.execute(f"SELECT max(id) FROM {TABLE}").fetchone()
+    collections = console(folder, "collections")
+    names = tuple(str(one["name"]) for one in collections)
+    aliases = tuple(str(alias) for one in collections for alias in one["aliases"])
+    with opened_ledger(folder) as (ledger, migrations):
+        migration = migrations.all()[0].id
         return Prepared(
             folder,
             int(kept["pictures"]),
             float(kept["seconds"]),
             names,
             (*aliases, *names),
-            migrations.all()[0].id,
-            ledger.runs(kinds=["reembed"])[0].id,
+            migration,
+            ledger.runs(kinds=["reembed"], migration=migration)[0].id,
+            str(last - 100),
+            kept.get("made", {}),
         )
 
 
@@ -73,7 +91,7 @@ def run_in_progress(folder: Path, pictures: int) -> Iterator[Run]:
     Pages show it like any run. Its work costs the server nothing, so that what the server uses is the pages' share.
     The series of its samples is as long as it ever becomes.
     """
-    with _ledger(folder) as (ledger, _):
+    with opened_ledger(folder) as (ledger, _):
         run = _claimed(ledger, pictures)
         for _number in range(_SAMPLES):
             ledger.record(run.id, Progress("0", Counts(pictures), pace=_pace(ledger)))
@@ -119,7 +137,8 @@ def _work(ledger: Ledger, run: Run, pictures: int, done: Event) -> None:
 
 
 @contextmanager
-def _ledger(folder: Path) -> Iterator[tuple[Ledger, Migrations]]:
+def opened_ledger(folder: Path) -> Iterator[tuple[Ledger, Migrations]]:
+    """The workspace's ledger, and its migrations."""
     database = Database(settings.read(folder).ledger_url)
     try:
         yield Ledger(database), Migrations(database)
@@ -127,7 +146,8 @@ def _ledger(folder: Path) -> Iterator[tuple[Ledger, Migrations]]:
         database.close()
 
 
-def _console(folder: Path, *arguments: str) -> Any:
+def console(folder: Path, *arguments: str) -> Any:
+    """What a command of the console answers."""
     done = subprocess.run(
         command(folder, *arguments, "--json"), cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
     )
