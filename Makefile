@@ -4,7 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test test-engine lint types contracts tests test-server clean
+# What `make performance` measures at most, and where it writes to. It takes an hour on two cores that do little else.
+POINTS ?= 10000 100000 1000000
+REPORT := docs/performance.md
+
+.PHONY: demo test test-engine lint types contracts tests test-server performance clean
 
 demo: $(READY)
 	$(BIN)/embedding-console --workspace workspace demo
@@ -37,6 +41,15 @@ test-server: $(READY)
 # The lives of runs once more, with models and pipelines in a process of their own.
 test-engine: $(READY)
 	TEST_ENGINE=process $(BIN)/pytest --timeout 1200 tests/lifecycle
+
+# Every figure of docs/performance.md anew, on this machine; less of it: make performance POINTS="10000 100000"
+performance: $(READY)
+	$(BIN)/python -m benchmarks.throughput --write $(REPORT)
+	$(BIN)/python -m benchmarks.queries --write $(REPORT)
+	$(BIN)/python -m benchmarks.memory --rows 1000000 --write $(REPORT)
+	$(BIN)/python -m benchmarks.stores --points $(POINTS) --write $(REPORT)
+	$(BIN)/python -m benchmarks.console --write $(REPORT)
+	$(BIN)/python -m benchmarks.console --points $(POINTS) --write $(REPORT)
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

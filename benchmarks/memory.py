@@ -17,6 +17,7 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
+from benchmarks.console.report import machine, write_section
 from console_core import settings
 from console_core.catalog.encoded import read_header
 from console_core.console import Console, open_console
@@ -179,15 +180,28 @@ def _kept(what: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
 
 
+def section(found: dict[str, Any]) -> str:
+    """What was measured, in words."""
+    allowed, stated = (found[name] / 1e9 for name in ("stated_for_these", "stated"))
+    return (
+        f"Of {found['rows']:,} rows {found['done']:,} embedded in {found['seconds']:,.0f} s, **{found['peak'] / 1e9:.2f} GB** "
+        f"at the peak beyond the start; allowed for pictures of these sizes: {allowed:.2f} GB; stated: {stated:.2f} GB."
+    )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", type=int, default=1_000_000)
     options.add_argument("--large", type=int, default=4, help="rows of each of the pictures of 100 megapixels")
     options.add_argument("--model", default="grid", help="grid, or a demo model and the embedded store")
     options.add_argument("--json", action="store_true")
+    options.add_argument("--write", type=Path, help="a document whose marked part is written anew")
     chosen = options.parse_args()
+    said = machine()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder) / "workspace", chosen.rows, chosen.large, chosen.model)
+    if chosen.write:
+        write_section(chosen.write, "benchmarks.memory", f"{section(found)} {said}.")
     if chosen.json:
         print(json.dumps(found))
         return

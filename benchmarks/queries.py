@@ -1,4 +1,6 @@
-"""How long a text query takes while a run embeds at full speed: `python -m benchmarks.queries`.
+"""How long a text query takes while a run embeds at full speed.
+
+    python -m benchmarks.queries [--model ViT-B-32] [--seconds 30] [--json] [--write docs/performance.md]
 
 As many threads as pay embed pictures in the background, as a run does, with a model of random weights; the question is
 asked beside them. Only the ratios count. The last line shows what it costs where a run does not say that it works in
@@ -11,10 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.console.report import machine, write_section
 from console_core.embedding.openclip import load
 from console_core.embedding.precision import Wanted
 from console_core.embedding.registry import parse
@@ -118,25 +122,32 @@ def run(model: str, precision: Wanted, seconds: float, pause: float) -> dict[str
     return {"model": model, "device": embedder.device, "passes": embedder.passes, "run_keeps": kept, "lines": lines}
 
 
+def section(found: dict[str, Any], said: str) -> str:
+    """The report as Markdown."""
+    rows = [("A text query beside", "p50", "p95", "p95 of idle", "pictures/s", "queries"), ("---", *["---:"] * 5)]
+    for one in found["lines"]:
+        rate = f"{one['pictures_per_second']:,.1f}" if one["pictures_per_second"] else ""
+        times = (f"{one['p50_ms']:,.1f} ms", f"{one['p95_ms']:,.1f} ms", f"{one['of_idle_p95']:.2f}×")
+        rows.append((one["what"], *times, rate, str(one["queries"])))
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    about = f"{found['model']} on {found['device']}, {found['passes']} passes at once. {said}."
+    return f"{about}\n\n{table}\n\nBeside the queries the run keeps {found['run_keeps']:.0%} of its speed."
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.queries", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="ViT-B-32")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "float16", "bfloat16"])
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=30, help="of each case, in all")
     parser.add_argument("--pause", type=float, default=0.2, help="seconds between two queries")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    found = run(arguments.model, arguments.precision, arguments.seconds, arguments.pause)
-    if arguments.json:
-        print(json.dumps(found, indent=2))
-        return
-    print(f"{found['model']} on {found['device']}, {found['passes']} passes at once")
-    for one in found["lines"]:
-        print(
-            f"{one['what']:32} p50 {one['p50_ms']:7.1f} ms  p95 {one['p95_ms']:7.1f} ms  {one['of_idle_p95']:5.2f} of "
-            f"idle  {one['pictures_per_second']:6.1f} pictures/s  ({one['queries']} queries)"
-        )
-    print(f"beside the queries the run keeps {found['run_keeps']} of its speed")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--write", type=Path, help="a document whose marked part is written anew")
+    given = parser.parse_args()
+    said = machine()
+    found = run(given.model, given.precision, given.seconds, given.pause)
+    print(json.dumps({"machine": said, **found}, indent=2) if given.json else section(found, said))
+    if given.write:
+        write_section(given.write, "benchmarks.queries", section(found, said))
 
 
 if __name__ == "__main__":

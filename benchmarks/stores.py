@@ -29,6 +29,7 @@ import psutil
 from numpy.typing import NDArray
 
 from benchmarks.backup import points
+from benchmarks.console.report import write_section
 from benchmarks.stores_plain import PLAIN
 from console_core.backup.backups import Backups
 from console_core.backup.operation import BackUp
@@ -41,8 +42,6 @@ NAME = "stores-benchmark"
 SIZES, MILLION = (10_000, 100_000), 1_000_000
 QUERIES, WARM_UP = 100, 5
 INDEX_UP_TO = 100_000
-MARK = "<!-- measured by benchmarks.stores -->"
-END = "<!-- end of what was measured by benchmarks.stores -->"
 TITLES = {"local": "Qdrant, embedded", "edge": "Qdrant Edge", "server": "Qdrant server", "postgres": "PostgreSQL"}
 
 
@@ -278,8 +277,7 @@ def main() -> None:
     report = run(stores, sizes, given.dimension, given.index_up_to)
     print(json.dumps(report, indent=2) if given.json else section(report))
     if given.write:
-        head, _, rest = given.write.read_text().partition(MARK)
-        given.write.write_text(f"{head}{MARK}\n\n{section(report)}\n\n{END}{rest.partition(END)[2] or chr(10)}")
+        write_section(given.write, "benchmarks.stores", section(report))
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ def measure(folder: Path, sizes: Sequence[int], pictures: int, times: int, secon
 def measure_one(
     prepared: Prepared, times: int, seconds: float, crowds: Sequence[int] = ticks.CROWDS, starts: int = 2
 ) -> Sized:
-    """Starts, pages, and ticks beside a run in progress."""
+    """Starts where some are wanted, pages, and ticks beside a run in progress."""
     load = report.load()
     lines = [Measured(report.PREPARING, name, taken) for name, taken in prepared.made.items()]
-    lines += starting.measure(prepared.folder, starts)
+    lines += starting.measure(prepared.folder, starts) if starts else []
     with serving(prepared.folder) as server:
         memory = {"at first": server.memory()}
         lines += asyncio.run(pages.measure(server, prepared, times))

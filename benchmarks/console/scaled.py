@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from console_core.demo.application import TABLE
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Counts, Failure, Progress, Run, RunState
 from console_core.settings import Settings
+from console_core.settings.changing import set_store_url
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.provenance import Provenance, application_payload, point_id, provenance
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, Payload, Point
@@ -35,9 +37,7 @@ STRIDE = 10_000
 INDEX_UP_TO = 100_000
 """Points beyond which a collection has no index, for building one takes minutes: every search compares all."""
 SEED, CLUSTERS, BATCH = 20262, 200, 2048
-_FORMER, _EDGE = 'url = "local:qdrant"', 'url = "edge:qdrant-edge"'
-_QUIET = "\n[rollout]\nfollow_every = 86400\n"
-"""Keeping in step is benchmarks.following's: here it would work or not as it happens."""
+_LEFT_OUT = ("id", "embedding", "embedding_model")
 _STEPS = 600
 """Steps of a run that built everything: as many samples as are kept."""
 
@@ -105,9 +105,8 @@ def _multiply(folder: Path, points: int) -> None:
     """Copies of the demo's rows, without the application's own embeddings, until there are so many."""
     with closing(sqlite3.connect(folder / CATALOG)) as catalog, catalog:
         (there,) = catalog.execute(f"SELECT count(*) FROM {TABLE}").fetchone()
-        copied = (
-            "user_id, compressed_path, original_path, file_path, processing_status, caption, image_type, created_at"
-        )
+        columns = [name for _, name, *_ in catalog.execute(f"PRAGMA table_info({TABLE})") if name not in _LEFT_OUT]
+        copied = ", ".join(columns)
         catalog.execute(
             "WITH RECURSIVE copies (copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM copies WHERE copy < ?) "
             f"INSERT INTO {TABLE} (id, {copied}) SELECT id + copy * ?, {copied} FROM copies CROSS JOIN {TABLE} LIMIT ?",
@@ -116,8 +115,12 @@ def _multiply(folder: Path, points: int) -> None:
 
 
 def _connect_edge(folder: Path) -> None:
+    """Another store, and nobody who looks after it: keeping in step is benchmarks.following's."""
     file = folder / settings.FILE
-    file.write_text(file.read_text("utf-8").replace(_FORMER, _EDGE) + _QUIET, "utf-8")
+    if "rollout" not in tomllib.loads(file.read_text("utf-8")):
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write("\n[rollout]\nfollow_every = 86400\n")
+    set_store_url(folder, "edge:qdrant-edge")
     shutil.rmtree(folder / "qdrant")
 
 
@@ -169,9 +172,8 @@ def _index(read: Settings) -> None:
 def _record(folder: Path, read: Settings, points: int) -> None:
     """The small migration's build and verification once more, as they were for so many pictures."""
     with opened_ledger(folder) as (ledger, migrations), closing(SqlCatalog(read.catalog)) as catalog:
-        build, verify = (
-            ledger.runs(kinds=[kind], migration=migrations.all()[0].id)[0] for kind in ("reembed", "verify")
-        )
+        (build, *_) = ledger.runs(kinds=["reembed"], migration=migrations.all()[0].id)
+        (verify, *_) = ledger.runs(kinds=["verify"], target=build.target)
         failed = {int(one.key): one for one in ledger.failures(build.id, limit=STRIDE)}
         _build_again(ledger, build, catalog, failed, points)
         again = _begun(ledger, verify, points, writes=False)
