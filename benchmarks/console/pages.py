@@ -43,11 +43,13 @@ def _full(prepared: Prepared) -> Sequence[tuple[str, str, Query]]:
         return ()
     collection = prepared.collections[-1]
     columns = prepared.columns[:4]
+    chosen = {"view": "new", "served": "images", "model": MODEL}
     late = {"collection": collection, "after": prepared.late, "before": str(prepared.pictures - 100)}
     return (
         ("one collection, its points", "collections", {"collection": collection}),
         ("one collection, its last points", "collections", late),
-        ("new migration, preflight", "migrations", {"view": "new", "served": "images", "model": MODEL}),
+        ("new migration, preflight", "migrations", chosen),
+        ("new migration, of a part", "migrations", {**chosen, "only.user_id": "amelie"}),
         ("one migration", "migrations", {"migration": prepared.migration}),
         ("one run", "runs", {"run": prepared.run}),
         ("failures of one collection", "failures", {"collection": collection}),

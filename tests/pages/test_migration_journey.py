@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -228,6 +228,27 @@ def test_another_mode_than_the_one_that_a_target_was_built_in_is_changed_on_the_
     page.button(key="take-turbo").click().run()
     assert page.query_params["mode"] == "turbo"
     assert "was built in turbo mode" not in said(page)
+
+
+def test_the_values_of_facets_are_counted_once_and_only_for_who_chooses_a_part(
+    small: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = small.catalog.facets
+    asked: list[str] = []
+
+    def facets() -> Mapping[str, Mapping[str, int]]:
+        asked.append("all pictures")
+        return count()
+
+    monkeypatch.setattr(small.catalog, "facets", facets)
+    page = open_page("migrations", view="new", served="images", model="demo-siglip")
+    assert not page.exception
+    assert not asked
+    page.segmented_control(key="wizard-part").set_value("Only a part").run()
+    page.multiselect[0].set_value(["user-1"]).run()
+    assert page.query_params["only.user_id"] == "user-1"
+    assert page.multiselect[0].options[:3] == ["user-0 (16)", "user-1 (16)", "user-2 (16)"]
+    assert asked == ["all pictures"]
 
 
 def test_a_collection_searched_by_its_own_name_gets_an_alias_in_place_and_the_wizard_goes_on_with_it(

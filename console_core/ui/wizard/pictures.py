@@ -12,14 +12,15 @@ from console_core.ui.wizard.steps import open_step
 
 _ALL, _SOME = "Everything", "Only a part"
 _PART = "wizard-part"
+FRESH = 60
+"""Seconds for which the values of facets are shown again without being counted again: that reads the whole catalog."""
 
 
 def choose_pictures(draft: Draft) -> None:
     """Draw the step. It needs no answer: everything is chosen unless a person narrows it."""
-    facets = session.console().catalog.facets()
     with open_step(3, "Pictures"):
-        if facets:
-            _slice(draft, facets)
+        if session.console().catalog.info().facets:
+            _slice(draft)
         else:
             st.markdown("Every picture of the catalog.")
             st.caption("This catalog has no facets to choose a part by.")
@@ -27,7 +28,7 @@ def choose_pictures(draft: Draft) -> None:
         _tucked_away(draft)
 
 
-def _slice(draft: Draft, facets: Mapping[str, Mapping[str, int]]) -> None:
+def _slice(draft: Draft) -> None:
     if draft.only:
         st.session_state[_PART] = _SOME
     part = st.segmented_control(
@@ -45,8 +46,13 @@ def _slice(draft: Draft, facets: Mapping[str, Mapping[str, int]]) -> None:
         return
     st.caption("A picture is chosen where it has one of the values in every list that you fill in.")
     with st.grid("auto", min_column_width=280):
-        for facet, counts in facets.items():
+        for facet, counts in _counted(str(session.console().settings.workspace)).items():
             _facet(draft, facet, counts)
+
+
+@st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures …")
+def _counted(workspace: str) -> Mapping[str, Mapping[str, int]]:
+    return session.console().catalog.facets()
 
 
 def _facet(draft: Draft, facet: str, counts: Mapping[str, int]) -> None:
