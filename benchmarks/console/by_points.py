@@ -70,7 +70,7 @@ def markdown(found: Sequence[Sized]) -> str:
     """One table for each group, the sizes beside each other, and one for the memory."""
     sizes = [f"{one.points:,}" for one in found]
     loads = ", ".join(f"{one.load:.1f}" for one in found)
-    parts = [f"{report.machine()}. Load before each size: {loads}."]
+    parts = [f"{report.computer()}. Load before each size: {loads}."]
     for group in dict.fromkeys(line.group for line in found[0].lines):
         head = [group, *(f"{size}: wall" for size in sizes), *(f"{size}: server CPU" for size in sizes), "CPU grows"]
         parts.append(_table(head, _rows(found, group)))

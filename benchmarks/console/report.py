@@ -2,6 +2,8 @@
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -15,9 +17,24 @@ _HEAD = ("", "wall", "worst", "server CPU", "sent", "thumbnails", "times", "budg
 
 def machine() -> str:
     """The machine in words, and how busy others kept it before."""
+    return f"{computer()}, load before: {load():.1f}"
+
+
+def computer() -> str:
+    """Cores, graphics cards, and what Python runs on."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     kind = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-    return f"{cores} cores, no GPU ({kind}; load before: {load():.1f})"
+    return f"{cores} cores, {graphics()} ({kind})"
+
+
+def graphics() -> str:
+    """The graphics cards that NVIDIA's driver knows of, without loading torch."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return "no GPU"
+    asked = [tool, "--query-gpu=name", "--format=csv,noheader"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
+    return " and ".join(told.stdout.split("\n")[:-1]) if told.returncode == 0 else "no GPU"
 
 
 def load() -> float:
