@@ -182,10 +182,10 @@ def _kept(what: str) -> int:
 
 def section(found: dict[str, Any]) -> str:
     """What was measured, in words."""
-    allowed, stated = (found[name] / 1e9 for name in ("stated_for_these", "stated"))
+    peak, allowed, stated = (found[name] / 1e9 for name in ("peak", "stated_for_these", "stated"))
     return (
-        f"Of {found['rows']:,} rows {found['done']:,} embedded in {found['seconds']:,.0f} s, **{found['peak'] / 1e9:.2f} GB** "
-        f"at the peak beyond the start; allowed for pictures of these sizes: {allowed:.2f} GB; stated: {stated:.2f} GB."
+        f"Of {found['rows']:,} rows {found['done']:,} embedded in {found['seconds']:,.0f} s, **{peak:.2f} GB** at the "
+        f"peak beyond the start; allowed for pictures of these sizes: {allowed:.2f} GB; stated: {stated:.2f} GB."
     )
 
 

@@ -183,7 +183,8 @@ def _record(folder: Path, read: Settings, points: int) -> None:
 
 def _build_again(ledger: Ledger, build: Run, catalog: SqlCatalog, failed: Mapping[int, Failure], points: int) -> None:
     run = _begun(ledger, build, points, writes=True)
-    counts = Counts(points)
+    recorded = ledger.pace(build.id)
+    counts, pace = Counts(points), recorded.pace if recorded else None
     rows, size = catalog.rows(), -(-points // _STEPS)
     while some := list(islice(rows, size)):
         failures = tuple(
@@ -193,7 +194,7 @@ def _build_again(ledger: Ledger, build: Run, catalog: SqlCatalog, failed: Mappin
         for failure in failures:
             kinds[failure.kind] = kinds.get(failure.kind, 0) + 1
         counts = replace(counts, done=counts.done + len(some) - len(failures), failed=kinds)
-        ledger.record(run.id, Progress(some[-1].key, counts, failures))
+        ledger.record(run.id, Progress(some[-1].key, counts, failures, pace=pace))
     ledger.finish(run.id, RunState.SUCCEEDED, reason=build.reason)
 
 

@@ -10,7 +10,7 @@ from benchmarks.console import by_points, report
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "performance.md"
-BENCHMARKS = ("backup", "console", "following", "queries", "stores", "throughput")
+BENCHMARKS = ("backup", "console", "following", "memory", "queries", "stores", "throughput")
 RECIPE = (ROOT / "Makefile").read_text().split("\nperformance:")[1].split("\n\n")[0]
 
 
@@ -57,5 +57,7 @@ def without_figures(text: str) -> str:
 
 def test_every_part_that_the_document_lists_stands_in_it() -> None:
     text = DOCUMENT.read_text()
-    headings = {re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^## (.+)$", text, re.M)}
+    headings = {
+        re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^## (.+)$", text, re.M)
+    }
     assert set(re.findall(r"\]\(#([a-z-]+)\)", text)) == headings
