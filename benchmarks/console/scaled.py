@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import sys
 import time
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.console.workspace import CATALOG, NOTE, Prepared, console, found, opened_ledger
+from benchmarks.console.workspace import CATALOG, NOTE, Prepared, be_quiet, console, found, opened_ledger
 from console_core import settings
 from console_core.catalog.sql import SqlCatalog
 from console_core.catalog.types import ImageRow
@@ -115,11 +114,7 @@ def _multiply(folder: Path, points: int) -> None:
 
 
 def _connect_edge(folder: Path) -> None:
-    """Another store, and nobody who looks after it: keeping in step is benchmarks.following's."""
-    file = folder / settings.FILE
-    if "rollout" not in tomllib.loads(file.read_text("utf-8")):
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write("\n[rollout]\nfollow_every = 86400\n")
+    be_quiet(folder)
     set_store_url(folder, "edge:qdrant-edge")
     shutil.rmtree(folder / "qdrant")
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -57,8 +58,17 @@ def prepare(folder: Path, pictures: int) -> Prepared:
         target = console(folder, "migrate", "images", "--to", MODEL)["target"]
         console(folder, "alias", "candidate", target)
         console(folder, "stats")
+        be_quiet(folder)
         note.write_text(json.dumps({"pictures": pictures, "seconds": seconds}))
     return found(folder)
+
+
+def be_quiet(folder: Path) -> None:
+    """Have nothing kept in step: that is benchmarks.following's, and here it would work or not as it happens."""
+    file = folder / settings.FILE
+    if "rollout" not in tomllib.loads(file.read_text("utf-8")):
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write("\n[rollout]\nfollow_every = 86400\n")
 
 
 def found(folder: Path) -> Prepared:
