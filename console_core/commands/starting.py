@@ -37,7 +37,7 @@ def start_migrations(console: Console, actor: Actor, *, requests: Sequence[Reque
 
 def _start(console: Console, actor: Actor, found: Sequence[Preflight]) -> list[Started]:
     convoy = f"c-{secrets.token_hex(3)}" if len(found) > 1 else ""
-    plans = [replace(plan, convoy=convoy) for plan in _plans(found)]
+    plans = [_together(plan, convoy, found[-1]) if convoy else plan for plan in _plans(found)]
     with ExitStack() as created:
         migrations = [created.enter_context(console.migrations.created(plan, actor.name)) for plan in plans]
         runs = console.ledger.submit_together(
@@ -57,6 +57,11 @@ def _start(console: Console, actor: Actor, found: Sequence[Preflight]) -> list[S
             ]
         )
     return [Started(*parts) for parts in zip(migrations, runs, found, strict=True)]
+
+
+def _together(plan: MigrationPlan, convoy: str, last: Preflight) -> MigrationPlan:
+    """The plan of one of several; memory is stated for all of them, because nobody can tell whose it is."""
+    return replace(plan, convoy=convoy, memory=last.need.memory if last.need else plan.memory)
 
 
 def _plans(found: Sequence[Preflight]) -> list[MigrationPlan]:

@@ -42,7 +42,9 @@ def open_models(settings: Settings, cards: ModelCards, *, dry: bool = False) -> 
 class Pipelines(Protocol):
     """Opens pipelines; see `open_pipeline`."""
 
-    def __call__(self, images: ImageStore, embedders: Sequence[Embedder], mode: Mode, *, pictures: int) -> Pipeline: ...
+    def __call__(
+        self, images: ImageStore, embedders: Sequence[Embedder], mode: Mode, /, *, pictures: int
+    ) -> Pipeline: ...
 
 
 def open_pipeline(

@@ -1,13 +1,13 @@
 """One member's place in a shared pipeline: to its member it is a pipeline of its own."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from console_core.embedding.types import Embedder
 from console_core.engine.line import Ask, Key, Line, key_of
-from console_core.engine.meter import Busy, Readings, Stage
+from console_core.engine.meter import Readings
 from console_core.engine.shape import Shape
 from console_core.engine.types import Done, Job
 
@@ -78,6 +78,10 @@ class Seat:
         self.notes: tuple[str, ...] = ()
 
     @property
+    def process(self) -> int | None:
+        return self.lines[-1].pipeline.process if self.lines else None
+
+    @property
     def capacity(self) -> int:
         return self.shape.capacity
 
@@ -89,7 +93,10 @@ class Seat:
 
     def readings(self) -> Readings:
         """What the stages did for all seats, as long as this one shared them."""
-        return _added([line.readings() for line in self.lines], self.notes)
+        found = Readings(0.0)
+        for line in self.lines:
+            found = line.readings().after(found)
+        return replace(found, notes=(*self.notes, *found.notes))
 
     def held_up(self, since: float, now: float) -> float:
         """The others waited for this seat from a moment until now; for how long in all, but for what is forgiven."""
@@ -102,15 +109,3 @@ class Seat:
         if not self.is_closed:
             self._shared.leave(self)
             self._closed()
-
-
-def _added(found: Sequence[Readings], notes: tuple[str, ...]) -> Readings:
-    stages: dict[Stage, Busy] = {}
-    decoders: Counter[str] = Counter()
-    for one in found:
-        decoders.update(one.decoders)
-        for stage, busy in one.stages.items():
-            before = stages.get(stage, Busy())
-            stages[stage] = Busy(before.seconds + busy.seconds, before.pictures + busy.pictures, busy.workers)
-        notes += one.notes
-    return Readings(max((one.at for one in found), default=0.0), stages, dict(decoders), tuple(dict.fromkeys(notes)))

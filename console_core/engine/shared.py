@@ -103,8 +103,7 @@ class Shared:
                     ask.asked.pop(seat, None)
             if seat in self._arrived:
                 self._arrived.remove(seat)
-            if seat.party is not None:
-                self._part(seat)
+            self._part(seat)
             self._lines = {line for line in self._lines if not line.is_over}
             self._changed.notify_all()
             over = [line for line in seat.lines if line.is_over]
@@ -137,8 +136,9 @@ class Shared:
             else:
                 self._parties.append(Party([seat], window))
             seat.party = self._parties[-1]
-        for seat in arrived:
-            seat.shape = seat.party.shape if seat.party else seat.shape
+        for party in self._parties:
+            for seat in party.seats:
+                seat.shape = party.shape
         self._changed.notify_all()
 
     def _join_others(self, seat: Seat) -> bool:
@@ -152,8 +152,7 @@ class Shared:
 
     def _part(self, seat: Seat) -> None:
         """Take a seat out of its party; its answers that are in work are still its own."""
-        party = seat.party
-        if party is None:
+        if (party := seat.party) is None:
             return
         party.seats.remove(seat)
         for _, _, ask in seat.kept:
@@ -172,9 +171,8 @@ class Shared:
         self._changed.notify_all()
 
     def _dissolve(self, seats: Sequence[Seat], why: str) -> None:
-        for seat in seats:
-            if seat.party is not None and len(seat.party.seats) > 1:
-                self._alone(seat, why)
+        for seat in (one for one in seats if one.party is not None and len(one.party.seats) > 1):
+            self._alone(seat, why)
 
     def _blame_those_behind(self, seat: Seat, since: float) -> None:
         """A seat has waited for others, and for nothing else: who does not move loses patience, and then the others."""

@@ -3,9 +3,10 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from console_core.catalog.types import ImageRow
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder
-from console_core.engine.models import EngineModels
+from console_core.engine.models import EngineModels, RemoteEmbedder
 from console_core.engine.ordered import in_order
 from console_core.engine.process import EngineProcess
 from console_core.engine.seat import Seat
+from console_core.engine.service import Facts
 from console_core.engine.shared import Shared
 from console_core.engine.threads import ThreadPipeline
 from console_core.engine.types import Embedded, Outcome
@@ -82,7 +84,7 @@ def shared(images: LocalFiles, *names: str, window: int = 0, patience: float = 6
     return Shared(images, Mode.FAST, lambda: names, window=window, patience=patience)
 
 
-Travels = Iterator[tuple[ImageRow, Outcome]]
+Travels = Generator[tuple[ImageRow, Outcome], None, None]
 
 
 def travel(seat: Seat, rows: Sequence[ImageRow] = ALL, passed: Sequence[int] = ()) -> Travels:
@@ -125,7 +127,7 @@ def test_three_models_get_their_own_vectors_and_each_picture_is_read_and_decoded
         seats[name] = hub.join(name, models[name], left=ROWS)
         return list(travel(seats[name]))
 
-    found = together(*(lambda name=name: member(name) for name in models))  # type: ignore[misc]
+    found = together(*(lambda name=name: member(name) for name in models))
     for mine, model in zip(found, (Grid(), Negative(), Mirrored()), strict=True):
         assert same(mine, alone(folder, model))
     assert sorted(images.reads) == sorted(one.candidates[0] for one in ALL)
@@ -137,7 +139,7 @@ def test_three_models_get_their_own_vectors_and_each_picture_is_read_and_decoded
 
 def test_in_a_process_of_its_own_the_engine_decodes_each_picture_once_for_two_models(folder: Path) -> None:
     engine = EngineProcess(GridModels)
-    cards = ModelCards([Grid.card, _negative_card()])
+    cards = ModelCards([Grid.card, replace(Grid.card, key="negative")])
     models = EngineModels(cards, engine, 0.0)
     hub = shared(LocalFiles((folder,)), "a", "b")
     seats = []
@@ -163,7 +165,7 @@ def test_a_member_that_passes_rows_by_is_answered_for_the_others(images: Countin
     def member(name: str) -> list[tuple[ImageRow, Outcome]]:
         return list(travel(hub.join(name, Grid(), left=ROWS), passed=passed[name]))
 
-    found = together(*(lambda name=name: member(name) for name in passed))  # type: ignore[misc]
+    found = together(*(lambda name=name: member(name) for name in passed))
     for mine, name in zip(found, passed, strict=True):
         rows = [one for one in ALL if int(one.key) not in passed[name]]
         assert [one.key for one, _ in mine] == [one.key for one in rows]
@@ -235,7 +237,7 @@ def test_a_member_that_ends_in_the_middle_frees_the_others_at_once(images: Count
             with pytest.raises(RuntimeError):
                 taken.throw(RuntimeError("the store is gone"))
         else:
-            taken.close()  # type: ignore[attr-defined]
+            taken.close()
         assert same(going.result(60), alone(folder, Grid()))
     assert len(images.reads) == ROWS
     assert threads() == []
@@ -258,7 +260,7 @@ def test_a_picture_that_cannot_be_read_is_the_same_failure_for_all(images: Count
     hub = shared(images, "a", "b")
     rows = [row(number) if number % 7 else ImageRow(str(number), ("nowhere.jpg",), {}, "r") for number in range(1, 60)]
     found = together(
-        *(lambda name=name: list(travel(hub.join(name, Grid(), left=len(rows)), rows)) for name in ("a", "b"))  # type: ignore[misc]
+        *(lambda name=name: list(travel(hub.join(name, Grid(), left=len(rows)), rows)) for name in ("a", "b"))
     )
     for mine in found:
         assert [one.key for one, outcome in mine if isinstance(outcome, ImageMissing)] == [
@@ -322,17 +324,7 @@ def _until_it_rests(images: Counting) -> int:
     return seen
 
 
-def _negative_card():  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(Grid.card, key="negative")
-
-
-def _as(model, key, engine):  # type: ignore[no-untyped-def]
+def _as(model: Embedder, key: str, engine: EngineProcess) -> RemoteEmbedder:
     """The model of an engine under the key that it was asked for by: all grid models say that they are "grid"."""
-    from dataclasses import replace
-
-    from console_core.engine.models import RemoteEmbedder
-
-    facts = model._facts
-    return RemoteEmbedder(replace(facts, card=replace(facts.card, key=key)), engine)
+    facts = Facts(replace(model.card, key=key), model.fingerprint, "cpu", model.preprocessing, model.batch, 2)
+    return RemoteEmbedder(facts, engine)
