@@ -21,7 +21,7 @@ from console_core.engine.types import Done, Job
 
 WINDOW = 2
 """How far a seat may be ahead of the slowest, in capacities of the pipeline. Only vectors are kept."""
-START = 60.0
+START = 30.0
 """Seconds for which those that are there wait for those that are expected; who comes later joins if it is near."""
 PATIENCE = 5.0
 """Seconds for which a seat may hold the others up."""
@@ -155,9 +155,9 @@ class Shared:
         if (party := seat.party) is None:
             return
         party.seats.remove(seat)
-        for _, _, ask in seat.kept:
-            party.let_go(ask, seat)
-        seat.kept, seat.party = [], None
+        while seat.kept:
+            party.let_go(seat.kept.pop()[2], seat)
+        seat.party = None
         if not party.seats:
             self._parties.remove(party)
             if party.line is not None:
@@ -208,9 +208,8 @@ class Shared:
             return True
         place = seat.offset + job.number
         behind = party.behind(seat, place)
-        if any(place - one.place > 2 * party.window + 1 for one in behind):
+        if behind and place - min(one.place for one in behind) > 2 * party.window + 1:
             self._alone(seat, "it is far ahead of the others")
-            return False
         return not behind
 
     def _enter(self, party: Party, line: Line, seat: Seat, job: Job, jobs: list[Job]) -> None:
@@ -264,8 +263,7 @@ class Shared:
         """Each answer to those who asked; whether the line is over with this."""
         with self._changed:
             for one in done:
-                ask = line.work.pop(one.number, None)
-                if ask is None:
+                if (ask := line.work.pop(one.number, None)) is None:
                     continue
                 if broke_down(one.outcome) and len(line.seats) > 1:
                     self._try_again(line, ask)

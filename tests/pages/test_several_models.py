@@ -38,8 +38,8 @@ def test_a_further_model_is_added_below_the_first_and_one_button_starts_both(
     assert not page.exception
     assert page.query_params["also"] in ("demo-clip", ["demo-clip"])
     assert [one.value for one in page.subheader][-2:] == ["Demo SigLIP", "Demo CLIP"]
-    assert "Each picture is read and decoded once for all 2 models." in said(page)
-    assert page.button(key="start").label == "Start all 2 builds"
+    assert "Each picture is read and decoded once for both models." in said(page)
+    assert page.button(key="start").label == "Start both builds"
     page.button(key="start").click().run()
     assert not page.exception
     deadline = time.monotonic() + 60
@@ -52,8 +52,9 @@ def test_a_further_model_is_added_below_the_first_and_one_button_starts_both(
         ("images__demo-clip-2", PICTURES),
     ]
     page.run()
-    assert "together with demo-clip" in said(page)
-    assert "together with demo-siglip" in said(page)
+    told = said(page).replace("\\", "")
+    assert "together with demo-clip" in told
+    assert "together with demo-siglip" in told
 
 
 def test_further_models_are_in_the_address_and_one_that_nobody_knows_is_left_out(

@@ -25,14 +25,15 @@ def choose_further(draft: Draft, card: ModelCard) -> list[ModelCard]:
     near = [one for one in known.values() if one.is_local or not one.builtin]
     options = [one.key for one in (*near, *(one for one in known.values() if one not in near)) if one.key != card.key]
     st.session_state[_KEY] = chosen
-    st.multiselect(
-        "Also build with",
-        options,
-        format_func=lambda key: known[key].title,
-        key=_KEY,
-        placeholder="Further models, if you want to compare several",
-        help="Each model gets a migration and a collection of its own. Reading and decoding a picture is usually what "
-        "takes longest; it is done once for all of them.",
-        on_change=lambda: replace(draft, also=tuple(st.session_state[_KEY])).write(),
-    )
+    with st.container(border=True, key="step-2-further"):
+        st.multiselect(
+            "Also build with",
+            options,
+            format_func=lambda key: known[key].title,
+            key=_KEY,
+            placeholder="Further models, if you want to compare several",
+            help="Each model gets a migration and a collection of its own. Reading and decoding a picture is usually "
+            "what takes longest; it is done once for all of them.",
+            on_change=lambda: replace(draft, also=tuple(st.session_state[_KEY])).write(),
+        )
     return [known[key] for key in chosen]

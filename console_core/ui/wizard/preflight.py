@@ -55,6 +55,10 @@ def _named(cards: Sequence[ModelCard]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _all(several: Sequence[object]) -> str:
+    return "both" if len(several) == 2 else f"all {len(several)}"
+
+
 def _consequence(several: Sequence[Preflight]) -> str:
     """What the start would change, and what it would leave alone."""
     if any(found.blocked for found in several):
@@ -62,7 +66,7 @@ def _consequence(several: Sequence[Preflight]) -> str:
     (found, *others) = several
     if others:
         return (
-            f"Each picture is read and decoded once for all {len(several)} models. Every model gets a migration of its "
+            f"Each picture is read and decoded once for {_all(several)} models. Every model gets a migration of its "
             "own, which can be paused, verified and cut over alone. Searches go on unchanged until you cut over."
         )
     if found.has("target-live"):
@@ -129,7 +133,7 @@ def _open_instead(run: Run) -> None:
 def _start(requests: Sequence[Request], found: Sequence[Preflight]) -> None:
     several, first = len(found) > 1, found[0]
     pressed = command_button(
-        f"Start all {len(found)} builds" if several else "Fill the gaps" if first.fills else "Start building",
+        f"Start {_all(found)} builds" if several else "Fill the gaps" if first.fills else "Start building",
         "start_migrations" if several else "start_migration",
         key="start",
         kind="primary",
