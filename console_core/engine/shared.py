@@ -190,15 +190,15 @@ class Shared:
         while seat.held and (party := seat.party) is not None:
             jobs: list[Job] = []
             try:
-                line = self._line(party)
+                while seat.held and self._may_enter(party, seat, seat.held[0]):
+                    self._enter(party, seat, seat.held[0], jobs)
+                    seat.held.popleft()
             except Exception:
                 if len(party.seats) == 1:
                     raise
                 self._dissolve(list(party.seats), "the shared pipeline could not be opened")
-                continue
-            while seat.held and self._may_enter(party, seat, seat.held[0]):
-                self._enter(party, line, seat, seat.held.popleft(), jobs)
-            line.pipeline.submit(jobs)
+            if jobs and party.line is not None:
+                party.line.pipeline.submit(jobs)
             self._changed.notify_all()
             if seat.party is party:
                 return
@@ -212,14 +212,14 @@ class Shared:
             self._alone(seat, "it is far ahead of the others")
         return not behind
 
-    def _enter(self, party: Party, line: Line, seat: Seat, job: Job, jobs: list[Job]) -> None:
+    def _enter(self, party: Party, seat: Seat, job: Job, jobs: list[Job]) -> None:
         """Take what is kept for a seat, or have it made for everyone who has not come to it yet."""
         ask = party.kept_for(seat, job)
         passed = seat.offset + job.number - party.window  # rows come and go: what is near may still be asked for
         if ask is not None:
             passed = ask.place
         else:
-            place, number = seat.offset + job.number, next(self._numbers)
+            line, place, number = self._line(party), seat.offset + job.number, next(self._numbers)
             expected = party.expected(seat, place)
             ask = Ask(key_of(job.row), place, line.seats, {}, expected)
             jobs.append(Job(number, job.row))

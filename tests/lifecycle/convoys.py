@@ -1,7 +1,9 @@
 """Three builds over the same catalog that travel together, with a worker, and a process of them that can be killed."""
 
 import sqlite3
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -40,16 +42,19 @@ MODELS: dict[str, type[Grid]] = {"grid": Grid, "negative": Negative, "mirrored":
 ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.PAUSED, RunState.INTERRUPTED)
 
 
-class Slow(Picky):
-    """A store whose every write takes a moment, so that something can happen in the middle; what it was given, by
-    collection."""
+class Holding(Picky):
+    """A store that takes so many batches into each collection and holds the next, until it is told to go on."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.seconds = seconds
+        self.holds_after = 0
+        self.goes_on = threading.Event()
+        self._taken: Counter[str] = Counter()
 
     def upsert(self, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
-        time.sleep(self.seconds)
+        self._taken[name] += 1
+        if self._taken[name] > self.holds_after > 0:
+            assert self.goes_on.wait(60)
         return super().upsert(name, points)
 
 
@@ -121,9 +126,14 @@ class Rig:
     def points(self, target: str) -> dict[Any, Any]:
         return {point.id: point.vector for point in self.store.scroll(target, vectors=True)}
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """Work on nothing more."""
         if self.worker is not None:
             assert self.worker.close(30)
+            self.worker = None
+
+    def close(self) -> None:
+        self.rest()
         self.catalog.close()
 
 
@@ -144,9 +154,21 @@ def durable(folder: Path) -> Rig:
     return Rig(folder, database, open_store(StoreSettings(f"local:{folder / 'qdrant'}")), 0)
 
 
-def server(folder: str) -> None:
-    """A life of the server: what was left open is resumed, all of it together, and worked on until it is killed."""
+def server(folder: str, batches: str) -> None:
+    """A life of the server: what was left open is resumed, all of it together, and worked on until it is killed.
+
+    After so many `batches` into a collection the next one is never written; "" means no end.
+    """
     rig = durable(Path(folder))
+    upsert, taken = rig.store.upsert, Counter[str]()
+
+    def held(name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
+        taken[name] += 1
+        while batches and taken[name] > int(batches):
+            time.sleep(1)
+        return int(upsert(name, points, as_is=as_is))
+
+    rig.store.upsert = held
     rig.ledger.recover("the server")
     for run in rig.ledger.runs(states=RESUMABLE):
         rig.ledger.ask(run.id, Verb.RESUME, "olga")

@@ -14,16 +14,17 @@ from console_core.migration.breaker import LIMIT
 from console_core.runs.types import Run, RunState, Verb
 from console_core.vectorstore.provenance import point_id
 from tests.grid_model import Grid
-from tests.lifecycle.convoys import MODELS, Rig, Slow, durable
+from tests.lifecycle.convoys import MODELS, Holding, Rig, durable
 from tests.lifecycle.forking import Forks
 
 PICTURES = 400
+MANY = 600
 TARGETS = [f"with-{model}" for model in MODELS]
 
 
 @pytest.fixture
 def rig(tmp_path: Path, database: Database) -> Iterator[Rig]:
-    made = Rig(tmp_path, database, Slow(), PICTURES)
+    made = Rig(tmp_path, database, Holding(), PICTURES)
     yield made
     made.close()
 
@@ -37,7 +38,8 @@ def begun(rig: Rig) -> list[Run]:
 
 def expected(rig: Rig) -> dict[str, dict[object, object]]:
     """What three builds, one after the other, put into their collections."""
-    apart = Rig(rig.root.parent, rig.ledger.database, Slow(), PICTURES)
+    rig.rest()
+    apart = Rig(rig.root.parent, rig.ledger.database, Holding(), PICTURES)
     runs = apart.submit(*(apart.plan(model, target=f"{model}-apart", convoy="") for model in MODELS))
     apart.start()
     for run in runs:
@@ -53,8 +55,13 @@ def assert_same(found: dict[object, object], wanted: dict[object, object]) -> No
         np.testing.assert_allclose(found[key], vector, atol=1e-6)  # type: ignore[call-overload]
 
 
-def middle(run: Run) -> bool:
-    return run.counts.done > PICTURES // 8
+def to_the_middle(rig: Rig) -> list[Run]:
+    """The three runs, each of which has written something and waits for the store."""
+    rig.store.holds_after = 10
+    runs = begun(rig)
+    for run in runs:
+        rig.until(run, lambda now: now.counts.done > 40)
+    return runs
 
 
 def test_each_picture_is_decoded_once_for_three_models_and_every_run_has_its_own_books(rig: Rig) -> None:
@@ -69,7 +76,6 @@ def test_each_picture_is_decoded_once_for_three_models_and_every_run_has_its_own
 
 
 def test_other_runs_of_the_lane_wait_until_the_convoy_has_ended(rig: Rig) -> None:
-    rig.store.seconds = 0.01
     runs = rig.submit(*map(rig.plan, MODELS))
     (other,) = rig.submit(rig.plan("grid", target="other", convoy=""))
     rig.start()
@@ -83,16 +89,14 @@ def test_other_runs_of_the_lane_wait_until_the_convoy_has_ended(rig: Rig) -> Non
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_one_that_is_paused_lets_the_others_go_on_and_resumes_alone_to_the_same_points(rig: Rig, number: int) -> None:
-    rig.store.seconds = 0.01
-    runs = begun(rig)
+    runs = to_the_middle(rig)
     resting = runs.pop(number)
-    rig.until(resting, middle)
     rig.ledger.ask(resting.id, Verb.PAUSE, "jo")
+    rig.store.goes_on.set()
     paused = rig.until(resting, lambda run: run.state is RunState.PAUSED)
     for run in runs:
         assert rig.ended(run).state is RunState.SUCCEEDED
     assert rig.ledger.get(resting.id) == paused
-    rig.store.seconds = 0
     rig.resume(resting)
     again = rig.until(resting, lambda run: run.state is RunState.SUCCEEDED)
     assert again.counts.done == PICTURES
@@ -102,10 +106,9 @@ def test_one_that_is_paused_lets_the_others_go_on_and_resumes_alone_to_the_same_
 
 
 def test_one_that_is_cancelled_keeps_what_it_wrote_and_costs_the_others_nothing(rig: Rig) -> None:
-    rig.store.seconds = 0.01
-    first, *others = begun(rig)
-    rig.until(first, middle)
+    first, *others = to_the_middle(rig)
     rig.ledger.ask(first.id, Verb.CANCEL, "jo")
+    rig.store.goes_on.set()
     cancelled = rig.ended(first)
     assert cancelled.state is RunState.CANCELLED
     for run in others:
@@ -180,29 +183,30 @@ def test_killed_in_the_middle_all_three_resume_together_and_end_with_the_right_p
 ) -> None:
     dice, folder = random.Random(11), tmp_path / "durable"
     folder.mkdir()
-    Rig(folder, database, Slow(), PICTURES).close()
+    Rig(folder, database, Holding(), MANY).close()
     rig = durable(folder)
     runs = rig.submit(*map(rig.plan, MODELS))
     rig.store.close()
-    for wanted in (20, 100, 180, 260):
-        life = forks.start("tests.lifecycle.convoys:server", str(folder))
-        rig.until(runs[0], _has_done(wanted))
+    for _ in range(4):
+        before = rig.ledger.get(runs[0].id).counts.done
+        life = forks.start("tests.lifecycle.convoys:server", str(folder), "12")
+        rig.until(runs[0], _has_done(before + 20))
         time.sleep(dice.uniform(0, 0.05))
         life.kill()
         states = {rig.ledger.get(run.id).state for run in runs}
         assert states == {RunState.RUNNING}, life.stderr.read_text()
-    life = forks.start("tests.lifecycle.convoys:server", str(folder))
+    life = forks.start("tests.lifecycle.convoys:server", str(folder), "")
     ended = [rig.until(run, lambda now: now.state is RunState.SUCCEEDED) for run in runs]
     life.kill()
     rig.close()
     found = durable(folder)
     model = {key: make() for key, make in MODELS.items()}
     for run in ended:
-        assert (run.counts.done, run.counts.all_failed, run.counts.all_skipped) == (PICTURES, 0, 0)
+        assert (run.counts.done, run.counts.all_failed, run.counts.all_skipped) == (MANY, 0, 0)
         outcomes = [attempt.outcome for attempt in rig.ledger.attempts(run.id)]
         assert outcomes == ["interrupted"] * 4 + ["succeeded"]
         points = found.points(run.target)
-        assert set(points) == set(range(1, PICTURES + 1))
+        assert set(points) == set(range(1, MANY + 1))
         for row in (row for row in found.catalog.rows() if int(row.key) % 37 == 0):
             assert_same({1: points[int(row.key)]}, {1: _vector(model[run.title], found, row.candidates[0])})
     found.close()
