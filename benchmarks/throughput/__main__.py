@@ -1,7 +1,7 @@
 """How near the pipeline comes to its own limit, and how far ahead of others it is, in one run on the same files.
 
     python -m benchmarks.throughput [--images synthetic:vga] [--model ViT-B-32] [--device fake:250]
-        [--mode fast] [--precision auto] [--sink none] [--n 2000] [--repeats 3] [--no-peers]
+        [--also MODEL] [--mode fast] [--precision auto] [--sink none] [--n 2000] [--repeats 3] [--no-peers]
         [--json OUT] [--write docs/performance.md]
 
 Without --images, --model and --device it measures the standard cases. Everything of a case is measured in turn, again
@@ -13,8 +13,10 @@ import argparse
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,12 +28,13 @@ from benchmarks.throughput.ours import end_to_end
 from benchmarks.throughput.parity import parity
 from benchmarks.throughput.report import Case, markdown, text
 from benchmarks.throughput.sinks import sink
+from benchmarks.throughput.together import at_once
 from console_core.embedding.device import usable_cores
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
 from console_core.engine.shape import Shape
 
-STANDARD = (
+STANDARD: tuple[tuple[Any, ...], ...] = (
     ("forward-bound", "synthetic:vga", "", "fake:250"),
     ("balanced", "synthetic:vga", "", "fake:1500"),
     ("decode-bound", "synthetic:vga", "", "fake:100000"),
@@ -39,6 +42,7 @@ STANDARD = (
     ("decode-bound, full HD", "synthetic:fhd", "", "fake:100000"),
     ("a mixture", "synthetic:mix", "", "fake:100000"),
     ("ViT-B-32 on this processor", "synthetic:vga", "ViT-B-32", "cpu"),
+    ("three models at once, decode-bound, full HD", "synthetic:fhd", "", "fake:100000", ("", "")),
 )
 SECONDS = 8.0
 """About how long the end-to-end measurement of one turn lasts; `--n` overrides it."""
@@ -49,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=about)
     parser.add_argument("--images", default="", help="synthetic:vga, :fhd, :12mp, :mix, or a folder")
     parser.add_argument("--model", default="ViT-B-32", help="an architecture of open_clip; its weights are random")
+    parser.add_argument("--also", action="append", default=[], help="a further model, to be embedded with at once")
     parser.add_argument("--device", default="", help="auto, cpu, cuda or fake:<pictures a second>")
     parser.add_argument("--mode", default="fast", type=Mode, choices=list(Mode))
     parser.add_argument("--precision", default="auto")
@@ -60,13 +65,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path, help="a document whose marked part is written anew")
     given = parser.parse_args()
-    chosen = [("", given.images or "synthetic:vga", given.model, given.device or "auto")]
+    chosen = [("", given.images or "synthetic:vga", given.model, given.device or "auto", tuple(given.also))]
     standard = not (given.images or given.device)
     said = machine()
     with tempfile.TemporaryDirectory(prefix="throughput-") as folder:
         cases = [
-            _measure(title or f"{model} on {device}", pictures(images, Path(folder)), model, device, given)
-            for title, images, model, device in (STANDARD if standard else chosen)
+            _measure(title or f"{model} on {device}", pictures(images, Path(folder)), model, device, given, *also)
+            for title, images, model, device, *also in (STANDARD if standard else chosen)
         ]
     if given.clip_retrieval:
         cases[0].remarks.append(f"clip-retrieval: {peers.clip_retrieval()}")
@@ -78,9 +83,12 @@ def main() -> None:
         write_section(given.write, "benchmarks.throughput", markdown(cases, said))
 
 
-def _measure(title: str, files: Pictures, model: str, device: str, given: argparse.Namespace) -> Case:
+def _measure(
+    title: str, files: Pictures, model: str, device: str, given: argparse.Namespace, also: Sequence[str] = ()
+) -> Case:
     torch.set_num_threads(1)
     ours = embedder(model, device, given.precision)
+    models = [ours, *(embedder(name, device, given.precision) for name in also)]
     cores, mode, store = usable_cores(), given.mode, sink(given.sink)
     shape = Shape.of([ours])
     case = Case(title, ours.device, mode, given.sink, str(files), bound=shape.bound, load=os.getloadavg()[0])
@@ -103,6 +111,11 @@ def _measure(title: str, files: Pictures, model: str, device: str, given: argpar
             found = end_to_end(ours, files, number, mode, store)
             case.ours.append(found.rate)
             case.growth = max(case.growth, found.growth)
+            if also:
+                several = at_once(models, files, number, mode, store)
+                case.models = len(models)
+                case.at_once.append(number / several.together)
+                case.as_long.append(several.ratio)
             for name, (measure, share) in ways.items():
                 count = max(64, number // share)
                 paths = [str(files.folder / files.files[place % len(files.files)]) for place in range(count)]

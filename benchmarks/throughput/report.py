@@ -30,6 +30,11 @@ class Case:
     bound: int = 0
     load: float = 0.0
     remarks: list[str] = field(default_factory=list)
+    models: int = 1
+    at_once: list[float] = field(default_factory=list)
+    """Pictures a second, each embedded by all `models`."""
+    as_long: list[float] = field(default_factory=list)
+    """How long that took, in times of the slowest of them alone."""
 
     @property
     def efficiency(self) -> float:
@@ -54,6 +59,9 @@ class Case:
         rows = [(f"{stage} alone", _rate(found), "") for stage, found in self.stages.items()]
         rows.append(("the limit of them", _rate(self.limits), self.bottleneck))
         rows.append(("**the console, end to end**", _rate(self.ours), f"**{self.efficiency:.2f} of the limit**"))
+        if self.at_once:
+            beside = f"**{median(self.as_long):.2f}× as long as the slowest alone**"
+            rows.append((f"**{self.models} models at once**", _rate(self.at_once), beside))
         rows += [(peer, _rate(found), f"we are {self.ahead_of(peer):.1f}×") for peer, found in self.peers.items()]
         return rows
 

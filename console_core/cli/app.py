@@ -3,15 +3,16 @@
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from console_core.cli import backups, failures, manners, moving, runs, verification
-from console_core.cli.foreground import Chosen, actor_of, in_foreground, opened
-from console_core.cli.output import Json, collection_json, finish, progress_bar, run_json, show, told
+from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
+from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
 from console_core.cli.store import store
 from console_core.commands import Started, command
@@ -19,8 +20,8 @@ from console_core.console import Console
 from console_core.demo.workspace import prepare
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
-from console_core.migration.findings import Request, Severity
-from console_core.migration.preflight import preflight
+from console_core.migration.findings import Preflight, Request, Severity
+from console_core.migration.preflight import preflights
 from console_core.querylab.search import search_one
 from console_core.runs.types import Run, RunState
 from console_core.runs.wording import percent
@@ -38,6 +39,10 @@ InPlace = Annotated[
 ]
 InMode = Annotated[
     Mode, typer.Option("--mode", help="How pictures are decoded: bit for bit, as usual, or large JPEGs smaller.")
+]
+Also = Annotated[
+    list[str] | None,
+    typer.Option("--also", help="A further model, built from the same decoding of each picture; can be repeated."),
 ]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -98,24 +103,19 @@ def model(key: str, as_json: Json = False) -> None:
 def plan(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
+    also: Also = None,
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
+    requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
     with opened(dry=True) as console:
-        request = Request(alias, to, text_search=not image_only, in_place=in_place, mode=mode)
-        found = preflight(console.preflight_parts(), request)
-    order = list(Severity)
-    ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
-    lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
-    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {found.target}, in {mode} mode")
-    if found.estimate:
-        low, high = found.estimate.seconds
-        lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")
-    show(found.as_json(), as_json, lines)
-    if found.blocked:
+        found = preflights(console.preflight_parts(), requests)
+    documents = [one.as_json() for one in found]
+    show(documents if also else documents[0], as_json, [line for one in found for line in _plan_lines(one)])
+    if any(one.blocked for one in found):
         raise typer.Exit(1)
 
 
@@ -123,17 +123,23 @@ def plan(
 def migrate(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
+    also: Also = None,
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
-    request = Request(alias, to, text_search=not image_only, in_place=in_place, mode=mode)
+    requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
     with opened(owner="embedding-console migrate") as console:
-        started: Started = command(console, actor_of(console), "start_migration", request=request)
-        run = in_foreground(console, started.run, f"Embedding into {started.run.target}")
-        _finish_build(console, run, as_json)
+        if also:
+            begun: list[Started] = command(console, actor_of(console), "start_migrations", requests=requests)
+            built = all_in_foreground(console, [one.run for one in begun], f"Embedding with {len(begun)} models")
+            finish_all([_verified(console, run) for run in built], as_json)
+        else:
+            started: Started = command(console, actor_of(console), "start_migration", request=requests[0])
+            run = in_foreground(console, started.run, f"Embedding into {started.run.target}")
+            _finish_build(console, run, as_json)
 
 
 @app.command()
@@ -192,7 +198,29 @@ def main() -> None:
     app()
 
 
+def _requests(alias: str, models: Sequence[str], *, text_search: bool, in_place: bool, mode: Mode) -> list[Request]:
+    return [Request(alias, model, text_search=text_search, in_place=in_place, mode=mode) for model in models]
+
+
+def _plan_lines(found: Preflight) -> list[str]:
+    order = list(Severity)
+    ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
+    lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
+    where = f"{found.target}, in {found.request.mode} mode"
+    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {where}")
+    if found.estimate:
+        low, high = found.estimate.seconds
+        lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")
+    return lines
+
+
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:
+    result = _verified(console, run)
+    finish(result, result.get("verdict") == "green", as_json)
+
+
+def _verified(console: Console, run: Run) -> dict[str, Any]:
+    """A build's run, brought in step and verified where it succeeded."""
     result = run_json(run)
     if run.state is RunState.SUCCEEDED:
         behind = command(console, actor_of(console), "catch_up", collection=run.target)
@@ -201,7 +229,7 @@ def _finish_build(console: Console, run: Run, as_json: bool) -> None:
         check = command(console, actor_of(console), "verify", collection=run.target)
         verified = in_foreground(console, check, f"Verifying {run.target}")
         result |= {"verify_run": verified.id, "verdict": (verified.result or {}).get("verdict", verified.state.value)}
-    finish(result, result.get("verdict") == "green", as_json)
+    return result
 
 
 def _refuse_used_port(address: str, port: int) -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from console_core.cli.output import progress_bar, told
 from console_core.commands import Actor
 from console_core.console import Console, open_console
 from console_core.errors import Refused
+from console_core.runs.together import claim_others, convoy_of, work_together
 from console_core.runs.types import Run, RunState
 from console_core.runs.waiting import NAP
-from console_core.runs.worker import execute
+from console_core.runs.worker import execute, work
 from console_core.settings import read
 
 
@@ -63,6 +64,40 @@ def in_foreground(console: Console, run: Run, label: str) -> Run:
                 else:
                     time.sleep(NAP)
             return console.ledger.get(run.id)
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def all_in_foreground(console: Console, runs: Sequence[Run], label: str) -> list[Run]:
+    """Drive the runs of one convoy to their ends side by side; otherwise as `in_foreground`."""
+    stopped: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
+    lane, convoy = runs[0].lane, convoy_of(runs[0])
+    ledger = console.ledger
+
+    def now() -> list[Run]:
+        return [ledger.get(run.id) for run in runs]
+
+    try:
+        with progress_bar(label) as advance:
+
+            def others() -> list[Run]:
+                seen = now()
+                waits = next((run.reason for run in seen if run.reason and run.state is RunState.RUNNING), label)
+                settled, selected = (sum(getattr(run.counts, name) for run in seen) for name in ("settled", "selected"))
+                advance(waits, settled / max(selected, 1))
+                return [] if stopped else claim_others(ledger, lane, f"pid {os.getpid()}", convoy)
+
+            def drive(run: Run) -> Run:
+                return work(run, console.operation, ledger, lambda: bool(stopped))
+
+            while not stopped and any(run.state is RunState.QUEUED for run in now()):
+                if claimed := others():
+                    work_together(claimed, others, drive)
+                else:
+                    time.sleep(NAP)
+            others()
+        return now()
     finally:
         signal.signal(signal.SIGINT, former)
 

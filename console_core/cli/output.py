@@ -118,6 +118,19 @@ def follow_json(follow: Follow) -> dict[str, Any]:
 
 def finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
     """Print what became of a run; exit code 1 where that is not `good`."""
+    show(result, as_json, _lines(result))
+    if not good:
+        raise typer.Exit(1)
+
+
+def finish_all(results: Sequence[dict[str, Any]], as_json: bool) -> None:
+    """Print what became of builds; exit code 1 where one of them is not verified."""
+    show(list(results), as_json, [line for result in results for line in _lines(result)])
+    if any(result.get("verdict") != "green" for result in results):
+        raise typer.Exit(1)
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
     lines = [f"{result['run']} {result['state']}: {result['done']:,} of {result['selected']:,} into {result['target']}"]
     if result["reason"]:
         lines.append(result["reason"])
@@ -125,6 +138,4 @@ def finish(result: dict[str, Any], good: bool, as_json: bool) -> None:
         lines.append(f"{result['mode']} mode, decoded {decoded(result[DECODERS])}")
     if "verdict" in result:
         lines.append(f"verification: {result['verdict']}")
-    show(result, as_json, lines)
-    if not good:
-        raise typer.Exit(1)
+    return lines

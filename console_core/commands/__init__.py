@@ -13,12 +13,12 @@ from console_core.backup.requests import clean_up
 from console_core.commands import backups, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.moving_store import StoreMoved, move_store
+from console_core.commands.starting import Started as Started
+from console_core.commands.starting import start_migration, start_migrations
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.following.records import Follow, Lag
-from console_core.migration.findings import Preflight, Request, Severity
-from console_core.migration.preflight import preflight
-from console_core.migration.records import Migration
+from console_core.migration.findings import Request
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
 from console_core.rollout import cutover
@@ -29,15 +29,6 @@ from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
 from console_core.settings import ROLES, Role
 from console_core.vectorstore.types import ModelStamp
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A migration that was begun, and its build run."""
-
-    migration: Migration
-    run: Run
-    preflight: Preflight
 
 
 def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
@@ -72,30 +63,6 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
     if console.worker is not None:
         console.worker.wake()
     return result
-
-
-def _start_migration(console: Console, actor: Actor, *, request: Request) -> Started:
-    found = preflight(console.preflight_parts(), request)
-    if found.plan is None:
-        blocking = [finding for finding in found.findings if finding.severity is Severity.BLOCK]
-        remedies = dict.fromkeys(finding.remedy for finding in blocking if finding.remedy)
-        raise Refused(
-            " ".join(finding.message for finding in blocking) or "The preflight made no plan.",
-            " ".join(remedies) or "Mend what blocks, then start again.",
-        )
-    with console.migrations.created(found.plan, actor.name) as migration:
-        run = console.ledger.submit(
-            kind="reembed",
-            lane=Lane.ACCELERATOR,
-            title=found.plan.title,
-            target=found.plan.target,
-            spec=found.plan.as_json(),
-            actor=actor.name,
-            migration=migration.id,
-            selected=found.selected,
-            writes=True,
-        )
-    return Started(migration, run, found)
 
 
 def _ask(verb: Verb) -> Callable[..., Run]:
@@ -190,11 +157,14 @@ class _Command:
 
     def subject(self, arguments: Mapping[str, Any]) -> str:
         value = arguments.get(self.named_by, "")
+        if self.named_by == "requests":
+            return ", ".join(dict.fromkeys(request.served for request in value))
         return value.served if isinstance(value, Request) else str(value)
 
 
 COMMANDS: Mapping[str, _Command] = {
-    "start_migration": _Command(_start_migration, "operator", "request"),
+    "start_migration": _Command(start_migration, "operator", "request"),
+    "start_migrations": _Command(start_migrations, "operator", "requests"),
     "pause": _Command(_ask(Verb.PAUSE), "operator", "run"),
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
     "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),
@@ -230,6 +200,8 @@ def _detail(result: Any) -> str:
     match result:
         case Started(migration, run, found):
             return f"{migration.id}, run {run.id}: {found.selected:,} pictures into {found.target}"
+        case [*begun] if begun and all(isinstance(one, Started) for one in begun):
+            return "; ".join(_detail(one) for one in begun)
         case Run():
             return f"run {result.id} is {result.state}"
         case MannersChange():

@@ -21,6 +21,7 @@ from console_core.embedding.cards import CARDS
 from console_core.embedding.loaded import Models
 from console_core.embedding.registry import ModelCards, from_settings
 from console_core.embedding.types import ModelCard
+from console_core.engine.convoys import Convoys
 from console_core.engine.opening import open_models
 from console_core.errors import ConsoleError, StoreError
 from console_core.following.comparing import Comparison
@@ -55,7 +56,8 @@ _OVERTAKEN = {MoveKind.ROLLED_BACK: Stage.ROLLED_BACK, MoveKind.CUT_OVER: Stage.
 class Console:
     """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look.
 
-    `traffic` counts the searches that are made in this process; polite runs yield to them.
+    `traffic` counts the searches that are made in this process; polite runs yield to them. `convoys` are the runs that
+    share a decoding.
     `notices` are problems that were found while opening and that keep only themselves from working. `copies` are
     what a dry run reads instead of the workspace's own files.
     """
@@ -81,6 +83,7 @@ class Console:
     follower: Follower | None = None
     notices: tuple[ConsoleError, ...] = ()
     copies: ExitStack = field(default_factory=ExitStack)
+    convoys: Convoys = field(default_factory=Convoys)
 
     def preflight_parts(self) -> Parts:
         """What a preflight may see: a store that cannot be written."""

@@ -10,7 +10,7 @@ from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
 from console_core.migration.plan import MigrationPlan
-from console_core.migration.reembed import DECODERS, Reembed
+from console_core.migration.reembed import DECODERS, JoinConvoy, Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
@@ -18,7 +18,7 @@ from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
 from console_core.runs.manners_records import BatchSize
-from console_core.runs.types import Operation, Run
+from console_core.runs.types import WORKING, Operation, Run
 
 if TYPE_CHECKING:
     from console_core.console import Console
@@ -43,6 +43,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 failed_among=console.ledger.failed_among,
                 batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
                 decoded=(run.result or {}).get(DECODERS),
+                convoy=_convoy(console, run, plan.convoy) if plan.convoy else None,
             )
         case "retry":
             again = RetryPlan.from_json(run.spec)
@@ -124,6 +125,16 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case kind:
             raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
+
+
+def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
+    """The way for a run to join those of its convoy that are at work."""
+
+    def at_work() -> set[str]:
+        working = console.ledger.runs(kinds=(run.kind,), states=WORKING, limit=1000)
+        return {one.id for one in working if one.spec.get("convoy") == convoy}
+
+    return partial(console.convoys.join, convoy, run.id, at_work)
 
 
 def _renamed(console: "Console", name: str, former: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 from console_core.catalog.types import ImageStore
 from console_core.embedding.device import usable_cores
@@ -36,6 +37,14 @@ def open_models(settings: Settings, cards: ModelCards, *, dry: bool = False) -> 
     )
     apart = settings.engine == "process" or (settings.engine == "auto" and usable_cores() >= MANY_CORES)
     return EngineModels(cards, EngineProcess(load), settings.unload_after) if apart and not dry else load()
+
+
+class Pipelines(Protocol):
+    """Opens pipelines; see `open_pipeline`."""
+
+    def __call__(
+        self, images: ImageStore, embedders: Sequence[Embedder], mode: Mode, /, *, pictures: int
+    ) -> Pipeline: ...
 
 
 def open_pipeline(

@@ -1,5 +1,6 @@
 """A pipeline in the engine process. Where that dies, another one goes on with the same jobs."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ class RemotePipeline:
         self._engine, self._images, self._models, self._mode = engine, images, tuple(models), mode
         self._pictures = pictures
         self._inbox: Inbox = Inbox()
+        self._guard = threading.RLock()
+        self._closed = threading.Event()
         self._jobs: dict[int, Job] = {}
         self._suspects: deque[int] | None = None
         self._alone: int | None = None
@@ -53,29 +56,38 @@ class RemotePipeline:
         return self.shape.capacity
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        self._jobs.update((job.number, job) for job in jobs)
-        if jobs and self._suspects is None:
-            self._life.post(Submit(self._number, jobs))
+        with self._guard:
+            self._jobs.update((job.number, job) for job in jobs)
+            if jobs and self._suspects is None:
+                self._life.post(Submit(self._number, jobs))
 
     def take(self) -> list[Done]:
-        while True:
-            self._try_next_suspect()
+        while not self._closed.is_set():
+            with self._guard:
+                self._try_next_suspect()
             message = self._inbox.get()
-            if isinstance(message, Finished):
-                self._readings = message.readings
-                done = [one for one in message.done if self._jobs.pop(one.number, None) is not None]
-                if done:
-                    self._deaths, self._alone = 0, None
-                    return done
-            elif (culprit := self._died(message)) is not None:
-                return [culprit]
+            with self._guard:
+                if self._closed.is_set():
+                    break
+                if isinstance(message, Finished):
+                    self._readings = message.readings
+                    done = [one for one in message.done if self._jobs.pop(one.number, None) is not None]
+                    if done:
+                        self._deaths, self._alone = 0, None
+                        return done
+                elif (culprit := self._died(message)) is not None:
+                    return [culprit]
+        return []
 
     def readings(self) -> Readings:
         found = self._readings.after(self._before)
         return replace(found, notes=(*self._notes, *found.notes))
 
     def close(self) -> None:
-        self._life.forget(self._number)
+        with self._guard:
+            self._closed.set()
+            self._life.forget(self._number)
+        self._inbox.put(Finished(self._number, (), self._readings))  # for whoever waits for one
 
     def _open(self) -> None:
         self._life, self._number, shape = self._engine.open(

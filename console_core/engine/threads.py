@@ -86,13 +86,15 @@ class ThreadPipeline:
         return self.shape.capacity
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        if not jobs:
+        if not jobs or self._closed.is_set():
             return
         self._start().expect(len(jobs))
         for job in jobs:
             self._to_read.put(job)
 
     def take(self) -> list[Done]:
+        if self._closed.is_set():
+            return []
         done = self._done.get()
         with contextlib.suppress(queue.Empty):
             while True:
@@ -118,6 +120,7 @@ class ThreadPipeline:
         self._done.put([])
         for thread in self._threads:
             thread.join()
+        self._ring = None  # whoever still wants the readings keeps no slabs
 
     def _start(self) -> Ring[_Tag]:
         if self._ring is None:

@@ -50,7 +50,7 @@ class Done:
 
 class Pipeline(Protocol):
     """Embeds pictures in whatever order suits it. Memory is bounded by its shape, whatever is submitted; what waits to
-    be read is kept as jobs. One thread submits and takes."""
+    be read is kept as jobs. One thread submits at a time, and one takes."""
 
     @property
     def shape(self) -> Shape: ...
@@ -68,7 +68,7 @@ class Pipeline(Protocol):
     def submit(self, jobs: Sequence[Job]) -> None: ...
 
     def take(self) -> list[Done]:
-        """Wait for jobs to be done: at least one, where any was submitted and not yet taken.
+        """Wait for jobs to be done: at least one, where any was submitted and not yet taken; none once it is closed.
 
         Raises:
             ConsoleError: the pipeline broke down.

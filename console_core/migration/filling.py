@@ -11,7 +11,7 @@ from console_core.catalog.types import ImageRow, ImageStore
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
 from console_core.engine.meter import Meter, Stage
-from console_core.engine.opening import open_pipeline
+from console_core.engine.opening import Pipelines, open_pipeline
 from console_core.engine.ordered import in_order
 from console_core.engine.pacer import Pacer
 from console_core.engine.types import Embedded, Pipeline
@@ -47,10 +47,12 @@ class Filling:
         mode: Mode = Mode.FAST,
         keeps: bool = True,
         pictures: int = 0,
+        pipelines: Pipelines = open_pipeline,
     ) -> None:
         """`keeps`: points may be there already, and what an application added to their payload stays on them.
-        `pictures` says about how many are to be embedded, where that is known.
+        `pictures` says about how many are to be embedded, where that is known. `pipelines` opens what embeds them.
         """
+        self._pipelines = pipelines
         self._pictures = pictures
         self._store = store
         self._images = images
@@ -129,7 +131,7 @@ class Filling:
         return pace.as_json() if pace is not None else None
 
     def _open(self) -> Pipeline:
-        return open_pipeline(self._images, [self._embedder], self._mode, pictures=self._pictures)
+        return self._pipelines(self._images, [self._embedder], self._mode, pictures=self._pictures)
 
     def fetched(self, rows: Iterable[ImageRow]) -> Iterator[tuple[ImageRow, Embedded | ImageError]]:
         """Rows with the vectors of their pictures, in order. Nothing is written."""

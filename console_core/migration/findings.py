@@ -4,12 +4,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.migration.plan import MigrationPlan
 from console_core.runs.wording import decoded
+
+if TYPE_CHECKING:
+    from console_core.migration.preflight.resources import Need
 
 
 class Severity(StrEnum):
@@ -148,7 +151,8 @@ class Preflight:
     """The outcome. `plan` is None where something blocks; `selected` is the exact number of pictures.
 
     `to_embed` of them have no current point in the target: all of them where the target is new. `parity` is None in
-    exact mode, and where nothing could be compared.
+    exact mode, and where nothing could be compared. `need` is what the build takes, together with those that it was
+    looked at beside; None where that is not known.
     """
 
     request: Request
@@ -160,6 +164,7 @@ class Preflight:
     source_points: int
     estimate: Estimate | None
     parity: Parity | None = None
+    need: "Need | None" = None
 
     @property
     def blocked(self) -> bool:

@@ -22,7 +22,8 @@ class MigrationPlan:
     stops before its first write. `index` and `quantization` are the target's settings as plain data.
     `mode` is how pictures are decoded and resized. `fills` says that the target exists already and only what it lacks
     is embedded. `memory` is how many bytes the preflight said that the build takes at most beyond what was taken
-    before; 0 where it said nothing.
+    before; 0 where it said nothing. Migrations that are built together, from one decoding of each picture, name the
+    same `convoy`.
     """
 
     alias: str
@@ -40,6 +41,7 @@ class MigrationPlan:
     fills: bool = False
     in_place: bool = False
     memory: int = 0
+    convoy: str = ""
 
     @property
     def title(self) -> str:

@@ -1,11 +1,15 @@
 """Fill the target collection: read, decode, embed, write, and only then report."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
+from console_core.engine.opening import open_pipeline
+from console_core.engine.types import Pipeline
 from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
 from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.plan import MigrationPlan
@@ -18,12 +22,20 @@ DECODERS = "decoders"
 """In a build's result: how many of the pictures that it embedded were decoded by whom."""
 
 
+class JoinConvoy(Protocol):
+    """Gives a run its seat among those that travel together; `left` rows of the slice are not settled yet."""
+
+    def __call__(self, images: ImageStore, embedder: Embedder, mode: Mode, *, left: int, pictures: int) -> Pipeline: ...
+
+
 class Reembed:
     """Embed every picture of the plan's slice into the plan's target.
 
     Batches are written in catalog order and reported after the store acknowledged them; point ids are made from
     catalog keys. A batch that was written but not reported is written once more with the same ids. How large a batch
     is, is asked before each (`batch_size`; without it the plan says); it changes how fast, never what is made.
+
+    With `convoy` its pictures are decoded together with those of other runs over the same slice.
 
     What is written is indexed when all of it is there; where a run ends before, `restore_left_over` sees to it.
     """
@@ -40,6 +52,7 @@ class Reembed:
         failed_among: FailedAmong,
         batch_size: Callable[[], int] | None = None,
         decoded: Mapping[str, int] | None = None,
+        convoy: JoinConvoy | None = None,
     ) -> None:
         """`decoded` counts the pictures that earlier attempts embedded, by who decoded them."""
         self._plan = plan
@@ -49,6 +62,7 @@ class Reembed:
         self._store = store
         self._embedder = embedder
         self._failed_among = failed_among
+        self._convoy = convoy
         self._batch_size = batch_size or (lambda: plan.batch_size)
         self._decoded = Counter(decoded or {})
 
@@ -64,6 +78,13 @@ class Reembed:
         embedder = self._embedder()
         refuse_another_model(embedder, self._plan.model, self._plan.fingerprint)
         self._prepare_target(counts)
+
+        def pipeline(images: ImageStore, embedders: Sequence[Embedder], mode: Mode, *, pictures: int) -> Pipeline:
+            if self._convoy is None:
+                return open_pipeline(images, embedders, mode, pictures=pictures)
+            left = self._catalog.count(self._plan.part, after=checkpoint or None)
+            return self._convoy(images, embedders[0], mode, left=left, pictures=pictures)
+
         filling = Filling(
             self._store,
             self._images,
@@ -74,6 +95,7 @@ class Reembed:
             mode=self._plan.mode,
             keeps=self._plan.fills,
             pictures=counts.pending,
+            pipelines=pipeline,
         )
         remaining, reached = True, None
         while remaining and checkpoint != reached:  # pictures are added while the last page is at work

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from console_core.database import Database, metadata, now
 from console_core.runs import failed_pictures, failures, journal, lifecycle, paces, samples, waits
 from console_core.runs import tables as t
+from console_core.runs.lifecycle import Submission
 from console_core.runs.manners_records import MannersRecords
 from console_core.runs.rows import read, read_working, run_of, storable
 from console_core.runs.types import (
@@ -68,12 +69,13 @@ class Ledger:
         Raises:
             Refused: it writes, and another run that is not finished writes to the same target.
         """
-        values = {"kind": kind, "lane": lane.value, "title": title, "spec": spec, "created_by": actor}
+        wanted = Submission(kind, lane, title, target, spec, actor, migration, selected, writes)
+        return self.submit_together([wanted])[0]
+
+    def submit_together(self, wanted: Sequence[Submission]) -> list[Run]:
+        """Queue several runs, all or none, so that a worker finds them together. Raises as `submit`."""
         with self.database.transaction() as connection:
-            run_id = lifecycle.submit(
-                connection, {**values, "migration": migration}, target=target, writes=writes, selected=selected
-            )
-            return _run(connection, run_id)
+            return [_run(connection, lifecycle.submit(connection, one)) for one in wanted]
 
     def ask(self, run_id: str, verb: Verb, actor: str) -> Run:
         """Pause, resume or cancel. A working run obeys at its next checkpoint; asking the same twice is harmless.

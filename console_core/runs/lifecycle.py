@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,24 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _STOPPED = TERMINAL | {RunState.FAILED, RunState.INTERRUPTED}
 
 
-def submit(connection: Connection, values: Mapping[str, Any], *, target: str, writes: bool, selected: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A run that shall be queued; see `Ledger.submit`."""
+
+    kind: str
+    lane: Lane
+    title: str
+    target: str
+    spec: Mapping[str, Any]
+    actor: str
+    migration: str
+    selected: int
+    writes: bool
+
+
+def submit(connection: Connection, wanted: Submission) -> str:
     """Queue a new run; returns its id."""
+    target, writes = wanted.target, wanted.writes
     if writes:
         holder = connection.execute(select(t.runs).where(t.runs.c.holds == target)).first()
         if holder is not None and not _spent(holder):
@@ -30,13 +47,18 @@ def submit(connection: Connection, values: Mapping[str, Any], *, target: str, wr
             _change(connection, holder, RunState.CANCELLED, now(), reason=reason)
     moment, run_id = now(), _new_id(connection)
     row = {
-        **values,
+        "kind": wanted.kind,
+        "lane": wanted.lane.value,
+        "title": wanted.title,
+        "spec": wanted.spec,
+        "created_by": wanted.actor,
+        "migration": wanted.migration,
         "id": run_id,
         "target": target,
         "writes": writes,
         "holds": target if writes else None,
         "state": RunState.QUEUED.value,
-        "selected": selected,
+        "selected": wanted.selected,
         "skipped": {},
         "failed": {},
         "created_at": moment,

@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from console_core.errors import ConsoleError
 from console_core.runs.courtesy import nobody_searches
 from console_core.runs.execution import PATIENCE, abandon, execute, work
 from console_core.runs.ledger import Ledger
+from console_core.runs.together import claim_others, convoy_of, work_together
 from console_core.runs.types import WORKING, Lane, Operation, Run
 
 __all__ = ["Worker", "abandon", "execute", "work"]
@@ -17,7 +18,7 @@ POLL = 1.0
 
 
 class Worker:
-    """Executes queued runs in the background, one at a time in each lane.
+    """Executes queued runs in the background, one at a time in each lane; those of one convoy side by side.
 
     `build` makes the operation of a run; it is called on the lane's thread. The process must own the ledger:
     `held` says whether it still does (see `owner.Owner.held`), and nothing is worked on while it does not.
@@ -96,10 +97,19 @@ class Worker:
         run = self._ledger.claim(lane, self._owner)
         if run is None:
             return False
+        if convoy := convoy_of(run):
+            work_together([run, *self._others(lane, convoy)], lambda: self._others(lane, convoy), self._work)
+        else:
+            self._work(run)
+        return True
+
+    def _others(self, lane: Lane, convoy: str) -> Sequence[Run]:
+        return [] if self._must_stop() else claim_others(self._ledger, lane, self._owner, convoy)
+
+    def _work(self, run: Run) -> None:
         log.info("run %s, attempt %d: %s", run.id, run.attempt, run.title)
         ended = work(run, self._build, self._ledger, self._must_stop, self._patience, self._busy)
         log.info("run %s is %s: %s", ended.id, ended.state, ended.reason)
-        return True
 
     def _must_stop(self) -> bool:
         return self._closing.is_set() or not self._held()

@@ -181,9 +181,9 @@ def test_the_draft_is_in_the_address_and_survives_a_new_visit(small: Console, op
     page = open_page("migrations", **chosen)
     assert not page.exception
     assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "16"
-    assert page.multiselect[0].value == ["user-1"]
+    assert page.multiselect(key="only-user_id").value == ["user-1"]
     assert page.number_input(key="wizard-batch").value == 16
-    page.multiselect[0].set_value(["user-1", "user-2"]).run()
+    page.multiselect(key="only-user_id").set_value(["user-1", "user-2"]).run()
     assert page.query_params["only.user_id"] == ["user-1", "user-2"]
     assert {metric.label: metric.value for metric in page.metric}["Pictures to embed"] == "32"
     assert "Only 32 of 48 pictures are selected" in said(page)

@@ -2,3 +2,4 @@
 
 from console_core.migration.preflight.outcome import preflight as preflight
 from console_core.migration.preflight.parts import Parts as Parts
+from console_core.migration.preflight.together import preflights as preflights

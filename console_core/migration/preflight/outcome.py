@@ -11,7 +11,7 @@ from console_core.migration.preflight.ledger import about_ledger
 from console_core.migration.preflight.model import about_change, about_former_weights, look_at_model
 from console_core.migration.preflight.parts import Parts
 from console_core.migration.preflight.pictures import about_roots, look_at_pictures
-from console_core.migration.preflight.resources import about_room, need
+from console_core.migration.preflight.resources import Need, about_room, need
 from console_core.migration.preflight.source import about_source_model, look_at_source
 from console_core.migration.preflight.store import about_limits, about_store
 from console_core.migration.preflight.target import Target, Wanted, look_at_target
@@ -19,8 +19,10 @@ from console_core.migration.preflight.trial import Trial
 from console_core.vectorstore.types import CollectionInfo
 
 
-def preflight(parts: Parts, request: Request) -> Preflight:
+def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> Preflight:
     """Findings, exact counts, the target's name and an estimate for what a person chose. Nothing is written.
+
+    `beside` is what others need that are about to be built at the same time.
 
     Raises:
         StoreUnavailable, LedgerUnavailable: the preflight itself cannot be done.
@@ -47,16 +49,20 @@ def preflight(parts: Parts, request: Request) -> Preflight:
         looked = look_at_pictures(parts, request, embedder, chosen.selected, findings)
     measured, parity = looked or (None, None)
     findings += about_roots(parts, measured)
-    estimate = None
+    estimate, needed = None, beside
     if embedder is not None:
         findings += about_limits(source, target.found, chosen.selected, request.batch_size, wanted.dimension)
-        estimate = _estimate(parts, request, embedder, measured, chosen.selected, to_embed, findings)
+        if measured is not None and measured.rate:
+            own = _need(parts, request, embedder, to_embed)
+            needed = own.plus(beside) if beside else own
+            findings += about_room(parts.store.info(), needed, chosen.selected, parts.ledger_url)
+            estimate = _estimate(measured, to_embed, own)
     blocked = any(finding.severity is Severity.BLOCK for finding in findings)
     memory = estimate.memory if estimate is not None else 0
     plan = _plan(request, source, wanted, target, aliases, memory) if source and embedder and not blocked else None
     points = source.points if source else 0
     found = tuple(dict.fromkeys(findings))
-    return Preflight(request, plan, target.name, found, chosen.selected, to_embed, points, estimate, parity)
+    return Preflight(request, plan, target.name, found, chosen.selected, to_embed, points, estimate, parity, needed)
 
 
 def _to_embed(
@@ -80,26 +86,17 @@ def _to_embed(
     return lacking
 
 
-def _estimate(
-    parts: Parts,
-    request: Request,
-    embedder: Embedder,
-    measured: Trial | None,
-    selected: int,
-    to_embed: int,
-    findings: list[Finding],
-) -> Estimate | None:
-    if measured is None or not measured.rate:
-        return None
-    store, card = parts.store.info(), embedder.card
-    needed = need(
-        store,
+def _need(parts: Parts, request: Request, embedder: Embedder, to_embed: int) -> Need:
+    return need(
+        parts.store.info(),
         to_embed=to_embed,
-        dimension=card.dimension,
+        dimension=embedder.card.dimension,
         batch_size=max(request.batch_size, 1),
         shape=Shape.of([embedder]),
     )
-    findings += about_room(store, needed, selected, parts.ledger_url)
+
+
+def _estimate(measured: Trial, to_embed: int, needed: Need) -> Estimate:
     seconds = to_embed / measured.rate
     return Estimate(measured.rate, (0.7 * seconds, 1.5 * seconds), needed.store, measured.tried, needed.memory)
 

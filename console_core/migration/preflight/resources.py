@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import psutil
@@ -41,6 +41,10 @@ class Need:
     ledger: int
     memory: int
     least_memory: int
+
+    def plus(self, other: "Need") -> "Need":
+        """What both need at once."""
+        return Need(*(mine + others for mine, others in zip(astuple(self), astuple(other), strict=True)))
 
 
 def need(store: StoreInfo, *, to_embed: int, dimension: int, batch_size: int, shape: Shape) -> Need:

@@ -25,12 +25,19 @@ def listing(migrations: Sequence[Migration], aliases: Mapping[str, str]) -> None
         if [one.stage for one in current] != [one.stage for one in before]:
             st.rerun()
         for one in current:
-            _row(one)
+            _row(one, current)
 
     frame.live(migration_rows, every=TICK if any(one.stage in _MOVING for one in before) else IDLE_TICK)
 
 
-def _row(one: Standing) -> None:
+def _together(one: Standing, others: Sequence[Standing]) -> str:
+    """With which models a migration was begun, where they share the decoding."""
+    convoy = one.migration.plan.convoy
+    models = [other.migration.plan.model for other in others if other.migration.plan.convoy == convoy and other != one]
+    return f", together with {' and '.join(models)}" if convoy and models else ""
+
+
+def _row(one: Standing, others: Sequence[Standing]) -> None:
     migration, plan = one.migration, one.migration.plan
     with (
         st.container(border=True, key=f"migration-{migration.id}"),
@@ -43,7 +50,7 @@ def _row(one: Standing) -> None:
             st.caption(
                 words.plain(
                     f"{plan.source} → {plan.target} · begun by {migration.created_by}, "
-                    f"{session.when(migration.created_at)}"
+                    f"{session.when(migration.created_at)}{_together(one, others)}"
                 )
             )
             if one.stage is Stage.BUILDING and one.build is not None:

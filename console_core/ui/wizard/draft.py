@@ -24,11 +24,12 @@ class Draft:
 
     In the address: view=new, served, model, target, batch, search=picture where text search is not wanted,
     switch=in-place where the collection's own name shall lead to the new one, mode where it is not the usual one, and
-    only.<facet> once for each value.
+    only.<facet> once for each value, as also for each further model.
     """
 
     served: str = ""
     model: str = ""
+    also: tuple[str, ...] = ()
     target: str = ""
     batch_size: int = _USUAL.batch_size
     text_search: bool = True
@@ -45,6 +46,7 @@ class Draft:
         return cls(
             served=told.get("served", ""),
             model=told.get("model", ""),
+            also=tuple(dict.fromkeys(told.get_all("also"))),
             target=told.get("target", ""),
             batch_size=_within(int(batch)) if batch.isdecimal() and len(batch) < 6 else _USUAL.batch_size,
             text_search=told.get("search", "") != _BY_PICTURE,
@@ -57,6 +59,7 @@ class Draft:
         """Put the draft into the address, instead of the one that is there."""
         said: dict[str, str | Sequence[str]] = {"view": "new"}
         said |= {name: value for name in ("served", "model", "target") if (value := getattr(self, name))}
+        said |= {"also": self.also} if self.also else {}
         said |= {"batch": str(self.batch_size)} if self.batch_size != _USUAL.batch_size else {}
         said |= {} if self.text_search else {"search": _BY_PICTURE}
         said |= {"switch": IN_PLACE} if self.in_place else {}
@@ -74,6 +77,11 @@ class Draft:
         return Request(
             self.served, self.model, part, target, self.batch_size, self.text_search, self.in_place, self.mode
         )
+
+    def requests(self) -> list[Request]:
+        """That, and the same for each further model. A name that was chosen is for the first model's collection."""
+        first = self.request()
+        return [first, *(replace(first, model=key, target="") for key in self.also)]
 
 
 def _within(size: int) -> int:

@@ -1,7 +1,10 @@
 """The wizard: its four steps, one after the other, on one page."""
 
+from dataclasses import replace
+
 from console_core.ui import session
 from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.further import choose_further
 from console_core.ui.wizard.introduction import reminder
 from console_core.ui.wizard.model import TITLE, choose_model
 from console_core.ui.wizard.pictures import choose_pictures
@@ -33,8 +36,9 @@ def wizard() -> None:
     if card is None:
         _to_come("Pictures", "Preflight", first=3)
         return
+    further = choose_further(draft, card)
     choose_pictures(draft)
-    check_and_start(draft, card)
+    check_and_start(replace(draft, also=tuple(one.key for one in further)), [card, *further])
 
 
 def _to_come(*titles: str, first: int) -> None:

@@ -15,17 +15,17 @@ from console_core.ui.wizard.draft import Draft
 _ORDER = tuple(Severity)
 
 
-def show_findings(found: Preflight, draft: Draft) -> None:
-    """One line that sums up, then what blocks and warns, then notes."""
+def show_findings(found: Preflight, draft: Draft, key: str = "") -> None:
+    """One line that sums up, then what blocks and warns, then notes. `key` tells several preflights on a page apart."""
     st.markdown(_summary(found))
     for about, findings in grouped(found.findings):
-        with st.container(border=True, gap="small", key=f"found-{about.name.lower()}"):
+        with st.container(border=True, gap="small", key=f"found-{about.name.lower()}{key}"):
             st.markdown(f"**{_title(about)}**")
-            panels.findings(findings, action=lambda finding: _offer(finding, draft))
+            panels.findings(findings, action=lambda finding: _offer(finding, draft, key))
     notes = [finding for finding in found.findings if finding.severity is Severity.INFO]
     if notes:
         with st.expander(f"Good to know ({len(notes)})", icon=":material/info:"):
-            panels.findings(notes, action=lambda finding: _offer(finding, draft))
+            panels.findings(notes, action=lambda finding: _offer(finding, draft, key))
 
 
 def grouped(findings: Iterable[Finding]) -> list[tuple[About, list[Finding]]]:
@@ -54,18 +54,18 @@ def _title(about: About) -> str:
     return about.value[0].upper() + about.value[1:]
 
 
-def _offer(finding: Finding, draft: Draft) -> None:
+def _offer(finding: Finding, draft: Draft, key: str) -> None:
     """The answer that a person can give on the spot."""
     if finding.code == "no-text-tower":
         by_picture = replace(draft, text_search=False).write
-        st.button("Only by picture", key="image-only", icon=":material/image_search:", on_click=by_picture)
+        st.button("Only by picture", key=f"image-only{key}", icon=":material/image_search:", on_click=by_picture)
     elif finding.code == "parity" and finding.severity is not Severity.INFO:
-        _offer_mode(nearer(draft.mode), draft)
+        _offer_mode(nearer(draft.mode), draft, key)
     elif finding.code == "target-mode":
-        _offer_mode(mode_of(session.console().store, draft.target), draft)
+        _offer_mode(mode_of(session.console().store, draft.target), draft, key)
     elif finding.code == "image-only":
-        st.button("By text too", key="text-too", on_click=replace(draft, text_search=True).write)
+        st.button("By text too", key=f"text-too{key}", on_click=replace(draft, text_search=True).write)
 
 
-def _offer_mode(mode: Mode, draft: Draft) -> None:
-    st.button(f"{mode.capitalize()} mode", key=f"take-{mode}", on_click=replace(draft, mode=mode).write)
+def _offer_mode(mode: Mode, draft: Draft, key: str) -> None:
+    st.button(f"{mode.capitalize()} mode", key=f"take-{mode}{key}", on_click=replace(draft, mode=mode).write)

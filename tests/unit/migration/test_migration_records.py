@@ -46,10 +46,10 @@ def test_what_blocks_starts_nothing_and_says_what_to_do(console: Console) -> Non
 def test_a_migration_whose_run_could_not_be_queued_is_taken_back(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(**_: object) -> Run:
+    def away(*_: object) -> Run:
         raise LedgerUnavailable("The ledger is away.")
 
-    monkeypatch.setattr(console.ledger, "submit", away)
+    monkeypatch.setattr(console.ledger, "submit_together", away)
     with pytest.raises(LedgerUnavailable):
         start(console)
     assert console.migrations.all() == []
