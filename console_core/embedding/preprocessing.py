@@ -78,6 +78,11 @@ class Preprocessing:
             deviation=tuple(configured["std"]),
         )
 
+    @property
+    def pixels_key(self) -> tuple[object, ...]:
+        """Two with the same one make the same pixels of a picture: normalising comes later."""
+        return type(self), self.height, self.width, self.resize_mode, self.interpolation, self.fill
+
     def either(self, picture: Image.Image | NDArray[np.uint8]) -> Pixels:
         """`exact` of an image, `quick` of an array."""
         return self.exact(picture) if isinstance(picture, Image.Image) else self.quick(picture)

@@ -8,16 +8,19 @@ from console_core.embedding.types import Pixels
 
 
 def prepared(header: Encoded, sizes: Sequence[Preprocessing], mode: Mode) -> list[Pixels]:
-    """Decode once, and resize for each model.
+    """Decode once, and resize once for all models that want the same pixels.
 
     Raises:
         ImageError: as `Encoded.image`.
     """
+    different = {one.pixels_key: one for one in sizes}
     if mode is Mode.EXACT:
         image = header.image()
-        return [one.exact(image) for one in sizes]
-    picture = header.picture(_least(sizes) if mode is Mode.TURBO else None)
-    return [one.either(picture) for one in sizes]
+        made = {key: one.exact(image) for key, one in different.items()}
+    else:
+        picture = header.picture(_least(sizes) if mode is Mode.TURBO else None)
+        made = {key: one.either(picture) for key, one in different.items()}
+    return [made[one.pixels_key] for one in sizes]
 
 
 def _least(sizes: Sequence[Preprocessing]) -> Least:
