@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -90,7 +91,8 @@ class Lock:
 
     def __init__(self, database: Database) -> None:
         path = database.engine.url.database or ""
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.001, check_same_thread=False)
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
+        self._guard = threading.RLock()  # a run writes to its store on another thread than to its ledger
         self._times = 0
 
     @property
@@ -98,16 +100,18 @@ class Lock:
         return self._times > 0
 
     def hold(self, times: int) -> None:
-        if not self.held:
-            self._connection.execute("BEGIN IMMEDIATE")
-        self._times = times
+        with self._guard:
+            if not self.held:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._times = times
 
     def met(self) -> None:
         """Somebody wanted to write and could not."""
-        if self.held:
-            self._times -= 1
-            if not self._times:
-                self._connection.execute("ROLLBACK")
+        with self._guard:
+            if self.held:
+                self._times -= 1
+                if not self._times:
+                    self._connection.execute("ROLLBACK")
 
     def let_go(self) -> None:
         while self.held:
