@@ -65,6 +65,13 @@ def _one_torch_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _patient_preflights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a preflight finds must not depend on how quick the machine is at that moment."""
+    for name in ("trial", "parity", "spread"):
+        monkeypatch.setattr(f"console_core.migration.preflight.{name}.PATIENCE", 600.0)
+
+
 def make_workspace(folder: Path, pictures: int = PICTURES) -> Path:
     """A workspace of coloured squares, three users, and nothing in its store."""
     images = folder / "images"
