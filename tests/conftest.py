@@ -66,10 +66,12 @@ def _one_torch_thread() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _patient_preflights(monkeypatch: pytest.MonkeyPatch) -> None:
+def _patient_preflights() -> Iterator[None]:
     """What a preflight finds must not depend on how quick the machine is at that moment."""
-    for name in ("trial", "parity", "spread"):
-        monkeypatch.setattr(f"console_core.migration.preflight.{name}.PATIENCE", 600.0)
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("trial", "parity", "spread"):
+            patched.setattr(f"console_core.migration.preflight.{name}.PATIENCE", 600.0)
+        yield
 
 
 def make_workspace(folder: Path, pictures: int = PICTURES) -> Path:
