@@ -1,8 +1,8 @@
 """Qdrant's engine in a process of its own, in a folder: for 20,000 to a million points without a server."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console_core.errors import StoreError, StoreUnavailable
-from console_core.vectorstore import alias_conflicts
+from console_core.vectorstore import refusals
 from console_core.vectorstore.edge_folder import RESERVE, copy_file, size_of
 from console_core.vectorstore.edge_process import EdgeProcess
 from console_core.vectorstore.embedded_folder import copied
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import (
     REQUEST,
@@ -165,11 +166,7 @@ class EdgeStore:
         return points, points[-1].id if points and more else None
 
     def scroll(self, name: str, *, vectors: bool = False, page_size: int = REQUEST) -> Iterator[Point]:
-        points, after = self.page(name, limit=page_size, vectors=vectors)
-        yield from points
-        while after is not None:
-            points, after = self.page(name, after=after, limit=page_size, vectors=vectors)
-            yield from points
+        return chain.from_iterable(pages(self, name, size=page_size, vectors=vectors))
 
     def count(self, name: str) -> int:
         return int(self._engine.ask("count", name))
@@ -194,7 +191,7 @@ class EdgeStore:
             try:
                 done = self.aliases().get(alias) == to
             except StoreUnavailable as second:
-                raise alias_conflicts.not_known(alias, to, second) from error
+                raise refusals.not_known(alias, to, second) from error
             if not done:
                 raise
 
@@ -203,13 +200,7 @@ class EdgeStore:
         return spec
 
     def refuses_writes(self, name: str) -> StoreError | None:
-        for path in (self._folder, self._folder / "registry.db", self._folder / "shards"):
-            if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-                return StoreUnavailable(
-                    f"{self._place} may not be written: {path} is read-only for this user.",
-                    "Give this user write permission to the folder and its files, and mount its disk for writing.",
-                )
-        return None
+        return refusals.read_only((self._folder, self._folder / "registry.db", self._folder / "shards"), self._place)
 
     def size_on_disk(self) -> int | None:
         return size_of(self._folder)

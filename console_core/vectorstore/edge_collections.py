@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from console_core.errors import CollectionExists, StoreRefused
-from console_core.vectorstore import alias_conflicts
-from console_core.vectorstore.edge_errors import not_found
+from console_core.vectorstore import refusals
 from console_core.vectorstore.edge_folder import EdgeFolder, room_for
 from console_core.vectorstore.edge_index import Indexing
 from console_core.vectorstore.edge_registry import Entry
@@ -38,7 +37,7 @@ class EdgeCollections:
         """The collection that a name means."""
         found = self.aliases.get(name, name)
         if found not in self.entries:
-            raise not_found(name, self._folder.place)
+            raise refusals.not_found(name, self._folder.place)
         return found
 
     def entry(self, name: str) -> Entry:
@@ -61,8 +60,8 @@ class EdgeCollections:
         if name in self.entries:
             return
         if name in self.aliases:
-            raise alias_conflicts.is_an_alias(name, self.aliases[name])
-        raise not_found(name, self._folder.place)
+            raise refusals.is_an_alias(name, self.aliases[name])
+        raise refusals.not_found(name, self._folder.place)
 
     def described(self, name: str) -> CollectionInfo:
         entry, shard = self.entries[name], self.shard(name)
@@ -112,7 +111,7 @@ class EdgeCollections:
         self.must_be_collection(name)
         pointing = sorted(alias for alias, target in self.aliases.items() if target == name)
         if pointing:
-            raise alias_conflicts.searched_through(name, pointing)
+            raise refusals.searched_through(name, pointing)
         shard = self.entries[name].shard
         self._indexing.abandon(name)
         if (opened := self._open.pop(name, None)) is not None:

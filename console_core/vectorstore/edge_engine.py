@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console_core.errors import ConsoleError, StoreFull
-from console_core.vectorstore import alias_conflicts
+from console_core.vectorstore import refusals
 from console_core.vectorstore.edge_collections import EdgeCollections
 from console_core.vectorstore.edge_errors import translated
 from console_core.vectorstore.edge_folder import EdgeFolder, room_for
@@ -70,14 +70,14 @@ class Engine:
     def set_alias(self, alias: str, to: str, expected: str | None) -> None:
         self._in.must_be_collection(to)
         if alias in self._in.entries:
-            raise alias_conflicts.bears_a_name(alias, "this store")
+            raise refusals.bears_a_name(alias, "this store")
         found = self._in.aliases.get(alias)
         if found != expected:
-            raise alias_conflicts.not_expected(alias, found, expected)
+            raise refusals.not_expected(alias, found, expected)
         self._in.point(alias, to)
         read_back = self._in.aliases.get(alias)
         if read_back != to:
-            raise alias_conflicts.moved_meanwhile(alias, to, read_back)
+            raise refusals.moved_meanwhile(alias, to, read_back)
 
     def room(self, name: str, ids: Sequence[PointId], capacity: int, remedy: str) -> CollectionSpec:
         """What a collection was made as; refuses points beyond its capacity before any of them is written."""

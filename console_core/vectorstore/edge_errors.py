@@ -3,7 +3,6 @@
 import errno
 
 from console_core.errors import (
-    CollectionNotFound,
     DimensionMismatch,
     StoreError,
     StoreFull,
@@ -44,11 +43,4 @@ def translated(error: Exception, place: str, name: str = "", *, opening: bool = 
         return StoreRefused(f"{place} refused: {said}.", "Use payloads and settings that are plain JSON data.")
     return StoreUnavailable(
         f"{place} failed: {said}.", "Look at the folder and its disk; if it goes on, restore the folder from a backup."
-    )
-
-
-def not_found(name: str, place: str) -> CollectionNotFound:
-    return CollectionNotFound(
-        f'There is no collection or alias "{name}" in {place[:1].lower()}{place[1:]}.',
-        "Look at the list of collections; it may have been renamed, dropped, or live in another store.",
     )

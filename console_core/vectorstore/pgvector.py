@@ -1,6 +1,7 @@
 """Points in PostgreSQL with pgvector."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from psycopg import sql
 
 from console_core.settings import StoreSettings
 from console_core.vectorstore import pgvector_rows as rows
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.pgvector_collections import PgvectorCollections
 from console_core.vectorstore.pgvector_filters import filter_for
 from console_core.vectorstore.pgvector_indexes import index_of
@@ -122,11 +124,7 @@ class PgvectorStore(PgvectorCollections):
         return page, page[-1].id if page and len(found) > limit else None
 
     def scroll(self, name: str, *, vectors: bool = False, page_size: int = REQUEST) -> Iterator[Point]:
-        points, after = self.page(name, limit=page_size, vectors=vectors)
-        yield from points
-        while after is not None:
-            points, after = self.page(name, after=after, limit=page_size, vectors=vectors)
-            yield from points
+        return chain.from_iterable(pages(self, name, size=page_size, vectors=vectors))
 
     def search(
         self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None

@@ -2,9 +2,9 @@
 
 from psycopg import sql
 
-from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError, StoreUnavailable
-from console_core.vectorstore import alias_conflicts
+from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError
 from console_core.vectorstore import pgvector_words as words
+from console_core.vectorstore import refusals
 from console_core.vectorstore.pgvector_access import refusal
 from console_core.vectorstore.pgvector_indexes import PgvectorIndexes, index_of, statement, status
 from console_core.vectorstore.pgvector_registry import PgvectorRegistry
@@ -143,7 +143,7 @@ class PgvectorCollections(PgvectorIndexes):
             kept, aliases = self._locked(connection, name)
             pointing = sorted(alias for alias, target in aliases.items() if target == name)
             if pointing:
-                raise alias_conflicts.searched_through(name, pointing)
+                raise refusals.searched_through(name, pointing)
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self._server.named(kept.relation)))
             self._registry.forget(connection, name)
 
@@ -158,10 +158,10 @@ class PgvectorCollections(PgvectorIndexes):
         def move(connection: Connection) -> None:
             kept, aliases = self._locked(connection, to)
             if alias in self._registry.collections(connection):
-                raise alias_conflicts.bears_a_name(alias, "PostgreSQL")
+                raise refusals.bears_a_name(alias, "PostgreSQL")
             found = aliases.get(alias)
             if found != expected:
-                raise alias_conflicts.not_expected(alias, found, expected)
+                raise refusals.not_expected(alias, found, expected)
             view = words.relation(alias)
             self._refuse_foreign(connection, view)
             self._registry.point(connection, alias, to)
@@ -169,14 +169,7 @@ class PgvectorCollections(PgvectorIndexes):
                 sql.SQL(_VIEW).format(view=self._server.named(view), table=self._server.named(kept.relation))
             )
 
-        try:
-            self._server.ask(move, name=to, again=False)
-        except StoreUnavailable as error:  # it may have been done all the same
-            if self._read_back(alias, to, error) != to:
-                raise
-        read_back = self._read_back(alias, to)
-        if read_back != to:
-            raise alias_conflicts.moved_meanwhile(alias, to, read_back)
+        refusals.point(alias, to, lambda: self._server.ask(move, name=to, again=False), self.aliases)
 
     def _locked(self, connection: Connection, name: str) -> tuple[Kept, dict[str, str]]:
         """The collection of exactly this name and all aliases, which nobody changes until the transaction ends."""
@@ -185,7 +178,7 @@ class PgvectorCollections(PgvectorIndexes):
         self._registry.lock(connection)
         aliases = self._registry.aliases(connection)
         if name in aliases:
-            raise alias_conflicts.is_an_alias(name, aliases[name])
+            raise refusals.is_an_alias(name, aliases[name])
         return self._registry.kept(connection, name), aliases
 
     def _refuse_foreign(self, connection: Connection, view: str) -> None:
@@ -200,12 +193,6 @@ class PgvectorCollections(PgvectorIndexes):
                 f'The schema {self._server.schema} has a table "{view}" that is not the console\'s.',
                 "Choose another alias, or rename that table.",
             )
-
-    def _read_back(self, alias: str, to: str, cause: StoreUnavailable | None = None) -> str | None:
-        try:
-            return self.aliases().get(alias)
-        except StoreUnavailable as error:
-            raise alias_conflicts.not_known(alias, to, error) from (cause or error)
 
     def refuses_writes(self, name: str) -> StoreError | None:
         def look(connection: Connection) -> StoreError | None:

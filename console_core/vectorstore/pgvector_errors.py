@@ -7,7 +7,6 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from console_core.errors import (
     CollectionExists,
-    CollectionNotFound,
     DimensionMismatch,
     StoreDenied,
     StoreError,
@@ -15,6 +14,7 @@ from console_core.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from console_core.vectorstore import refusals
 
 _DENIED = (
     ("password authentication failed", "Check the role and its password: in the URL, or CONSOLE_STORE_API_KEY."),
@@ -127,9 +127,13 @@ def _by_state(state: str, said: str, place: str, name: str) -> StoreError:
                 "Connect to the primary server, or set default_transaction_read_only to off for this role.",
             )
         case "42P01" | "3F000":
-            return not_found(name, place) if name else StoreUnavailable(f"{place} lacks a table: {said}.", "Try again.")
+            return (
+                refusals.not_found(name, place)
+                if name
+                else StoreUnavailable(f"{place} lacks a table: {said}.", "Try again.")
+            )
         case "42P07" | "23505":
-            return CollectionExists(f'"{name}" is taken in {within(place)}: {said}.', "Choose another name.")
+            return CollectionExists(f'"{name}" is taken in {refusals.within(place)}: {said}.', "Choose another name.")
         case "2BP01":
             return StoreRefused(f"{place} refused: {said}.", "Drop what depends on it first; psql's \\d+ shows it.")
         case "42704" | "42883" if "vector" in said or "halfvec" in said:
@@ -143,15 +147,3 @@ def _by_state(state: str, said: str, place: str, name: str) -> StoreError:
     if state.startswith(("40", "53", "57", "58", "XX")):
         return StoreUnavailable(f"{place} failed: {said}.", "Look into the server's log; then try again.")
     return StoreRefused(f"{place} refused: {said}.", "Change the request as the store's words say.")
-
-
-def not_found(name: str, place: str) -> CollectionNotFound:
-    return CollectionNotFound(
-        f'There is no collection or alias "{name}" in {within(place)}.',
-        "Look at the list of collections; it may have been renamed, dropped, or live in another store.",
-    )
-
-
-def within(place: str) -> str:
-    """A place in the middle of a sentence."""
-    return place[:1].lower() + place[1:]

@@ -6,7 +6,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from console_core.errors import StoreError
-from console_core.vectorstore.pgvector_errors import not_found
+from console_core.vectorstore import refusals
 from console_core.vectorstore.pgvector_server import Connection, PostgresServer
 from console_core.vectorstore.pgvector_words import Kept
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
@@ -93,7 +93,7 @@ class PgvectorRegistry:
         return _kept(row)
 
     def missing(self, name: str) -> StoreError:
-        return not_found(name, self._server.place)
+        return refusals.not_found(name, self._server.place)
 
     def add(self, connection: Connection, name: str, relation: str, spec: CollectionSpec) -> Kept:
         stamp = spec.stamp or ModelStamp("", "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ from qdrant_client import models
 
 from console_core.errors import StoreRefused, StoreUnavailable
 from console_core.vectorstore import qdrant_words as words
+from console_core.vectorstore.paging import pages
 from console_core.vectorstore.qdrant_collections import QdrantCollections
 from console_core.vectorstore.qdrant_filters import filter_for
 from console_core.vectorstore.types import REQUEST, Hit, Point, PointId, Vector
@@ -94,11 +96,7 @@ class QdrantStore(QdrantCollections):
         return points, points[-1].id if points and following is not None else None
 
     def scroll(self, name: str, *, vectors: bool = False, page_size: int = BATCH) -> Iterator[Point]:
-        points, after = self.page(name, limit=page_size, vectors=vectors)
-        yield from points
-        while after is not None:
-            points, after = self.page(name, after=after, limit=page_size, vectors=vectors)
-            yield from points
+        return chain.from_iterable(pages(self, name, size=page_size, vectors=vectors))
 
     def search(
         self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -12,12 +13,11 @@ from console_core.errors import (
     CollectionNotFound,
     StoreError,
     StoreRefused,
-    StoreUnavailable,
 )
-from console_core.vectorstore import alias_conflicts
 from console_core.vectorstore import qdrant_words as words
+from console_core.vectorstore import refusals
 from console_core.vectorstore.provenance import application_payload
-from console_core.vectorstore.qdrant_errors import not_found, translated
+from console_core.vectorstore.qdrant_errors import translated
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Payload, StoreInfo
 
@@ -151,15 +151,15 @@ class QdrantCollections(ABC):
             self._must_be_collection(name, aliases)
             pointing = sorted(alias for alias, target in aliases.items() if target == name)
             if pointing:
-                raise alias_conflicts.searched_through(name, pointing)
+                raise refusals.searched_through(name, pointing)
             self._ask(lambda: self._client.delete_collection(name), name=name)
 
     def _must_be_collection(self, name: str, aliases: Mapping[str, str]) -> None:
         if name in self._names():
             return
         if name in aliases:
-            raise alias_conflicts.is_an_alias(name, aliases[name])
-        raise not_found(name, self._place)
+            raise refusals.is_an_alias(name, aliases[name])
+        raise refusals.not_found(name, self._place)
 
     def aliases(self) -> dict[str, str]:
         found = self._ask(self._client.get_aliases).aliases
@@ -170,27 +170,15 @@ class QdrantCollections(ABC):
             aliases = self.aliases()
             self._must_be_collection(to, aliases)
             if alias in self._names():
-                raise alias_conflicts.bears_a_name(alias, "Qdrant")
+                raise refusals.bears_a_name(alias, "Qdrant")
             found = aliases.get(alias)
             if found != expected:
-                raise alias_conflicts.not_expected(alias, found, expected)
+                raise refusals.not_expected(alias, found, expected)
             operation = models.CreateAliasOperation(
                 create_alias=models.CreateAlias(collection_name=to, alias_name=alias)
             )
-            try:
-                self._ask(lambda: self._client.update_collection_aliases([operation]), name=to, again=False)
-            except StoreUnavailable as error:  # it may have been done all the same
-                if self._read_back(alias, to, error) != to:
-                    raise
-            read_back = self._read_back(alias, to)
-            if read_back != to:
-                raise alias_conflicts.moved_meanwhile(alias, to, read_back)
-
-    def _read_back(self, alias: str, to: str, cause: StoreUnavailable | None = None) -> str | None:
-        try:
-            return self.aliases().get(alias)
-        except StoreUnavailable as error:
-            raise alias_conflicts.not_known(alias, to, error) from (cause or error)
+            move = partial(self._client.update_collection_aliases, [operation])
+            refusals.point(alias, to, lambda: self._ask(move, name=to, again=False), self.aliases)
 
     def count(self, name: str) -> int:
         return int(self._ask(lambda: self._client.count(name, exact=True), name=name).count)

@@ -5,7 +5,6 @@ loads, and accepts what a server refuses. So every call, reads included, goes th
 checked and normalised before it is written.
 """
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from qdrant_client import QdrantClient, models
 
 from console_core.errors import StoreError, StoreFull, StoreUnavailable
 from console_core.vectorstore import qdrant_words as words
+from console_core.vectorstore import refusals
 from console_core.vectorstore.embedded_folder import alone, copied
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.qdrant import QdrantStore
@@ -148,13 +148,8 @@ class QdrantEmbedded(QdrantStore):
 
     def refuses_writes(self, name: str) -> StoreError | None:
         collections = self._folder / "collection"
-        for path in (self._folder, collections, collections / name, collections / name / "storage.sqlite"):
-            if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-                return StoreUnavailable(
-                    f"{self._place} may not be written: {path} is read-only for this user.",
-                    "Give this user write permission to the folder and its files, and mount its disk for writing.",
-                )
-        return None
+        paths = (self._folder, collections, collections / name, collections / name / "storage.sqlite")
+        return refusals.read_only(paths, self._place)
 
     def size_on_disk(self) -> int | None:
         return sum(_size(file) for file in self._folder.rglob("*"))

@@ -14,7 +14,6 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 
 from console_core.errors import (
     CollectionExists,
-    CollectionNotFound,
     DimensionMismatch,
     StoreDenied,
     StoreError,
@@ -22,6 +21,7 @@ from console_core.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from console_core.vectorstore import refusals
 
 UNREACHABLE, TIMED_OUT, NOT_QDRANT, LOCAL = -1, -2, -3, -4
 _AGAIN = frozenset({UNREACHABLE, TIMED_OUT, 408, 429, 500, 502, 503, 504})
@@ -148,9 +148,9 @@ def _from_a_server(status: int, said: str, place: str, name: str) -> StoreError:
 
 def _from_its_words(said: str, place: str, name: str, status: int = 0) -> StoreError:
     if status == 404 or re.search(r"collection .*(doesn't exist|not found)", said, re.IGNORECASE):
-        return not_found(name, place)
+        return refusals.not_found(name, place)
     if status == 409 or _mentions(said, "already exists"):
-        return CollectionExists(f'"{name}" is taken in {_within(place)}: {said}.', "Choose another name.")
+        return CollectionExists(f'"{name}" is taken in {refusals.within(place)}: {said}.', "Choose another name.")
     if _mentions(said, "dimension error", "expected dim"):
         return DimensionMismatch(
             f'The collection "{name}" has vectors of another length: {said}.', "Use the model that made the collection."
@@ -183,18 +183,6 @@ def in_use(place: str) -> StoreUnavailable:
         f"{place} is open already: another process has it, the console or another command, or a notebook or script.",
         "Stop that one, or do the same in the console that has it open; several at a time need a Qdrant server.",
     )
-
-
-def not_found(name: str, place: str) -> CollectionNotFound:
-    return CollectionNotFound(
-        f'There is no collection or alias "{name}" in {_within(place)}.',
-        "Look at the list of collections; it may have been renamed, dropped, or live in another store.",
-    )
-
-
-def _within(place: str) -> str:
-    """A place in the middle of a sentence."""
-    return place[:1].lower() + place[1:]
 
 
 def _mentions(text: str, *words: str) -> bool:
