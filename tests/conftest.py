@@ -137,6 +137,13 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def url(postgres: Postgres) -> Iterator[str]:
+    """The URL of a schema of its own in PostgreSQL."""
+    with postgres.schema() as url:
+        yield url
+
+
+@pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """The database of an empty ledger."""
     opened = Database(f"sqlite:///{tmp_path / 'ledger.db'}")

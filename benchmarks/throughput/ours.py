@@ -1,11 +1,9 @@
 """The console's own way from end to end: catalog rows in, acknowledged points out."""
 
-import threading
 import time
 from dataclasses import dataclass
 
-import psutil
-
+from benchmarks.backup import Memory
 from benchmarks.throughput.images import Pictures
 from benchmarks.throughput.limits import rows
 from console_core.catalog.local_files import LocalFiles
@@ -39,7 +37,7 @@ def end_to_end(model: Embedder, pictures: Pictures, number: int, mode: Mode, sto
         keeps=False,
     )
     try:
-        with _Memory() as memory:
+        with Memory() as memory:
             began = time.perf_counter()
             written = sum(
                 len(one.points) for one in filling.batches(rows(pictures, number), lambda: BATCH, fills=False)
@@ -50,26 +48,3 @@ def end_to_end(model: Embedder, pictures: Pictures, number: int, mode: Mode, sto
     if written != number:
         raise RuntimeError(f"{written} of {number} pictures were written.")
     return EndToEnd(number / taken, memory.growth)
-
-
-class _Memory:
-    """The growth of this process's resident set."""
-
-    def __enter__(self) -> "_Memory":
-        self._process, self._over = psutil.Process(), threading.Event()
-        self._before = self._peak = self._process.memory_info().rss
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.02):
-            self._peak = max(self._peak, self._process.memory_info().rss)
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    @property
-    def growth(self) -> int:
-        return self._peak - self._before

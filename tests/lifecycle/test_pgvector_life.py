@@ -3,7 +3,6 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -26,12 +25,6 @@ from tests.postgres import Postgres
 
 OLD, NEW = "images__demo-clip", "images__demo-siglip"
 BATCH, KILLS, SEED = 400, 6, 20261
-
-
-@pytest.fixture
-def url(postgres: Postgres) -> Iterator[str]:
-    with postgres.schema() as url:
-        yield url
 
 
 @pytest.fixture

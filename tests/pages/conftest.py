@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from console_core.console import Console
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 from console_core.web import process
+from tests.conftest import fill, make_workspace
 
 ROOT = Path(__file__).parents[2]
 SHELL = ROOT / "console_core" / "ui" / "shell.py"
@@ -29,6 +30,18 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CONSOLE_WORKSPACE", str(workspace))
     monkeypatch.setenv("CONSOLE_ACTOR", "tester")
     return workspace
+
+
+@pytest.fixture(name="small")
+def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    """The process's Console with a worker; the alias `images` serves a collection that demo-clip made."""
+    monkeypatch.setenv("CONSOLE_WORKSPACE", str(make_workspace(tmp_path / "small")))
+    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
+    process.stop()
+    process.start()
+    fill(process.console(), "images__demo-clip", "demo-clip", alias="images")
+    yield process.console()
+    process.stop()
 
 
 @pytest.fixture(name="console")

@@ -2,12 +2,11 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core.console import Console
@@ -17,24 +16,10 @@ from console_core.embedding.registry import ModelCards
 from console_core.migration.findings import About, Finding, Severity
 from console_core.ui.wizard.found import grouped
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
-from console_core.web import process
-from tests.conftest import fill, make_workspace
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
 CHOSEN = {"view": "new", "served": "images", "model": "demo-siglip"}
-
-
-@pytest.fixture(name="small")
-def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    """The process's Console; the alias `images` serves a collection that demo-clip made."""
-    monkeypatch.setenv("CONSOLE_WORKSPACE", str(make_workspace(tmp_path / "small")))
-    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
-    process.stop()
-    process.start()
-    fill(process.console(), "images__demo-clip", "demo-clip", alias="images")
-    yield process.console()
-    process.stop()
 
 
 def _digests(folder: Path) -> dict[str, tuple[str, int]]:

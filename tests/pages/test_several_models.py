@@ -1,32 +1,17 @@
 """Several models in the wizard: chosen together, each with its own preflight and migration, begun with one button."""
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core.console import Console
 from console_core.migration.records import Stage
-from console_core.web import process
-from tests.conftest import PICTURES, fill, make_workspace
+from tests.conftest import PICTURES
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
 CHOSEN = {"view": "new", "served": "images", "model": "demo-siglip"}
-
-
-@pytest.fixture(name="small")
-def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    """The process's Console with a worker; the alias `images` serves a collection that demo-clip made."""
-    monkeypatch.setenv("CONSOLE_WORKSPACE", str(make_workspace(tmp_path / "small")))
-    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
-    process.stop()
-    process.start()
-    fill(process.console(), "images__demo-clip", "demo-clip", alias="images")
-    yield process.console()
-    process.stop()
 
 
 def test_a_further_model_is_added_below_the_first_and_one_button_starts_both(

@@ -29,12 +29,6 @@ TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE applic
 
 
 @pytest.fixture
-def url(postgres: Postgres) -> Iterator[str]:
-    with postgres.schema() as url:
-        yield url
-
-
-@pytest.fixture
 def opened() -> Iterator[Open]:
     """Open a store that asks once, and close it after the test."""
     with ExitStack() as closing:

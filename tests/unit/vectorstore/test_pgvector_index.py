@@ -20,12 +20,6 @@ BUILDING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX
 
 
 @pytest.fixture
-def url(postgres: Postgres) -> Iterator[str]:
-    with postgres.schema() as url:
-        yield url
-
-
-@pytest.fixture
 def store(url: str) -> Iterator[VectorStore]:
     opened = open_store(StoreSettings(url))
     yield opened
