@@ -1,10 +1,26 @@
 """A module of ours run in a process of its own, which finds the same modules as this one."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+
+def connected(module: str, *arguments: str) -> "tuple[subprocess.Popen[bytes], Connection]":
+    """The process, whose first argument is the number of its end of a connection, and our end. Raises as `started`."""
+    ours, theirs = socket.socketpair()
+    connection: Connection = Connection(ours.detach())
+    try:
+        with theirs:
+            number = theirs.fileno()
+            return started(module, str(number), *arguments, pass_fds=[number]), connection
+    except OSError:
+        connection.close()
+        raise
+
 
 _PACKAGE = Path(__file__).parent
 """Streamlit puts the folder of its script on the path, which is one in here: its `collections` are not Python's."""

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import queue
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from console_core.engine import child
 from console_core.engine.messages import Call, Close, Finished, Open, Reply, Submit
 from console_core.engine.service import Served
 from console_core.errors import EngineStopped
-from console_core.own_process import started
+from console_core.own_process import connected
 
 _PATIENCE = 5.0
 """Seconds in which the process may end by itself."""
@@ -78,14 +77,9 @@ class _Life:
     """One process from its start to its end."""
 
     def __init__(self, load: Callable[[], Served]) -> None:
-        ours, theirs = socket.socketpair()
-        self._connection: Connection = Connection(ours.detach())
         try:
-            with theirs:
-                number = theirs.fileno()
-                self.process = started("console_core.engine.child", str(number), pass_fds=[number])
+            self.process, self._connection = connected("console_core.engine.child")
         except OSError as error:
-            self._connection.close()
             raise EngineStopped(
                 f"The engine's process does not start: {error}.",
                 "Check the memory and the number of processes that are left on this machine, then try again.",

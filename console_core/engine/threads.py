@@ -169,12 +169,11 @@ class ThreadPipeline:
             try:
                 with self._meter.busy(Stage.READ):
                     picture.data = self._images.read(path)
-            except ImageError as error:
+            except BaseException as error:
                 self._let_go(picture)
+                if not isinstance(error, ImageError):
+                    raise
                 picture.failures.append(error)
-            except BaseException:
-                self._let_go(picture)
-                raise
             else:
                 self._to_decode.put(picture)
                 return
@@ -187,18 +186,18 @@ class ThreadPipeline:
 
     def _prepare(self, ring: Ring[_Tag], picture: _Picture) -> None:
         """Decode a picture and put it into a slab, or read its next candidate where that is no picture."""
+        pixels = None
         try:
             pixels, decoder = self._pixels(picture.data, picture.job.row.candidates[picture.tried - 1])
             content = content_digest(picture.data)
         except ImageError as error:
             picture.failures.append(error)
-        else:
-            self._let_go(picture)
-            ring.place((picture.job.number, content, picture.read_at, decoder), pixels)
-            return
         finally:
-            self._let_go(picture)
-        self._fetch(ring, picture)
+            self._let_go(picture)  # and not only once there is a free row
+        if pixels is None:
+            self._fetch(ring, picture)
+        else:
+            ring.place((picture.job.number, content, picture.read_at, decoder), pixels)
 
     def _pixels(self, data: bytes, path: str) -> tuple[list[Pixels], str]:
         header = read_header(data, path, quick=self._mode is not Mode.EXACT)
@@ -218,10 +217,9 @@ class ThreadPipeline:
             self._done.put(done)
 
     def _answered(self, slab: Slab[_Tag]) -> list[Done]:
-        began_with = slab.filled
-        with self._meter.busy(Stage.DEVICE, began_with):
+        with self._meter.busy(Stage.DEVICE, slab.filled):
             of_models = [
-                answers(embedder, array[:began_with])
+                answers(embedder, array[: slab.filled])
                 for embedder, array in zip(self._embedders, slab.arrays, strict=True)
             ]
         return [

@@ -10,7 +10,7 @@ from console_core.errors import FingerprintMismatch, Refused
 from console_core.following.books import Books, Writing
 from console_core.following.comparing import PAGE, Change, Comparison, Left
 from console_core.following.stock import take_stock
-from console_core.migration.filling import Filling, mode_of
+from console_core.migration.filling import Filling
 from console_core.migration.settling import settle
 from console_core.runs.types import Counts, Progress, Run, RunState
 from console_core.vectorstore.paging import pages
@@ -139,7 +139,6 @@ class CatchUp:
             follow.collection,
             self._run,
             failed_among=compare.failed_among,
-            mode=mode_of(compare.store, follow.collection),
         )
 
     def _behind(self) -> Iterator[dict[str, tuple[ImageRow, Change]]]:

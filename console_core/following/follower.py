@@ -56,6 +56,7 @@ class Follower:
         self._rest = rest
         self._closing = threading.Event()
         self._due: dict[str, float] = {}
+        self._indexed: set[str] = set()
         self._comparisons: dict[str, Comparison] = {}
         self._thread = threading.Thread(target=self._serve, name="follower", daemon=True)
 
@@ -74,7 +75,7 @@ class Follower:
         try:
             if close_gaps(keeping.store, keeping.ledger, keeping.moves, CONSOLE):
                 self._wake()
-            restore_left_over(keeping.store, keeping.ledger)
+            restore_left_over(keeping.store, keeping.ledger, self._indexed)
             keeping.keep_in_step()
             follows = keeping.follows.active()
         except ConsoleError as error:

@@ -44,13 +44,14 @@ class Filling:
         run: str,
         *,
         failed_among: FailedAmong,
-        mode: Mode = Mode.FAST,
+        mode: Mode | None = None,
         keeps: bool = True,
         pictures: int = 0,
         pipelines: Pipelines = open_pipeline,
     ) -> None:
-        """`keeps`: points may be there already, and what an application added to their payload stays on them.
-        `pictures` says about how many are to be embedded, where that is known. `pipelines` opens what embeds them.
+        """`mode` is how pictures are decoded; None: as those that the target has. `keeps`: points may be there already,
+        and what an application added to their payload stays on them. `pictures` says about how many are to be embedded,
+        where that is known. `pipelines` opens what embeds them.
         """
         self._pipelines = pipelines
         self._pictures = pictures
@@ -60,11 +61,11 @@ class Filling:
         self._target = target
         self._run = run
         self._failed_among = failed_among
-        self._mode = mode
+        self._mode = mode or mode_of(store, target)
         self._keeps = keeps
         self._writers = 1 if store.info().embedded else 2
         self._meter = Meter({Stage.WRITE: self._writers})
-        self._pacer = Pacer(self._meter, mode=mode, device=embedder.device)
+        self._pacer = Pacer(self._meter, mode=self._mode, device=embedder.device)
         self.breaker = Breaker(images.location, embedder.card.key, self._said_of_the_store)
 
     def batches(

@@ -9,8 +9,10 @@ _LATEST = 20
 """Builds that are looked at; the ones before were looked at when they were among the latest."""
 
 
-def restore_left_over(store: VectorStore, ledger: Ledger) -> list[str]:
+def restore_left_over(store: VectorStore, ledger: Ledger, seen: set[str] | None = None) -> list[str]:
     """Put the index settings in force again where a build was cancelled or is invalid; the collections, by name.
+
+    `seen` are runs whose collection was found in order; they are added to, and not looked at again.
 
     A build that is paused, interrupted or failed may go on: it restores them at its end.
 
@@ -18,12 +20,15 @@ def restore_left_over(store: VectorStore, ledger: Ledger) -> list[str]:
         LedgerUnavailable, StoreError
     """
     ended = ledger.runs(kinds=("reembed",), states=(RunState.CANCELLED, RunState.INVALID), limit=_LATEST)
-    restored = []
-    for target in dict.fromkeys(run.target for run in ended):
-        try:
-            if ledger.holder(target) is None and store.describe(target).index_deferred:
-                store.restore_index(target)
-                restored.append(target)
-        except CollectionNotFound:
+    restored, seen = [], set() if seen is None else seen
+    for run in ended:
+        if run.id in seen or ledger.holder(run.target) is not None:
             continue
+        try:
+            if store.describe(run.target).index_deferred:
+                store.restore_index(run.target)
+                restored.append(run.target)
+        except CollectionNotFound:  # it was never made, or is gone
+            pass
+        seen.add(run.id)
     return restored

@@ -12,7 +12,7 @@ from console_core.errors import ImageError, NotFound
 from console_core.migration.comparing import belongs, compare
 from console_core.migration.difference import DifferenceKind
 from console_core.migration.differences import Differences, Recorded
-from console_core.migration.filling import FailedAmong, Filling, mode_of
+from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.looking import Looking
 from console_core.migration.verify import BATCH, LEFT_THE_CATALOG
 from console_core.migration.verify_plan import VerifyPlan
@@ -93,13 +93,7 @@ class Repair:
                 f"Cancel this run and repair what the newest verification of {check.collection} found.",
             )
         filling = Filling(
-            self._store,
-            self._images,
-            embedder,
-            check.collection,
-            self._run,
-            failed_among=self._failed_among,
-            mode=mode_of(self._store, check.collection),
+            self._store, self._images, embedder, check.collection, self._run, failed_among=self._failed_among
         )
         looking = Looking(check, self._catalog, self._store, filling, self._failed_among)
         what, _, number = checkpoint.partition(" ")

@@ -7,7 +7,7 @@ from typing import Any
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch
-from console_core.migration.filling import Filling, mode_of
+from console_core.migration.filling import Filling
 from console_core.migration.reembed import refuse_another_model
 from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
@@ -91,7 +91,6 @@ class Retry:
             plan.collection,
             self._run,
             failed_among=self._failed.among,
-            mode=mode_of(self._store, plan.collection),
         )
         for keys in self._pages(checkpoint):
             rows: Sequence[ImageRow] = self._catalog.get(keys)

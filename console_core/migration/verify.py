@@ -9,7 +9,7 @@ from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.migration.difference import Difference
 from console_core.migration.differences import Differences, Recorded
-from console_core.migration.filling import FailedAmong, Filling, mode_of
+from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.looking import Derived, Looking
 from console_core.migration.place import Phase, Place
 from console_core.migration.sampling import KeySample
@@ -76,13 +76,7 @@ class Verify:
         plan, embedder = self._plan, self._embedder()
         plan.refuse_changed(embedder)
         filling = Filling(
-            self._store,
-            self._images,
-            embedder,
-            plan.collection,
-            self._run,
-            failed_among=self._failed_among,
-            mode=mode_of(self._store, plan.collection),
+            self._store, self._images, embedder, plan.collection, self._run, failed_among=self._failed_among
         )
         looking = Looking(plan, self._catalog, self._store, filling, self._failed_among)
         place = self._records.place(self._run) if checkpoint else None

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -12,7 +11,7 @@ from threading import RLock
 from typing import Any, NoReturn
 
 from console_core.errors import StoreFull, StoreUnavailable
-from console_core.own_process import started
+from console_core.own_process import connected
 
 OPENING = 600.0
 """Seconds that opening the folder may take, its log read again."""
@@ -88,18 +87,13 @@ class EdgeProcess:
         raise answer
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._connection = Connection(ours.detach())
-            try:
-                number = theirs.fileno()
-                self._process = started(_ENGINE, str(number), str(self._folder), self._place, pass_fds=[number])
-            except OSError as error:
-                self._end()
-                raise StoreUnavailable(
-                    f"{self._place} cannot be opened: its engine does not start: {error}.",
-                    "Check the memory and the number of processes that are left on this machine.",
-                ) from error
+        try:
+            self._process, self._connection = connected(_ENGINE, str(self._folder), self._place)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{self._place} cannot be opened: its engine does not start: {error}.",
+                "Check the memory and the number of processes that are left on this machine.",
+            ) from error
         try:
             self.version = self._answer(OPENING)
         except (EOFError, OSError) as error:

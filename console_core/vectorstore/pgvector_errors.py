@@ -127,11 +127,9 @@ def _by_state(state: str, said: str, place: str, name: str) -> StoreError:
                 "Connect to the primary server, or set default_transaction_read_only to off for this role.",
             )
         case "42P01" | "3F000":
-            return (
-                refusals.not_found(name, place)
-                if name
-                else StoreUnavailable(f"{place} lacks a table: {said}.", "Try again.")
-            )
+            if name:
+                return refusals.not_found(name, place)
+            return StoreUnavailable(f"{place} lacks a table: {said}.", "Try again.")
         case "42P07" | "23505":
             return CollectionExists(f'"{name}" is taken in {refusals.within(place)}: {said}.', "Choose another name.")
         case "2BP01":
