@@ -23,7 +23,7 @@ from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 from tests.conftest import OPERATOR, finish, make_workspace
 from tests.lifecycle.forking import Forks
 
-PICTURES = 800
+PICTURES = 2_000
 BATCH = 8
 KILLS = 20
 SEED = 20261
@@ -40,7 +40,7 @@ def _opened(workspace: Path) -> Iterator[Console]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """800 pictures, a live collection of as many points, and a migration that is queued."""
+    """Pictures enough for all lives, a live collection of as many points, and a migration that is queued."""
     folder = make_workspace(tmp_path / "workspace", PICTURES)
     with _opened(folder) as console:
         vectors = np.random.default_rng(SEED).normal(size=(PICTURES, 128)).astype(np.float32)

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from console_core.errors import CatalogInvalid, FingerprintMismatch
 from console_core.migration.findings import Request
 from console_core.runs.types import Run, RunState
 from console_core.settings import FILE
-from console_core.vectorstore.types import CollectionSpec, ModelStamp
+from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 from tests.conftest import OPERATOR, PICTURES, finish, migrate
 from tests.lifecycle.workspaces import Serving
 
@@ -64,15 +64,20 @@ def test_a_target_that_was_deleted_is_not_filled_by_half_and_called_complete(con
     assert Serving.of(console) == before
 
 
-def test_a_target_that_is_deleted_between_two_batches_ends_the_attempt_there(console: Console) -> None:
+def test_a_target_that_is_deleted_between_two_batches_ends_the_attempt_there(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=BATCH)).run
+    write, written = console.store.upsert, list[int]()
 
-    def drop_after_two() -> bool:
-        if console.ledger.get(run.id).counts.done == 2 * BATCH:
+    def drop_after_two(name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
+        if len(written) == 2:
             console.store.drop(run.target)
-        return False
+        written.append(write(name, points, as_is=as_is))
+        return written[-1]
 
-    stopped = finish(console, run, should_stop=drop_after_two)
+    monkeypatch.setattr(console.store, "upsert", drop_after_two)
+    stopped = finish(console, run)
     assert stopped.state is RunState.FAILED
     assert 'no collection or alias "images__demo-siglip"' in stopped.reason
     assert stopped.counts.done == 2 * BATCH
