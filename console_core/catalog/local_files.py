@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,20 +28,21 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM})
 class LocalFiles:
     """The image store of local folders: relative paths start from the first root, no path leads outside all of them.
 
-    Nothing is kept between two reads, so that it can be used from any number of threads.
+    Of any number of threads. Where a root that is a link leads is looked up once, and again when a path leads outside.
     """
 
     def __init__(self, roots: tuple[Path, ...], max_bytes: int = 100 * MEBIBYTE) -> None:
         self.roots = tuple(Path(root).absolute() for root in roots)
         self.max_bytes = max_bytes
+        self._real_roots: tuple[str, ...] = ()
 
     @property
     def location(self) -> str:
         """The roots."""
         return ", ".join(map(str, self.roots)) or "no image root"
 
-    def read(self, path: str) -> bytes:
-        """All bytes at a path.
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
+        """All bytes at a path; `make_room` is told the file's size before it is read.
 
         Raises:
             ImageForbidden: an address, a path outside the roots (also by `..` or a link), or no permission.
@@ -51,21 +53,13 @@ class LocalFiles:
             ImageUnreadable: the disk reports an error.
         """
         try:
-            return self._read(path, self._locate(path))
+            return self._read(path, self._locate(path), make_room)
         except OSError as error:
             raise self._translated(path, error) from error
         except ValueError as error:  # a NUL, or a character that no file name can have
             raise ImageMissing(
                 f"{path!r} is not a file name.", "Correct the path in the catalog.", path=path
             ) from error
-
-    def size(self, path: str) -> int | None:
-        """The file's size in bytes; None where it cannot be looked at, or would not be read."""
-        try:
-            size = self._locate(path).stat().st_size
-        except (ImageError, OSError, ValueError):
-            return None
-        return size if size <= self.max_bytes else None
 
     def changed_at(self, path: str) -> datetime | None:
         """The later of the file's times of writing and of being moved there; None where it cannot be looked at."""
@@ -90,7 +84,9 @@ class LocalFiles:
         if "\\x" in path and not given.exists():
             given = self.roots[0] / on_disk(path)
         real = os.path.realpath(given)
-        if not any(_lies_in(real, os.path.realpath(root)) for root in self.roots):
+        if not _lies_in(real, self._real_roots):
+            self._real_roots = tuple(map(os.path.realpath, self.roots))
+        if not _lies_in(real, self._real_roots):
             raise ImageForbidden(
                 f"{path} leads outside the image roots: {self.location}.",
                 "Correct the path in the catalog, or add its folder to the image roots.",
@@ -98,15 +94,19 @@ class LocalFiles:
             )
         return Path(real)
 
-    def _read(self, path: str, real: Path) -> bytes:
+    def _read(self, path: str, real: Path, make_room: Callable[[int], object] | None) -> bytes:
         state = real.stat()
         if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for ever
             what = "a folder" if stat.S_ISDIR(state.st_mode) else "a device or a pipe"
             raise ImageUnsupported(f"{path} is {what}, not a picture.", "Correct the path in the catalog.", path=path)
         data = b""
         if state.st_size <= self.max_bytes:
+            if make_room is not None:
+                make_room(state.st_size)
             with real.open("rb") as file:
-                data = file.read(self.max_bytes + 1)
+                data = file.read(state.st_size + 1)  # and not `max_bytes`, for which memory would be had each time
+                if len(data) > state.st_size:  # it grows meanwhile
+                    data += file.read(self.max_bytes + 1 - len(data))
         if (size := max(state.st_size, len(data))) > self.max_bytes:
             raise ImageTooLarge(
                 f"{path} has {size / MEBIBYTE:.1f} MiB, more than the {self.max_bytes / MEBIBYTE:g} MiB that are read.",
@@ -129,5 +129,5 @@ class LocalFiles:
         return ImageUnreadable(f"{path} cannot be read: {error.strerror or error}.", "Check the disk.", path=path)
 
 
-def _lies_in(real: str, root: str) -> bool:
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+def _lies_in(real: str, roots: tuple[str, ...]) -> bool:
+    return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in roots)

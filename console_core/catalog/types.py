@@ -1,6 +1,6 @@
 """The words of the catalog: a row, a slice of rows, and the two protocols that a catalog and an image store fulfil."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -99,17 +99,12 @@ class ImageStore(Protocol):
         """Where that is, for people."""
         ...
 
-    def read(self, path: str) -> bytes:
-        """All bytes at a path.
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
+        """All bytes at a path. Before they are read, `make_room` is told how many, where that is known by then.
 
         Raises:
             ImageMissing, ImageForbidden, ImageTooLarge, ImageTimeout, ImageUnreadable: this picture cannot be had.
         """
-        ...
-
-    def size(self, path: str) -> int | None:
-        """How many bytes there are at a path, so that memory can be kept for them; None where that cannot be told
-        cheaply, or nothing can be had there."""
         ...
 
     def changed_at(self, path: str) -> datetime | None:

@@ -108,8 +108,9 @@ class Preprocessing:
             picture = picture[top : top + height, left : left + width]
         height, width = self._resized(picture.shape[1], picture.shape[0])
         if picture.shape[:2] != (height, width):
-            planes = torch.from_numpy(np.require(picture, requirements=["C", "W"])).permute(2, 0, 1).unsqueeze(0)
-            resized = interpolate(planes, size=(height, width), mode=self.interpolation, antialias=True)
+            # Made a batch before it is turned: so it keeps the strides of channels last, and so does the answer.
+            batch = torch.from_numpy(np.require(picture, requirements=["C", "W"])).unsqueeze(0).permute(0, 3, 1, 2)
+            resized = interpolate(batch, size=(height, width), mode=self.interpolation, antialias=True)
             picture = resized[0].permute(1, 2, 0).numpy()
         return self._cropped(picture)
 

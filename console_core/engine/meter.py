@@ -59,27 +59,40 @@ class Meter:
     def __init__(self, workers: Mapping[Stage, int]) -> None:
         self._lock = threading.Lock()
         self._workers = workers
-        self._seconds = dict.fromkeys(Stage, 0.0)
+        self._ended = dict.fromkeys(Stage, 0.0)
+        """Moments of ending less moments of beginning: seconds of work, once it is known when what is open ends."""
         self._pictures = dict.fromkeys(Stage, 0)
         self._open = dict.fromkeys(Stage, 0)
-        self._open_since = dict.fromkeys(Stage, 0.0)
         self._decoders: dict[str, int] = {}
 
     @contextmanager
     def busy(self, stage: Stage, pictures: int = 1) -> Iterator[None]:
         """The time of the block, in which so many pictures pass."""
-        began = time.monotonic()
-        with self._lock:
-            self._open[stage] += 1
-            self._open_since[stage] += began
+        self._begin(stage)
         try:
             yield
         finally:
-            with self._lock:
-                self._open[stage] -= 1
-                self._open_since[stage] -= began
-                self._seconds[stage] += time.monotonic() - began
-                self._pictures[stage] += pictures
+            self._end(stage, pictures)
+
+    @contextmanager
+    def waiting(self, stage: Stage) -> Iterator[None]:
+        """The time of the block is no work, although it lies within one of `busy`."""
+        self._end(stage)
+        try:
+            yield
+        finally:
+            self._begin(stage)
+
+    def _begin(self, stage: Stage) -> None:
+        with self._lock:
+            self._open[stage] += 1
+            self._ended[stage] -= time.monotonic()
+
+    def _end(self, stage: Stage, pictures: int = 0) -> None:
+        with self._lock:
+            self._open[stage] -= 1
+            self._ended[stage] += time.monotonic()
+            self._pictures[stage] += pictures
 
     def decoded_by(self, decoder: str) -> None:
         with self._lock:
@@ -90,7 +103,7 @@ class Meter:
             at = time.monotonic()
             stages = {
                 stage: Busy(
-                    self._seconds[stage] + self._open[stage] * at - self._open_since[stage],
+                    self._ended[stage] + self._open[stage] * at,
                     self._pictures[stage],
                     workers,
                 )

@@ -36,7 +36,8 @@ class Ring(Generic[T]):
     """
 
     def __init__(self, slabs: int, make: Callable[[], tuple[NDArray[np.uint8], ...]]) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._room, self._batch = threading.Condition(self._lock), threading.Condition(self._lock)
         self._free: deque[Slab[T]] = deque(Slab(make()) for _ in range(slabs))
         self._ready: deque[Slab[T]] = deque()
         self._open: Slab[T] | None = None
@@ -45,38 +46,41 @@ class Ring(Generic[T]):
 
     def expect(self, number: int) -> None:
         """So many more pictures are on their way."""
-        with self._changed:
+        with self._lock:
             self._coming += number
 
     def drop(self) -> None:
         """One that was expected does not come."""
-        with self._changed:
+        with self._lock:
             self._coming -= 1
-            self._changed.notify_all()
+            self._wake_for_the_rest()
 
     def place(self, tag: T, pixels: Sequence[Pixels]) -> None:
         """Put a picture's pixels, one for each model, into the next free row; waits for one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._open is not None or self._free)
+        with self._lock:
+            self._room.wait_for(lambda: self._closed or self._open is not None or self._free)
             if self._closed:
                 return
             slab = self._open or self._free.popleft()
             row = len(slab.tags)
             slab.tags.append(tag)
             self._open = slab if row + 1 < slab.rows else None
+            if self._open is not None or self._free:
+                self._room.notify()
         for array, one in zip(slab.arrays, pixels, strict=True):
             array[row] = one
-        with self._changed:
+        with self._lock:
             slab.filled += 1
             self._coming -= 1
             if slab.filled == slab.rows:
                 self._ready.append(slab)
-            self._changed.notify_all()
+                self._batch.notify()
+            self._wake_for_the_rest()
 
     def take(self) -> Slab[T] | None:
         """The next batch; None once the ring is closed. It must be given back."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._ready or self._rest_is_there())
+        with self._lock:
+            self._batch.wait_for(lambda: self._closed or self._ready or self._rest_is_there())
             if self._closed:
                 return None
             if self._ready:
@@ -84,16 +88,21 @@ class Ring(Generic[T]):
             slab, self._open = self._open, None
             return slab
 
+    def _wake_for_the_rest(self) -> None:
+        if self._rest_is_there():
+            self._batch.notify()
+
     def _rest_is_there(self) -> bool:
         return self._coming == 0 and self._open is not None and self._open.filled == len(self._open.tags)
 
     def give_back(self, slab: Slab[T]) -> None:
         slab.tags, slab.filled = [], 0
-        with self._changed:
+        with self._lock:
             self._free.append(slab)
-            self._changed.notify_all()
+            self._room.notify()
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._room.notify_all()
+            self._batch.notify_all()

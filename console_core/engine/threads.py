@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from console_core.catalog.encoded import read_header
 from console_core.catalog.loading import content_digest, most_telling
@@ -16,6 +17,7 @@ from console_core.embedding.turns import background
 from console_core.embedding.types import Embedder, Pixels
 from console_core.engine.answering import answers
 from console_core.engine.budget import Budget
+from console_core.engine.help import Help
 from console_core.engine.meter import Meter, Readings, Stage
 from console_core.engine.preparing import prepared
 from console_core.engine.ring import Ring, Slab
@@ -67,6 +69,7 @@ class ThreadPipeline:
         )
         self._to_read: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._to_decode: queue.SimpleQueue[_Picture | None] = queue.SimpleQueue()
+        self._help = Help(self.shape.readers - 1)
         self._done: queue.SimpleQueue[list[Done]] = queue.SimpleQueue()
         self._reading, self._decoding = Budget(READ_AHEAD), Budget(DECODING)
         self._ring: Ring[_Tag] | None = None
@@ -111,6 +114,7 @@ class ThreadPipeline:
         self._closed.set()
         self._reading.close()
         self._decoding.close()
+        self._help.close()
         if self._ring is not None:
             self._ring.close()
         for _ in range(self.shape.readers):
@@ -127,7 +131,8 @@ class ThreadPipeline:
             batch = self.shape.batch
             self._ring = Ring(self.shape.slabs, lambda: tuple(one.slab(batch) for one in self._embedders))
             for work, number in (
-                (self._read, self.shape.readers),
+                (self._read, 1),
+                (self._help_reading, self.shape.readers - 1),
                 (self._decode, self.shape.decoders),
                 (self._embed, self.shape.passes),
             ):
@@ -142,12 +147,30 @@ class ThreadPipeline:
             work(ring)
 
     def _read(self, ring: Ring[_Tag]) -> None:
-        while (job := self._to_read.get()) is not None and not self._closed.is_set():
-            self._attempt(ring, _Picture(job, now()), self._fetch)
+        while self._read_next(ring):
+            pass
+
+    def _help_reading(self, ring: Ring[_Tag]) -> None:
+        """Read as well, for as long as decoders wait for pictures."""
+        while self._help.awaited() and self._read_next(ring):
+            pass
+
+    def _read_next(self, ring: Ring[_Tag]) -> bool:
+        job = self._to_read.get()
+        if job is None or self._closed.is_set():
+            return False
+        self._attempt(ring, _Picture(job, now()), self._fetch)
+        return True
 
     def _decode(self, ring: Ring[_Tag]) -> None:
-        while (picture := self._to_decode.get()) is not None and not self._closed.is_set():
+        while (picture := self._next_to_decode()) is not None and not self._closed.is_set():
             self._attempt(ring, picture, self._prepare)
+
+    def _next_to_decode(self) -> _Picture | None:
+        with contextlib.suppress(queue.Empty):
+            return self._to_decode.get_nowait()
+        self._help.call()
+        return self._to_decode.get()
 
     def _attempt(self, ring: Ring[_Tag], picture: _Picture, work: Callable[[Ring[_Tag], _Picture], None]) -> None:
         """What is raised on the way is the job's outcome."""
@@ -165,10 +188,9 @@ class ThreadPipeline:
         row = picture.job.row
         for path in row.candidates[picture.tried :]:
             picture.tried += 1
-            picture.reserved = self._reading.take(self._images.size(path) or 0)
             try:
                 with self._meter.busy(Stage.READ):
-                    picture.data = self._images.read(path)
+                    picture.data = self._images.read(path, partial(self._keep_memory, picture))
             except BaseException as error:
                 self._let_go(picture)
                 if not isinstance(error, ImageError):
@@ -178,6 +200,10 @@ class ThreadPipeline:
                 self._to_decode.put(picture)
                 return
         raise most_telling(row, picture.failures)
+
+    def _keep_memory(self, picture: _Picture, size: int) -> None:
+        with self._meter.waiting(Stage.READ):
+            picture.reserved = self._reading.take(size)
 
     def _let_go(self, picture: _Picture) -> None:
         """Of its bytes, and of the memory that was kept for them."""

@@ -21,6 +21,7 @@ from console_core.embedding.preprocessing import Mode
 from console_core.engine.ordered import in_order
 from console_core.engine.process import EngineProcess
 from console_core.engine.remote import RemotePipeline
+from console_core.engine.shape import Shape
 from console_core.engine.threads import ThreadPipeline
 from console_core.engine.types import Embedded, Outcome, Pipeline
 from console_core.errors import (
@@ -140,6 +141,25 @@ def test_several_models_answer_from_one_decoding(open_pipeline: Open) -> None:
     for outcome in found:
         assert np.dot(vector(outcome, 0), vector(outcome, 1)) == pytest.approx(-1, abs=1e-5)
     assert sum(pipeline.readings().decoders.values()) == 50
+
+
+def test_a_store_that_takes_its_time_is_read_by_all_readers_at_once(folder: Path) -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    class Slow(LocalFiles):
+        def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
+            nonlocal now, most
+            with lock:
+                now += 1
+                most = max(most, now)
+            threading.Event().wait(0.02)
+            with lock:
+                now -= 1
+            return super().read(path, make_room)
+
+    found = outcomes(ThreadPipeline(Slow((folder,)), [Grid()]), [row(number) for number in range(40)])
+    assert {type(outcome) for outcome in found} == {Embedded}
+    assert most == Shape.of([Grid()]).readers
 
 
 def test_who_decoded_is_counted(open_pipeline: Open) -> None:

@@ -40,9 +40,9 @@ class Counting(LocalFiles):
         super().__init__((folder,))
         self.reads: list[str] = []
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         self.reads.append(path)
-        return super().read(path)
+        return super().read(path, make_room)
 
 
 class Mirrored(Grid):

@@ -52,9 +52,9 @@ class CountingFiles(LocalFiles):
         super().__init__((root,))
         self.asked: list[str] = []
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         self.asked.append(path)
-        return super().read(path)
+        return super().read(path, make_room)
 
 
 class Rig:

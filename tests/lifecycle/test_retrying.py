@@ -1,6 +1,7 @@
 # ruff: noqa: T201
 """Failed pictures stand until they are embedded, are tried again on demand, and rest in quarantine."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,10 @@ class _Slow:
         self._images, self._path, self.waits = images, path, True
         self.location = images.location
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         if self.waits and path == self._path:
             raise ImageTimeout(f"{path} did not arrive within 30 s.", "Try again.", path=path)
-        return self._images.read(path)
-
-    def size(self, path: str) -> int | None:
-        return self._images.size(path)
+        return self._images.read(path, make_room)
 
 
 @pytest.fixture

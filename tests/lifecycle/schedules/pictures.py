@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -130,7 +130,7 @@ class FaultyFiles:
         self._files, self._catalog, self._schedule = LocalFiles((folder,)), catalog, schedule
         self.location = self._files.location
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         key, _, file = path.partition("/")
         fault = self._schedule.spoils(key)
         if fault == "timeout":
@@ -141,9 +141,6 @@ class FaultyFiles:
             error.path = path
             raise
         return data[: len(data) // 3] if fault == "decode" else data
-
-    def size(self, path: str) -> int | None:
-        return None
 
     def changed_at(self, path: str) -> datetime | None:
         return self._catalog.mended.get(int(path.partition("/")[0]))

@@ -1,5 +1,6 @@
 """From a row to its picture: the first candidate that is one, else the most telling failure."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -69,10 +70,10 @@ def test_of_several_failures_the_most_telling_is_raised_and_the_others_are_liste
 
 def test_a_picture_that_did_not_arrive_in_time_is_not_called_missing(images: LocalFiles) -> None:
     class Slow(LocalFiles):
-        def read(self, path: str) -> bytes:
+        def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
             if path == "slow.jpg":
                 raise ImageTimeout("slow.jpg did not arrive.", "Try again.", path=path)
-            return super().read(path)
+            return super().read(path, make_room)
 
     with pytest.raises(ImageTimeout):
         load(row("truncated.jpg", "slow.jpg", "missing.jpg"), Slow(images.roots))

@@ -110,6 +110,37 @@ def test_a_file_may_have_as_many_bytes_as_allowed_and_not_one_more(root: Path) -
     assert type(failure(LocalFiles((root,), max_bytes=1000), "large.jpg")) is ImageTooLarge
 
 
+def test_room_is_made_for_the_bytes_of_a_file_before_they_are_read_and_for_no_others(root: Path) -> None:
+    (root / "large.jpg").write_bytes(bytes(1001))
+    store, rooms = LocalFiles((root,), max_bytes=1000), list[int]()
+    assert store.read("cats/a.jpg", rooms.append) == b"cat"
+    for path in ("large.jpg", "missing.jpg", "cats"):
+        with pytest.raises(ImageError):
+            store.read(path, rooms.append)
+    assert rooms == [3]
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end_or_refused(root: Path) -> None:
+    def grows(_size: int) -> None:
+        with (root / "cats" / "a.jpg").open("ab") as file:
+            file.write(b"!" * 500)
+
+    store = LocalFiles((root,), max_bytes=1000)
+    assert len(store.read("cats/a.jpg", grows)) == 503
+    with pytest.raises(ImageTooLarge):
+        store.read("cats/a.jpg", grows)
+
+
+def test_a_root_that_becomes_a_link_to_elsewhere_is_followed(root: Path) -> None:
+    current = root.parent / "current"
+    current.symlink_to(root)
+    store = LocalFiles((current,))
+    assert store.read("cats/a.jpg") == b"cat"
+    current.unlink()
+    current.symlink_to(root.parent / "images-old")
+    assert store.read("a.jpg") == b"old"
+
+
 def test_a_circle_of_links_is_unreadable(root: Path) -> None:
     (root / "circle.jpg").symlink_to("circle.jpg")
     assert type(failure(LocalFiles((root,)), "circle.jpg")) is ImageUnreadable

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -25,14 +26,14 @@ class CountedFiles(LocalFiles):
     most = 0
     lock = threading.Lock()
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         with self.lock:
             self.reads += 1
             self.now += 1
             self.most = max(self.most, self.now)
         try:
             threading.Event().wait(0.005)
-            return super().read(path)
+            return super().read(path, make_room)
         finally:
             with self.lock:
                 self.now -= 1

@@ -64,6 +64,13 @@ def test_turbo_mode_decodes_to_twice_the_size_that_is_resized_to() -> None:
     assert preprocessing(CONFIGURED[1]).least(1920, 1080) == (128, 128)
 
 
+@pytest.mark.parametrize("size", [(640, 480), (300, 900)])
+def test_the_quick_way_leaves_pixels_in_the_order_in_which_slabs_have_them(size: tuple[int, int]) -> None:
+    """In another order copying them into a slab takes half as long as resizing."""
+    pixels = preprocessing(CONFIGURED[0]).quick(np.zeros((size[1], size[0], 3), dtype=np.uint8))
+    assert pixels.strides[1:] == (3, 1)
+
+
 def test_an_array_may_lie_in_memory_in_any_order() -> None:
     ours, picture = preprocessing(CONFIGURED[0]), photograph((300, 200))
     turned = np.asarray(picture)[::-1, ::-1].swapaxes(0, 1)

@@ -128,6 +128,20 @@ def test_work_that_goes_on_counts_for_as_long_as_it_takes_already() -> None:
     assert during.stages[DEVICE].seconds <= after.stages[DEVICE].seconds <= after.at - before.at + 1
 
 
+def test_waiting_within_the_work_is_no_work() -> None:
+    meter = Meter({DEVICE: 1})
+    before = meter.readings()
+    with meter.busy(DEVICE):
+        with meter.waiting(DEVICE):
+            threading.Event().wait(0.05)
+            meanwhile = meter.readings()
+        threading.Event().wait(0.01)
+    after = meter.readings()
+    assert meanwhile.at - before.at >= 0.05
+    assert meanwhile.stages[DEVICE].seconds < 0.04
+    assert 0.01 <= after.stages[DEVICE].seconds <= after.at - before.at - 0.05
+
+
 def test_a_load_is_a_share_of_all_workers_and_a_rate() -> None:
     before = Readings(10.0, {DECODE: Busy(4.0, 100, 2)})
     after = Readings(14.0, {DECODE: Busy(10.0, 500, 2), DEVICE: Busy(1.0, 8, 1)})
