@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from console_core.vectorstore.types import Payload, PointId
@@ -42,7 +42,7 @@ class Provenance:
     embedded_at: str
 
     def as_payload(self) -> dict[str, Any]:
-        return {FIELD: asdict(self)}
+        return {FIELD: {name: getattr(self, name) for name in self.__slots__}}
 
 
 def provenance(payload: Payload) -> Provenance | None:
