@@ -66,11 +66,11 @@ def _one_torch_thread() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _patient_preflights() -> Iterator[None]:
-    """What a preflight finds must not depend on how quick the machine is at that moment."""
+def _patience() -> Iterator[None]:
+    """What a preflight finds, and how large batches are, must not depend on how quick the machine is at that moment."""
     with pytest.MonkeyPatch.context() as patched:
-        for name in ("trial", "parity", "spread"):
-            patched.setattr(f"console_core.migration.preflight.{name}.PATIENCE", 600.0)
+        for name in ("preflight.trial", "preflight.parity", "preflight.spread", "caution"):
+            patched.setattr(f"console_core.migration.{name}.PATIENCE", 600.0)
         yield
 
 

@@ -103,6 +103,8 @@ def _measure(
                 "decode": limits.decode(ours, files, number, mode, cores),
                 "forward": limits.forward(ours),
             }
+            if (card := ours.device.partition(",")[0]).startswith("cuda"):
+                stages["transfer"] = limits.transfer(ours, card)
             if given.sink != "none":
                 stages["upsert"] = limits.upsert(store, ours.card.dimension, 4096)
             for stage, rate in stages.items():

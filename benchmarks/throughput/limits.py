@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import torch
 
 from benchmarks.throughput.devices import Simulated
 from benchmarks.throughput.images import Pictures
@@ -35,6 +36,26 @@ def forward(model: Embedder, seconds: float = 2.0) -> float:
 
     taken = _together(passes, model.passes)
     return sum(counts) / taken
+
+
+def transfer(model: Embedder, device: str, seconds: float = 1.0) -> float:
+    """Pictures a second copied from a slab, which is page-locked where that pays, to the device and normalised there."""
+    mean, factor = (torch.tensor(of).view(1, 3, 1, 1).to(device) for of in _constants(model))
+    slab, count = torch.from_numpy(model.slab(model.batch)), 0
+    began = time.perf_counter()
+    while time.perf_counter() < began + seconds:
+        there = slab.to(device, non_blocking=True).permute(0, 3, 1, 2)
+        there.to(torch.float32).sub_(mean).mul_(factor)
+        count += len(slab)
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
+    return count / (time.perf_counter() - began)
+
+
+def _constants(model: Embedder) -> tuple[list[float], list[float]]:
+    """What is subtracted from red, green and blue, and what the rest is multiplied by."""
+    of = model.preprocessing
+    return [255 * mean for mean in of.mean], [1 / (255 * deviation) for deviation in of.deviation]
 
 
 def decode(model: Embedder, pictures: Pictures, number: int, mode: Mode, threads: int) -> float:

@@ -8,6 +8,7 @@ BOTTLENECKS = {
     "forward": "the forward pass",
     "decode": "decoding and resizing",
     "read": "reading files",
+    "transfer": "the way to the card",
     "upsert": "the store",
 }
 

@@ -1,12 +1,15 @@
 """How far a run may read ahead of what is known to have worked."""
 
+import time
 from collections.abc import Collection, Iterator
-from itertools import islice
 
 from console_core.engine.types import Embedded
 from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.batch import Fetched, Filled, Passed
 from console_core.migration.breaker import Breaker
+
+PATIENCE = 2.0
+"""Seconds after which a batch is written as it is."""
 
 
 class Caution:
@@ -22,6 +25,8 @@ class Caution:
         self._proven = False
         self._uncounted = 0
         self._failed_last = 0
+        self.ended = False
+        """Whether there is no further batch."""
 
     @property
     def careful(self) -> bool:
@@ -35,9 +40,14 @@ class Caution:
         return min(self._capacity, self._breaker.limit - self._failed_last) if self._failed_last else self._capacity
 
     def next_batch(self, fetched: Iterator[Fetched], size: int) -> list[Fetched]:
-        """The next so many, or fewer where more must not fail before it is known what became of them."""
-        batch = []
-        for one in islice(fetched, min(size, self._breaker.room)):
+        """The next so many, or fewer: where more must not fail before it is known what became of them, or where they
+        come so slowly that progress would be told too seldom."""
+        batch: list[Fetched] = []
+        size, until = size if self._proven else min(size, self._breaker.room), time.monotonic() + PATIENCE
+        while not batch or (len(batch) < size and self._failed_last < self._breaker.limit and time.monotonic() < until):
+            if (one := next(fetched, None)) is None:
+                self.ended = True
+                break
             batch.append(one)
             self._took(*one)
         return batch

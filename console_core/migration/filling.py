@@ -80,9 +80,9 @@ class Filling:
         """Embed rows batch by batch, in their order; each is written when it is yielded.
 
         Pictures in quarantine are passed over where it is heeded, and with `fills` those whose point is current. The
-        size is asked before each batch. While one batch is written, the next is embedded. Where pictures fail
-        throughout, nothing is read beyond the breaker's limit; with `known_count` pictures that failed before count for
-        it too.
+        size is asked before each batch, which is smaller where so many take too long. While one batch is written, the
+        next is embedded. Where pictures fail throughout, nothing is read beyond the breaker's limit; with `known_count`
+        pictures that failed before count for it too.
 
         Raises:
             FailsThroughout: after the batch was yielded with which the breaker tripped.
@@ -112,9 +112,9 @@ class Filling:
             caution = Caution(self.breaker, pipeline.capacity, known)
             behind = parts.enter_context(WriteBehind(self.fill, self._writers))
             fetched = parts.enter_context(closing(in_order(pipeline, looked_at(), caution.ahead)))
-            while batch := caution.next_batch(fetched, wanted := size()):
+            while batch := caution.next_batch(fetched, size()):
                 written = behind.add(batch, wait=caution.careful)
-                yield from self._counted(written, caution, last=len(batch) < wanted)
+                yield from self._counted(written, caution, last=caution.ended)
             yield from self._counted(behind.rest(), caution, last=True)
 
     def _counted(

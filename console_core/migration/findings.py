@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.embedding.preprocessing import Mode
-from console_core.migration.plan import MigrationPlan
+from console_core.migration.plan import USUAL_BATCH, MigrationPlan
 from console_core.runs.wording import decoded
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Request:
     model: str
     part: Slice = EVERYTHING
     target: str = ""
-    batch_size: int = 64
+    batch_size: int = USUAL_BATCH
     text_search: bool = True
     in_place: bool = False
     mode: Mode = Mode.FAST

@@ -8,8 +8,11 @@ from typing import Any, Self
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.runs.types import Run
+from console_core.vectorstore.types import REQUEST
 
 VERSION = 1
+USUAL_BATCH = REQUEST
+"""Pictures that are written, and recorded in the ledger, at a time: as many points as one request to a store has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class MigrationPlan:
     part: Slice = EVERYTHING
     index: Mapping[str, Any] = field(default_factory=dict)
     quantization: Mapping[str, Any] = field(default_factory=dict)
-    batch_size: int = 64
+    batch_size: int = USUAL_BATCH
     mode: Mode = Mode.FAST
     fills: bool = False
     in_place: bool = False

@@ -8,6 +8,7 @@ from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch
 from console_core.migration.filling import Filling
+from console_core.migration.plan import USUAL_BATCH
 from console_core.migration.reembed import refuse_another_model
 from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
@@ -33,7 +34,7 @@ class RetryPlan:
     fingerprint: str
     kind: str = ""
     keys: tuple[str, ...] = ()
-    batch_size: int = 64
+    batch_size: int = USUAL_BATCH
 
     def as_json(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self)}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from console_core.errors import Refused
+from console_core.migration.plan import USUAL_BATCH
 from console_core.migration.retry import MOST_KEYS, RetryPlan
 from console_core.runs.failed_pictures import FailedPictures, in_order
 from console_core.runs.ledger import Ledger
@@ -41,7 +42,7 @@ def submit_retry(
         fingerprint=info.stamp.fingerprint,
         kind="" if keys else kind,
         keys=tuple(in_order(keys)),
-        batch_size=int(builds[0].spec.get("batch_size", 64)) if builds else 64,
+        batch_size=int(builds[0].spec.get("batch_size", USUAL_BATCH)) if builds else USUAL_BATCH,
     )
     selected = _selected(failed, plan)
     return ledger.submit(

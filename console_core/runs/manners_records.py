@@ -70,7 +70,10 @@ class MannersRecords:
 
 
 class BatchSize:
-    """The batch size that a run's manners say now, else the planned one; called before each batch."""
+    """The batch size that a run's manners say now, else the planned one, or less where a rate is to be kept to: then
+    what is done in SECONDS at that rate. Called before each batch."""
+
+    SECONDS = 2.0
 
     def __init__(self, records: MannersRecords, run_id: str, planned: int) -> None:
         self._records, self._run, self._planned = records, run_id, planned
@@ -78,7 +81,10 @@ class BatchSize:
 
     def __call__(self) -> int:
         with suppress(LedgerUnavailable):  # the worker waits for the ledger after the batch; the last word holds
-            self._last = self._records.of(self._run).batch_size or self._planned
+            manners = self._records.of(self._run)
+            self._last = manners.batch_size or self._planned
+            if manners.rate and not manners.batch_size:
+                self._last = min(self._last, max(1, int(manners.rate * self.SECONDS)))
         return self._last
 
 

@@ -5,7 +5,7 @@ from console_core.engine.shape import Shape
 from console_core.errors import CatalogError
 from console_core.migration.current import count_lacking
 from console_core.migration.findings import Estimate, Finding, Preflight, Request, Severity, block, info
-from console_core.migration.plan import MigrationPlan
+from console_core.migration.plan import USUAL_BATCH, MigrationPlan
 from console_core.migration.preflight.catalog import look_at_catalog
 from console_core.migration.preflight.ledger import about_ledger
 from console_core.migration.preflight.model import about_change, about_former_weights, look_at_model
@@ -29,7 +29,9 @@ def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> 
     """
     findings: list[Finding] = []
     if request.batch_size < 1:
-        findings.append(block("batch-size", f"A batch cannot have {request.batch_size} pictures.", "Use 64."))
+        findings.append(
+            block("batch-size", f"A batch cannot have {request.batch_size} pictures.", f"Use {USUAL_BATCH}.")
+        )
     aliases = parts.store.aliases()
     source = look_at_source(parts, request, aliases, findings)
     embedder = look_at_model(parts.models, request, findings)

@@ -9,9 +9,10 @@ import streamlit as st
 from console_core.catalog.types import Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.migration.findings import Request
+from console_core.runs.manners import MOST_BATCH
 
-BATCH_SIZES = (1, 512)
-"""The smallest and the largest number of pictures that can be asked to be embedded at once."""
+BATCH_SIZES = (1, MOST_BATCH)
+"""The smallest and the largest number of pictures that can be asked to be written at a time."""
 _ONLY = "only."
 _BY_PICTURE = "picture"
 IN_PLACE = "in-place"

@@ -85,7 +85,7 @@ def _tucked_away(draft: Draft) -> None:
             smallest,
             largest,
             key="wizard-batch",
-            help="How many pictures are embedded at once. The usual size is right for most machines.",
+            help="How many pictures are written and recorded at a time. The usual size is right for most stores.",
             on_change=_rewrite(lambda: replace(draft, batch_size=int(st.session_state["wizard-batch"]))),
         )
         st.session_state["wizard-target"] = draft.target

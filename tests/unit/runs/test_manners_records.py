@@ -81,6 +81,17 @@ def test_the_batch_size_is_the_one_said_last_also_while_the_ledger_is_away(
     assert size() == 64
 
 
+@pytest.mark.parametrize(("rate", "size"), [(0, 256), (1_000, 256), (20, 40), (0.1, 1)])
+def test_a_run_that_keeps_to_a_rate_has_batches_of_two_seconds_at_most(
+    ledger: Ledger, submit: Callable[..., Run], rate: float, size: int
+) -> None:
+    run = submit()
+    ledger.manners.put(run.id, Manners(rate=rate))
+    assert BatchSize(ledger.manners, run.id, planned=256)() == size
+    ledger.manners.put(run.id, Manners(rate=rate, batch_size=128))
+    assert BatchSize(ledger.manners, run.id, planned=256)() == 128
+
+
 def test_what_a_working_run_waits_for_is_its_reason_and_a_sign_of_life(
     ledger: Ledger, run_in: Callable[[RunState], Run]
 ) -> None:
