@@ -39,7 +39,7 @@ def forward(model: Embedder, seconds: float = 2.0) -> float:
 
 
 def transfer(model: Embedder, device: str, seconds: float = 1.0) -> float:
-    """Pictures a second copied from a slab, which is page-locked where that pays, to the device and normalised there."""
+    """Pictures a second copied from a slab (page-locked where that pays) to the device, and normalised there."""
     mean, factor = (torch.tensor(of).view(1, 3, 1, 1).to(device) for of in _constants(model))
     slab, count = torch.from_numpy(model.slab(model.batch)), 0
     began = time.perf_counter()

@@ -67,7 +67,7 @@ class ThreadPipeline:
                 Stage.DEVICE: self.shape.passes,
             }
         )
-        self._to_read: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._to_read: queue.SimpleQueue[Job | _Picture | None] = queue.SimpleQueue()
         self._to_decode: queue.SimpleQueue[_Picture | None] = queue.SimpleQueue()
         self._help = Help(self.shape.readers - 1)
         self._done: queue.SimpleQueue[list[Done]] = queue.SimpleQueue()
@@ -156,10 +156,11 @@ class ThreadPipeline:
             pass
 
     def _read_next(self, ring: Ring[_Tag]) -> bool:
-        job = self._to_read.get()
-        if job is None or self._closed.is_set():
+        upcoming = self._to_read.get()
+        if upcoming is None or self._closed.is_set():
             return False
-        self._attempt(ring, _Picture(job, now()), self._fetch)
+        picture = upcoming if isinstance(upcoming, _Picture) else _Picture(upcoming, now())
+        self._attempt(ring, picture, self._fetch)
         return True
 
     def _decode(self, ring: Ring[_Tag]) -> None:
@@ -211,7 +212,10 @@ class ThreadPipeline:
         self._reading.give_back(reserved)
 
     def _prepare(self, ring: Ring[_Tag], picture: _Picture) -> None:
-        """Decode a picture and put it into a slab, or read its next candidate where that is no picture."""
+        """Decode a picture and put it into a slab; where it is none, let its next candidate be read.
+
+        Not here: the memory for what is read may be held by pictures that only decoders can take.
+        """
         pixels = None
         try:
             pixels, decoder = self._pixels(picture.data, picture.job.row.candidates[picture.tried - 1])
@@ -221,7 +225,7 @@ class ThreadPipeline:
         finally:
             self._let_go(picture)  # and not only once there is a free row
         if pixels is None:
-            self._fetch(ring, picture)
+            self._to_read.put(picture)
         else:
             ring.place((picture.job.number, content, picture.read_at, decoder), pixels)
 

@@ -162,6 +162,17 @@ def test_a_store_that_takes_its_time_is_read_by_all_readers_at_once(folder: Path
     assert most == Shape.of([Grid()]).readers
 
 
+def test_candidates_that_are_no_pictures_hold_up_nobody_where_memory_is_scarce(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files fill what is kept for reading ahead, so that readers wait for decoders, and decoders want more read."""
+    (folder / "raw.jpg").write_bytes(bytes(5_000))
+    monkeypatch.setattr("console_core.engine.threads.READ_AHEAD", 10_000)
+    rows = [row(number, "raw.jpg", "raw.jpg", file(number)) for number in range(60)]
+    pipeline = ThreadPipeline(LocalFiles((folder,)), [Grid()])
+    assert {type(outcome) for outcome in outcomes(pipeline, rows)} == {Embedded}
+
+
 def test_who_decoded_is_counted(open_pipeline: Open) -> None:
     for mode, expected in (
         (Mode.FAST, {"libjpeg-turbo": 9, "Pillow": 3}),
