@@ -1,5 +1,6 @@
 """One member's place in a shared pipeline: to its member it is a pipeline of its own."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -93,7 +94,7 @@ class Seat:
 
     def readings(self) -> Readings:
         """What the stages did for all seats, as long as this one shared them."""
-        found = Readings(0.0)
+        found = Readings(time.monotonic())
         for line in self.lines:
             found = line.readings().after(found)
         return replace(found, notes=(*self.notes, *found.notes))

@@ -8,6 +8,8 @@ from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.batch import Fetched, Filled, Passed
 from console_core.migration.breaker import Breaker
 
+FIRST = 64
+"""Pictures of the first batch at most: others are in work while the store shows that it takes them."""
 PATIENCE = 2.0
 """Seconds after which a batch is written as it is."""
 
@@ -43,7 +45,7 @@ class Caution:
         """The next so many, or fewer: where more must not fail before it is known what became of them, or where they
         come so slowly that progress would be told too seldom."""
         batch: list[Fetched] = []
-        size, until = size if self._proven else min(size, self._breaker.room), time.monotonic() + PATIENCE
+        size, until = size if self._proven else min(size, FIRST, self._breaker.room), time.monotonic() + PATIENCE
         while not batch or (len(batch) < size and self._failed_last < self._breaker.limit and time.monotonic() < until):
             if (one := next(fetched, None)) is None:
                 self.ended = True

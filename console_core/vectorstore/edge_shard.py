@@ -102,10 +102,6 @@ class Shard:
         """About how many vectors the index has."""
         return int(self._shard.info().indexed_vectors_count)
 
-    def optimize(self) -> None:
-        """Build what index is missing; takes minutes for a large shard."""
-        self._shard.optimize()
-
     def close(self) -> None:
         self._shard.close()
 

@@ -18,8 +18,10 @@ from console_core.catalog.types import ImageRow
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder
+from console_core.engine.meter import Meter, Stage
 from console_core.engine.models import EngineModels, RemoteEmbedder
 from console_core.engine.ordered import in_order
+from console_core.engine.pacer import Pacer
 from console_core.engine.process import EngineProcess
 from console_core.engine.seat import Seat
 from console_core.engine.service import Facts
@@ -135,6 +137,18 @@ def test_three_models_get_their_own_vectors_and_each_picture_is_read_and_decoded
     for seat in seats.values():
         assert sum(seat.readings().decoders.values()) == ROWS
     assert threads() == []
+
+
+def test_how_busy_the_stages_were_is_told_from_the_beginning_of_a_member(images: Counting) -> None:
+    seat = shared(images, "a").join("a", Grid(), left=ROWS)
+    pacer = Pacer(Meter({Stage.WRITE: 1}), mode="fast", device="cpu, float32")
+    began = time.monotonic()
+    with pacer.watching(seat):
+        list(travel(seat))
+        pace = pacer.pace(last=True)
+    taken = time.monotonic() - began
+    assert pace is not None
+    assert pace.overall.loads[Stage.DECODE].rate == pytest.approx(ROWS / taken, rel=0.3)
 
 
 def test_in_a_process_of_its_own_the_engine_decodes_each_picture_once_for_two_models(folder: Path) -> None:
