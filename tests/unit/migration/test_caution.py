@@ -8,7 +8,7 @@ from console_core.catalog.types import ImageRow
 from console_core.errors import ImageMissing
 from console_core.migration.batch import Fetched, Filled, Passed
 from console_core.migration.breaker import LIMIT, Breaker
-from console_core.migration.caution import Caution
+from console_core.migration.caution import FIRST, Caution
 from console_core.vectorstore.types import Point
 
 
@@ -23,11 +23,12 @@ def caution() -> Caution:
 
 def test_a_batch_has_as_many_pictures_as_are_asked_for_and_the_last_one_the_rest(caution: Caution) -> None:
     fetched = rows(10)
-    assert [len(caution.next_batch(fetched, 4)) for _ in range(2)] == [4, 4]
-    assert not caution.ended
-    assert len(caution.next_batch(fetched, 4)) == 2
-    assert caution.ended
-    assert caution.next_batch(fetched, 4) == []
+    batches = [(len(caution.next_batch(fetched, 4)), caution.ended) for _ in range(4)]
+    assert batches == [(4, False), (4, False), (2, True), (0, True)]
+
+
+def test_the_first_batch_is_small_so_that_the_store_shows_early_whether_it_takes_it(caution: Caution) -> None:
+    assert len(caution.next_batch(rows(300), 256)) == FIRST
 
 
 def test_where_pictures_come_slowly_a_batch_ends_early_but_has_one_at_least(
