@@ -23,6 +23,8 @@ from tests.conftest import OPERATOR, PICTURES, fill, make_workspace
 from tests.lifecycle.workspaces import copied
 
 SLOW = Manners(rate=0.01)
+STEP = 1
+"""Pictures that are written at a time at such a rate."""
 """After a batch of 8 pictures it waits for 800 s: longer than any test."""
 SAYS_SLOW = "Keeps to 0.01 pictures/s."
 
@@ -99,13 +101,13 @@ def _vectors(console: Console, collection: str) -> dict[object, Vector]:
 def test_a_rate_is_kept_with_its_reason_and_a_change_of_rate_and_batch_holds_at_once(working: Console) -> None:
     run = _build(working, SLOW)
     waits = _until_reason(working, run, SAYS_SLOW)
-    assert (waits.state, waits.counts.done) == (RunState.RUNNING, 8)
+    assert (waits.state, waits.counts.done) == (RunState.RUNNING, STEP)
     change = command(working, OPERATOR, "set_manners", run=run.id, manners=Manners(batch_size=3))
     assert str(change) == "batch size: as planned → 3; rate: at most 0.01/s → no limit"
     ended = _until_state(working, run, RunState.SUCCEEDED)
     assert (ended.counts.done, ended.reason) == (PICTURES, f"{PICTURES} of {PICTURES} pictures embedded.")
     settled = [sample.settled for sample in working.ledger.samples(run.id)]
-    assert [after - before for before, after in pairwise(settled)] == [8, *13 * [3], 1]
+    assert [after - before for before, after in pairwise(settled)] == [STEP, *15 * [3], 2]
     assert working.ledger.waits.of(run.id).keys() == {Cause.RATE}
     entry = working.ledger.journal(limit=1, subject=run.id)[0]
     assert (entry.actor, entry.action, entry.detail) == ("olga", "set_manners", str(change))
@@ -140,7 +142,7 @@ def test_pause_and_cancel_are_obeyed_during_a_wait_and_manners_are_kept_over_a_r
         assert console.ledger.waits.of(run.id) == {Cause.RATE: waited}
         command(console, OPERATOR, "resume", run=run.id)
         second = _until_reason(console, run, SAYS_SLOW)
-        assert second.counts.done == first.counts.done + 8, "one step, and then it waits again"
+        assert second.counts.done == first.counts.done + STEP, "one step, and then it waits again"
         command(console, OPERATOR, "cancel", run=run.id)
         cancelled = _until_state(console, run, RunState.CANCELLED)
         assert (cancelled.reason, cancelled.counts) == ("Cancelled by olga.", second.counts)
@@ -153,7 +155,7 @@ def test_a_server_that_is_stopped_during_a_wait_leaves_a_run_that_can_be_resumed
         _until_reason(console, run, SAYS_SLOW)
     with _working(workspace) as console:
         stopped = console.ledger.get(run.id)
-        assert (stopped.state, stopped.counts.done) == (RunState.INTERRUPTED, 8)
+        assert (stopped.state, stopped.counts.done) == (RunState.INTERRUPTED, STEP)
         command(console, OPERATOR, "set_manners", manners=None)
         command(console, OPERATOR, "resume", run=run.id)
         assert _until_state(console, run, RunState.SUCCEEDED).counts.done == PICTURES
@@ -198,7 +200,7 @@ def test_hours_that_end_during_a_run_send_it_back_to_the_queue_and_leave_its_lan
         _until_reason(console, run, SAYS_SLOW)
         command(console, OPERATOR, "set_manners", run=run.id, manners=CLOSED)
         back = _until_state(console, run, RunState.QUEUED)
-        assert (back.reason, back.counts.done) == (CLOSED.hours.wait().sentence, 8)
+        assert (back.reason, back.counts.done) == (CLOSED.hours.wait().sentence, STEP)
         other = command(console, OPERATOR, "verify", collection="images__demo-clip")
         assert other.lane is run.lane
         _until_state(console, other, RunState.SUCCEEDED)
@@ -209,7 +211,7 @@ def test_hours_that_end_during_a_run_send_it_back_to_the_queue_and_leave_its_lan
         ended = _until_state(console, run, RunState.SUCCEEDED)
         assert ended.counts.done == console.store.count(run.target) == PICTURES
         assert [attempt.outcome for attempt in console.ledger.attempts(run.id)] == ["queued", "succeeded"]
-        assert [attempt.done for attempt in console.ledger.attempts(run.id)] == [8, PICTURES - 8]
+        assert [attempt.done for attempt in console.ledger.attempts(run.id)] == [STEP, PICTURES - STEP]
         assert console.ledger.waits.of(run.id).keys() >= {Cause.RATE}
 
 
