@@ -92,10 +92,12 @@ class Forward:
 
     @property
     def notes(self) -> tuple[str, ...]:
+        with self._guard:
+            again = tuple(self._again.items())
         notes = [
             f"{self.precision} overflowed; {count} {'batch was' if count == 1 else 'batches were'} computed again in "
             f"{precision}."
-            for precision, count in self._again.items()
+            for precision, count in again
         ]
         if self._compiled is not None and self._compiled.failure:
             notes.append(f"It could not be compiled, and runs as it is: {self._compiled.failure}")

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -410,3 +411,31 @@ def test_random_weights_without_their_tokenizer_embed_pictures_only(tmp_path: Pa
     assert embedder.embed_images([embedder.preprocessing.exact(Image.new("RGB", (30, 40), "red"))]).shape == (1, 192)
     with pytest.raises(NoTextTower):
         embedder.embed_texts(["a red car"])
+
+
+def test_what_is_told_meanwhile_does_not_mind_the_first_overflow() -> None:
+    embedder = demo("demo-clip", "float16")
+    forward, bright = embedder._forward, [np.full((64, 64, 3), 250, dtype=np.uint8)]
+    too_narrow = {torch.float16}
+
+    def overflow(_: Any, given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (given[0] * torch.inf if given[0].dtype in too_narrow else given[0],)
+
+    forward.model.visual.register_forward_pre_hook(overflow)
+    embedder.embed_images(bright)
+
+    class OverflowsMeanwhile(Counter[Precision]):
+        """Between two of its entries, another thread embeds what bfloat16 cannot hold either."""
+
+        def items(self) -> Any:
+            for item in super().items():
+                thread.start()
+                thread.join(1)
+                yield item
+
+    thread = threading.Thread(target=embedder.embed_images, args=(bright,))
+    too_narrow.add(torch.bfloat16)
+    forward._again = OverflowsMeanwhile(forward._again)
+    assert embedder.notes == ("float16 overflowed; 1 batch was computed again in bfloat16.",)
+    thread.join(20)
+    assert forward._again == {"bfloat16": 1, "float32": 1}
