@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from console_core.embedding.batches import is_out_of_memory
+from console_core.embedding.device_errors import first_line, is_out_of_memory
 
 COMPILED_FROM = 50_000
 """So many pictures must be waiting: compiling takes about a minute."""
@@ -42,7 +42,7 @@ class Compiled:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
+            self.failure = first_line(error)
         return self._plain(given)
 
     def _made(self) -> Callable[[Any], Any]:

@@ -102,6 +102,7 @@ class Embedder(Protocol):
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
         """
         ...
 
@@ -110,6 +111,7 @@ class Embedder(Protocol):
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
             ModelOutputInvalid: the model's answer is not finite.
         """
         ...

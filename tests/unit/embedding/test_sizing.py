@@ -17,6 +17,7 @@ from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.sizing import Sizing
 from console_core.embedding.turns import Turn
 from console_core.embedding.types import ModelCard
+from console_core.errors import DeviceLost
 
 CARD = ModelCard("clip", "CLIP", "CLIP", "ViT-B-32", "", 512, 224)
 CUDA, CPU = Placement("cuda:0", "float16", 64), Placement("cpu", "float32", 16)
@@ -123,3 +124,22 @@ def test_after_out_of_memory_nothing_is_probed_until_the_next_start(device: Devi
     mine.expect(10_000, batches, Turn())
     assert (batches.limit, device.seen) == (8, [])
     assert found(device, BatchSizes(tmp_path / "batch_sizes.json")).first() == 256
+
+
+class Lost(torch.nn.Module):
+    """A model on a device that does not work any more."""
+
+    def encode_image(self, given: torch.Tensor) -> torch.Tensor:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile with ...")
+
+
+def test_a_device_that_is_lost_is_told_by_the_first_pass_and_by_a_probe(device: Device) -> None:
+    forward = Forward(Lost(), CPU, "float32", Device.preprocessing)
+    mine, batches, turn = Sizing(CARD, CUDA, forward, BatchSizes()), Batches[Any](32, Turn()), Turn()
+    for ask in (mine.first, lambda: mine.expect(10_000, batches, turn)):
+        with pytest.raises(
+            DeviceLost, match=r"stopped working: CUDA error: an illegal memory access was encountered Resume"
+        ):
+            ask()
+    with turn.taken() as place:
+        assert place == 0
