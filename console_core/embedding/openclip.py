@@ -173,6 +173,11 @@ class OpenClipEmbedder:
         return self._images.limit
 
     @property
+    def largest_batch(self) -> int:
+        """The most that `batch` may be after `expect`: twice as many as now, where the device was not probed."""
+        return self._sizing.largest(self._images)
+
+    @property
     def passes(self) -> int:
         """How many forward passes at once pay on this device."""
         return self._turn.passes

@@ -61,14 +61,21 @@ class Sizing:
         if not self._placement.is_cuda or pictures < batch_size.PROBED_FROM:
             return
         with self._guard:
-            if batches.halved or self._sizes.get(self._key):
+            if self._is_settled(batches):
                 return
             batches.limit = batch_size.probe(lambda batch: self._seconds(batch, turn), batches.limit)
             self._sizes.put(self._key, batches.limit)
 
+    def largest(self, batches: Batches[Any]) -> int:
+        """The most that `expect` may find."""
+        return batches.limit if self._is_settled(batches) else batch_size.largest(batches.limit)
+
     def did_not_fit(self) -> None:
         """Probe again at the next start."""
         self._sizes.forget(self._key)
+
+    def _is_settled(self, batches: Batches[Any]) -> bool:
+        return not self._placement.is_cuda or batches.halved or self._sizes.get(self._key) is not None
 
     def _seconds(self, batch: int, turn: Turn) -> float | None:
         """How long a pass takes, the best of a few; None where it does not fit."""

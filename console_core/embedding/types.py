@@ -84,6 +84,11 @@ class Embedder(Protocol):
         ...
 
     @property
+    def largest_batch(self) -> int:
+        """The most that `batch` may be after `expect`."""
+        ...
+
+    @property
     def passes(self) -> int:
         """How many calls of `embed_images` at once pay on this device, each on a thread of its own."""
         ...
