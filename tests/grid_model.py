@@ -34,7 +34,7 @@ class Grid:
     card = ModelCard("grid", "Grid", "test", "grid", "", 3 * SIDE * SIDE, SIDE, has_text=False)
     fingerprint = Fingerprint("0123456789abcdef")
     device = "cpu, float32"
-    batch = 16
+    batch = largest_batch = 16
     passes = 2
     notes: tuple[str, ...] = ()
     preprocessing: Preprocessing = Small(SIDE, SIDE, "squash", "bicubic", 0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

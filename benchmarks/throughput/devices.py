@@ -22,7 +22,7 @@ SIDE = 224
 class Simulated:
     """An embedder that sleeps as long as a device would be busy, without Python's lock. Its vectors are noise."""
 
-    batch = 64
+    batch = largest_batch = 64
     passes = 2
     notes = ()
     fingerprint = Fingerprint("0" * 12)

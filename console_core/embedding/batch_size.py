@@ -42,6 +42,11 @@ def work_of(encode: Callable[[], object]) -> float:
     return float(counter.get_total_flops()) / 1e9
 
 
+def largest(first: int) -> int:
+    """The most that `probe` may find."""
+    return 2 * first
+
+
 def probe(seconds: Callable[[int], float | None], first: int) -> int:
     """The smallest of half, once and twice `first` that is nearly as fast as the best of them.
 
@@ -52,7 +57,7 @@ def probe(seconds: Callable[[int], float | None], first: int) -> int:
         DeviceOutOfMemory: not even one picture fits.
     """
     taken: dict[int, float] = {}
-    for batch in sorted({max(1, first // 2), first, 2 * first}):
+    for batch in sorted({max(1, first // 2), first, largest(first)}):
         found = seconds(batch)
         if found is None:
             break

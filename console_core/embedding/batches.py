@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from console_core.embedding.device import release_memory
+from console_core.embedding.device_errors import is_out_of_memory
 from console_core.embedding.turns import Turn, in_background
 from console_core.embedding.types import Vectors
 from console_core.errors import DeviceOutOfMemory
@@ -81,21 +82,3 @@ class Batches(Generic[T]):
                 self.halved = True
             release_memory()
             return None
-
-
-def is_device_lost(error: BaseException) -> bool:
-    """Whether an error of torch says that its device cannot be used any more in this process."""
-    import torch
-
-    return isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
-
-
-_SIGNS = ("out of memory", "defaultcpuallocator", "alloc_failed")
-"""What the CPU's allocator and CUDA's libraries say; their errors have no class of their own."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch says that memory is out."""
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error).lower() for sign in _SIGNS)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from console_core.embedding.batches import is_out_of_memory
+from console_core.embedding.device_errors import first_line, is_out_of_memory
 
 COMPILED_FROM = 50_000
 """So many pictures must be waiting: compiling takes about a minute."""
@@ -18,7 +18,10 @@ def pays(family: str, vision: Mapping[str, Any]) -> bool:
 class Compiled:
     """A function of torch, compiled for one shape when first called. Where that fails, the plain function is called.
 
-    `failure` says why, for people; "" while it works.
+    Other threads call the plain function too while one compiles: a thread that waited would keep its place on the
+    device for a minute, and queries would have none.
+
+    `failure` says why it failed, for people; "" while it works.
     """
 
     def __init__(self, plain: Callable[[Any], Any], compile: Callable[..., Callable[[Any], Any]]) -> None:
@@ -29,22 +32,26 @@ class Compiled:
         self.failure = ""
 
     def __call__(self, given: Any) -> Any:
+        if self._compiled is not None:
+            return self._attempt(given)
+        if not self._guard.acquire(blocking=False):
+            return self._plain(given)
+        try:
+            return self._attempt(given)
+        finally:
+            self._guard.release()
+
+    def _attempt(self, given: Any) -> Any:
         if self.failure:
             return self._plain(given)
         try:
-            if self._compiled is not None:
-                return self._compiled(given)
-            with self._guard:  # two threads would compile it twice
-                compiled = self._made()
-                answer = compiled(given)
-                self._compiled = compiled
-                return answer
+            compiled = self._compiled or self._compile(self._plain, dynamic=False)
+            answer = compiled(given)
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return self._plain(given)
-
-    def _made(self) -> Callable[[Any], Any]:
-        """What another thread compiled meanwhile, else what is compiled now."""
-        return self._compiled or self._compile(self._plain, dynamic=False)
+            self.failure = first_line(error)
+        else:
+            self._compiled = compiled
+            return answer
+        return self._plain(given)  # the error is gone here, and with it what the failed pass kept on the device

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from console_core.embedding.device_errors import loss_told
 from console_core.embedding.precision import Precision, Wanted, chosen, computes_bfloat16
 from console_core.embedding.turns import Turn
 from console_core.errors import ModelNotLoadable
@@ -110,11 +111,16 @@ def slab(placement: Placement, rows: int, height: int, width: int) -> NDArray[np
 
 
 def release_memory() -> None:
-    """Give back what torch keeps of a CUDA device for later."""
+    """Give back what torch keeps of a CUDA device for later.
+
+    Raises:
+        DeviceLost: the device does not work any more.
+    """
     import torch
 
     if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+        with loss_told("CUDA"):
+            torch.cuda.empty_cache()
 
 
 _turns: dict[str, Turn] = {}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from console_core.embedding.batches import Pass
 from console_core.embedding.compiling import Compiled
 from console_core.embedding.device import Placement
+from console_core.embedding.device_errors import loss_told
 from console_core.embedding.precision import ORDER, Precision, dtype
 from console_core.embedding.preprocessing import Preprocessing
 
@@ -47,10 +48,14 @@ class Forward:
             torch.cuda.synchronize(placement.device)
 
     def images(self, pixels: NDArray[np.uint8], turn: Pass) -> Numbers:
-        """The model's answers to pictures (n, height, width, 3), not normalised."""
+        """The model's answers to pictures (n, height, width, 3), not normalised.
+
+        Raises:
+            DeviceLost: the device does not work any more.
+        """
         import torch
 
-        with torch.inference_mode(), self._stream(turn.place):
+        with loss_told(self._placement.label), torch.inference_mode(), self._stream(turn.place):
             there = torch.from_numpy(pixels).to(self._placement.device, non_blocking=True)
             if turn.rows > len(pixels):
                 there = torch.nn.functional.pad(there, (0, 0, 0, 0, 0, 0, 0, turn.rows - len(pixels)))
@@ -64,10 +69,10 @@ class Forward:
             return self._finite(encode)
 
     def texts(self, tokens: Any, turn: Pass) -> Numbers:
-        """The model's answers to tokens (n, context length), not normalised."""
+        """The model's answers to tokens (n, context length), not normalised. Raises as `images`."""
         import torch
 
-        with torch.inference_mode(), self._stream(turn.place):
+        with loss_told(self._placement.label), torch.inference_mode(), self._stream(turn.place):
             there = tokens.to(self._placement.device)
             return self._finite(lambda model, _: model.encode_text(there))
 
@@ -92,10 +97,12 @@ class Forward:
 
     @property
     def notes(self) -> tuple[str, ...]:
+        with self._guard:
+            again = tuple(self._again.items())
         notes = [
             f"{self.precision} overflowed; {count} {'batch was' if count == 1 else 'batches were'} computed again in "
             f"{precision}."
-            for precision, count in self._again.items()
+            for precision, count in again
         ]
         if self._compiled is not None and self._compiled.failure:
             notes.append(f"It could not be compiled, and runs as it is: {self._compiled.failure}")

@@ -104,6 +104,7 @@ class LoadedModels:
             ModelUnknown: no such card, architecture or tag.
             ModelNotLoadable: its files are missing or wrong.
             DeviceOutOfMemory: it does not fit beside what is in use.
+            DeviceLost: the device does not work any more.
         """
         return self._got(key)
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from console_core.embedding.device_errors import loss_told
+
 _CONTAINER = Path("/sys/fs/cgroup")
 
 
@@ -20,11 +22,16 @@ class Memory:
 
 
 def memory_of(device: str) -> Memory:
-    """The memory of "cpu" or "cuda:<n>"."""
+    """The memory of "cpu" or "cuda:<n>".
+
+    Raises:
+        DeviceLost: the device does not work any more.
+    """
     if device.startswith("cuda"):
         import torch
 
-        free, total = torch.cuda.mem_get_info(device)
+        with loss_told(device):
+            free, total = torch.cuda.mem_get_info(device)
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return Memory(free + kept, total)  # what torch keeps for later is ours
     import psutil

@@ -12,8 +12,9 @@ from console_core.embedding import compiling
 from console_core.embedding import fingerprint as fingerprints
 from console_core.embedding import precision as precisions
 from console_core.embedding.batch_size import BatchSizes
-from console_core.embedding.batches import Batches, Pass, is_device_lost, is_out_of_memory
+from console_core.embedding.batches import Batches, Pass
 from console_core.embedding.device import Placement, place, slab, turn
+from console_core.embedding.device_errors import first_line, is_out_of_memory, loss_told
 from console_core.embedding.folder import LOCAL, MERGES, ModelFolder, assembled
 from console_core.embedding.forward import Forward
 from console_core.embedding.precision import Wanted
@@ -23,7 +24,6 @@ from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
 from console_core.embedding.use import Use
 from console_core.errors import (
     ConsoleError,
-    DeviceLost,
     DeviceOutOfMemory,
     ModelNotLoadable,
     ModelOutputInvalid,
@@ -50,11 +50,13 @@ def load(
         ModelUnknown: open_clip does not have this architecture or this pair.
         ModelNotLoadable: files are missing or wrong, or the device is not there.
         DeviceOutOfMemory: the weights do not fit.
+        DeviceLost: the device does not work any more.
     """
     placement = device if isinstance(device, Placement) else place(device, precision)
     with assembled(card, random_weights=random_weights) as folder:
         try:
-            return _load(card, placement, folder, sizes or BatchSizes())
+            with loss_told(placement.device):
+                return _load(card, placement, folder, sizes or BatchSizes())
         except ConsoleError:
             raise
         except Exception as error:
@@ -64,7 +66,7 @@ def load(
                     "Unload other models or use a smaller one.",
                 ) from error
             raise ModelNotLoadable(
-                f"{card.title} cannot be loaded from {folder.weights or folder.path}: {_first_line(error)}",
+                f"{card.title} cannot be loaded from {folder.weights or folder.path}: {first_line(error)}",
                 "The file must be an intact open_clip checkpoint of this architecture (safetensors, or a state_dict "
                 "saved by torch.save); copy it again, or correct open_clip_config.json.",
             ) from error
@@ -171,6 +173,11 @@ class OpenClipEmbedder:
         return self._images.limit
 
     @property
+    def largest_batch(self) -> int:
+        """The most that `batch` may be after `expect`: twice as many as now, where the device was not probed."""
+        return self._sizing.largest(self._images)
+
+    @property
     def passes(self) -> int:
         """How many forward passes at once pay on this device."""
         return self._turn.passes
@@ -196,6 +203,7 @@ class OpenClipEmbedder:
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
         """
         with self.use:
             self._sizing.expect(pictures, self._images, self._turn)
@@ -207,6 +215,7 @@ class OpenClipEmbedder:
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
             ModelOutputInvalid: the model's answer is not finite, or has no length.
         """
         vectors = self._run(self._images, self._forward_images, cast(Sequence[Pixels], pixels))
@@ -219,7 +228,7 @@ class OpenClipEmbedder:
 
         Raises:
             NoTextTower: the model has none, or random weights were loaded without their tokenizer.
-            DeviceOutOfMemory, ModelOutputInvalid: as for pictures.
+            DeviceOutOfMemory, DeviceLost, ModelOutputInvalid: as for pictures.
         """
         if self._tokenizer is None or not self._card.has_text:
             raise NoTextTower(f"{self._card.title} cannot embed texts.", "Search by picture, or choose another model.")
@@ -232,13 +241,8 @@ class OpenClipEmbedder:
             try:
                 return batches.run(forward, items)
             except (RuntimeError, ValueError) as error:
-                if is_device_lost(error):
-                    raise DeviceLost(
-                        f"{self.device} stopped working: {_first_line(error)}",
-                        "Resume the run. Where the engine has no process of its own, restart the console before.",
-                    ) from error
                 raise ModelOutputInvalid(
-                    f"{self._card.title} failed on {self.device}: {_first_line(error)}",
+                    f"{self._card.title} failed on {self.device}: {first_line(error)}",
                     'Try again; if it fails again on a graphics card, restart the console or use device = "cpu".',
                 ) from error
 
@@ -263,7 +267,3 @@ class OpenClipEmbedder:
             )
         vectors: Vectors = (output / lengths).astype(np.float32, copy=False)
         return vectors
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

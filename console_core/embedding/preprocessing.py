@@ -1,9 +1,9 @@
 """From a decoded picture to the pixels that a model sees: resized and cropped as its configuration says, 8 bits.
 
 Two ways lead there. A Pillow image takes the *exact* one, open_clip's own transforms. An array takes the *quick* one,
-torch's antialiased resizing of 8-bit numbers, which is about four times as fast. It differs by one level; by a few more
-at hard edges, where Pillow finds it cheaper to resize the height first and what overshoots is cut in between. What is
-left, normalising by mean and deviation, happens on the device.
+torch's antialiased resizing of 8-bit numbers, which is about four times as fast. It hardly ever differs by more than
+one level of 255; by a few more at hard edges, where Pillow finds it cheaper to resize the height first and what
+overshoots is cut in between. What is left, normalising by mean and deviation, happens on the device.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,10 @@ from console_core.embedding.types import Pixels
 class Mode(StrEnum):
     """How pictures are decoded and resized. Vectors of all three may meet in one search.
 
-    EXACT is bit for bit what open_clip does. FAST differs by one level of 255. TURBO lets the JPEG decoder
-    leave out detail while at least twice the model's size remains; in the median that moves a vector about as far as
-    bfloat16 weights do, and some times farther where a picture is all hard edges or grain.
+    EXACT is bit for bit what open_clip does. FAST hardly ever differs from it by more than one level of 255, and by a
+    few more at hard edges. TURBO lets the JPEG decoder leave out detail while at least twice the model's size remains;
+    in the median that moves a vector about as far as bfloat16 weights do, and some times farther where a picture is all
+    hard edges or grain.
     """
 
     EXACT = "exact"
@@ -99,7 +100,8 @@ class Preprocessing:
         return pixels
 
     def quick(self, picture: NDArray[np.uint8]) -> Pixels:
-        """The pixels of an RGB array, hardly ever more than one level from `exact`. Runs without Python's lock."""
+        """The pixels of an RGB array, hardly ever more than one level from `exact`, a few at hard edges. Runs without
+        Python's lock."""
         import torch
         from torch.nn.functional import interpolate
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from console_core.embedding import batch_size
 from console_core.embedding.batch_size import BatchSizes
-from console_core.embedding.batches import Batches, Pass, is_out_of_memory
+from console_core.embedding.batches import Batches, Pass
 from console_core.embedding.device import Placement, release_memory, slab
+from console_core.embedding.device_errors import is_out_of_memory
 from console_core.embedding.forward import Forward
 from console_core.embedding.turns import Turn
 from console_core.embedding.types import ModelCard
+from console_core.errors import DeviceLost
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,11 @@ class Sizing:
         self._guard = threading.Lock()
 
     def first(self) -> int:
-        """The batch to begin with."""
+        """The batch to begin with.
+
+        Raises:
+            DeviceLost: it does not work any more.
+        """
         if not self._placement.is_cuda:
             return self._placement.batch
         known = self._sizes.get(self._key)
@@ -38,7 +44,7 @@ class Sizing:
         try:
             return batch_size.start(batch_size.work_of(lambda: self._answer(1, place=0)))
         except Exception as error:
-            if is_out_of_memory(error):
+            if isinstance(error, DeviceLost) or is_out_of_memory(error):
                 raise
             log.warning(
                 "the work of %s cannot be counted, so its batch is %s: %s", self._key, self._placement.batch, error
@@ -50,18 +56,26 @@ class Sizing:
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
         """
         if not self._placement.is_cuda or pictures < batch_size.PROBED_FROM:
             return
         with self._guard:
-            if batches.halved or self._sizes.get(self._key):
+            if self._is_settled(batches):
                 return
             batches.limit = batch_size.probe(lambda batch: self._seconds(batch, turn), batches.limit)
             self._sizes.put(self._key, batches.limit)
 
+    def largest(self, batches: Batches[Any]) -> int:
+        """The most that `expect` may find."""
+        return batches.limit if self._is_settled(batches) else batch_size.largest(batches.limit)
+
     def did_not_fit(self) -> None:
         """Probe again at the next start."""
         self._sizes.forget(self._key)
+
+    def _is_settled(self, batches: Batches[Any]) -> bool:
+        return not self._placement.is_cuda or batches.halved or self._sizes.get(self._key) is not None
 
     def _seconds(self, batch: int, turn: Turn) -> float | None:
         """How long a pass takes, the best of a few; None where it does not fit."""

@@ -84,6 +84,11 @@ class Embedder(Protocol):
         ...
 
     @property
+    def largest_batch(self) -> int:
+        """The most that `batch` may be after `expect`."""
+        ...
+
+    @property
     def passes(self) -> int:
         """How many calls of `embed_images` at once pay on this device, each on a thread of its own."""
         ...
@@ -102,6 +107,7 @@ class Embedder(Protocol):
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
         """
         ...
 
@@ -110,6 +116,7 @@ class Embedder(Protocol):
 
         Raises:
             DeviceOutOfMemory: not even one picture fits.
+            DeviceLost: the device does not work any more.
             ModelOutputInvalid: the model's answer is not finite.
         """
         ...

@@ -109,6 +109,10 @@ class RemoteEmbedder:
         return self._facts.batch
 
     @property
+    def largest_batch(self) -> int:
+        return self._facts.largest_batch
+
+    @property
     def passes(self) -> int:
         return self._facts.passes
 

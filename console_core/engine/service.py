@@ -35,6 +35,7 @@ class Facts:
     device: str
     preprocessing: Preprocessing
     batch: int
+    largest_batch: int
     passes: int
 
 
@@ -46,7 +47,15 @@ class Service:
 
     def facts(self, key: str) -> Facts:
         model = self._models.get(key)
-        return Facts(model.card, model.fingerprint, model.device, model.preprocessing, model.batch, model.passes)
+        return Facts(
+            model.card,
+            model.fingerprint,
+            model.device,
+            model.preprocessing,
+            model.batch,
+            model.largest_batch,
+            model.passes,
+        )
 
     def embed_images(self, key: str, pixels: NDArray[np.uint8]) -> Vectors:
         return self._models.get(key).embed_images(pixels)

@@ -30,11 +30,12 @@ class Shape:
     passes: int
 
     @classmethod
-    def of(cls, embedders: Sequence[Embedder], *, cores: int | None = None) -> "Shape":
+    def of(cls, embedders: Sequence[Embedder], *, cores: int | None = None, largest: bool = False) -> "Shape":
         """What suits these models on this machine: every pass has a slab in work and one that is ready, and two more
-        are being filled."""
+        are being filled. `largest`: with the largest batch that may be found once the models know what is to come."""
         cores = cores or usable_cores()
-        batch, passes = min(one.batch for one in embedders), max(one.passes for one in embedders)
+        batch = min(one.largest_batch if largest else one.batch for one in embedders)
+        passes = max(one.passes for one in embedders)
         sizes = (one.preprocessing for one in embedders)
         bytes_each = sum(3 * size.height * size.width for size in sizes)
         return cls(batch, 2 * passes + 2, batch * bytes_each, READERS, max(1, cores), passes)

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from console_core.embedding.precision import Precision
 from console_core.embedding.registry import parse
 from console_core.embedding.turns import Turn, background
 from console_core.embedding.types import Embedder, Vectors
-from console_core.errors import ModelOutputInvalid, NoTextTower
+from console_core.errors import DeviceLost, ModelOutputInvalid, NoTextTower
 
 DEMO = Path(__file__).parents[2] / "console_core" / "demo" / "models"
 of_the_demo = pytest.mark.parametrize("case", ["demo-clip", "demo-siglip"], indirect=True)
@@ -409,4 +410,56 @@ def test_random_weights_without_their_tokenizer_embed_pictures_only(tmp_path: Pa
     embedder = load(parse(f"local-dir:{tmp_path}"), "cpu", random_weights=True)
     assert embedder.embed_images([embedder.preprocessing.exact(Image.new("RGB", (30, 40), "red"))]).shape == (1, 192)
     with pytest.raises(NoTextTower):
+        embedder.embed_texts(["a red car"])
+
+
+def test_what_is_told_meanwhile_does_not_mind_the_first_overflow() -> None:
+    embedder = demo("demo-clip", "float16")
+    forward, bright = embedder._forward, [np.full((64, 64, 3), 250, dtype=np.uint8)]
+    too_narrow = {torch.float16}
+
+    def overflow(_: Any, given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (given[0] * torch.inf if given[0].dtype in too_narrow else given[0],)
+
+    forward.model.visual.register_forward_pre_hook(overflow)
+    embedder.embed_images(bright)
+
+    class OverflowsMeanwhile(Counter[Precision]):
+        """Between two of its entries, another thread embeds what bfloat16 cannot hold either."""
+
+        def items(self) -> Any:
+            for item in super().items():
+                thread.start()
+                thread.join(1)
+                yield item
+
+    thread = threading.Thread(target=embedder.embed_images, args=(bright,))
+    too_narrow.add(torch.bfloat16)
+    forward._again = OverflowsMeanwhile(forward._again)
+    assert embedder.notes == ("float16 overflowed; 1 batch was computed again in bfloat16.",)
+    thread.join(20)
+    assert forward._again == {"bfloat16": 1, "float32": 1}
+
+
+LOST = "CUDA error: device-side assert triggered"
+
+
+def lost(*_: Any, **__: Any) -> Any:
+    raise torch.AcceleratorError(f"{LOST}\nFor debugging consider passing CUDA_LAUNCH_BLOCKING=1")
+
+
+def test_a_device_that_is_lost_while_a_model_is_loaded_is_no_fault_of_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.nn.Module, "to", lost)
+    with pytest.raises(DeviceLost, match=f"^cpu stopped working: {LOST} Resume") as caught:
+        demo("demo-clip")
+    assert isinstance(caught.value.__cause__, torch.AcceleratorError)
+
+
+def test_a_device_that_is_lost_in_a_pass_is_told_for_pictures_and_texts() -> None:
+    embedder = demo("demo-clip")
+    for tower in (embedder._forward.model.visual, embedder._forward.model.transformer):
+        tower.register_forward_pre_hook(lost)
+    with pytest.raises(DeviceLost, match=LOST):
+        embedder.embed_images([np.zeros((64, 64, 3), dtype=np.uint8)])
+    with pytest.raises(DeviceLost, match=LOST):
         embedder.embed_texts(["a red car"])

@@ -164,6 +164,8 @@ def test_in_a_process_of_its_own_the_engine_decodes_each_picture_once_for_two_mo
         return list(travel(seat))
 
     try:
+        (model,) = {(one.batch, one.largest_batch, one.passes) for one in map(models.get, ("grid", "negative"))}
+        assert model == (Grid.batch, Grid.largest_batch, Grid.passes)
         ones, others = together(lambda: member("a", "grid"), lambda: member("b", "negative"))
         assert same(ones, alone(folder, Grid()))
         assert same(others, alone(folder, Negative()))
@@ -340,5 +342,7 @@ def _until_it_rests(images: Counting) -> int:
 
 def _as(model: Embedder, key: str, engine: EngineProcess) -> RemoteEmbedder:
     """The model of an engine under the key that it was asked for by: all grid models say that they are "grid"."""
-    facts = Facts(replace(model.card, key=key), model.fingerprint, "cpu", model.preprocessing, model.batch, 2)
+    facts = Facts(
+        replace(model.card, key=key), model.fingerprint, "cpu", model.preprocessing, model.batch, model.batch, 2
+    )
     return RemoteEmbedder(facts, engine)

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-import psutil
-
 from console_core.catalog.decoding import MAX_PIXELS
+from console_core.embedding.memory import memory_of
 from console_core.engine.shape import Shape
 from console_core.migration.findings import Finding, block, info, warn
 from console_core.runs.owner import lock_file
@@ -26,7 +25,6 @@ LEDGER_BYTES = 600
 """For each picture that fails; a tenth of all is reckoned with."""
 LEDGER_LOG = 8_000_000
 """The ledger's log before it is folded in, and the journal."""
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def about_room(store: StoreInfo, needed: Need, selected: int, ledger_url: str) -
         shared = store.embedded and _device(ledger.parent) == _device(Path(store.location))
         least = needed.ledger + (SAFETY * needed.store if shared else 0)
         yield from _disk("disk-ledger", "The ledger", ledger.parent, least, needed.ledger, told)
-    available = available_memory()
+    available = memory_of("cpu").available
     told.append(f"at most {_size(needed.memory)} of memory, whatever the pictures are ({_size(available)} available)")
     if available < needed.least_memory:
         yield block(
@@ -105,16 +103,6 @@ def _disk(code: str, what: str, folder: Path, least: float, needed: int, told: l
             f"Make space on the disk of {folder}.",
         )
     told.append(f"{_size(needed)} of disk for {what.lower()} ({_size(free)} free)")
-
-
-def available_memory() -> int:
-    """Bytes that this process may still take: the machine's, or those of its container where that has fewer."""
-    found = int(psutil.virtual_memory().available)
-    try:
-        limit, used = ((_CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return found if limit == "max" else max(min(found, int(limit) - int(used)), 0)
-    except (OSError, ValueError):
-        return found
 
 
 def _existing(folder: Path) -> Path:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from console_core.embedding.batches import Batches, Pass, is_out_of_memory
+from console_core.embedding.batches import Batches, Pass
+from console_core.embedding.device_errors import is_out_of_memory
 from console_core.embedding.turns import Turn, background
 from console_core.embedding.types import Vectors
 from console_core.errors import DeviceOutOfMemory

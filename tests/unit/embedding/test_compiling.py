@@ -65,26 +65,30 @@ def test_out_of_memory_is_no_failure_of_compiling() -> None:
     assert function(4) == 10
 
 
-def test_threads_do_not_compile_at_once() -> None:
-    inside, most, guard = [0], [0], threading.Lock()
+def test_while_one_thread_compiles_others_run_as_it_is_and_afterwards_what_was_compiled() -> None:
+    inside, ready, calls = threading.Event(), threading.Event(), [0]
 
     def compile(_: Callable[[Any], Any], **__: Any) -> Callable[[Any], Any]:
+        calls[0] += 1
+
         def compiled(given: int) -> int:
-            with guard:
-                inside[0] += 1
-                most[0] = max(most[0], inside[0])
-            threading.Event().wait(0.05)
-            with guard:
-                inside[0] -= 1
-            return given
+            inside.set()
+            assert ready.wait(20)
+            return 2 * plain(given)
 
         return compiled
 
     function = Compiled(plain, compile)
     with ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(function, number) for number in range(2)]
-    assert [answer.result() for answer in answers] == [0, 1]
-    assert most[0] == 1
+        first = pool.submit(function, 4)
+        try:
+            assert inside.wait(20)
+            assert pool.submit(function, 5).result(20) == 6
+        finally:
+            ready.set()
+        assert first.result(20) == 10
+    assert function(5) == 12
+    assert calls[0] == 1
 
 
 def test_it_pays_for_siglip_and_swin_only() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -5,9 +6,10 @@ import pytest
 import torch
 
 from console_core.embedding import device
-from console_core.embedding.device import Placement, limit_threads, place, slab, turn, usable_cores
+from console_core.embedding.device import Placement, limit_threads, place, release_memory, slab, turn, usable_cores
+from console_core.embedding.memory import memory_of
 from console_core.embedding.turns import BESIDE
-from console_core.errors import ModelNotLoadable
+from console_core.errors import DeviceLost, ModelNotLoadable
 
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 
@@ -62,6 +64,20 @@ def test_where_no_memory_can_be_locked_a_slab_is_plain_memory(monkeypatch: pytes
         assert made.shape == (3, 20, 30, 3)
         assert made.dtype == np.uint8
         made[:] = 7
+
+
+@pytest.mark.parametrize("ask", [release_memory, lambda: memory_of("cuda:0")])
+def test_a_device_that_is_lost_is_told_by_what_asks_for_its_memory(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[], object]
+) -> None:
+    def lost(*_: object) -> None:
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lost)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lost)
+    with pytest.raises(DeviceLost, match="stopped working: CUDA error: unspecified launch failure"):
+        ask()
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("50000 100000", 1), ("100000 100000", 1), ("max 100000", None)])

@@ -17,6 +17,7 @@ from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.sizing import Sizing
 from console_core.embedding.turns import Turn
 from console_core.embedding.types import ModelCard
+from console_core.errors import DeviceLost
 
 CARD = ModelCard("clip", "CLIP", "CLIP", "ViT-B-32", "", 512, 224)
 CUDA, CPU = Placement("cuda:0", "float16", 64), Placement("cpu", "float32", 16)
@@ -29,7 +30,7 @@ class Device:
     preprocessing = Preprocessing(4, 4, "squash", "bicubic", 0, (0.5,) * 3, (0.5,) * 3)
 
     def __init__(self, room: int) -> None:
-        self.room = room
+        self.room, self.overhead = room, 1.0
         self.seen: list[int] = []
         self.now = 0.0
 
@@ -37,7 +38,7 @@ class Device:
         self.seen.append(len(pixels))
         if len(pixels) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        self.now += 1.0 + len(pixels)
+        self.now += self.overhead + len(pixels)
 
 
 @pytest.fixture
@@ -123,3 +124,38 @@ def test_after_out_of_memory_nothing_is_probed_until_the_next_start(device: Devi
     mine.expect(10_000, batches, Turn())
     assert (batches.limit, device.seen) == (8, [])
     assert found(device, BatchSizes(tmp_path / "batch_sizes.json")).first() == 256
+
+
+class Lost(torch.nn.Module):
+    """A model on a device that does not work any more."""
+
+    def encode_image(self, given: torch.Tensor) -> torch.Tensor:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile with ...")
+
+
+def test_a_device_that_is_lost_is_told_by_the_first_pass_and_by_a_probe(device: Device) -> None:
+    forward = Forward(Lost(), CPU, "float32", Device.preprocessing)
+    mine, batches, turn = Sizing(CARD, CUDA, forward, BatchSizes()), Batches[Any](32, Turn()), Turn()
+    for ask in (mine.first, lambda: mine.expect(10_000, batches, turn)):
+        with pytest.raises(
+            DeviceLost, match=r"stopped working: CUDA error: an illegal memory access was encountered Resume"
+        ):
+            ask()
+    with turn.taken() as place:
+        assert place == 0
+
+
+def test_until_it_is_probed_the_batch_may_double(device: Device) -> None:
+    mine, batches = found(device, BatchSizes()), Batches[Any](32, Turn())
+    stated = mine.largest(batches)
+    assert (stated, device.seen) == (64, [])
+    device.room, device.overhead = 64, 1_000.0  # the larger the better
+    mine.expect(10_000, batches, Turn())
+    assert batches.limit == mine.largest(batches) == stated
+
+
+def test_the_batch_stays_on_a_cpu_and_after_out_of_memory(device: Device) -> None:
+    batches = Batches[Any](16, Turn())
+    assert found(device, BatchSizes(), placement=CPU).largest(batches) == 16
+    batches.limit, batches.halved = 8, True
+    assert found(device, BatchSizes()).largest(batches) == 8

@@ -1,16 +1,20 @@
 """The preflight's trial runs the real pipeline, and its comparison tells how far the chosen mode is from exact mode."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import ImageRow
 from console_core.embedding.preprocessing import Mode
+from console_core.embedding.types import Pixels, Vectors
 from console_core.migration.findings import Parity, Severity
 from console_core.migration.preflight import parity, trial
 from console_core.migration.preflight.parity import about_parity, compare
@@ -72,6 +76,44 @@ def test_a_trial_without_one_good_picture_has_no_rate(folder: Path, names: list[
     found = trial.trial(LocalFiles((folder,)), Grid(), list(map(row, names)), Mode.FAST)
     assert (found.tried, found.rate, found.dimension) == (len(names), 0.0, 0)
     assert compare(LocalFiles((folder,)), Grid(), Mode.FAST, found.embedded) is None
+
+
+class Padded(Grid):
+    """A graphics card: one pass after the other, each as long as with a full batch, the first of a thread longer."""
+
+    device = "cuda:0, float16"
+
+    def __init__(self, batch: int, seconds: float) -> None:
+        super().__init__()
+        self.batch, self._seconds = batch, seconds
+        self._turn, self._warm = threading.Lock(), set[int]()
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        with self._turn:
+            warm = threading.get_ident() in self._warm
+            self._warm.add(threading.get_ident())
+            time.sleep(self._seconds if warm else 2 * self._seconds)
+        return super().embed_images(pixels)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(("batch", "seconds"), [(64, 0.4), (128, 0.8)])
+def test_the_rate_of_a_graphics_card_is_that_of_full_batches_one_after_the_other(
+    folder: Path, batch: int, seconds: float
+) -> None:
+    found = trial.trial(LocalFiles((folder,)), Padded(batch, seconds), [row("plain.jpg")] * 40, Mode.FAST)
+    assert 130 < found.rate <= 160
+
+
+class Slow(LocalFiles):
+    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
+        time.sleep(0.2)
+        return super().read(path, make_room)
+
+
+def test_on_a_graphics_card_too_the_slowest_stage_counts(folder: Path) -> None:
+    found = trial.trial(Slow((folder,)), Padded(256, 0.01), [row("plain.jpg")] * 12, Mode.FAST)
+    assert 0 < found.rate <= 4 / 0.2
 
 
 def compared(folder: Path, names: list[str], mode: Mode) -> Parity:

@@ -16,8 +16,10 @@ from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
 from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.openclip import OpenClipEmbedder
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
+from console_core.engine.shape import Shape
 from console_core.errors import StoreReadOnly
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import Parts, preflight
@@ -357,6 +359,20 @@ def test_too_little_disk_for_the_target_blocks(console: Console, monkeypatch: py
     assert codes(outcome, Severity.BLOCK) == {"disk", "disk-ledger"}
     assert "1 kB are free" in said(outcome, "disk")
     assert asked == [console.settings.workspace / "qdrant", console.settings.workspace], "both disks count"
+
+
+def test_memory_is_stated_for_the_largest_batch_that_may_be_found(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = found(console).estimate
+    embedder = console.models.get("demo-siglip")
+    monkeypatch.setattr(OpenClipEmbedder, "largest_batch", 2 * embedder.batch)
+    larger = found(console)
+    assert usual is not None
+    assert larger.estimate is not None
+    assert larger.plan is not None
+    shape = Shape.of([embedder])
+    assert larger.estimate.memory == larger.plan.memory == usual.memory + shape.slabs * shape.slab_bytes
 
 
 def test_several_things_that_block_are_all_said_at_once(console: Console) -> None:
