@@ -37,7 +37,8 @@ class Reembed:
 
     With `convoy` its pictures are decoded together with those of other runs over the same slice.
 
-    What is written is indexed when all of it is there; where a run ends before, `restore_left_over` sees to it.
+    Where it makes most of its target's points, they are indexed when all of them are there; where a run ends before,
+    `restore_left_over` sees to it.
     """
 
     def __init__(
@@ -130,7 +131,20 @@ class Reembed:
             found = self._store.describe(plan.target).stamp
             if found is None or found.fingerprint != plan.fingerprint:
                 raise
-        self._store.defer_index(plan.target)
+        if self._makes_most(counts):
+            self._store.defer_index(plan.target)
+
+    def _makes_most(self, counts: Counts) -> bool:
+        """Whether so many points are still to be made that they are better indexed together, where nobody searches.
+
+        What is there already must not lose its index for a few that it lacks.
+        """
+        plan = self._plan
+        if plan.target == plan.source:
+            return False
+        there = self._store.count(plan.target)
+        # A filling passes over what is there, so at least so many others are left.
+        return counts.pending - (there if plan.fills else 0) >= there
 
     def _refuse_lost_points(self, counts: Counts) -> None:
         """A target that lost what this run wrote must not pass for complete: going on would fill only the rest."""
