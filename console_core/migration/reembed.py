@@ -12,6 +12,7 @@ from console_core.engine.opening import open_pipeline
 from console_core.engine.types import Pipeline
 from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
 from console_core.migration.filling import FailedAmong, Filling
+from console_core.migration.indexing import restoring
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
@@ -38,7 +39,7 @@ class Reembed:
     With `convoy` its pictures are decoded together with those of other runs over the same slice.
 
     Where it makes most of its target's points, they are indexed when all of them are there; where a run ends before,
-    `restore_left_over` sees to it.
+    `LeftOverIndexes` sees to it.
     """
 
     def __init__(
@@ -115,7 +116,8 @@ class Reembed:
                 )
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
-        self._store.restore_index(self._plan.target)
+        for _ in restoring(self._store, self._plan.target):
+            yield Progress(checkpoint, counts, note=f"The index of {self._plan.target} is being built.")
         if counts.pending > 0 and not remaining:
             skipped = added(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))

@@ -1,18 +1,25 @@
-"""The index in PostgreSQL through whole lives: what keeps it, and what leaves it out."""
+"""The index in PostgreSQL through whole lives: what keeps it, what leaves it out, and who builds it when."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from console_core.commands import command
 from console_core.console import Console
 from console_core.errors import Refused
+from console_core.following.follower import Follower
+from console_core.migration import indexing
 from console_core.migration.findings import Request
-from console_core.migration.left_over_index import restore_left_over
 from console_core.runs.types import Run, RunState
+from console_core.vectorstore.pgvector_registry import COLLECTIONS
 from tests.conftest import OPERATOR, PICTURES, fill, finish, migrate
 from tests.lifecycle.workspaces import in_postgresql, opened
+from tests.postgres import Postgres
 
 NEW = "images__demo-siglip"
 
@@ -40,6 +47,32 @@ def _half_built(console: Console, target: str = "") -> Run:
     """A build that stopped after two batches."""
     run = _started(console, target)
     return finish(console, run, lambda: console.ledger.get(run.id).counts.done >= 16)
+
+
+def _cancelled(console: Console, target: str = "") -> str:
+    run = _half_built(console, target)
+    command(console, OPERATOR, "cancel", run=run.id)
+    return run.target
+
+
+def _follower(console: Console) -> Follower:
+    return Follower(console.keeping, lambda: None, interval=0, rest=0)
+
+
+def _until(so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@contextmanager
+def _index_held_up(postgres: Postgres, url: str, collection: str) -> Iterator[None]:
+    """As long as this lasts, no index of the collection can be built to its end."""
+    table = sql.Identifier(url.rpartition("schema=")[2], collection)
+    with postgres.connect() as connection, connection.transaction():
+        connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(table))
+        yield
 
 
 def _watched(console: Console, run: Run) -> tuple[Run, set[tuple[bool, str]]]:
@@ -95,15 +128,74 @@ def test_a_collection_that_is_searched_by_its_own_name_keeps_its_index_whatever_
     assert seen == {(False, "green")}
 
 
-def test_the_index_of_a_build_that_was_cancelled_is_restored_by_whoever_opens_the_workspace_next(
-    workspace: Path,
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_a_build_says_that_its_index_is_being_built_and_stops_when_it_is_asked_to(
+    postgres: Postgres, url: str, console: Console, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    with opened(workspace) as console:
-        command(console, OPERATOR, "cancel", run=_half_built(console).id)
+    monkeypatch.setattr(indexing, "LOOK", 0.1)
+    run = command(console, OPERATOR, "resume", run=_half_built(console).id)
+    ended: list[Run] = []
+    with _index_held_up(postgres, url, NEW):
+        thread = threading.Thread(target=lambda: ended.append(finish(console, run)))
+        thread.start()
+        _until(lambda: console.ledger.get(run.id).reason == f"The index of {NEW} is being built.")
+        then = console.ledger.get(run.id)
+        assert (then.counts.done, then.counts.pending) == (PICTURES, 0)
+        _until(lambda: console.ledger.get(run.id).heartbeat != then.heartbeat)
+        command(console, OPERATOR, verb, run=run.id)
+        _until(lambda: not thread.is_alive())
+        assert ended[0].state is (RunState.PAUSED if verb == "pause" else RunState.CANCELLED)
         assert console.store.describe(NEW).index_deferred
+    if verb == "pause":
+        done = finish(console, command(console, OPERATOR, "resume", run=run.id))
+        assert (done.state, done.counts.done) == (RunState.SUCCEEDED, PICTURES), done.reason
+    _until(lambda: not console.store.describe(NEW).index_deferred)
+    assert console.store.describe(NEW).status == "green"
+
+
+def test_the_index_of_a_build_that_was_cancelled_is_restored_by_the_follower(workspace: Path) -> None:
     with opened(workspace) as console:
-        assert not console.store.describe(NEW).index_deferred
-        assert restore_left_over(console.store, console.ledger) == []
+        _cancelled(console)
+    with opened(workspace) as console:
+        assert console.store.describe(NEW).index_deferred, "nobody waits for it when a workspace is opened"
+        _follower(console).look()
+        _until(lambda: not console.store.describe(NEW).index_deferred)
+
+
+def test_an_index_that_cannot_be_restored_keeps_neither_others_nor_what_is_followed(
+    postgres: Postgres, url: str, console: Console
+) -> None:
+    migrate(console)
+    _cancelled(console, "sound")
+    _cancelled(console, "broken")
+    schema = url.rpartition("schema=")[2]
+    with postgres.connect() as connection:
+        query = sql.SQL("SELECT number FROM {} WHERE name = 'broken'")
+        row = connection.execute(query.format(sql.Identifier(schema, COLLECTIONS))).fetchone()
+    assert row is not None
+    postgres.execute(f"CREATE TABLE {schema}.console_{row[0]}_hnsw ()")  # the name of its index is taken
+    follower = _follower(console)
+    follower.look()
+    _until(lambda: not console.store.describe("sound").index_deferred)
+    assert console.store.describe("broken").index_deferred
+    assert NEW in {follow.collection for follow in console.follows.active()}
+    follower.close()
+
+
+def test_a_build_of_an_index_that_takes_long_keeps_nobody_from_following(
+    postgres: Postgres, url: str, console: Console
+) -> None:
+    migrate(console)
+    _cancelled(console, "slow")
+    follower = _follower(console)
+    with _index_held_up(postgres, url, "slow"):
+        looking = threading.Thread(target=follower.look, daemon=True)
+        looking.start()
+        _until(lambda: not looking.is_alive())
+        assert NEW in {follow.collection for follow in console.follows.active()}
+        assert console.store.describe("slow").index_deferred
+    _until(lambda: not console.store.describe("slow").index_deferred)
+    follower.close()
 
 
 def test_an_alias_is_not_moved_to_a_collection_whose_index_is_deferred(workspace: Path) -> None:
