@@ -30,7 +30,6 @@ from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
 from console_core.migration.differences import Differences
-from console_core.migration.left_over_index import restore_left_over
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.rollout.cutover import overtaken
@@ -154,7 +153,6 @@ class Console:
         """Mend what was half done when the process died: names that lead nowhere, left-overs of backups and proofs."""
         with suppress(StoreError):  # the store need not answer yet; the next start looks again
             close_gaps(self.store, self.ledger, self.moves, "the console")
-            restore_left_over(self.store, self.ledger)
         tidy_up(self.store, self.ledger, self.backups)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from console_core.errors import CollectionNotFound, ConsoleError, Refused
 from console_core.following.comparing import Comparison, measure
 from console_core.following.keeping import CONSOLE, KIND, Keeping
 from console_core.following.records import Follow
-from console_core.migration.left_over_index import restore_left_over
+from console_core.migration.left_over_index import LeftOverIndexes
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.runs.types import Run, RunState, Verb
@@ -55,8 +55,8 @@ class Follower:
         self._keeping, self._wake, self._held, self._interval = keeping, wake, held, interval
         self._rest = rest
         self._closing = threading.Event()
+        self._left_over = LeftOverIndexes(keeping.store, keeping.ledger)
         self._due: dict[str, float] = {}
-        self._indexed: set[str] = set()
         self._comparisons: dict[str, Comparison] = {}
         self._thread = threading.Thread(target=self._serve, name="follower", daemon=True)
 
@@ -68,6 +68,7 @@ class Follower:
         self._closing.set()
         if self._thread.ident is not None:
             self._thread.join(timeout)
+        self._left_over.close()
 
     def look(self) -> None:
         """One round over all follows that are due, after names that lead nowhere."""
@@ -75,7 +76,7 @@ class Follower:
         try:
             if close_gaps(keeping.store, keeping.ledger, keeping.moves, CONSOLE):
                 self._wake()
-            restore_left_over(keeping.store, keeping.ledger, self._indexed)
+            self._left_over.begin()
             keeping.keep_in_step()
             follows = keeping.follows.active()
         except ConsoleError as error:

@@ -12,6 +12,7 @@ from console_core.engine.opening import open_pipeline
 from console_core.engine.types import Pipeline
 from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
 from console_core.migration.filling import FailedAmong, Filling
+from console_core.migration.indexing import restoring
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.settling import added, settle
 from console_core.migration.verify import LEFT_THE_CATALOG
@@ -37,7 +38,8 @@ class Reembed:
 
     With `convoy` its pictures are decoded together with those of other runs over the same slice.
 
-    What is written is indexed when all of it is there; where a run ends before, `restore_left_over` sees to it.
+    Where it makes most of its target's points, they are indexed when all of them are there; where a run ends before,
+    `LeftOverIndexes` sees to it.
     """
 
     def __init__(
@@ -114,7 +116,8 @@ class Reembed:
                 )
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
         self._refuse_lost_points(counts)
-        self._store.restore_index(self._plan.target)
+        for _ in restoring(self._store, self._plan.target):
+            yield Progress(checkpoint, counts, note=f"The index of {self._plan.target} is being built.")
         if counts.pending > 0 and not remaining:
             skipped = added(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))
@@ -130,7 +133,20 @@ class Reembed:
             found = self._store.describe(plan.target).stamp
             if found is None or found.fingerprint != plan.fingerprint:
                 raise
-        self._store.defer_index(plan.target)
+        if self._makes_most(counts):
+            self._store.defer_index(plan.target)
+
+    def _makes_most(self, counts: Counts) -> bool:
+        """Whether so many points are still to be made that they are better indexed together, where nobody searches.
+
+        What is there already must not lose its index for a few that it lacks.
+        """
+        plan = self._plan
+        if plan.target == plan.source:
+            return False
+        there = self._store.count(plan.target)
+        # A filling passes over what is there, so at least so many others are left.
+        return counts.pending - (there if plan.fills else 0) >= there
 
     def _refuse_lost_points(self, counts: Counts) -> None:
         """A target that lost what this run wrote must not pass for complete: going on would fill only the rest."""

@@ -54,7 +54,7 @@ def snapshot(run: Run, samples: Sequence[Sample], now: datetime) -> Snapshot:
     usual = sum(step.seconds for step in made) / len(made) if made else 0.0
     stalled = silent > max(STALLED_AFTER, 10 * usual)
     known = run.state is RunState.RUNNING and not stalled and fraction >= 0.01 and len(made) >= _FEWEST
-    eta = _eta(run.counts.pending, recent) if known else None
+    eta = _eta(run.counts.pending, recent) if known and run.counts.pending else None
     return Snapshot(
         fraction=min(max(fraction, 0.0), 1.0),
         done=run.counts.done,

@@ -12,6 +12,8 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from console_core.own_process import started
@@ -25,6 +27,11 @@ DUE_BYTES = 64_000_000
 """Of vectors without an index, from which on one is built: comparing fewer takes a few milliseconds."""
 QUIET = 10.0
 """Seconds without a write after which the files are copied."""
+CARRIED = 4 * REQUEST
+"""Points that are brought into an indexed copy at a time: more than one request writes, and done long before the next
+one's answer is given up."""
+AGAIN_AFTER = 600.0
+"""Seconds after which an index is built anew where its copy could not take the collection's place."""
 _ROOM = 2.5
 """What is free on the disk before a copy is made, as a multiple of the shard."""
 
@@ -65,9 +72,8 @@ class Indexing:
         if building is not None:
             if not building.over.is_set():
                 return None
-            del self._building[entry.name]
             if building.done:
-                return self._taken_over(building, entry, shard)
+                return self._taking_over(building, entry, shard)
             self._given_up(building, entry.name)
             return None
         written = self._written.setdefault(entry.name, time.monotonic())
@@ -93,26 +99,39 @@ class Indexing:
             self._settled.pop(name, None)
         else:
             _log.warning("The index of %s could not be built: %s", name, building.problem)
-        shutil.rmtree(building.target, ignore_errors=True)
+        self._forget(name)
 
-    def _taken_over(self, building: "_Building", entry: Entry, shard: Shard) -> Shard:
-        place = self._folder.shards / building.target.name
-        building.target.rename(place)
-        built = Shard(place, entry.spec)
-        changed = list(building.changed)
-        for start in range(0, len(changed), REQUEST):
-            _carry(changed[start : start + REQUEST], shard, built)
-        built.flush()
-        self._folder.registry.move(entry.name, place.name)
+    def _taking_over(self, building: "_Building", entry: Entry, shard: Shard) -> Shard | None:
+        """Bring some of what was written meanwhile into the indexed shard; the shard once it has all of it."""
+        try:
+            built = building.opened(self._folder.shards, entry)
+            part = list(islice(building.changed, CARRIED))
+            for start in range(0, len(part), REQUEST):
+                _carry(part[start : start + REQUEST], shard, built)
+            building.changed.difference_update(part)
+            if building.changed:
+                return None
+            built.flush()
+        except Exception:
+            self._settled.pop(entry.name, None)
+            self._written[entry.name] = time.monotonic() + AGAIN_AFTER
+            self._forget(entry.name)
+            raise
+        self._folder.registry.move(entry.name, built.folder.name)  # where that fails, the next look tries it again
+        del self._building[entry.name]
         self._settled.pop(entry.name, None)
         return built
 
+    def _forget(self, name: str) -> None:
+        """Stop building, and delete what was built."""
+        building = self._building.pop(name)
+        building.stop()
+        building.discard()
+
     def abandon(self, name: str) -> None:
         """Stop building: the collection is being dropped."""
-        building = self._building.pop(name, None)
-        if building is not None:
-            building.stop()
-            shutil.rmtree(building.target, ignore_errors=True)
+        if name in self._building:
+            self._forget(name)
 
     def close(self) -> None:
         for name in list(self._building):
@@ -139,7 +158,10 @@ def _carry(ids: Sequence[PointId], source: Shard, target: Shard) -> None:
 
 
 class _Building:
-    """A copy of a shard that is made and indexed on a thread, which only waits. `changed` was written since."""
+    """A copy of a shard that is made and indexed on a thread, which only waits.
+
+    `changed` was written since, and is not in the copy yet.
+    """
 
     def __init__(self, source: Path, target: Path) -> None:
         self.source, self.target = source, target
@@ -147,6 +169,7 @@ class _Building:
         self.overtaken = self.done = False
         self.problem = ""
         self.over = threading.Event()
+        self._built: Shard | None = None
         self._copied = self._stopped = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -159,6 +182,20 @@ class _Building:
                 self.changed.update(ids)
             else:
                 self.overtaken = True
+
+    def opened(self, shards: Path, entry: Entry) -> Shard:
+        """The copy, which is indexed, as a shard among the others."""
+        if self._built is None:
+            self.target = self.target.rename(shards / self.target.name)
+            self._built = Shard(self.target, entry.spec)
+        return self._built
+
+    def discard(self) -> None:
+        """Delete the copy."""
+        if self._built is not None:
+            with suppress(Exception):  # it is worth nothing any more, and the engine has no exceptions of its own
+                self._built.close()
+        shutil.rmtree(self.target, ignore_errors=True)
 
     def stop(self) -> None:
         with self._lock:

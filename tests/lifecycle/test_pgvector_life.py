@@ -10,17 +10,14 @@ import pytest
 from psycopg import sql
 
 from console_core.commands import command
-from console_core.console import Console
-from console_core.errors import Refused
 from console_core.migration.findings import Request
-from console_core.migration.left_over_index import restore_left_over
-from console_core.runs.types import RESUMABLE, Run, RunState
-from console_core.settings import FILE, StoreSettings
+from console_core.runs.types import RESUMABLE, RunState
+from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.types import CollectionSpec
-from tests.conftest import OPERATOR, PICTURES, fill, finish, make_workspace
+from tests.conftest import OPERATOR, PICTURES, finish
 from tests.lifecycle.forking import Forks
-from tests.lifecycle.workspaces import Contents, Serving, opened
+from tests.lifecycle.workspaces import Contents, Serving, in_postgresql, opened
 from tests.postgres import Postgres
 
 OLD, NEW = "images__demo-clip", "images__demo-siglip"
@@ -30,12 +27,7 @@ BATCH, KILLS, SEED = 400, 6, 20261
 @pytest.fixture
 def workspace(tmp_path: Path, url: str) -> Path:
     """A workspace whose store is PostgreSQL; the alias `images` serves a collection made by demo-clip."""
-    folder = make_workspace(tmp_path / "workspace")
-    configured = (folder / FILE).read_text().replace("local:qdrant", url)
-    (folder / FILE).write_text(configured)
-    with opened(folder) as console:
-        fill(console, OLD, "demo-clip", alias="images")
-    return folder
+    return in_postgresql(tmp_path / "workspace", url)
 
 
 def _found_by_an_application(postgres: Postgres, url: str) -> tuple[int, int]:
@@ -118,48 +110,6 @@ def test_a_writer_that_is_killed_leaves_no_half_batch_and_the_index_as_it_was_to
     info = store.describe("images")
     assert (info.index_deferred, info.index, info.status) == (False, index, "green")
     store.close()
-
-
-def _half_built(console: Console) -> Run:
-    """A build that stopped after two batches."""
-    request = Request("images", "demo-siglip", batch_size=8)
-    run = command(console, OPERATOR, "start_migration", request=request).run
-    return finish(console, run, lambda: console.ledger.get(run.id).counts.done >= 16)
-
-
-def test_the_index_is_deferred_while_a_collection_is_built_and_in_force_when_it_is_there(workspace: Path) -> None:
-    with opened(workspace) as console:
-        run = _half_built(console)
-        assert console.store.describe(NEW).index_deferred
-    with opened(workspace) as console:
-        assert console.store.describe(NEW).index_deferred, "the build may go on"
-        done = finish(console, command(console, OPERATOR, "resume", run=run.id))
-        assert done.state is RunState.SUCCEEDED, done.reason
-        assert not console.store.describe(NEW).index_deferred
-
-
-def test_the_index_of_a_build_that_was_cancelled_is_restored_by_whoever_opens_the_workspace_next(
-    workspace: Path,
-) -> None:
-    with opened(workspace) as console:
-        command(console, OPERATOR, "cancel", run=_half_built(console).id)
-        assert console.store.describe(NEW).index_deferred
-    with opened(workspace) as console:
-        assert not console.store.describe(NEW).index_deferred
-        assert restore_left_over(console.store, console.ledger) == []
-
-
-def test_an_alias_is_not_moved_to_a_collection_whose_index_is_deferred(workspace: Path) -> None:
-    with opened(workspace) as console:
-        run = _half_built(console)
-        finish(console, command(console, OPERATOR, "resume", run=run.id))
-        finish(console, command(console, OPERATOR, "verify", collection=NEW))
-        console.store.defer_index(NEW)
-        with pytest.raises(Refused, match="not indexed"):
-            command(console, OPERATOR, "cut_over", alias="images", to=NEW)
-        console.store.restore_index(NEW)
-        command(console, OPERATOR, "cut_over", alias="images", to=NEW)
-        assert console.store.aliases() == {"images": NEW}
 
 
 def _until_alone(postgres: Postgres) -> None:

@@ -13,6 +13,7 @@ from console_core import settings
 from console_core.console import Console, open_console
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.types import PointId, Vector
+from tests.conftest import fill, make_workspace
 
 
 @contextmanager
@@ -23,6 +24,16 @@ def opened(workspace: Path, environment: Mapping[str, str] | None = None) -> Ite
         yield console
     finally:
         console.close()
+
+
+def in_postgresql(folder: Path, url: str) -> Path:
+    """A workspace whose store is PostgreSQL; the alias `images` serves a collection made by demo-clip."""
+    make_workspace(folder)
+    file = folder / settings.FILE
+    file.write_text(file.read_text().replace("local:qdrant", url))
+    with opened(folder) as console:
+        fill(console, "images__demo-clip", "demo-clip", alias="images")
+    return folder
 
 
 @dataclass(frozen=True)

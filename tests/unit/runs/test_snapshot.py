@@ -55,6 +55,13 @@ def test_a_steady_run_has_its_rate_and_an_interval_around_the_true_rest() -> Non
     assert shot.sentence == "200 of 1,000 pictures (20.0%), 10 pictures/s, 1 min 13 s to 1 min 29 s left."
 
 
+def test_a_run_that_has_nothing_left_but_goes_on_has_no_estimate() -> None:
+    building = "The index of images_v2 is being built."
+    shot = snapshot(_run(1000, reason=building, heartbeat=_at(100)), _steady(100), _at(100))
+    assert (shot.eta, shot.stalled) == (None, False)
+    assert shot.sentence == f"1,000 of 1,000 pictures (100%), 10 pictures/s. {building}"
+
+
 def test_an_uneven_run_has_a_wider_interval_than_a_steady_one() -> None:
     settled, uneven = 0, [Sample(START, 1, 0)]
     for second in range(1, 31):

@@ -1,6 +1,7 @@
 """Large collections of the edge store are indexed beside what is searched and written, and quantized ones compared
 again."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -158,4 +159,94 @@ def test_a_collection_that_is_dropped_or_a_store_that_is_closed_stops_the_buildi
             collections.drop("images")
         collections.close()
         assert not list(folder.building.iterdir())
+    folder.close()
+
+
+def until_built(collections: EdgeCollections) -> edge_index._Building:
+    """Tend until the copy is indexed, and waits to take the collection's place."""
+    collections.tend_index()
+    building = collections._indexing._building["images"]
+    assert building.over.wait(120)
+    assert building.done
+    return building
+
+
+def rewritten(collections: EdgeCollections, ids: list[int], seed: int) -> NDArray[np.float32]:
+    rows = clustered(len(ids), seed=seed)
+    for start in range(0, len(ids), 250):
+        part = ids[start : start + 250]
+        collections.writing("images", part).upsert(part, rows[start : start + 250], [{"n": "new"}] * len(part))
+    return rows
+
+
+def test_what_was_written_meanwhile_is_carried_over_a_little_at_a_time_so_that_nobody_waits_long(
+    tmp_path: Path,
+) -> None:
+    folder = EdgeFolder(tmp_path, WHERE)
+    collections = filled(folder, CollectionSpec(DIMENSION), clustered(POINTS))
+    before, building = collections.shard("images"), until_built(collections)
+    ids = list(range(3 * edge_index.CARRIED))
+    rows = rewritten(collections, ids, seed=5)
+    for left in (2, 1):
+        collections.tend_index()
+        assert len(building.changed) == left * edge_index.CARRIED
+        assert collections.shard("images") is before
+        assert collections.described("images").status == "yellow"
+    again = rewritten(collections, [0, POINTS], seed=6)
+    collections.writing("images", [1]).delete([1])
+    collections.tend_index()
+    assert collections.shard("images") is before
+    collections.tend_index()
+    assert collections.shard("images") is not before
+    assert collections.described("images").status == "green"
+    rows[0] = again[0]
+    found_ids, vectors, _, payloads = collections.shard("images").retrieve([*ids, POINTS], True)
+    assert set(found_ids) == {*ids, POINTS} - {1}
+    assert all(payload == {"n": "new"} for payload in payloads)
+    assert vectors is not None
+    for key, vector in zip(found_ids, vectors, strict=True):
+        np.testing.assert_allclose(vector, again[1] if key == POINTS else rows[int(key)], atol=1e-6)
+    collections.close()
+    assert len(list(folder.shards.iterdir())) == 1
+    folder.close()
+
+
+@pytest.mark.parametrize("broken", ["before it was opened", "in the middle"])
+def test_a_copy_that_cannot_take_the_place_is_thrown_away_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr(edge_index, "AGAIN_AFTER", 0.0)
+    folder = EdgeFolder(tmp_path, WHERE)
+    collections = filled(folder, CollectionSpec(DIMENSION), clustered(POINTS))
+    before, building = collections.shard("images"), until_built(collections)
+    if broken == "in the middle":
+        rewritten(collections, list(range(2 * edge_index.CARRIED)), seed=5)
+        collections.tend_index()
+        assert building._built is not None
+        building._built.close()
+    else:
+        shutil.rmtree(building.target)
+    with pytest.raises(Exception, match=r"."):
+        collections.tend_index()
+    assert collections.shard("images") is before
+    assert [one.name for one in folder.shards.iterdir()] == [before.folder.name]
+    assert not list(folder.building.iterdir())
+    until_indexed(collections)
+    assert collections.shard("images") is not before
+    assert collections.shard("images").count() == POINTS
+    collections.close()
+    assert len(list(folder.shards.iterdir())) == 1
+    folder.close()
+
+
+def test_a_collection_that_is_dropped_while_its_copy_takes_its_place_leaves_nothing(tmp_path: Path) -> None:
+    folder = EdgeFolder(tmp_path, WHERE)
+    collections = filled(folder, CollectionSpec(DIMENSION), clustered(POINTS))
+    until_built(collections)
+    rewritten(collections, list(range(2 * edge_index.CARRIED)), seed=5)
+    collections.tend_index()
+    collections.drop("images")
+    collections.close()
+    assert not list(folder.shards.iterdir())
+    assert not list(folder.building.iterdir())
     folder.close()
