@@ -12,7 +12,6 @@ from console_core.runs.lifecycle import Submission
 from console_core.runs.manners_records import MannersRecords
 from console_core.runs.rows import read, read_working, run_of, storable
 from console_core.runs.types import (
-    WORKING,
     Attempt,
     Command,
     FailedPicture,
@@ -169,12 +168,6 @@ class Ledger:
             samples.add(connection, run_id, row.attempt, moment, counts.settled)
             if progress.pace is not None:
                 paces.put(connection, run_id, row.attempt, moment, progress.pace)
-
-    def heartbeat(self, run_id: str) -> None:
-        """Say that the worker is alive, before a first step that takes long. Ignored once the run has stopped."""
-        working = t.runs.c.state.in_([state.value for state in WORKING])
-        with self.database.transaction() as connection:
-            connection.execute(update(t.runs).where(t.runs.c.id == run_id, working).values(heartbeat=now()))
 
     def asked(self, run_id: str) -> Verb | None:
         """What the worker of a run must obey now."""
