@@ -1,7 +1,6 @@
 """The models of an engine process, as those who ask for models see them: like models of this process."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,11 @@ from console_core.errors import EngineStopped, NoTextTower
 
 
 class EngineModels:
-    """As `embedding.loaded.LoadedModels`, whose one copy of each model is in the engine process.
+    """As `embedding.loaded.LoadedModels`, whose one copy of each model is in the engine process. What is held on this
+    side keeps none in memory there: one that left it is loaded again when it is next asked.
 
-    Every method that needs the process raises EngineStopped where it dies meanwhile; the next call starts another.
+    `get`, `unload` and `release` raise EngineStopped where the process dies meanwhile; the next call starts another.
+    Looking at what is in memory starts none, and finds nothing where it died.
     """
 
     def __init__(self, cards: ModelCards, engine: EngineProcess, unload_after: float) -> None:
@@ -31,11 +32,6 @@ class EngineModels:
         """The model, loaded there now if need be. Raises as `LoadedModels.get`."""
         facts: Facts = self.engine.call("facts", self.cards.get(key).key)
         return RemoteEmbedder(facts, self.engine)
-
-    @contextmanager
-    def using(self, key: str) -> Iterator[Embedder]:
-        """The model; what a pipeline uses is in use there."""
-        yield self.get(key)
 
     def check(self, key: str) -> None:
         """Look whether a model could be loaded from the files on this machine. Raises as `LoadedModels.check`."""
