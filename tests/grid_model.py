@@ -11,6 +11,7 @@ from PIL import Image
 from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
+from console_core.engine.messages import Version
 from console_core.errors import DeviceLost, DeviceOutOfMemory, ModelOutputInvalid
 
 SIDE = 4
@@ -101,6 +102,11 @@ class Fragile(Grid):
         return super().embed_images(pixels)
 
 
+def versions(*keys: str) -> list[Version]:
+    """Such models as an engine is asked for them."""
+    return [Version(key, Grid.fingerprint.digest) for key in keys]
+
+
 class GridModels:
     """Such models by key, for an engine."""
 
@@ -123,3 +129,16 @@ class GridModels:
             return Fragile(Path(key.removeprefix("loses its device while ").removesuffix(" is there")))
         named = {"grid": Deadly if self._deadly else Grid, "negative": Negative, "no memory": Forgetful}
         return named[key]()
+
+
+class Changing(GridModels):
+    """The fingerprint of its models is in a file."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+
+    def get(self, key: str) -> Grid:
+        model = super().get(key)
+        model.fingerprint = Fingerprint(self._file.read_text())
+        return model

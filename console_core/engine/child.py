@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from console_core.engine.messages import Call, Close, Finished, Open, Reply, Submit
-from console_core.engine.service import Served, Service
+from console_core.engine.service import Served, Service, version_of
 from console_core.engine.threads import ThreadPipeline
 from console_core.engine.types import forget_frames
 from console_core.errors import DeviceLost
@@ -63,7 +63,7 @@ class _Engine:
         return getattr(self._service, call.method)(*call.arguments)
 
     def _opened(self, wanted: Open) -> Any:
-        models = [self._models.get(key) for key in wanted.models]
+        models = [version_of(self._models, one) for one in wanted.models]
         pipeline = ThreadPipeline(wanted.images, models, wanted.mode, pictures=wanted.pictures)
         self._pipelines[wanted.number] = pipeline
         threading.Thread(target=self._tell, args=(wanted.number, pipeline), name="tell", daemon=True).start()

@@ -11,6 +11,15 @@ from console_core.engine.types import Done, Job
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A model by its key, and the fingerprint that it had when it was asked for: another process, or another load,
+    may find other weights under that key."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A question to the models of the engine, which is answered under its number."""
 
@@ -30,11 +39,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a pipeline for models by their keys; answered with its `Shape`."""
+    """Open a pipeline for models; answered with its `Shape`."""
 
     number: int
     images: ImageStore
-    models: Sequence[str]
+    models: Sequence[Version]
     mode: Mode
     pictures: int
 

@@ -10,6 +10,7 @@ from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Pixels, Vectors
+from console_core.engine.messages import Version
 from console_core.engine.process import EngineProcess
 from console_core.engine.service import Facts
 from console_core.errors import EngineStopped, NoTextTower
@@ -75,7 +76,11 @@ class EngineModels:
 
 
 class RemoteEmbedder:
-    """A model in the engine process; see `embedding.types.Embedder`."""
+    """A model in the engine process; see `embedding.types.Embedder`.
+
+    Whoever holds it does not keep it in memory there. What it is asked after it was loaded anew with other weights
+    raises FingerprintMismatch.
+    """
 
     notes: tuple[str, ...] = ()
 
@@ -90,6 +95,10 @@ class RemoteEmbedder:
     @property
     def fingerprint(self) -> Fingerprint:
         return self._facts.fingerprint
+
+    @property
+    def version(self) -> Version:
+        return Version(self.card.key, self.fingerprint.digest)
 
     @property
     def device(self) -> str:
@@ -118,7 +127,7 @@ class RemoteEmbedder:
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         if not len(pixels):
             return np.empty((0, self.card.dimension), dtype=np.float32)
-        vectors: Vectors = self.engine.call("embed_images", self.card.key, np.asarray(pixels))
+        vectors: Vectors = self.engine.call("embed_images", self.version, np.asarray(pixels))
         return vectors
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
@@ -126,5 +135,5 @@ class RemoteEmbedder:
             raise NoTextTower(f"{self.card.title} cannot embed texts.", "Search by picture, or choose another model.")
         if not len(texts):
             return np.empty((0, self.card.dimension), dtype=np.float32)
-        vectors: Vectors = self.engine.call("embed_texts", self.card.key, list(texts))
+        vectors: Vectors = self.engine.call("embed_texts", self.version, list(texts))
         return vectors

@@ -57,6 +57,6 @@ def open_pipeline(
     """
     remote = [one for one in embedders if isinstance(one, RemoteEmbedder)]
     if remote and len(remote) == len(embedders):
-        keys = [one.card.key for one in remote]
-        return RemotePipeline(remote[0].engine, images, keys, mode, pictures=pictures)
+        versions = [one.version for one in remote]
+        return RemotePipeline(remote[0].engine, images, versions, mode, pictures=pictures)
     return ThreadPipeline(images, embedders, mode, pictures=pictures)
