@@ -1,6 +1,7 @@
 """A model without weights, for tests of what is done with models: its vector is the picture's colours on a grid."""
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
+from console_core.engine.messages import Version
 from console_core.errors import DeviceLost, DeviceOutOfMemory, ModelOutputInvalid
 
 SIDE = 4
@@ -101,6 +103,44 @@ class Fragile(Grid):
         return super().embed_images(pixels)
 
 
+class Unkept(Exception):
+    """It can be sent, and not be put together again where it arrives."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+class Unsent(Exception):
+    """It cannot be sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.lock = threading.Lock()
+
+
+class Failing(Grid):
+    """It fails in its own way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
+        raise self._error
+
+
+class Riddle:
+    """It can be sent, and not be put together again."""
+
+    def __reduce__(self) -> tuple[type[Unkept], tuple[str]]:
+        return Unkept, ("one",)
+
+
+def versions(*keys: str) -> list[Version]:
+    """Such models as an engine is asked for them."""
+    return [Version(key, Grid.fingerprint.digest) for key in keys]
+
+
 class GridModels:
     """Such models by key, for an engine."""
 
@@ -121,5 +161,32 @@ class GridModels:
     def get(self, key: str) -> Grid:
         if key.startswith("loses its device"):
             return Fragile(Path(key.removeprefix("loses its device while ").removesuffix(" is there")))
+        if key == "unkept":
+            return Failing(Unkept("one", "the other"))
+        if key == "unsent":
+            return Failing(Unsent("a lock and more"))
         named = {"grid": Deadly if self._deadly else Grid, "negative": Negative, "no memory": Forgetful}
         return named[key]()
+
+
+class Riddles(GridModels):
+    """What is loading cannot be told; what is in memory arrives as something that nobody can read."""
+
+    def loading(self) -> list[str]:
+        return [threading.Lock()]  # type: ignore[list-item]
+
+    def residents(self) -> list[Resident]:
+        return [Riddle()]  # type: ignore[list-item]
+
+
+class Changing(GridModels):
+    """The fingerprint of its models is in a file."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+
+    def get(self, key: str) -> Grid:
+        model = super().get(key)
+        model.fingerprint = Fingerprint(self._file.read_text())
+        return model

@@ -1,5 +1,6 @@
 """Where a model runs, with how many threads, and how many forward passes at once pay there."""
 
+import ctypes
 import logging
 import os
 import threading
@@ -23,6 +24,8 @@ CUDA_BATCH = 64
 """As long as nobody looked what suits the model, see `batch_size`."""
 CUDA_PASSES = 2
 """While one computes, the other copies."""
+CUDA_DRIVER = "libcuda.so.1"
+"""The library that torch finds CUDA devices with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,19 @@ def place(wanted: str, precision: Wanted = "auto") -> Placement:
             'Set device = "auto" or "cpu" in console.toml (CONSOLE_DEVICE), or install the driver.',
         )
     return Placement(f"cuda:{number or 0}", precision, CUDA_BATCH)
+
+
+def may_be_cuda(wanted: str) -> bool:
+    """Whether `place` may choose CUDA. Looks for the driver only, because importing torch takes seconds."""
+    if wanted != "auto":
+        return wanted.startswith("cuda")
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
+    try:
+        ctypes.CDLL(CUDA_DRIVER)
+    except OSError:
+        return False
+    return True
 
 
 def usable_cores() -> int:

@@ -2,9 +2,8 @@
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -48,8 +47,6 @@ class Models(Protocol):
     unload_after: float
 
     def get(self, key: str) -> Embedder: ...
-
-    def using(self, key: str) -> AbstractContextManager[Embedder]: ...
 
     def check(self, key: str) -> None: ...
 
@@ -107,13 +104,6 @@ class LoadedModels:
             DeviceLost: the device does not work any more.
         """
         return self._got(key)
-
-    @contextmanager
-    def using(self, key: str) -> Iterator[Embedder]:
-        """The model, in use for the duration of the block, also while nothing is asked of it. Raises as `get`."""
-        embedder = self._got(key)
-        with embedder.use:
-            yield embedder
 
     def check(self, key: str) -> None:
         """Look whether a model could be loaded from the files on this machine. Loads nothing, downloads nothing.

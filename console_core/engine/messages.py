@@ -1,13 +1,28 @@
 """What the console and its engine process say to each other. Everything is picklable and small, but for pixels."""
 
+import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from console_core.catalog.types import ImageStore
 from console_core.embedding.preprocessing import Mode
 from console_core.engine.meter import Readings
-from console_core.engine.types import Done, Job
+from console_core.engine.types import Done, Job, forget_frames
+from console_core.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A model by its key, and the fingerprint that it had when it was asked for: another process, or another load,
+    may find other weights under that key."""
+
+    key: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +45,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a pipeline for models by their keys; answered with its `Shape`."""
+    """Open a pipeline for models; answered with its `Shape`."""
 
     number: int
     images: ImageStore
-    models: Sequence[str]
+    models: Sequence[Version]
     mode: Mode
     pictures: int
 
@@ -61,3 +76,15 @@ class Close:
     """Close a pipeline and drop what is in it."""
 
     pipeline: int
+
+
+def sendable(error: BaseException) -> BaseException:
+    """The error, or where it does not survive the way into another process, a plain one that says the same."""
+    try:
+        ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:
+        log.warning("an error that cannot be sent", exc_info=error)
+        told = "".join(traceback.format_exception_only(error)).strip()
+        return ModelError(f"The engine failed: {told}", "Look into the console's log, where it is told in full.")
+    forget_frames(error)
+    return error

@@ -1,7 +1,6 @@
 """The models of an engine process, as those who ask for models see them: like models of this process."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +10,18 @@ from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Pixels, Vectors
+from console_core.engine.messages import Version
 from console_core.engine.process import EngineProcess
 from console_core.engine.service import Facts
 from console_core.errors import EngineStopped, NoTextTower
 
 
 class EngineModels:
-    """As `embedding.loaded.LoadedModels`, whose one copy of each model is in the engine process.
+    """As `embedding.loaded.LoadedModels`, whose one copy of each model is in the engine process. What is held on this
+    side keeps none in memory there: one that left it is loaded again when it is next asked.
 
-    Every method that needs the process raises EngineStopped where it dies meanwhile; the next call starts another.
+    `get`, `unload` and `release` raise EngineStopped where the process dies meanwhile; the next call starts another.
+    Looking at what is in memory starts none, and finds nothing where it died.
     """
 
     def __init__(self, cards: ModelCards, engine: EngineProcess, unload_after: float) -> None:
@@ -31,11 +33,6 @@ class EngineModels:
         """The model, loaded there now if need be. Raises as `LoadedModels.get`."""
         facts: Facts = self.engine.call("facts", self.cards.get(key).key)
         return RemoteEmbedder(facts, self.engine)
-
-    @contextmanager
-    def using(self, key: str) -> Iterator[Embedder]:
-        """The model; what a pipeline uses is in use there."""
-        yield self.get(key)
 
     def check(self, key: str) -> None:
         """Look whether a model could be loaded from the files on this machine. Raises as `LoadedModels.check`."""
@@ -79,7 +76,11 @@ class EngineModels:
 
 
 class RemoteEmbedder:
-    """A model in the engine process; see `embedding.types.Embedder`."""
+    """A model in the engine process; see `embedding.types.Embedder`.
+
+    Whoever holds it does not keep it in memory there. What it is asked after it was loaded anew with other weights
+    raises FingerprintMismatch.
+    """
 
     notes: tuple[str, ...] = ()
 
@@ -94,6 +95,10 @@ class RemoteEmbedder:
     @property
     def fingerprint(self) -> Fingerprint:
         return self._facts.fingerprint
+
+    @property
+    def version(self) -> Version:
+        return Version(self.card.key, self.fingerprint.digest)
 
     @property
     def device(self) -> str:
@@ -126,7 +131,7 @@ class RemoteEmbedder:
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         if not len(pixels):
             return np.empty((0, self.card.dimension), dtype=np.float32)
-        vectors: Vectors = self.engine.call("embed_images", self.card.key, np.asarray(pixels))
+        vectors: Vectors = self.engine.call("embed_images", self.version, np.asarray(pixels))
         return vectors
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
@@ -134,5 +139,5 @@ class RemoteEmbedder:
             raise NoTextTower(f"{self.card.title} cannot embed texts.", "Search by picture, or choose another model.")
         if not len(texts):
             return np.empty((0, self.card.dimension), dtype=np.float32)
-        vectors: Vectors = self.engine.call("embed_texts", self.card.key, list(texts))
+        vectors: Vectors = self.engine.call("embed_texts", self.version, list(texts))
         return vectors

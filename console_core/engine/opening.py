@@ -5,7 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from console_core.catalog.types import ImageStore
-from console_core.embedding.device import usable_cores
+from console_core.embedding.device import may_be_cuda, usable_cores
 from console_core.embedding.loaded import LoadedModels, Models
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
@@ -24,8 +24,9 @@ MANY_CORES = 8
 def open_models(settings: Settings, cards: ModelCards, *, dry: bool = False) -> Models:
     """The workspace's models, none of them loaded: in a process of their own, or in this one.
 
-    `settings.engine` says which; "auto" is a process of their own on machines with many cores. A dry run, which
-    remembers nothing, has them in this one.
+    `settings.engine` says which; "auto" is a process of their own where they may be on CUDA, because its errors leave
+    a process that cannot go on, and on machines with many cores. A dry run, which remembers nothing and is a process by
+    itself, has them in this one.
     """
     load = partial(
         LoadedModels,
@@ -35,7 +36,9 @@ def open_models(settings: Settings, cards: ModelCards, *, dry: bool = False) -> 
         unload_after=settings.unload_after,
         cache=None if dry else settings.cache,
     )
-    apart = settings.engine == "process" or (settings.engine == "auto" and usable_cores() >= MANY_CORES)
+    apart = settings.engine == "process"
+    if settings.engine == "auto":
+        apart = usable_cores() >= MANY_CORES or may_be_cuda(settings.device)
     return EngineModels(cards, EngineProcess(load), settings.unload_after) if apart and not dry else load()
 
 
@@ -57,6 +60,6 @@ def open_pipeline(
     """
     remote = [one for one in embedders if isinstance(one, RemoteEmbedder)]
     if remote and len(remote) == len(embedders):
-        keys = [one.card.key for one in remote]
-        return RemotePipeline(remote[0].engine, images, keys, mode, pictures=pictures)
+        versions = [one.version for one in remote]
+        return RemotePipeline(remote[0].engine, images, versions, mode, pictures=pictures)
     return ThreadPipeline(images, embedders, mode, pictures=pictures)

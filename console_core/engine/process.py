@@ -2,13 +2,15 @@
 
 import contextlib
 import itertools
+import logging
+import os
 import queue
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from multiprocessing.connection import Connection
 from typing import Any
 
 from console_core.engine import child
@@ -16,6 +18,8 @@ from console_core.engine.messages import Call, Close, Finished, Open, Reply, Sub
 from console_core.engine.service import Served
 from console_core.errors import EngineStopped
 from console_core.own_process import connected
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 5.0
 """Seconds in which the process may end by itself."""
@@ -91,7 +95,8 @@ class _Life:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Future[Any]] = {}
         self._inboxes: dict[int, Inbox] = {}
-        threading.Thread(target=self._listen, args=(self._connection,), name="engine-replies", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="engine-replies", daemon=True)
+        self._listener.start()
 
     def ask(self, make: Callable[[int], Call | Open], inbox: Inbox | None = None) -> tuple[int, Any]:
         """Ask, and wait for the answer; returns the number under which was asked, too."""
@@ -104,11 +109,12 @@ class _Life:
             ended = self.ended
         if ended is not None:
             raise ended
-        self.post(make(number))
         try:
+            self.post(make(number))
             return number, answer.result()
         except BaseException:
             with self._lock:
+                self._waiting.pop(number, None)
                 self._inboxes.pop(number, None)
             raise
 
@@ -124,8 +130,16 @@ class _Life:
         self.post(Close(number))
 
     def end(self) -> None:
-        self._connection.close()
-        self._reap()
+        """End the process and everything that waits for it."""
+        self._hang_up()
+        self._listener.join()
+        with self._lock:
+            self._connection.close()
+
+    def _hang_up(self) -> None:
+        """Let both ends see the end. Closing ours would not while the listener waits at it."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
     def _reap(self) -> int:
         """The exit code of the process, which is ended where it does not end by itself."""
@@ -135,10 +149,11 @@ class _Life:
             self.process.kill()
             return self.process.wait()
 
-    def _listen(self, connection: Connection) -> None:
-        with contextlib.suppress(EOFError, OSError):
+    def _listen(self) -> None:
+        unreadable = ""
+        try:
             while True:
-                match connection.recv():
+                match self._connection.recv():
                     case Reply() as reply:
                         self._reply(reply)
                     case Finished() as finished:
@@ -146,19 +161,28 @@ class _Life:
                             inbox = self._inboxes.get(finished.pipeline)
                         if inbox is not None:
                             inbox.put(finished)
-        self._bury()
+        except (EOFError, OSError):
+            pass
+        except BaseException as error:  # parts of an answer raise what they like where they are put together
+            log.exception("an answer of the engine's process cannot be read")
+            unreadable = f"its answer cannot be read ({type(error).__name__})"
+        self._hang_up()
+        self._bury(unreadable)
 
     def _reply(self, reply: Reply) -> None:
         with self._lock:
-            answer = self._waiting.pop(reply.number)
+            answer = self._waiting.pop(reply.number, None)
+        if answer is None:  # nobody waits for it any more
+            return
         if reply.error is not None:
             answer.set_exception(reply.error)
         else:
             answer.set_result(reply.value)
 
-    def _bury(self) -> None:
+    def _bury(self, cause: str) -> None:
+        code = self._reap()
         ended = EngineStopped(
-            f"The engine's process ended: {_cause(self._reap())}.",
+            f"The engine's process ended: {cause or _cause(code)}.",
             "Resume the run: it goes on behind its last checkpoint, with a new process.",
         )
         with self._lock:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from console_core.catalog.types import ImageStore
 from console_core.database import now
 from console_core.embedding.preprocessing import Mode
-from console_core.engine.messages import Finished, Open, Submit
+from console_core.engine.messages import Finished, Open, Submit, Version
 from console_core.engine.meter import Readings
 from console_core.engine.process import EngineProcess, Inbox
 from console_core.engine.shape import Shape
@@ -24,11 +24,12 @@ class RemotePipeline:
     """See `engine.types.Pipeline`.
 
     When the process dies, its jobs are submitted to a new one. When that dies too before any is done, they are
-    submitted one by one, so that a picture that kills its decoder costs only itself.
+    submitted one by one, so that a picture that kills its decoder costs only itself. Where a new one finds a model's
+    weights or settings changed, `take` raises FingerprintMismatch.
     """
 
     def __init__(
-        self, engine: EngineProcess, images: ImageStore, models: Sequence[str], mode: Mode, *, pictures: int = 0
+        self, engine: EngineProcess, images: ImageStore, models: Sequence[Version], mode: Mode, *, pictures: int = 0
     ) -> None:
         self._engine, self._images, self._models, self._mode = engine, images, tuple(models), mode
         self._pictures = pictures

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Vectors
+from console_core.engine.messages import Version
+from console_core.errors import FingerprintMismatch
 
 
 class Served(Protocol):
@@ -24,6 +26,24 @@ class Served(Protocol):
     def unload(self, key: str) -> bool: ...
 
     def release(self, key: str) -> bool: ...
+
+
+def version_of(models: Served, wanted: Version) -> Embedder:
+    """The model, loaded now if need be, as it was when it was asked for.
+
+    Raises:
+        FingerprintMismatch: its weights or settings changed since.
+        ModelError: as `get`.
+    """
+    model = models.get(wanted.key)
+    found = model.fingerprint.digest
+    if found != wanted.fingerprint:
+        raise FingerprintMismatch(
+            f"The model {wanted.key} was loaded anew and has the fingerprint {found}, but what is under way was begun "
+            f"with {wanted.fingerprint}: its weights or settings changed since.",
+            "Put the old weights back and resume, or cancel this run and plan a new one.",
+        )
+    return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +77,11 @@ class Service:
             model.passes,
         )
 
-    def embed_images(self, key: str, pixels: NDArray[np.uint8]) -> Vectors:
-        return self._models.get(key).embed_images(pixels)
+    def embed_images(self, model: Version, pixels: NDArray[np.uint8]) -> Vectors:
+        return version_of(self._models, model).embed_images(pixels)
 
-    def embed_texts(self, key: str, texts: Sequence[str]) -> Vectors:
-        return self._models.get(key).embed_texts(texts)
+    def embed_texts(self, model: Version, texts: Sequence[str]) -> Vectors:
+        return version_of(self._models, model).embed_texts(texts)
 
     def loading(self) -> list[str]:
         return self._models.loading()

@@ -11,7 +11,7 @@ CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
 CONSOLE_DEVICE          auto, cpu or cuda
-CONSOLE_ENGINE          where models and pipelines run: auto, threads (of the console) or process (their own)
+CONSOLE_ENGINE          where models run: auto (process on CUDA and from 8 cores), threads (the console's) or process
 CONSOLE_PRECISION       of a model's weights: auto, float32, float16 or bfloat16
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
 CONSOLE_ROLE            viewer, operator or admin (default: admin)

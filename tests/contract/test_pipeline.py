@@ -35,7 +35,7 @@ from console_core.errors import (
     ImageUnsupported,
     ModelOutputInvalid,
 )
-from tests.grid_model import Grid, GridModels
+from tests.grid_model import Grid, GridModels, versions
 
 Open = Callable[..., Pipeline]
 FILES = 12
@@ -68,7 +68,7 @@ def open_pipeline(request: pytest.FixtureRequest, folder: Path, engine: EnginePr
     def opened(*models: str, mode: Mode = Mode.FAST) -> Pipeline:
         keys = models or ("grid",)
         if request.param == "process":
-            return RemotePipeline(engine, images, keys, mode)
+            return RemotePipeline(engine, images, versions(*keys), mode)
         return ThreadPipeline(images, [GridModels().get(key) for key in keys], mode)
 
     return opened
@@ -261,7 +261,7 @@ def test_stages_tell_how_busy_they_were(open_pipeline: Open) -> None:
 
 def test_killed_in_the_middle_the_process_is_started_anew_and_every_picture_is_answered_once(folder: Path) -> None:
     engine = EngineProcess(GridModels)
-    pipeline = RemotePipeline(engine, LocalFiles((folder,)), ["grid"], Mode.FAST)
+    pipeline = RemotePipeline(engine, LocalFiles((folder,)), versions("grid"), Mode.FAST)
     expected = outcomes(
         ThreadPipeline(LocalFiles((folder,)), [Grid()], Mode.FAST), [row(number) for number in range(600)]
     )
@@ -287,7 +287,7 @@ def test_a_picture_that_kills_the_process_costs_only_itself(folder: Path) -> Non
     Image.new("RGB", (30, 30), (0, 255, 0)).save(folder / "deadly.png")
     engine = EngineProcess(partial(GridModels, deadly=True))
     rows = [row(number, "deadly.png") if number == 11 else row(number) for number in range(60)]
-    found = outcomes(RemotePipeline(engine, LocalFiles((folder,)), ["grid"], Mode.FAST), rows)
+    found = outcomes(RemotePipeline(engine, LocalFiles((folder,)), versions("grid"), Mode.FAST), rows)
     assert [number for number, one in enumerate(found) if not isinstance(one, Embedded)] == [11]
     assert isinstance(found[11], ImageUnreadable)
     assert found[11].path == "deadly.png"
@@ -300,7 +300,7 @@ def test_where_every_picture_kills_the_process_the_iteration_ends_and_says_how(f
     engine = EngineProcess(partial(GridModels, deadly=True))
     rows = [row(number, "deadly.png") for number in range(20)]
     with pytest.raises(EngineStopped, match="exit code 9"):
-        outcomes(RemotePipeline(engine, LocalFiles((folder,)), ["grid"], Mode.FAST), rows)
+        outcomes(RemotePipeline(engine, LocalFiles((folder,)), versions("grid"), Mode.FAST), rows)
     engine.close()
 
 
@@ -308,7 +308,8 @@ def test_a_lost_device_ends_the_process_and_the_pictures_are_taken_up_again_by_a
     engine = EngineProcess(GridModels)
     mark = folder / "lost once"
     mark.touch()
-    pipeline = RemotePipeline(engine, LocalFiles((folder,)), [f"loses its device while {mark} is there"], Mode.FAST)
+    fragile = versions(f"loses its device while {mark} is there")
+    pipeline = RemotePipeline(engine, LocalFiles((folder,)), fragile, Mode.FAST)
     found = outcomes(pipeline, [row(number) for number in range(30)])
     assert all(isinstance(one, Embedded) for one in found)
     assert any("its device stopped working" in note for note in pipeline.readings().notes)
@@ -317,7 +318,7 @@ def test_a_lost_device_ends_the_process_and_the_pictures_are_taken_up_again_by_a
 
 def test_the_process_ends_with_the_console(folder: Path) -> None:
     engine = EngineProcess(GridModels)
-    RemotePipeline(engine, LocalFiles((folder,)), ["grid"], Mode.FAST)
+    RemotePipeline(engine, LocalFiles((folder,)), versions("grid"), Mode.FAST)
     pid = engine.pid
     assert pid is not None
     engine.close()
@@ -326,4 +327,4 @@ def test_the_process_ends_with_the_console(folder: Path) -> None:
         time.sleep(0.02)
     assert not Path(f"/proc/{pid}").exists()
     with pytest.raises(EngineStopped, match="closed"):
-        RemotePipeline(engine, LocalFiles((folder,)), ["grid"], Mode.FAST)
+        RemotePipeline(engine, LocalFiles((folder,)), versions("grid"), Mode.FAST)

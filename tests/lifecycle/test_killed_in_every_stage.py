@@ -1,6 +1,10 @@
 # ruff: noqa: T201
-"""Killed -9 inside any stage of the pipeline, a build goes on behind its last checkpoint and ends as if undisturbed."""
+"""Killed -9 inside any stage of the pipeline, a build goes on behind its last checkpoint and ends as if undisturbed.
 
+Where the engine has a process of its own, the console dies while that one is inside a stage.
+"""
+
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from console_core.migration.findings import Request
 from console_core.runs.types import RESUMABLE, RunState
 from tests.conftest import OPERATOR, PICTURES, fill, finish, make_workspace
 from tests.lifecycle.forking import Forks
-from tests.lifecycle.stage_death import STAGES
+from tests.lifecycle.stage_death import ENGINE, MOMENTS, STAGES, die_once_each, in_its_engine
 from tests.lifecycle.workspaces import Contents, Serving, opened
 
 TARGET = "images__demo-siglip"
@@ -37,7 +41,7 @@ def test_killed_in_a_stage_a_build_resumes_exactly(
     with opened(workspace) as console:
         before = Serving.of(console)
         run = command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8)).run
-    for moment in ("before", "after"):
+    for moment in MOMENTS:
         lives = str(workspace), run.id, stage, str(DEATHS[stage]), moment
         process = forks.start("tests.lifecycle.stage_death:die_in", *lives)
         assert process.wait() == -9, process.stderr.read_text()
@@ -51,5 +55,31 @@ def test_killed_in_a_stage_a_build_resumes_exactly(
             finish(console, command(console, OPERATOR, "resume", run=run.id))
         ended = console.ledger.get(run.id)
         assert (ended.state, ended.counts.done, ended.counts.pending) == (RunState.SUCCEEDED, PICTURES, 0), ended.reason
+        assert Contents.of(console, TARGET).same_as(undisturbed)
+        assert Serving.of(console) == before
+
+
+@pytest.mark.parametrize("stage", ENGINE)
+def test_an_engine_killed_in_a_stage_has_its_place_taken_and_the_build_does_not_stop(
+    workspace: Path, undisturbed: Contents, tmp_path: Path, stage: str
+) -> None:
+    apart = {"CONSOLE_ENGINE": "process"}
+    with opened(workspace, apart) as console:
+        fill(console, "images__demo-clip", "demo-clip", alias="images")
+        run = command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8)).run
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    for moment in MOMENTS:
+        (marks / moment).touch()
+    with opened(workspace, apart) as console:
+        before = Serving.of(console)
+        in_its_engine(console, partial(die_once_each, stage, DEATHS[stage], str(marks)))
+        ended = finish(console, run)
+        assert list(marks.iterdir()) == []
+        assert (ended.state, ended.counts.done, ended.counts.pending) == (RunState.SUCCEEDED, PICTURES, 0), ended.reason
+        assert ended.attempt == 1
+        told = console.ledger.pace(run.id)
+        assert told is not None
+        assert ["killed by SIGKILL" in note for note in told.pace["notes"]] == [True]
         assert Contents.of(console, TARGET).same_as(undisturbed)
         assert Serving.of(console) == before

@@ -106,7 +106,7 @@ def test_it_is_told_which_models_are_in_memory_and_what_happened_to_them(console
     embedder = console.models.get("demo-clip")
     assert isinstance(embedder, OpenClipEmbedder)
     embedder._images.limit, embedder._images.halved = 8, True
-    with console.models.using("demo-clip"):
+    with embedder.use:
         page.run()
     (row,) = page.table[0].value.to_dict("records")
     assert row == {

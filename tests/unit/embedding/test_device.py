@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from console_core.embedding import device
-from console_core.embedding.device import Placement, limit_threads, place, release_memory, slab, turn, usable_cores
+from console_core.embedding.device import (
+    Placement,
+    limit_threads,
+    may_be_cuda,
+    place,
+    release_memory,
+    slab,
+    turn,
+    usable_cores,
+)
 from console_core.embedding.memory import memory_of
 from console_core.embedding.turns import BESIDE
 from console_core.errors import DeviceLost, ModelNotLoadable
@@ -45,6 +54,28 @@ def test_cuda_computes_in_float16(monkeypatch: pytest.MonkeyPatch) -> None:
     assert place("cuda:1").device == "cuda:1"
     with pytest.raises(ModelNotLoadable, match="2 CUDA devices"):
         place("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "driver", "visible", "expected"),
+    [
+        ("auto", "libc.so.6", None, True),
+        ("auto", "libc.so.6", "1", True),
+        ("auto", "libc.so.6", "", False),
+        ("auto", "libc.so.6", "-1", False),
+        ("auto", "no-such-driver.so", None, False),
+        ("cpu", "libc.so.6", None, False),
+        ("cuda:1", "no-such-driver.so", None, True),
+    ],
+)
+def test_cuda_is_possible_where_it_is_asked_for_or_its_driver_is_there_and_no_device_is_hidden(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, driver: str, visible: str | None, expected: bool
+) -> None:
+    monkeypatch.setattr(device, "CUDA_DRIVER", driver)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert may_be_cuda(wanted) is expected
 
 
 def test_each_pass_computes_on_one_thread() -> None:

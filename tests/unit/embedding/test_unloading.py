@@ -17,6 +17,7 @@ from console_core.embedding.memory import Memory, _within_container, memory_of
 from console_core.embedding.openclip import OpenClipEmbedder, load
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import ModelCard
+from console_core.embedding.use import Use
 from console_core.errors import DeviceOutOfMemory
 
 GB = 1_000_000_000
@@ -72,6 +73,12 @@ def models(machine: Machine) -> LoadedModels:
     return models
 
 
+def use_of(models: LoadedModels, key: str) -> Use:
+    embedder = models.get(key)
+    assert isinstance(embedder, OpenClipEmbedder)
+    return embedder.use
+
+
 def patient(machine: Machine, seconds: float) -> LoadedModels:
     machine.models = LoadedModels(ModelCards(CARDS), "cpu", unload_after=seconds, memory=machine)
     return machine.models
@@ -104,7 +111,7 @@ def test_a_model_that_is_held_or_used_does_not_leave_however_long_it_rests(
     models = patient(machine, 900)
     held = models.get(three[0])
     machine.available = 0
-    with models.using(three[1]):
+    with use_of(models, three[1]):
         clock.now += 10_000
         assert models.tidy() == []
         assert models.get(three[0]) is held
@@ -203,9 +210,7 @@ def test_threads_that_ask_while_models_are_released_never_make_a_second_copy(
 
     def ask() -> None:
         while not stop.is_set():
-            with models.using(three[0]) as embedder:
-                embedder.embed_texts(["a red car"])
-            del embedder
+            models.get(three[0]).embed_texts(["a red car"])
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
@@ -233,7 +238,7 @@ def test_it_is_told_of_each_model_in_memory_where_it_is_and_how_much_it_takes(
     assert (told.card.key, told.device, told.batch) == (three[0], "cpu, float32", 16)
     assert told.memory == pytest.approx(weights, rel=0.01)
     assert (told.idle, told.notes) == (42, ())
-    with models.using(three[0]):
+    with use_of(models, three[0]):
         assert models.residents()[0].idle is None
 
 
