@@ -6,6 +6,7 @@ program nor loading and warming up the model. Vectors stay in its memory until i
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,10 @@ PATIENCE = 300
 """Seconds for the installation, and for each measurement."""
 PACKAGES = ("clip-retrieval", "setuptools<70")
 """Its clip imports pkg_resources.packaging, which later ones lack, without saying so."""
+NO_NETWORK = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled"}
+"""Models whose tokenizer only a hub has, such as SigLIP, end with that reason at once."""
+
+ERROR = re.compile(r"^[\w.]*Error: .+", re.MULTILINE)
 
 
 class NotMeasured(Exception):
@@ -62,7 +67,11 @@ class ClipRetrieval:
                 "enable_text": False,
                 "clip_model": f"open_clip:{self._model.card.architecture}/{weights}",
             }
-            more = {} if self._model.device.startswith("cuda") else {"CUDA_VISIBLE_DEVICES": ""}
+            more = (
+                dict(NO_NETWORK)
+                if self._model.device.startswith("cuda")
+                else {**NO_NETWORK, "CUDA_VISIBLE_DEVICES": ""}
+            )
             command = [
                 str(self._into / "bin" / "clip-retrieval"),
                 "inference",
@@ -104,10 +113,11 @@ def _said_by(trouble: str, command: Sequence[str], environment: Mapping[str, str
     """Run a command to its end.
 
     Raises:
-        NotMeasured: with the last line of what it said.
+        NotMeasured: with the first error that it named, which is the cause of others, or the last line of what it said.
     """
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, env=environment)
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", b"") or str(error).encode()).decode(errors="replace").strip()
-        raise NotMeasured(f"{trouble}: {said.splitlines()[-1][:200]}") from error
+        named = ERROR.search(said)
+        raise NotMeasured(f"{trouble}: {(named.group() if named else said.splitlines()[-1])[:200]}") from error
