@@ -13,36 +13,39 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from benchmarks.console.report import machine, write_section
 from benchmarks.throughput import limits, peers
+from benchmarks.throughput.clip_retrieval import ClipRetrieval, NotMeasured
 from benchmarks.throughput.devices import Simulated, embedder, real
 from benchmarks.throughput.images import Pictures, pictures
-from benchmarks.throughput.ours import end_to_end
+from benchmarks.throughput.ours import PART_OF, end_to_end
 from benchmarks.throughput.parity import parity
 from benchmarks.throughput.report import Case, markdown, text
 from benchmarks.throughput.sinks import sink
 from benchmarks.throughput.together import at_once
 from console_core.embedding.device import usable_cores
+from console_core.embedding.precision import Precision
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
 from console_core.engine.shape import Shape
 
+USUAL = "ViT-B-32"
 STANDARD: tuple[tuple[Any, ...], ...] = (
-    ("forward-bound", "synthetic:vga", "", "fake:250"),
-    ("balanced", "synthetic:vga", "", "fake:1500"),
-    ("decode-bound", "synthetic:vga", "", "fake:100000"),
-    ("forward-bound, full HD", "synthetic:fhd", "", "fake:60"),
-    ("decode-bound, full HD", "synthetic:fhd", "", "fake:100000"),
-    ("a mixture", "synthetic:mix", "", "fake:100000"),
-    ("ViT-B-32 on this processor", "synthetic:vga", "ViT-B-32", "cpu"),
-    ("three models at once, decode-bound, full HD", "synthetic:fhd", "", "fake:100000", ("", "")),
+    ("forward-bound", "synthetic:vga", USUAL, "fake:250"),
+    ("balanced", "synthetic:vga", USUAL, "fake:1500"),
+    ("decode-bound", "synthetic:vga", USUAL, "fake:100000"),
+    ("forward-bound, full HD", "synthetic:fhd", USUAL, "fake:60"),
+    ("decode-bound, full HD", "synthetic:fhd", USUAL, "fake:100000"),
+    ("a mixture", "synthetic:mix", USUAL, "fake:100000"),
+    ("ViT-B-32 on this processor", "synthetic:vga", USUAL, "cpu"),
+    ("three models at once, decode-bound, full HD", "synthetic:fhd", USUAL, "fake:100000", (USUAL, USUAL)),
 )
 SECONDS = 8.0
 """About how long the end-to-end measurement of one turn lasts; `--n` overrides it."""
@@ -52,7 +55,7 @@ def main() -> None:
     about = (__doc__ or "").splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=about)
     parser.add_argument("--images", default="", help="synthetic:vga, :fhd, :12mp, :mix, or a folder")
-    parser.add_argument("--model", default="ViT-B-32", help="an architecture of open_clip; its weights are random")
+    parser.add_argument("--model", default="", help="an architecture of open_clip (ViT-B-32); its weights are random")
     parser.add_argument("--also", action="append", default=[], help="a further model, to be embedded with at once")
     parser.add_argument("--device", default="", help="auto, cpu, cuda or fake:<pictures a second>")
     parser.add_argument("--mode", default="fast", type=Mode, choices=list(Mode))
@@ -61,20 +64,18 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=0, help="pictures of an end-to-end measurement")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument("--clip-retrieval", action="store_true", help="try to install it in an environment of its own")
+    parser.add_argument("--clip-retrieval", action="store_true", help="where the model is real")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path, help="a document whose marked part is written anew")
     given = parser.parse_args()
-    chosen = [("", given.images or "synthetic:vga", given.model, given.device or "auto", tuple(given.also))]
-    standard = not (given.images or given.device)
+    chosen = [("", given.images or "synthetic:vga", given.model or USUAL, given.device or "auto", tuple(given.also))]
+    standard = not (given.images or given.model or given.device or given.also)
     said = machine()
     with tempfile.TemporaryDirectory(prefix="throughput-") as folder:
         cases = [
-            _measure(title or f"{model} on {device}", pictures(images, Path(folder)), model, device, given, *also)
+            _measure(title or f"{model} on {device}", images, model, device, given, Path(folder), *also)
             for title, images, model, device, *also in (STANDARD if standard else chosen)
         ]
-    if given.clip_retrieval:
-        cases[0].remarks.append(f"clip-retrieval: {peers.clip_retrieval()}")
     print(text(cases, said))
     if given.json:
         document = {"machine": said, "cases": [case.as_json() for case in cases]}
@@ -84,19 +85,26 @@ def main() -> None:
 
 
 def _measure(
-    title: str, files: Pictures, model: str, device: str, given: argparse.Namespace, also: Sequence[str] = ()
+    title: str, images: str, wanted: str, device: str, given: argparse.Namespace, into: Path, also: Sequence[str] = ()
 ) -> Case:
     torch.set_num_threads(1)
-    ours = embedder(model, device, given.precision)
+    files = pictures(images, into)
+    ours = embedder(wanted, device, given.precision)
     models = [ours, *(embedder(name, device, given.precision) for name in also)]
+    for model in models:
+        model.expect(PART_OF)
     cores, mode, store = usable_cores(), given.mode, sink(given.sink)
     shape = Shape.of([ours])
     case = Case(title, ours.device, mode, given.sink, str(files), bound=shape.bound, load=os.getloadavg()[0])
     try:
         number = given.n or _enough(ours, files, mode, cores)
         ways = {} if given.no_peers else _peers(ours, cores)
+        if given.clip_retrieval and not isinstance(ours, Simulated):
+            ways["clip-retrieval"] = ClipRetrieval(into / "clip-retrieval", ours, cores).measured, 3
         limits.decode(ours, files, min(number, 200), mode, cores)
         end_to_end(ours, files, min(number, 2 * shape.capacity), mode, store)
+        if also:
+            at_once(models, files, min(number, 2 * shape.capacity), mode, store)
         for _ in range(given.repeats):
             stages = {
                 "read": limits.read(files, 4 * number, shape.readers),
@@ -116,16 +124,21 @@ def _measure(
             if also:
                 several = at_once(models, files, number, mode, store)
                 case.models = len(models)
+                case.decoded.append(several.decoded / number)
                 case.at_once.append(number / several.together)
                 case.as_long.append(several.ratio)
-            for name, (measure, share) in ways.items():
+            for name, (measure, share) in list(ways.items()):
                 count = max(64, number // share)
                 paths = [str(files.folder / files.files[place % len(files.files)]) for place in range(count)]
-                case.peers.setdefault(name, []).append(measure(paths, store=store))
+                try:
+                    case.peers.setdefault(name, []).append(measure(paths, store=store))
+                except NotMeasured as why:
+                    case.remarks.append(f"{name} is not measured: {why}")
+                    del ways[name], case.peers[name]
     finally:
         store.close()
     if not isinstance(ours, Simulated):
-        case.parity = parity(ours, real(model, device, "float32"), files, mode)
+        case.parity = parity(ours, real(wanted, device, "float32"), files, mode)
     return case
 
 
@@ -135,20 +148,19 @@ def _enough(model: Embedder, files: Pictures, mode: Mode, cores: int) -> int:
     return max(192, int(slowest * SECONDS) // 64 * 64)
 
 
-def _peers(model: Embedder, cores: int) -> dict[str, tuple[partial[float], int]]:
+def _peers(model: Embedder, cores: int) -> dict[str, tuple[Callable[..., float], int]]:
     """Each peer with the share of the pictures that it gets: slow ones are measured on fewer."""
-    theirs = peers.forward_of(model, torch.float32)
-    found: dict[str, tuple[partial[float], int]] = {
-        "naive loop": (partial(peers.measured, peers.naive, forward=theirs), 10),
-        "as sentence-transformers does": (partial(peers.measured, peers.sentence_transformers, forward=theirs), 6),
-        "DataLoader": (partial(peers.measured, peers.data_loader, forward=theirs, workers=cores), 3),
+    theirs = peers.theirs(model, "float32")
+    found: dict[str, tuple[Callable[..., float], int]] = {
+        "naive loop": (partial(peers.measured, peers.naive, model=theirs), 10),
+        "as sentence-transformers does": (partial(peers.measured, peers.sentence_transformers, model=theirs), 6),
+        "DataLoader": (partial(peers.measured, peers.data_loader, model=theirs, workers=cores), 3),
     }
-    if not isinstance(model, Simulated) and "bfloat16" in model.device:
-        same = peers.forward_of(model, torch.bfloat16)
-        found["DataLoader, with our precision"] = (
-            partial(peers.measured, peers.data_loader, forward=same, workers=cores),
-            3,
-        )
+    precision = model.device.partition(", ")[2]
+    if not isinstance(model, Simulated) and precision != "float32":
+        same = peers.theirs(model, cast(Precision, precision))
+        loader = partial(peers.measured, peers.data_loader, model=same, workers=cores)
+        found[f"DataLoader, with our {precision}"] = (loader, 3)
     return found
 
 

@@ -3,39 +3,43 @@
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from open_clip.transform import PreprocessCfg
 
+from console_core.embedding import architectures
 from console_core.embedding.device import Placement, place
 from console_core.embedding.openclip import OpenClipEmbedder, load
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.registry import parse
-from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Pixels, Vectors
+from console_core.embedding.types import Embedder, Fingerprint, Pixels, Vectors
 
 OVERHEAD = 0.004
 """Seconds that launching a batch takes on the simulated device, whatever is in it."""
-SIDE = 224
 
 
 class Simulated:
-    """An embedder that sleeps as long as a device would be busy, without Python's lock. Its vectors are noise."""
+    """A model that sleeps as long as a device would be busy, without Python's lock. It sees pictures as the real one
+    does; its vectors are noise."""
 
     batch = largest_batch = 64
     passes = 2
     notes = ()
     fingerprint = Fingerprint("0" * 12)
-    preprocessing = Preprocessing(SIDE, SIDE, "shortest", "bicubic", 0, (0.48, 0.46, 0.41), (0.27, 0.26, 0.28))
 
-    def __init__(self, rate: float, dimension: int = 512) -> None:
-        self.card = ModelCard("simulated", "Simulated", "none", "none", "", dimension, SIDE, has_text=False)
+    def __init__(self, model: str, rate: float) -> None:
+        self.card = parse(model)
+        fed = architectures.common_preprocessing(self.card.architecture) or {}
+        self.preprocessing = Preprocessing.of(asdict(PreprocessCfg(size=self.card.image_size, **fed)))
         self.device = f"simulated, {rate:,.0f} pictures/s"
         self._rate, self._turn = rate, threading.Lock()
-        self._noise = np.random.default_rng(1).standard_normal((self.batch, dimension)).astype(np.float32)
+        self._noise = np.random.default_rng(1).standard_normal((self.batch, self.card.dimension)).astype(np.float32)
 
     def slab(self, rows: int) -> NDArray[np.uint8]:
-        return np.empty((rows, SIDE, SIDE, 3), dtype=np.uint8)
+        return np.empty((rows, self.preprocessing.height, self.preprocessing.width, 3), dtype=np.uint8)
 
     def expect(self, pictures: int) -> None:
         return
@@ -58,10 +62,10 @@ def _parts(pixels: Sequence[Pixels] | NDArray[np.uint8], size: int) -> list[Sequ
 
 
 def embedder(model: str, device: str, precision: str) -> Embedder:
-    """`fake:<rate>`, or a model of open_clip with random weights on "auto", "cpu" or "cuda"."""
+    """A model of open_clip with random weights on "auto", "cpu" or "cuda", or simulated on `fake:<rate>`."""
     kind, _, rate = device.partition(":")
     if kind == "fake":
-        return Simulated(float(rate))
+        return Simulated(model, float(rate))
     return real(model, device, precision)
 
 

@@ -13,20 +13,27 @@ from console_core.catalog.encoded import read_header
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import ImageRow
 from console_core.embedding.preprocessing import Mode
+from console_core.embedding.turns import background
 from console_core.embedding.types import Embedder
+from console_core.engine.preparing import prepared
 from console_core.vectorstore.types import CollectionSpec, Point, VectorStore
 
 
+def row(pictures: Pictures, place: int) -> ImageRow:
+    """A row of a catalog over the files, which come in turn."""
+    return ImageRow(str(place), (pictures.files[place % len(pictures.files)],), {"place": place}, "1")
+
+
 def rows(pictures: Pictures, number: int) -> list[ImageRow]:
-    """A catalog of so many rows over the files, each in its turn."""
-    files = pictures.files
-    return [ImageRow(str(place), (files[place % len(files)],), {"place": place}, "1") for place in range(number)]
+    """A catalog of so many rows over the files."""
+    return [row(pictures, place) for place in range(number)]
 
 
 def forward(model: Embedder, seconds: float = 2.0) -> float:
-    """Pictures a second in forward passes alone, as many at once as pay; the pixels are in memory."""
-    pixels = np.random.default_rng(2).integers(0, 255, model.slab(model.batch).shape, dtype=np.uint8)
-    model.embed_images(pixels)
+    """Pictures a second in forward passes alone, as many at once as pay; the pixels are in a slab."""
+    pixels = model.slab(model.batch)
+    pixels[:] = np.random.default_rng(2).integers(0, 255, pixels.shape, dtype=np.uint8)
+    _together(lambda _place: model.embed_images(pixels), model.passes)
     until = time.perf_counter() + seconds
     counts = [0] * model.passes
 
@@ -60,14 +67,11 @@ def _constants(model: Embedder) -> tuple[list[float], list[float]]:
 
 def decode(model: Embedder, pictures: Pictures, number: int, mode: Mode, threads: int) -> float:
     """Pictures a second read, decoded and resized, without a device."""
-    images, sizes = LocalFiles((pictures.folder,)), model.preprocessing
+    images, sizes = LocalFiles((pictures.folder,)), [model.preprocessing]
 
     def one(row: ImageRow) -> None:
         header = read_header(images.read(row.candidates[0]), row.candidates[0], quick=mode is not Mode.EXACT)
-        if mode is Mode.EXACT:
-            sizes.exact(header.image())
-        else:
-            sizes.either(header.picture(sizes.least if mode is Mode.TURBO else None))
+        prepared(header, sizes, mode)
 
     return _rate(one, rows(pictures, number), threads)
 
@@ -113,9 +117,15 @@ def _next(lock: threading.Lock, upcoming: Iterator[ImageRow]) -> ImageRow | None
         return next(upcoming, None)
 
 
-def _together(work: Callable[[int], None], threads: int) -> float:
-    """Seconds until all of some threads are done."""
-    workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
+def _together(work: Callable[[int], object], threads: int) -> float:
+    """Seconds until all of some threads are done. They work in the background, as those of the pipeline do: only so are
+    passes padded and compiled as a run's are."""
+
+    def in_background(place: int) -> None:
+        with background():
+            work(place)
+
+    workers = [threading.Thread(target=in_background, args=(place,)) for place in range(threads)]
     began = time.perf_counter()
     for worker in workers:
         worker.start()

@@ -13,6 +13,9 @@ from console_core.migration.filling import Filling
 from console_core.vectorstore.types import CollectionSpec, VectorStore
 
 BATCH = 256
+PART_OF = 1_000_000
+"""Pictures of the run that a measurement is a part of. Models prepare for as many, as far as their device gains by it:
+the batch is probed, and passes are compiled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ def end_to_end(model: Embedder, pictures: Pictures, number: int, mode: Mode, sto
         failed_among=lambda _collection, _keys: {},
         mode=mode,
         keeps=False,
+        pictures=PART_OF,
     )
     try:
         with Memory() as memory:

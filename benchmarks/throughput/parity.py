@@ -6,6 +6,7 @@ from benchmarks.throughput.images import Pictures
 from console_core.catalog.encoded import read_header
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder, Pixels, Vectors
+from console_core.engine.preparing import prepared
 
 PICTURES = 64
 
@@ -16,11 +17,9 @@ def parity(model: Embedder, reference: Embedder, pictures: Pictures, mode: Mode)
     `mode` against exact pixels on the reference, which is in float32; the model against the reference on exact pixels.
     """
     data = [(pictures.folder / file).read_bytes() for file in pictures.files[:PICTURES]]
-    sizes = model.preprocessing
-    exact = [sizes.exact(read_header(one, "", quick=False).image()) for one in data]
-    least = sizes.least if mode is Mode.TURBO else None
-    ours = (
-        exact if mode is Mode.EXACT else [sizes.either(read_header(one, "", quick=True).picture(least)) for one in data]
+    exact, ours = (
+        [prepared(read_header(one, "", quick=way is not Mode.EXACT), [model.preprocessing], way)[0] for one in data]
+        for way in (Mode.EXACT, mode)
     )
     wanted = reference.embed_images(exact)
     return {

@@ -3,16 +3,13 @@
 - naive: one picture after the other, read, decoded, embedded and written, as in most migration guides.
 - sentence-transformers: a list is cut into batches of 32, each is preprocessed, embedded and written in turn.
 - DataLoader: worker processes decode and normalise with Pillow while the main process embeds, as clip-retrieval does.
+
+As in a program of theirs, torch computes on all cores meanwhile: the console gives each of its threads one.
 """
 
-import importlib.metadata
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,92 +20,107 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.throughput.devices import Simulated
+from console_core.embedding.device import usable_cores
+from console_core.embedding.folder import LOCAL, assembled
+from console_core.embedding.precision import Precision, dtype
+from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Embedder, Vectors
 from console_core.vectorstore.types import CollectionSpec, Point, VectorStore
 
-PREPROCESS = image_transform_v2(PreprocessCfg(size=224), is_train=False)
-Forward = Callable[[torch.Tensor], Vectors]
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A model as others have it: open_clip's own transforms, and the bare forward pass over normalised pixels."""
+
+    transform: Callable[[Image.Image], torch.Tensor]
+    forward: Callable[[torch.Tensor], Vectors]
+    dimension: int
+    on_card: bool
+
+    def pixels(self, path: str) -> torch.Tensor:
+        with Image.open(path) as image:
+            return self.transform(image.convert("RGB"))
 
 
 class _Files(Dataset[Any]):
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = paths
+    def __init__(self, paths: Sequence[str], model: Theirs) -> None:
+        self._paths, self._model = paths, model
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def __getitem__(self, place: int) -> tuple[int, torch.Tensor]:
-        return place, _pixels(self._paths[place])
+        return place, self._model.pixels(self._paths[place])
 
 
-def _pixels(path: str) -> torch.Tensor:
-    with Image.open(path) as image:
-        pixels: torch.Tensor = PREPROCESS(image.convert("RGB"))
-        return pixels
-
-
-def forward_of(model: Embedder, dtype: torch.dtype) -> Forward:
-    """The bare forward pass of a model over normalised pixels, in the precision that a peer would use."""
+def theirs(model: Embedder, precision: Precision) -> Theirs:
+    """The same model in the precision that a peer would use."""
+    transform, dimension = _transform(model.preprocessing), model.card.dimension
     if isinstance(model, Simulated):
-        return lambda pixels: model.forward(len(pixels))
-    device = model.device.partition(",")[0]
-    bare = open_clip.create_model(model.card.architecture, device=device).eval().to(dtype)
+        return Theirs(transform, lambda pixels: model.forward(len(pixels)), dimension, on_card=False)
+    device, kind = model.device.partition(",")[0], dtype(precision)
+    with assembled(model.card, random_weights=True) as folder:
+        bare = open_clip.create_model(f"{LOCAL}{folder.path}", pretrained_text=False).eval().to(device, kind)
 
     def forward(pixels: torch.Tensor) -> Vectors:
         with torch.inference_mode():
-            vectors = bare.encode_image(pixels.to(device, dtype), normalize=True)
+            vectors = bare.encode_image(pixels.to(device, kind), normalize=True)
         found: Vectors = vectors.float().cpu().numpy()
         return found
 
-    return forward
+    return Theirs(transform, forward, dimension, on_card=device.startswith("cuda"))
 
 
-def naive(paths: Sequence[str], forward: Forward, store: VectorStore) -> None:
+def _transform(sizes: Preprocessing) -> Callable[[Image.Image], torch.Tensor]:
+    configured = PreprocessCfg(
+        size=(sizes.height, sizes.width),
+        mean=sizes.mean,
+        std=sizes.deviation,
+        interpolation=sizes.interpolation,
+        resize_mode=sizes.resize_mode,
+        fill_color=sizes.fill,
+    )
+    made: Callable[[Image.Image], torch.Tensor] = image_transform_v2(configured, is_train=False)
+    return made
+
+
+def naive(paths: Sequence[str], model: Theirs, store: VectorStore) -> None:
     for place, path in enumerate(paths):
-        _write(store, [place], forward(_pixels(path).unsqueeze(0)))
+        _write(store, [place], model.forward(model.pixels(path).unsqueeze(0)))
 
 
-def sentence_transformers(paths: Sequence[str], forward: Forward, store: VectorStore) -> None:
+def sentence_transformers(paths: Sequence[str], model: Theirs, store: VectorStore) -> None:
     for start in range(0, len(paths), 32):
         part = paths[start : start + 32]
-        _write(store, range(start, start + len(part)), forward(torch.stack([_pixels(path) for path in part])))
+        pixels = torch.stack([model.pixels(path) for path in part])
+        _write(store, range(start, start + len(part)), model.forward(pixels))
 
 
-def data_loader(paths: Sequence[str], forward: Forward, store: VectorStore, workers: int) -> None:
+def data_loader(paths: Sequence[str], model: Theirs, store: VectorStore, workers: int) -> None:
     loader = DataLoader(
-        _Files(paths), batch_size=64, num_workers=workers, prefetch_factor=2, multiprocessing_context="fork"
+        _Files(paths, model),
+        batch_size=64,
+        num_workers=workers,
+        prefetch_factor=2,
+        pin_memory=model.on_card,
+        multiprocessing_context="fork",
     )
     for places, pixels in loader:
-        _write(store, places.tolist(), forward(pixels))
+        _write(store, places.tolist(), model.forward(pixels))
 
 
-def measured(peer: Callable[..., None], paths: Sequence[str], *, store: VectorStore, **more: Any) -> float:
+def measured(
+    peer: Callable[..., None], paths: Sequence[str], *, model: Theirs, store: VectorStore, **more: Any
+) -> float:
     """Pictures a second of a peer."""
-    store.create("peer", CollectionSpec(512))
+    store.create("peer", CollectionSpec(model.dimension))
+    torch.set_num_threads(usable_cores())
     began = time.perf_counter()
-    peer(paths, store=store, **more)
+    peer(paths, model, store, **more)
     taken = time.perf_counter() - began
+    torch.set_num_threads(1)
     store.drop("peer")
     return len(paths) / taken
-
-
-def clip_retrieval() -> str:
-    """Why clip-retrieval is not measured here: it is tried in an environment of its own each time."""
-    uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-    ours = importlib.metadata.version("open_clip_torch")
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            subprocess.run([uv, "venv", "--quiet", folder], check=True, capture_output=True, timeout=120)
-            subprocess.run(
-                [uv, "pip", "install", "--quiet", "--python", f"{folder}/bin/python", "clip-retrieval"],
-                check=True,
-                capture_output=True,
-                timeout=600,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            said = getattr(error, "stderr", b"") or str(error).encode()
-            return f"not measured: it does not install ({said.decode(errors='replace').strip().splitlines()[-1][:120]})"
-    return f"not measured: it installs (beside its own open_clip, ours is {ours}), but wants weights from a hub"
 
 
 def _write(store: VectorStore, places: Sequence[int], vectors: Vectors) -> None:

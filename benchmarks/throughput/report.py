@@ -36,6 +36,8 @@ class Case:
     """Pictures a second, each embedded by all `models`."""
     as_long: list[float] = field(default_factory=list)
     """How long that took, in times of the slowest of them alone."""
+    decoded: list[float] = field(default_factory=list)
+    """How often each picture was decoded for all of them together."""
 
     @property
     def efficiency(self) -> float:
@@ -62,7 +64,8 @@ class Case:
         rows.append(("**the console, end to end**", _rate(self.ours), f"**{self.efficiency:.2f} of the limit**"))
         if self.at_once:
             beside = f"**{median(self.as_long):.2f}× as long as the slowest alone**"
-            rows.append((f"**{self.models} models at once**", _rate(self.at_once), beside))
+            often = f"{beside}, each picture decoded {median(self.decoded):.2f} times"
+            rows.append((f"**{self.models} models at once**", _rate(self.at_once), often))
         rows += [(peer, _rate(found), f"we are {self.ahead_of(peer):.1f}×") for peer, found in self.peers.items()]
         return rows
 
@@ -90,7 +93,9 @@ def text(cases: list[Case], machine: str) -> str:
     parts = [machine]
     for case in cases:
         lines = [f"{case.title}: {case.device}; mode {case.mode}; sink {case.sink}; {case.pictures}"]
-        lines += [f"  {what.strip('*'):32}{rate:>10}  {beside.strip('*')}" for what, rate, beside in case.lines()]
+        lines += [
+            f"  {what.replace('*', ''):32}{rate:>10}  {beside.replace('*', '')}" for what, rate, beside in case.lines()
+        ]
         lines += [f"  {name}: {_figure(value)}" for name, value in case.parity.items()]
         lines.append(f"  memory: +{case.growth / 1e6:,.0f} MB (stated bound {case.bound / 1e6:,.0f} MB)")
         parts.append("\n".join([*lines, *(f"  {remark}" for remark in case.remarks)]))

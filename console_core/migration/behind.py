@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from console_core.embedding.turns import background
+
 Batch = TypeVar("Batch")
 Answer = TypeVar("Answer")
 
@@ -13,7 +15,8 @@ Answer = TypeVar("Answer")
 class WriteBehind(Generic[Batch, Answer]):
     """Writes batches on threads of its own, `at_once` at a time, and answers in the order in which they were given.
 
-    Leaving the block waits for what is being written; what has not begun is dropped.
+    These threads work in the background, so that they take no processor from a query. Leaving the block waits for what
+    is being written; what has not begun is dropped.
     """
 
     def __init__(self, write: Callable[[Batch], Answer], at_once: int) -> None:
@@ -35,10 +38,7 @@ class WriteBehind(Generic[Batch, Answer]):
         Raises:
             whatever writing one of them raised, after those before it were given.
         """
-        if wait and not self._pending:
-            yield batch, self._write(batch)
-            return
-        self._pending.append((batch, self._pool.submit(self._write, batch)))
+        self._pending.append((batch, self._pool.submit(self._write_quietly, batch)))
         while self._pending and (wait or len(self._pending) > self._at_once or self._pending[0][1].done()):
             yield self._next()
 
@@ -46,6 +46,10 @@ class WriteBehind(Generic[Batch, Answer]):
         """Those that are not given yet."""
         while self._pending:
             yield self._next()
+
+    def _write_quietly(self, batch: Batch) -> Answer:
+        with background():
+            return self._write(batch)
 
     def _next(self) -> tuple[Batch, Answer]:
         batch, answer = self._pending.popleft()
