@@ -9,7 +9,7 @@ import numpy as np
 
 from console_core.embedding.device import release_memory
 from console_core.embedding.device_errors import is_out_of_memory
-from console_core.embedding.turns import Turn, in_background
+from console_core.embedding.turns import Turn, in_background, most_rows
 from console_core.embedding.types import Vectors
 from console_core.errors import DeviceOutOfMemory
 
@@ -54,7 +54,7 @@ class Batches(Generic[T]):
         while done < len(items):
             limit = self.limit
             batch = items[done : done + limit]
-            rows = limit if self._fixed and in_background() else len(batch)
+            rows = most_rows(limit) if self._fixed and in_background() else len(batch)
             vectors = self._attempt(forward, batch, rows)
             if vectors is not None:
                 parts.append(vectors)

@@ -21,22 +21,25 @@ BESIDE = -1
 """The place of a query that runs beside the passes, and not in one of their places."""
 
 _in_background: ContextVar[bool] = ContextVar("in_background", default=False)
+_rows: ContextVar[int | None] = ContextVar("rows", default=None)
 
 
 @contextmanager
-def background() -> Iterator[None]:
-    """What this thread asks of models within the block belongs to a run: queries go before it.
+def background(rows: int | None = None) -> Iterator[None]:
+    """What this thread asks of models within the block belongs to a run: queries go before it. `rows` says that it asks
+    for so many pictures at once at most.
 
     Enter it in each thread that embeds for a run. On Linux the thread also gets a lower priority of the operating
     system, and with it the threads that it starts. Only a privileged process may raise a priority again: elsewhere the
     thread keeps the lower one after the block, so let it be a thread of the run's own.
     """
-    token = _in_background.set(True)
+    tokens = _in_background.set(True), _rows.set(rows)
     before = _lowered()
     try:
         yield
     finally:
-        _in_background.reset(token)
+        _in_background.reset(tokens[0])
+        _rows.reset(tokens[1])
         if before is not None:
             _set_niceness(before)
 
@@ -44,6 +47,11 @@ def background() -> Iterator[None]:
 def in_background() -> bool:
     """Whether this thread works for a run."""
     return _in_background.get()
+
+
+def most_rows(limit: int) -> int:
+    """The most pictures that this thread asks for at once, where a model takes `limit` at once."""
+    return min(limit, _rows.get() or limit)
 
 
 def _lowered() -> int | None:

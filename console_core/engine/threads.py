@@ -143,7 +143,7 @@ class ThreadPipeline:
         return self._ring
 
     def _serve(self, work: Callable[[Ring[_Tag]], None], ring: Ring[_Tag]) -> None:
-        with background():
+        with background(self.shape.batch):
             work(ring)
 
     def _read(self, ring: Ring[_Tag]) -> None:

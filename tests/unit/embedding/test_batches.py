@@ -80,10 +80,30 @@ def test_a_last_batch_that_does_not_fit_halves_the_shape_that_it_was_padded_to()
     assert (batches.limit, batches.halved) == (2, True)
 
 
+def test_a_run_that_never_asks_for_a_full_batch_is_padded_to_what_it_asks_for_at_most() -> None:
+    """Several models that share a pipeline get batches that suit the one with the smallest."""
+    seen: list[int] = []
+
+    def forward(batch: Sequence[float], turn: Pass) -> Vectors:
+        seen.append(turn.rows)
+        return np.ones((len(batch), 1), dtype=np.float32)
+
+    batches = Batches[float](8, Turn(), fixed=True)
+    with ThreadPoolExecutor(1) as pool:
+        for number in (4, 1):
+            pool.submit(in_a_run, batches, forward, [1.0] * number, 4).result()
+        batches.limit = 2
+        pool.submit(in_a_run, batches, forward, [1.0] * 3, 4).result()
+    assert seen == [4, 4, 2, 2]
+
+
 def in_a_run(
-    batches: Batches[float], forward: Callable[[Sequence[float], Pass], Vectors], rows: list[float]
+    batches: Batches[float],
+    forward: Callable[[Sequence[float], Pass], Vectors],
+    rows: list[float],
+    most: int | None = None,
 ) -> Vectors:
-    with background():
+    with background(most):
         return batches.run(forward, rows)
 
 
