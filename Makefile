@@ -40,7 +40,7 @@ test-server: $(READY)
 
 # The lives of runs once more, with models and pipelines in a process of their own.
 test-engine: $(READY)
-	TEST_ENGINE=process $(BIN)/pytest --timeout 1200 tests/lifecycle
+	TEST_ENGINE=process $(BIN)/pytest --timeout 1200 --numprocesses logical --maxprocesses 4 --dist worksteal tests/lifecycle
 
 # Every figure of docs/performance.md anew, on this machine; less of it: make performance POINTS="10000 100000"
 performance: $(READY)

@@ -17,7 +17,7 @@ from console_core.cli.app import app
 from console_core.console import open_console
 from console_core.runs.types import Lane
 from console_core.vectorstore.types import CollectionSpec
-from tests.conftest import PICTURES, fill, make_workspace
+from tests.conftest import ENGINE, PICTURES, fill, make_workspace
 from tests.lifecycle.forking import Forks
 
 RUN_KEYS = {"run", "state", "target", "selected", "done", "embedded", "skipped", "failed", "pending"}
@@ -219,7 +219,8 @@ def test_without_json_people_read_lines(built: Path) -> None:
     shown = _run(built, "runs", build["run"]).stdout
     assert re.search(r"(is|was) the (limit|busiest)", shown)
     assert re.search(r"device +[\d,.]+ pictures/s +\d+% busy", shown)
-    assert "on threads of the console, cpu, float32, fast mode" in shown
+    where = "threads of the console" if ENGINE == "threads" else r"the engine process \d+"
+    assert re.search(f"on {where}, cpu, float32, fast mode", shown)
     assert "stated: at most " in shown
     told = _json(_run(built, "runs", build["run"], "--json"))
     assert told["limit"] in shown
