@@ -67,10 +67,9 @@ def _stages(pace: Pace, *, works: bool) -> list[str]:
 
 
 def _machine(run: Run, pace: Pace) -> list[str]:
-    where = f"the engine process {pace.process}" if pace.process else "threads of the console"
     more, stated = max(pace.memory - pace.memory_before, 0), run.spec.get("memory") or pace.bound
     return [
-        f"on {where}, {pace.device}, {pace.mode} mode, batches of {pace.batch}",
+        f"on {pace.where}, {pace.device}, {pace.mode} mode, batches of {pace.batch}",
         f"memory: {pace.memory / 1e6:,.0f} MB taken, {more / 1e6:,.0f} MB more than before the run; "
         f"stated: at most {stated / 1e6:,.0f} MB more",
         *(

@@ -63,6 +63,11 @@ class Pace:
     notes: tuple[str, ...] = ()
     cards: tuple[Card, ...] = field(default=())
 
+    @property
+    def where(self) -> str:
+        """On what it runs, for people."""
+        return f"the engine process {self.process}" if self.process else "threads of the console"
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 

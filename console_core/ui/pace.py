@@ -63,8 +63,7 @@ def described(pace: Pace, *, stated: int = 0) -> list[str]:
 
     `stated` is what the preflight said that the run takes of memory, in bytes; 0: what its pipeline says of itself.
     """
-    where = f"the engine process {pace.process}" if pace.process else "threads of the console"
-    lines = [f"On {where} · {pace.device} · {pace.mode} mode · batches of {words.count(pace.batch, 'picture')}"]
+    lines = [f"On {pace.where} · {pace.device} · {pace.mode} mode · batches of {words.count(pace.batch, 'picture')}"]
     if pace.decoders:
         lines.append(f"Decoded: {decoded(pace.decoders)}")
     more = max(pace.memory - pace.memory_before, 0)

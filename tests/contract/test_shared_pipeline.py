@@ -30,21 +30,10 @@ from console_core.engine.threads import ThreadPipeline
 from console_core.engine.types import Embedded, Outcome
 from console_core.errors import DeviceOutOfMemory, ImageMissing
 from tests.grid_model import Forgetful, Grid, GridModels, Negative
+from tests.lifecycle.failing import CountingFiles
 
 ROWS = 240
 Rows = list[ImageRow]
-
-
-class Counting(LocalFiles):
-    """Local files that count how often each was read."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__((folder,))
-        self.reads: list[str] = []
-
-    def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
-        self.reads.append(path)
-        return super().read(path, make_room)
 
 
 class Mirrored(Grid):
@@ -65,8 +54,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def images(folder: Path) -> Counting:
-    return Counting(folder)
+def images(folder: Path) -> CountingFiles:
+    return CountingFiles(folder)
 
 
 def row(number: int) -> ImageRow:
@@ -119,7 +108,7 @@ def threads() -> list[threading.Thread]:
 
 
 def test_three_models_get_their_own_vectors_and_each_picture_is_read_and_decoded_once(
-    images: Counting, folder: Path
+    images: CountingFiles, folder: Path
 ) -> None:
     hub = shared(images, "a", "b", "c")
     models = {"a": Grid(), "b": Negative(), "c": Mirrored()}
@@ -132,14 +121,14 @@ def test_three_models_get_their_own_vectors_and_each_picture_is_read_and_decoded
     found = together(*(lambda name=name: member(name) for name in models))
     for mine, model in zip(found, (Grid(), Negative(), Mirrored()), strict=True):
         assert same(mine, alone(folder, model))
-    assert sorted(images.reads) == sorted(one.candidates[0] for one in ALL)
+    assert sorted(images.asked) == sorted(one.candidates[0] for one in ALL)
     assert [model.embedded for model in models.values()] == [ROWS] * 3
     for seat in seats.values():
         assert sum(seat.readings().decoders.values()) == ROWS
     assert threads() == []
 
 
-def test_how_busy_the_stages_were_is_told_from_the_beginning_of_a_member(images: Counting) -> None:
+def test_how_busy_the_stages_were_is_told_from_the_beginning_of_a_member(images: CountingFiles) -> None:
     seat = shared(images, "a").join("a", Grid(), left=ROWS)
     pacer = Pacer(Meter({Stage.WRITE: 1}), mode="fast", device="cpu, float32")
     began = time.monotonic()
@@ -174,7 +163,7 @@ def test_in_a_process_of_its_own_the_engine_decodes_each_picture_once_for_two_mo
         engine.close()
 
 
-def test_a_member_that_passes_rows_by_is_answered_for_the_others(images: Counting, folder: Path) -> None:
+def test_a_member_that_passes_rows_by_is_answered_for_the_others(images: CountingFiles, folder: Path) -> None:
     hub = shared(images, "all", "odd", "few")
     passed = {"all": (), "odd": tuple(range(2, ROWS + 1, 2)), "few": tuple(range(1, ROWS - 4))}
 
@@ -186,11 +175,11 @@ def test_a_member_that_passes_rows_by_is_answered_for_the_others(images: Countin
         rows = [one for one in ALL if int(one.key) not in passed[name]]
         assert [one.key for one, _ in mine] == [one.key for one in rows]
         assert same(mine, alone(folder, Grid(), rows))
-    again = len(images.reads) - ROWS
+    again = len(images.asked) - ROWS
     assert again <= 5, "who leaps ahead may decode its own few"
 
 
-def test_nobody_runs_further_ahead_of_the_slowest_than_the_window(images: Counting) -> None:
+def test_nobody_runs_further_ahead_of_the_slowest_than_the_window(images: CountingFiles) -> None:
     hub = shared(images, "quick", "slow", window=20)
     begun: Future[Seat] = Future()
     with ThreadPoolExecutor(1) as pool:
@@ -215,11 +204,11 @@ def test_nobody_runs_further_ahead_of_the_slowest_than_the_window(images: Counti
     rest = list(taken)
     hurrying.join(60)
     assert len(first) + len(rest) == len(got) == ROWS
-    assert len(images.reads) == ROWS
+    assert len(images.asked) == ROWS
 
 
 def test_a_member_that_does_not_move_is_left_behind_and_decodes_for_itself_from_then_on(
-    images: Counting, folder: Path
+    images: CountingFiles, folder: Path
 ) -> None:
     hub = shared(images, "quick", "stuck", window=20, patience=0.2)
     with ThreadPoolExecutor(1) as pool:
@@ -232,12 +221,14 @@ def test_a_member_that_does_not_move_is_left_behind_and_decodes_for_itself_from_
     assert same([*first, *taken], alone(folder, Negative()))
     assert any("held the others up" in note for note in seat.readings().notes)
     assert quick.readings().notes == ()
-    assert ROWS < len(images.reads) < 2 * ROWS
+    assert ROWS < len(images.asked) < 2 * ROWS
     assert threads() == []
 
 
 @pytest.mark.parametrize("ends", ["closes", "fails"])
-def test_a_member_that_ends_in_the_middle_frees_the_others_at_once(images: Counting, folder: Path, ends: str) -> None:
+def test_a_member_that_ends_in_the_middle_frees_the_others_at_once(
+    images: CountingFiles, folder: Path, ends: str
+) -> None:
     hub = shared(images, "a", "b", window=20)
     with ThreadPoolExecutor(1) as pool:
         joining = pool.submit(hub.join, "b", Negative(), left=ROWS)
@@ -255,11 +246,11 @@ def test_a_member_that_ends_in_the_middle_frees_the_others_at_once(images: Count
         else:
             taken.close()
         assert same(going.result(60), alone(folder, Grid()))
-    assert len(images.reads) == ROWS
+    assert len(images.asked) == ROWS
     assert threads() == []
 
 
-def test_a_model_that_breaks_down_ends_its_own_member_only(images: Counting, folder: Path) -> None:
+def test_a_model_that_breaks_down_ends_its_own_member_only(images: CountingFiles, folder: Path) -> None:
     hub = shared(images, "good", "bad")
 
     def bad() -> list[tuple[ImageRow, Outcome]]:
@@ -272,7 +263,7 @@ def test_a_model_that_breaks_down_ends_its_own_member_only(images: Counting, fol
     assert threads() == []
 
 
-def test_a_picture_that_cannot_be_read_is_the_same_failure_for_all(images: Counting) -> None:
+def test_a_picture_that_cannot_be_read_is_the_same_failure_for_all(images: CountingFiles) -> None:
     hub = shared(images, "a", "b")
     rows = [row(number) if number % 7 else ImageRow(str(number), ("nowhere.jpg",), {}, "r") for number in range(1, 60)]
     found = together(
@@ -284,7 +275,7 @@ def test_a_picture_that_cannot_be_read_is_the_same_failure_for_all(images: Count
         ]
 
 
-def test_members_that_resume_a_few_rows_apart_meet_again(images: Counting, folder: Path) -> None:
+def test_members_that_resume_a_few_rows_apart_meet_again(images: CountingFiles, folder: Path) -> None:
     hub = shared(images, "a", "b", window=60)
 
     def member(name: str, behind: int) -> list[tuple[ImageRow, Outcome]]:
@@ -293,10 +284,10 @@ def test_members_that_resume_a_few_rows_apart_meet_again(images: Counting, folde
     ones, others = together(lambda: member("a", 40), lambda: member("b", 64))
     assert same(ones, alone(folder, Grid(), ALL[40:]))
     assert same(others, alone(folder, Grid(), ALL[64:]))
-    assert len(images.reads) == ROWS - 40
+    assert len(images.asked) == ROWS - 40
 
 
-def test_members_that_are_far_apart_travel_alone(images: Counting, folder: Path) -> None:
+def test_members_that_are_far_apart_travel_alone(images: CountingFiles, folder: Path) -> None:
     hub = shared(images, "a", "b", window=20)
 
     def member(name: str, behind: int) -> list[tuple[ImageRow, Outcome]]:
@@ -305,11 +296,11 @@ def test_members_that_are_far_apart_travel_alone(images: Counting, folder: Path)
     ones, others = together(lambda: member("a", 0), lambda: member("b", 100))
     assert same(ones, alone(folder, Grid()))
     assert same(others, alone(folder, Grid(), ALL[100:]))
-    assert len(images.reads) == 2 * ROWS - 100
+    assert len(images.asked) == 2 * ROWS - 100
 
 
 def test_rows_that_appear_in_the_catalog_meanwhile_are_embedded_by_those_that_find_them(
-    images: Counting, folder: Path
+    images: CountingFiles, folder: Path
 ) -> None:
     hub = shared(images, "old", "new")
     fewer = [one for one in ALL if int(one.key) % 50]
@@ -319,11 +310,11 @@ def test_rows_that_appear_in_the_catalog_meanwhile_are_embedded_by_those_that_fi
     )
     assert same(ones, alone(folder, Grid(), fewer))
     assert same(others, alone(folder, Grid()))
-    assert len(images.reads) == ROWS
+    assert len(images.asked) == ROWS
 
 
 def test_who_is_expected_and_does_not_come_is_not_waited_for_once_it_is_not_expected_any_more(
-    images: Counting, folder: Path
+    images: CountingFiles, folder: Path
 ) -> None:
     asked = itertools.count()
     hub = Shared(images, Mode.FAST, lambda: ("a", "b") if next(asked) < 5 else ("a",))
@@ -331,11 +322,11 @@ def test_who_is_expected_and_does_not_come_is_not_waited_for_once_it_is_not_expe
     assert next(asked) >= 5
 
 
-def _until_it_rests(images: Counting) -> int:
+def _until_it_rests(images: CountingFiles) -> int:
     """How many pictures were read when nothing more was read for a moment."""
     seen = -1
-    while len(images.reads) != seen:
-        seen = len(images.reads)
+    while len(images.asked) != seen:
+        seen = len(images.asked)
         time.sleep(0.3)
     return seen
 
