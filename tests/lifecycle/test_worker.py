@@ -108,10 +108,10 @@ def test_pause_resume_and_cancel_reach_a_run_on_another_thread(ledger: Ledger) -
         assert set(operation.store.values()) == {1}
         assert len(operation.store) == cancelled.counts.done
         assert [attempt.outcome for attempt in ledger.attempts(run.id)] == ["paused", "cancelled"]
-        assert operation.closed == 2
         assert worker.alive()
     finally:
         assert worker.close(30)
+    assert operation.closed == 2, "what a run holds is let go shortly after it is told how it ended"
 
 
 def test_a_cancellation_that_overtakes_a_pause_is_the_one_obeyed(ledger: Ledger) -> None:
