@@ -1,5 +1,6 @@
 """console.toml as it is written: its sections, and what is said where a value is not what it should be."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -11,8 +12,20 @@ from console_core.errors import SettingsError
 FILE = "console.toml"
 
 
-def table_of(file: Path) -> dict[str, Any]:
-    """All that a file says.
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def table_of(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """All that a file says, with the environment's value in place of every `${NAME}`: so no secret need stand in it.
+
+    Raises:
+        SettingsError: there is none, it is not TOML, or a variable that it names is not set.
+    """
+    return {key: _resolved(value, key, file, environment) for key, value in written(file).items()}
+
+
+def written(file: Path) -> dict[str, Any]:
+    """All that a file says, as it is written.
 
     Raises:
         SettingsError: there is none, or it is not TOML.
@@ -27,6 +40,21 @@ def table_of(file: Path) -> dict[str, Any]:
         ) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.") from error
+
+
+def _resolved(value: Any, where: str, file: Path, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(inner, f"{where}.{key}", file, environment) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, where, file, environment) for inner in value]
+    if not isinstance(value, str):
+        return value
+    if lacking := next((name for name in _REFERENCE.findall(value) if name not in environment), None):
+        raise SettingsError(
+            f"{where} in {file} refers to the environment variable {lacking}, which is not set.",
+            f"Set {lacking} where the console is started.",
+        )
+    return _REFERENCE.sub(lambda found: environment[found[1]], value)
 
 
 Word = TypeVar("Word", bound=str)

@@ -371,3 +371,20 @@ def test_the_server_answers_to_this_machine_and_to_the_hosts_of_the_environment(
     assert settings.allowed_hosts({}) == ("127.0.0.1", "localhost")
     hosts = {"CONSOLE_ALLOWED_HOSTS": " console.example , ,other.example"}
     assert settings.allowed_hosts(hosts) == ("127.0.0.1", "localhost", "console.example", "other.example")
+
+
+def test_a_reference_to_the_environment_stands_for_its_value_wherever_a_text_may_stand(workspace: Path) -> None:
+    text = '[store]\nurl = "https://${HOST}:6333"\napi_key = "${KEY}"\n[query_lab]\nexamples = ["a ${HOST}"]\n'
+    found = read(workspace, text, HOST="qdrant.internal", KEY="k3y")
+    assert found.store.url == "https://qdrant.internal:6333"
+    assert found.store.api_key == "k3y"
+    assert found.examples == ("a qdrant.internal",)
+
+
+def test_a_reference_to_a_variable_that_is_not_set_is_named_with_the_setting(workspace: Path) -> None:
+    with pytest.raises(SettingsError, match=r"store\.api_key in .* refers to the environment variable KEY"):
+        read(workspace, '[store]\napi_key = "${KEY}"\n')
+
+
+def test_a_dollar_sign_alone_is_only_a_dollar_sign(workspace: Path) -> None:
+    assert read(workspace, '[store]\napi_key = "pa$$word$"\n').store.api_key == "pa$$word$"

@@ -1,0 +1,55 @@
+"""Which pictures there are and where they lie: [catalog] and [images]."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from console_core.errors import SettingsError
+from console_core.settings.places import database_url, path_of
+from console_core.settings.section import FILE, Section
+from console_core.settings.types import CatalogKind, CatalogSettings
+
+CATALOG = ("kind", "location", "table", "key", "paths", "payload", "facets", "updated_at", "recursive")
+IMAGES = ("root", "also")
+
+
+def catalog_settings(section: Section, workspace: Path, environment: Mapping[str, str]) -> CatalogSettings:
+    given = environment.get("CONSOLE_CATALOG_URL", "")
+    location = given or section.text("location", "images")
+    kind = (not given and section.text("kind")) or _guess_kind(location, workspace)
+    if kind not in ("sql", "folder", "list"):
+        raise SettingsError(f'[catalog] kind = "{kind}" is not known.', "Use sql, folder or list.")
+    if kind == "sql" and not section.text("table"):
+        raise SettingsError(
+            f"[catalog] in {workspace / FILE} names no table.", 'Add table = "…" with the table or view of pictures.'
+        )
+    return CatalogSettings(
+        kind=cast(CatalogKind, kind),
+        location=database_url(workspace, location) if kind == "sql" else str(path_of(workspace, location)),
+        table=section.text("table"),
+        key=section.text("key", "id"),
+        **{name: section.texts(name) for name in ("paths", "payload", "facets")},
+        updated_at=section.text("updated_at"),
+        recursive=section.truth("recursive", True),
+    )
+
+
+def _guess_kind(location: str, workspace: Path) -> str:
+    if "://" in location:
+        return "sql"
+    path = path_of(workspace, location)
+    return "list" if path.is_file() or (path.suffix in (".txt", ".csv", ".list") and not path.is_dir()) else "folder"
+
+
+def image_roots(
+    section: Section, workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
+) -> tuple[Path, ...]:
+    """The configured folders, and the one that a folder catalog or an image list lies in."""
+    given = environment.get("CONSOLE_IMAGE_ROOT")
+    texts = given.split(os.pathsep) if given else [section.text("root", "images"), *section.texts("also")]
+    roots = [path_of(workspace, text) for text in texts if text]
+    if catalog.kind != "sql":
+        location = Path(catalog.location)
+        roots.append(location if catalog.kind == "folder" else location.parent)
+    return tuple(dict.fromkeys(roots))
