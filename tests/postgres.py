@@ -54,6 +54,16 @@ class Postgres:
             self.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
     @contextmanager
+    def application(self, statements: str) -> Iterator[str]:
+        """A schema of its own with what the statements make there, dropped after use."""
+        name = f"app_{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE SCHEMA {name}; SET search_path TO {name}, public; {statements}")
+        try:
+            yield name
+        finally:
+            self.execute(f"DROP SCHEMA {name} CASCADE")
+
+    @contextmanager
     def database(self, name: str) -> Iterator[str]:
         """The name of an empty database, dropped after use."""
         with self.connect() as connection:

@@ -32,6 +32,7 @@ from console_core.settings.places import database_url, path_of
 from console_core.settings.places import store_url as store_url
 from console_core.settings.section import FILE as FILE
 from console_core.settings.section import Section, table_of
+from console_core.settings.store import STORE, store_settings
 from console_core.settings.types import ENGINES as ENGINES
 from console_core.settings.types import PRECISIONS as PRECISIONS
 from console_core.settings.types import ROLES as ROLES
@@ -42,10 +43,11 @@ from console_core.settings.types import Precision as Precision
 from console_core.settings.types import Role as Role
 from console_core.settings.types import Settings as Settings
 from console_core.settings.types import StoreSettings as StoreSettings
+from console_core.settings.types import TableSettings as TableSettings
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _KNOWN: Mapping[str, tuple[str, ...]] = {
-    "store": ("url", "api_key", "timeout", "retries"),
+    "store": STORE,
     "catalog": CATALOG,
     "images": IMAGES,
     "ledger": ("url",),
@@ -94,7 +96,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     ledger_url = environment.get("CONSOLE_LEDGER_URL") or ledger.text("url", "sqlite:///ledger.db")
     return Settings(
         workspace=workspace,
-        store=_store(store, workspace, environment),
+        store=store_settings(store, workspace, environment),
         catalog=pictures,
         image_roots=image_roots(images, workspace, environment, pictures),
         ledger_url=database_url(workspace, ledger_url),
@@ -111,16 +113,6 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
-    )
-
-
-def _store(section: Section, workspace: Path, environment: Mapping[str, str]) -> StoreSettings:
-    url = environment.get("CONSOLE_STORE_URL") or section.text("url", "local:qdrant")
-    return StoreSettings(
-        url=store_url(workspace, url),
-        api_key=environment.get("CONSOLE_STORE_API_KEY") or section.text("api_key"),
-        timeout=section.number("timeout", 30, least=1),
-        retries=section.number("retries", 3),
     )
 
 

@@ -64,6 +64,7 @@ class Section:
     """A section of the file, "" for its top level. A value of another type than asked for is a SettingsError."""
 
     def __init__(self, name: str, values: Any, file: Path, known: Sequence[str]) -> None:
+        self._name, self._file = name, file
         self._where = f"[{name}] in {file}" if name else str(file)
         if not isinstance(values, dict):
             raise SettingsError(f"{self._where} is not a table.", f"Write it as a section: [{name}].")
@@ -72,6 +73,12 @@ class Section:
             remedy = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
             raise SettingsError(f'{self._where} has "{unknown}", which is not a setting.', remedy)
         self._values: dict[str, Any] = values
+
+    def sections(self, key: str, known: Sequence[str]) -> list[tuple[str, "Section"]]:
+        """The sections within one, `[section.key.<name>]`, by their names."""
+        values, name = self._values.get(key, {}), f"{self._name}.{key}"
+        Section(name, values, self._file, tuple(values) if isinstance(values, dict) else ())
+        return [(entry, Section(f"{name}.{entry}", value, self._file, known)) for entry, value in values.items()]
 
     def text(self, key: str, default: str = "") -> str:
         value = self._values.get(key, default)

@@ -15,16 +15,37 @@ ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
 
 @dataclass(frozen=True, slots=True)
+class TableSettings:
+    """An application's own table whose vector columns are collections: `name.column` each, where `name` is ours.
+
+    `table` may name its schema. Applications search the column `vector`, of whatever model it is; its rows are told by
+    `key`, one column of whole numbers or UUIDs. `payload` are the columns that a point of a vector shows which the
+    console did not write; empty: all that can be shown. `functions` of the database follow when another column takes
+    that name; empty: those that speak of the table and the column.
+    """
+
+    name: str
+    table: str
+    key: str = "id"
+    vector: str = "embedding"
+    distance: str = "cosine"
+    payload: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """Where vectors are stored. `timeout` is in seconds, `retries` counts tries after the first.
 
-    The URL of a PostgreSQL database may carry a password; `api_key` is the password where it carries none.
+    The URL of a PostgreSQL database may carry a password; `api_key` is the password where it carries none. `tables` are
+    an application's own, in that database.
     """
 
     url: str = field(repr=False)
     api_key: str = field(default="", repr=False)
     timeout: int = 30
     retries: int = 3
+    tables: tuple[TableSettings, ...] = ()
 
     @property
     def is_postgresql(self) -> bool:

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from psycopg import sql
 
+from console_core.errors import StoreRefused
 from console_core.settings import StoreSettings
 from console_core.vectorstore import pgvector_rows as rows
 from console_core.vectorstore.paging import pages
+from console_core.vectorstore.pgvector_built import index_on
 from console_core.vectorstore.pgvector_collections import PgvectorCollections
 from console_core.vectorstore.pgvector_filters import filter_for
-from console_core.vectorstore.pgvector_indexes import index_of
+from console_core.vectorstore.pgvector_places import TableColumn
 from console_core.vectorstore.pgvector_server import Connection, PostgresServer
+from console_core.vectorstore.pgvector_tables import check
 from console_core.vectorstore.pgvector_words import OPERATORS, Kept
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import REQUEST, Hit, Point, PointId, Vector
@@ -31,10 +34,6 @@ _STAGED = """
 CREATE TEMP TABLE IF NOT EXISTS {stage}
     (is_uuid boolean, number bigint, uuid uuid, vector vector, payload jsonb) ON COMMIT DELETE ROWS
 """
-_MERGE = """
-INSERT INTO {table} ({columns}) SELECT {columns} FROM {stage}
-ON CONFLICT (is_uuid, number, uuid) DO UPDATE SET vector = excluded.vector, payload = excluded.payload
-"""
 _KEYS = "unnest(%s::boolean[], %s::bigint[], %s::uuid[]) AS wanted (is_uuid, number, uuid)"
 _SAME = "(points.is_uuid, points.number, points.uuid) = (wanted.is_uuid, wanted.number, wanted.uuid)"
 
@@ -48,7 +47,8 @@ def pgvector_store(settings: StoreSettings, traffic: Traffic | None = None, *, d
     server = PostgresServer(
         settings.url, password=settings.api_key, timeout=settings.timeout, retries=settings.retries, dry=dry
     )
-    return PgvectorStore(server, traffic)
+    check(settings.tables)
+    return PgvectorStore(server, traffic, settings.tables)
 
 
 class PgvectorStore(PgvectorCollections):
@@ -61,16 +61,16 @@ class PgvectorStore(PgvectorCollections):
 
         def write(connection: Connection) -> None:
             kept = self._registry.kept(connection, name)
+            if isinstance(kept.place, TableColumn):
+                kept = self._registry.columns.with_payload(connection, kept)
             bare = as_is and bool(kept.vector_name)
             whole = [point for point in points if not bare or point.vector is not None]
             vectors = (plain_vectors if as_is else unit_vectors)(whole, kept.dimension, kept.name)
             connection.execute(sql.SQL(_STAGED).format(stage=_STAGE))
             self._stage(connection, rows.staged(points, vectors, bare=bare))
-            connection.execute(
-                sql.SQL(_MERGE).format(
-                    table=self._server.named(kept.relation), columns=_columns(rows.COLUMNS), stage=_STAGE
-                )
-            )
+            written = connection.execute(kept.place.merge(_STAGE)).rowcount
+            if isinstance(kept.place, TableColumn):
+                _refuse_rowless(connection, kept.place, written, len({canonical(point.id) for point in points}))
 
         self._server.ask(write, name=name)
         return len(points)
@@ -89,9 +89,8 @@ class PgvectorStore(PgvectorCollections):
             return
 
         def remove(connection: Connection) -> None:
-            table = self._server.named(self._registry.kept(connection, name).relation)
-            query = sql.SQL(f"DELETE FROM {{}} AS points USING {_KEYS} WHERE {_SAME}").format(table)
-            connection.execute(query, wanted)
+            place = self._registry.kept(connection, name).place
+            connection.execute(place.remove(sql.SQL(_KEYS)), wanted)
 
         self._server.ask(remove, name=name)
 
@@ -101,9 +100,9 @@ class PgvectorStore(PgvectorCollections):
             return []
 
         def read(connection: Connection) -> list[Point]:
-            table = self._server.named(self._registry.kept(connection, name).relation)
+            source = self._registry.kept(connection, name).place.points
             query = sql.SQL(f"SELECT {{}} FROM {{}} AS points JOIN {_KEYS} ON {_SAME}")
-            return _read(connection, query.format(_columns(_of(vectors), "points"), table), rows.arrays(wanted))
+            return _read(connection, query.format(_columns(_of(vectors), "points"), source), rows.arrays(wanted))
 
         found = {point.id: point for point in self._server.ask(read, name=name)}
         return [found[identifier] for identifier in wanted if identifier in found]
@@ -111,13 +110,15 @@ class PgvectorStore(PgvectorCollections):
     def page(
         self, name: str, *, after: PointId | None = None, limit: int = REQUEST, vectors: bool = False
     ) -> tuple[list[Point], PointId | None]:
-        behind = None if after is None else rows.key_of(canonical(after))
+        start = None if after is None else canonical(after)
 
         def read(connection: Connection) -> list[Point]:
-            table = self._server.named(self._registry.kept(connection, name).relation)
-            condition = "true" if behind is None else "(is_uuid, number, uuid) > (%s, %s, %s)"
-            query = sql.SQL(f"SELECT {{}} FROM {{}} WHERE {condition} ORDER BY is_uuid, number, uuid LIMIT {{}}")
-            return _read(connection, query.format(_columns(_of(vectors)), table, limit + 1), behind or ())
+            place = self._registry.kept(connection, name).place
+            condition, parameters = (sql.SQL("true"), ()) if start is None else place.behind(start)
+            query = sql.SQL("SELECT {} FROM {} AS points WHERE {} ORDER BY {} LIMIT {}").format(
+                _columns(_of(vectors)), place.points, condition, place.order, limit + 1
+            )
+            return _read(connection, query, parameters)
 
         found = self._server.ask(read, name=name)
         page = found[:limit]
@@ -146,10 +147,10 @@ class PgvectorStore(PgvectorCollections):
     def _index_serves(self, connection: Connection, kept: Kept, limit: int, *, filtered: bool) -> bool:
         if kept.deferred or limit > 1000 or (filtered and not self._server.versions.iterates):
             return False
-        built = index_of(connection, self._server.schema, kept)
-        if not (built and built.valid):
+        built = index_on(connection, kept.place)
+        if not (built and built.valid and built.method == "hnsw" and built.distance == kept.distance):
             return False
-        table = sql.Identifier(self._server.schema, kept.relation).as_string()
+        table = kept.place.table.as_string()
         row = connection.execute("SELECT pg_table_size(%s::regclass)", (table,)).fetchone()
         return row is not None and row[0] > EXACT_BELOW
 
@@ -182,9 +183,7 @@ class PgvectorStore(PgvectorCollections):
         self._plan(connection, approximate, candidates)
         condition, parameters = filter_for(where)
         operator = sql.SQL(OPERATORS[kept.distance])
-        points: sql.Composable = sql.SQL("SELECT * FROM {} WHERE {}").format(
-            self._server.named(kept.relation), condition
-        )
+        points: sql.Composable = sql.SQL("SELECT * FROM {} AS points WHERE {}").format(kept.place.points, condition)
         if approximate and kept.half:
             half = sql.SQL("halfvec({})").format(sql.Literal(kept.dimension))
             points = sql.SQL("{} ORDER BY vector::{} {} %s::{} LIMIT {}").format(
@@ -198,6 +197,18 @@ class PgvectorStore(PgvectorCollections):
         with connection.cursor(binary=True) as cursor:
             found = cursor.execute(statement, [query, *parameters]).fetchall()
         return [Hit(rows.id_of(*row[:3]), _score(kept.distance, row[4]), row[3]) for row in found]
+
+
+def _refuse_rowless(connection: Connection, place: TableColumn, written: int, wanted: int) -> None:
+    """An application's rows are its own: none is made for a point."""
+    if written == wanted:
+        return
+    row = connection.execute(place.lacking(_STAGE)).fetchone()
+    first, number = row or ([], 0)
+    raise StoreRefused(
+        f"{number:,} of the points are no rows of {place.schema}.{place.relation}, such as {', '.join(first or ())}.",
+        "Only rows that exist can be given a vector; the catalog must list rows of this table by their key.",
+    )
 
 
 def _score(distance: str, found: float) -> float:

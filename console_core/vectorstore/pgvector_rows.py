@@ -22,7 +22,7 @@ COLUMNS = ("is_uuid", "number", "uuid", "vector", "payload")
 TYPES = ("bool", "int8", "uuid", "bytea", "bytea")
 """How COPY writes them: the last two are bytes that PostgreSQL's own types read as they are."""
 
-_NO_UUID = uuid.UUID(int=0)
+NO_UUID = uuid.UUID(int=0)
 _JSONB = b"\x01"
 _LARGE_FLOAT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
 
@@ -30,7 +30,7 @@ _LARGE_FLOAT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
 def key_of(identifier: PointId) -> Key:
     """The columns of a canonical id."""
     if isinstance(identifier, int):
-        return False, identifier, _NO_UUID
+        return False, identifier, NO_UUID
     return True, 0, uuid.UUID(identifier)
 
 

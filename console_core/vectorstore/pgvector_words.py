@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console_core.errors import StoreRefused
+from console_core.vectorstore.pgvector_places import Place
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 
 OPERATORS = {"cosine": "<=>", "dot": "<#>", "euclid": "<->", "manhattan": "<+>"}
-_OPERATOR_CLASSES = {"cosine": "cosine_ops", "dot": "ip_ops", "euclid": "l2_ops", "manhattan": "l1_ops"}
+OPERATOR_CLASSES = {"cosine": "cosine_ops", "dot": "ip_ops", "euclid": "l2_ops", "manhattan": "l1_ops"}
 
 MOST = 16_000
 """Numbers that a vector may have."""
@@ -40,11 +41,14 @@ RESERVED = "console_"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A collection as the console's own table has it. `index` and `quantization` are as they were asked for."""
+    """A collection as the console's own table has it. `index` and `quantization` are as they were asked for.
+
+    `theirs`: the vectors, and the index over them, are an application's; the console did not make them.
+    """
 
     number: int
     name: str
-    relation: str
+    place: Place
     dimension: int
     distance: str
     vector_name: str
@@ -52,6 +56,7 @@ class Kept:
     deferred: bool
     index: Mapping[str, Any] = field(default_factory=dict)
     quantization: Mapping[str, Any] = field(default_factory=dict)
+    theirs: bool = False
 
     @property
     def hnsw(self) -> dict[str, int]:
@@ -76,11 +81,7 @@ class Kept:
 
     @property
     def operator_class(self) -> str:
-        return f"{'halfvec' if self.half else 'vector'}_{_OPERATOR_CLASSES[self.distance]}"
-
-    @property
-    def index_name(self) -> str:
-        return f"{RESERVED}{self.number}_hnsw"
+        return f"{'halfvec' if self.half else 'vector'}_{OPERATOR_CLASSES[self.distance]}"
 
 
 def relation(name: str) -> str:

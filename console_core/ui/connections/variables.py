@@ -25,6 +25,9 @@ IN_FILE = {
 FILE_ONLY = {
     "unload_after": "seconds without use after which a model leaves the memory; 0: never",
     "[store] timeout, retries": "seconds for an answer; tries after the first",
+    "[store.tables.<name>] table, key": "an application's own table in PostgreSQL, and the key of its rows",
+    "[store.tables.<name>] vector, distance": "its column that applications search, and by which distance",
+    "[store.tables.<name>] payload, functions": "columns to show with a vector; functions that follow at a cut-over",
     "[catalog] kind": "sql, folder or list, where the location does not tell",
     "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",

@@ -10,15 +10,22 @@ from pathlib import Path
 import pytest
 from qdrant_client import QdrantClient
 
-from console_core.settings import StoreSettings
+from console_core.settings import StoreSettings, TableSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.traffic import Traffic
 from tests.contract.vectorstore.world import URL, World
 from tests.postgres import Postgres
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
+ROWS = """
+CREATE TABLE pictures (id bigint PRIMARY KEY, title text, embedding vector(3));
+INSERT INTO pictures SELECT number FROM generate_series(0, 9999) number;
+INSERT INTO pictures VALUES (9223372036854775807);
+"""
+"""An application's table that has a row for each picture that the tests write."""
+
 QDRANT_SERVERS = ["loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
-STORES = ["embedded", "edge", "pgvector", *QDRANT_SERVERS]
+STORES = ["embedded", "edge", "pgvector", "column", *QDRANT_SERVERS]
 
 
 @pytest.fixture(params=STORES)
@@ -33,6 +40,11 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             postgres: Postgres = request.getfixturevalue("postgres")
             with postgres.schema() as url:
                 yield from _opened(StoreSettings(url))
+        case "column":
+            postgres = request.getfixturevalue("postgres")
+            with postgres.schema() as url, postgres.application(ROWS) as schema:
+                table = TableSettings("pictures", f"{schema}.pictures")
+                yield from _opened(StoreSettings(url, tables=(table,)), home="pictures.")
         case "loopback":
             with LoopbackQdrant().running() as server:
                 yield from _opened(StoreSettings(server.url))
@@ -41,9 +53,9 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             yield from _opened(settings, drop=True)
 
 
-def _opened(settings: StoreSettings, drop: bool = False) -> Iterator[World]:
+def _opened(settings: StoreSettings, drop: bool = False, home: str = "") -> Iterator[World]:
     traffic = Traffic()
-    world = World(lambda: open_store(settings, traffic), open_store(settings, traffic), traffic)
+    world = World(lambda: open_store(settings, traffic), open_store(settings, traffic), traffic, home=home)
     yield world
     world.store.close()
     if drop:

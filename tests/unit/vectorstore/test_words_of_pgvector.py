@@ -23,6 +23,7 @@ from console_core.settings import StoreSettings
 from console_core.vectorstore import pgvector_words as words
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.pgvector_errors import Cause, cause_of, translated
+from console_core.vectorstore.pgvector_places import OwnTable
 from console_core.vectorstore.pgvector_rows import id_of, json_text, key_of
 from console_core.vectorstore.pgvector_server import PostgresServer
 from console_core.vectorstore.pgvector_versions import Versions
@@ -30,7 +31,7 @@ from console_core.vectorstore.types import CollectionSpec, Point
 
 
 def _kept(dimension: int = 8, index: dict[str, int] | None = None) -> words.Kept:
-    return words.Kept(1, "n", "n", dimension, "cosine", "", None, False, index or {})
+    return words.Kept(1, "n", OwnTable("s", "n", "i"), dimension, "cosine", "", None, False, index or {})
 
 
 @pytest.mark.parametrize(
