@@ -6,7 +6,7 @@ variables win over the file:
 
 CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
 CONSOLE_STORE_URL       local:<folder>, edge:<folder>, http(s)://host:6333, grpc(s)://host:6334 or
-                        postgresql://user@host/database
+                        postgresql://user@host/database, or sqlite:///file for vectors as bytes
 CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
 CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first

@@ -18,8 +18,12 @@ def path_of(workspace: Path, text: str) -> Path:
 
 
 def store_url(workspace: Path, url: str) -> str:
-    """A store's URL as it is opened: the folder of an embedded store is relative to the workspace."""
+    """A store's URL as it is opened: the folder or file of an embedded store is relative to the workspace."""
     kind, _, folder = url.partition(":")
+    if kind == "sqlite":
+        return database_url(workspace, url)
+    if kind == "blob":
+        return f"blob:{database_url(workspace, folder)}"
     return f"{kind}:{path_of(workspace, folder)}" if kind in ("local", "edge") and folder else url
 
 

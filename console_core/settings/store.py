@@ -28,9 +28,9 @@ def store_settings(section: Section, workspace: Path, environment: Mapping[str, 
         retries=section.number("retries", 3),
         tables=tuple(_table(name, table) for name, table in section.sections("tables", _TABLE)),
     )
-    if found.tables and not found.is_postgresql:
+    if found.tables and not (found.is_postgresql or found.url.startswith(("sqlite:", "blob:"))):
         raise SettingsError(
-            f"[store.tables.{found.tables[0].name}] names a table, and the store is no PostgreSQL database.",
+            f"[store.tables.{found.tables[0].name}] names a table, and the store is no SQL database.",
             "Set url in [store] to the database that has the table, or remove the section.",
         )
     return found

@@ -30,6 +30,10 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
             from console_core.vectorstore.edge import EdgeStore
 
             return EdgeStore(Path(rest).expanduser(), traffic, timeout=settings.timeout, dry=dry)
+        case "sqlite" | "blob" if rest:
+            from console_core.vectorstore.blob_store import blob_store
+
+            return blob_store(settings, traffic, dry=dry)
         case "http" | "https" | "grpc" | "grpcs":
             from console_core.vectorstore.qdrant_server import QdrantServer
 
@@ -47,7 +51,7 @@ def open_store(settings: StoreSettings, traffic: Traffic | None = None, *, dry: 
             raise SettingsError(
                 f'"{shown}" is not a store that the console knows.',
                 "Set url in [store] of console.toml or CONSOLE_STORE_URL, for example local:qdrant, edge:qdrant-edge, "
-                f"{EXAMPLES}, postgresql://user@host/database.",
+                f"{EXAMPLES}, postgresql://user@host/database, sqlite:///app.db.",
             )
 
 

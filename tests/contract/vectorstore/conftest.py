@@ -4,7 +4,9 @@ Run them against a Qdrant of one's own with: QDRANT_URL=http://host:6333 [QDRANT
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,18 @@ from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 ROWS = """
 CREATE TABLE pictures (id bigint PRIMARY KEY, title text, embedding vector(3));
-INSERT INTO pictures SELECT number FROM generate_series(0, 9999) number;
-INSERT INTO pictures VALUES (9223372036854775807);
+INSERT INTO pictures (id) SELECT number FROM generate_series(0, 9999) number;
+INSERT INTO pictures (id) VALUES (9223372036854775807);
 """
 """An application's table that has a row for each picture that the tests write."""
 
+NUMBERS = """(
+    WITH RECURSIVE counted (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM counted WHERE number < 9999)
+    SELECT number FROM counted
+)"""
+
 QDRANT_SERVERS = ["loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
-STORES = ["embedded", "edge", "pgvector", "column", *QDRANT_SERVERS]
+STORES = ["embedded", "edge", "pgvector", "column", "bytes", "bytes-column", "bytea-column", *QDRANT_SERVERS]
 
 
 @pytest.fixture(params=STORES)
@@ -44,6 +51,22 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             postgres = request.getfixturevalue("postgres")
             with postgres.schema() as url, postgres.application(ROWS) as schema:
                 table = TableSettings("pictures", f"{schema}.pictures")
+                yield from _opened(StoreSettings(url, tables=(table,)), home="pictures.")
+        case "bytes":
+            yield from _opened(StoreSettings(f"sqlite:///{tmp_path / 'app.db'}"))
+        case "bytes-column":
+            with closing(sqlite3.connect(tmp_path / "app.db")) as application:
+                application.executescript(
+                    ROWS.replace("vector(3)", "blob").replace("generate_series(0, 9999) number", NUMBERS)
+                )
+            table = TableSettings("pictures", "pictures")
+            yield from _opened(StoreSettings(f"sqlite:///{tmp_path / 'app.db'}", tables=(table,)), home="pictures.")
+        case "bytea-column":
+            postgres = request.getfixturevalue("postgres")
+            with postgres.application(ROWS.replace("vector(3)", "bytea")) as schema:
+                url = postgres.url("postgres", options=f"-csearch_path%3D{schema}")
+                url = f"blob:{url.replace('postgresql:', 'postgresql+psycopg:', 1)}"
+                table = TableSettings("pictures", "pictures")
                 yield from _opened(StoreSettings(url, tables=(table,)), home="pictures.")
         case "loopback":
             with LoopbackQdrant().running() as server:

@@ -56,7 +56,7 @@ def test_index_and_quantization_are_shown_where_they_are_in_force_and_only_there
     quantization = {"type": "int8", "quantile": 0.99, "always_ram": True}
     info = world.store.describe(world.made(index=index, quantization=quantization))
     match world.store.info().kind:
-        case "Qdrant, embedded":
+        case "Qdrant, embedded" | "SQLite, vectors as bytes" | "PostgreSQL, vectors as bytes":
             assert (info.index, info.quantization) == ({}, {})
         case "PostgreSQL with pgvector":
             assert (info.index, info.quantization) == (index, {})
