@@ -88,7 +88,7 @@ def _question(requests: Sequence[Request]) -> str:
 
 def _figures(found: Preflight) -> None:
     estimate = found.estimate
-    with st.grid(5 if found.parity else 4, min_column_width=170):
+    with st.grid(5 if found.parity else 4, min_column_width=150):
         st.metric("Pictures to embed", words.number(found.to_embed), border=True, height="stretch")
         st.metric("Points served now", words.number(found.source_points), border=True, height="stretch")
         if estimate is not None:
