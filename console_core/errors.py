@@ -102,8 +102,8 @@ class KeysUnusable(CatalogInvalid):
 
 
 class ImageError(ConsoleError):
-    """One picture cannot be used. A value in the pipeline, never the end of a run. `read_at`: when its bytes began to be
-    read, where that is known."""
+    """One picture cannot be used. A value in the pipeline, never the end of a run. `read_at` is when its bytes began to
+    be read, where that is known."""
 
     kind = "unreadable"
 

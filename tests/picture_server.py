@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ class PictureServer:
     now: int = 0
     most: int = 0
     released: threading.Event = field(default_factory=threading.Event)
-    before: Callable[["Handler"], None] = lambda _: None
+    before: Callable[["Handler"], object] = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def paths(self) -> list[str]:
@@ -45,6 +46,7 @@ class Asked:
     headers: Mapping[str, str]
     client: int
     """The port that it came from: the same for one connection."""
+    at: float
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -58,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         at, place = self.pictures, unquote(self.path.partition("?")[0])
         with at.lock:
-            at.asked.append(Asked(self.path, dict(self.headers), self.client_address[1]))
+            at.asked.append(Asked(self.path, dict(self.headers), self.client_address[1], time.monotonic()))
             at.now += 1
             at.most = max(at.most, at.now)
             faults = at.faults[place] or at.faults["*"]

@@ -62,13 +62,13 @@ class Transport:
                 "Let it send pictures as they are.",
                 path=path,
             )
-        found = HttpAnswer(response, partial(self._translated, path, at))
-        if found.start and (found.start != start or found.version != version):
-            raise replaced(path)
         if response.status == 206 and not start:
             raise ImageUnreadable(
                 f"The server sends a part of {told(path)} only.", "Look at the server's own log.", path=path
             )
+        found = HttpAnswer(response, partial(self._translated, path, at))
+        if found.start and (found.start != start or found.version != version):
+            raise replaced(path)
         return found
 
     async def close(self) -> None:

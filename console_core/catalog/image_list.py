@@ -84,7 +84,7 @@ class ImageListCatalog:
 
     def _row(self, key: str, columns: tuple[str, ...]) -> ImageRow:
         extra = {f"column_{number}": value for number, value in enumerate(columns[1:], start=3)}
-        payload = {"type": "image", "path": key, **told_by_path(key), "label": "".join(columns[:1]), **extra}
+        payload = {"type": "image", "path": key, **_told(key), "label": "".join(columns[:1]), **extra}
         path, file = key, (0, 0)
         if not is_address(key):
             path, file = self._on_disk(key)
@@ -108,8 +108,12 @@ class ImageListCatalog:
 
 
 def _facets(key: str, columns: tuple[str, ...]) -> dict[str, str]:
-    told = told_by_path(key)
+    told = _told(key)
     return {"label": "".join(columns[:1]), "folder": told["folder"], "extension": told["extension"]}
+
+
+def _told(key: str) -> dict[str, str]:
+    return told_by_path(key.partition("?")[0] if is_address(key) else key)
 
 
 def _state(file: Path) -> tuple[int, int]:
