@@ -13,7 +13,7 @@ from console_core.catalog.http_answers import HttpAnswer, lost, refused
 from console_core.catalog.names import told
 from console_core.catalog.transfer import TryAgain, replaced, stalled
 from console_core.catalog.web_addresses import Address, is_number, is_public
-from console_core.errors import ImageForbidden, ImageUnreadable, ImageUnsupported
+from console_core.errors import ImageForbidden, ImageUnavailable, ImageUnreadable, ImageUnsupported
 from console_core.settings import ImageSettings
 
 
@@ -35,12 +35,15 @@ class Transport:
 
         Raises:
             ImageForbidden: it is not, or its certificate is not good.
+            ImageUnavailable: the transport was closed.
             TryAgain: it does not answer.
         """
         if not trusted and is_number(at.origin[1]) and not is_public(at.origin[1]):
             raise self._not_public(path, at)
         filesystem = self._trusting if trusted else self._wary
         session = await filesystem.set_session()
+        if session.closed:
+            raise ImageUnavailable(f"{told(path)} was asked for while the console closed.", "Try it again.", path=path)
         async with self._translated(path, at):
             response: aiohttp.ClientResponse = await session.get(
                 filesystem.encode_url(str(at)),

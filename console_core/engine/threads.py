@@ -179,7 +179,7 @@ class ThreadPipeline:
 
     def _next_to_decode(self) -> _Picture | None:
         """Readers that wait for answers are called before there is nothing to decode: an answer takes its time."""
-        if self._to_decode.qsize() <= self.shape.readers - READERS:
+        if self._to_decode.qsize() <= max(0, self.shape.readers - READERS):
             self._help.call()
         return self._to_decode.get()
 

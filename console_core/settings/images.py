@@ -14,6 +14,7 @@ from console_core.settings.types import CatalogSettings, HttpSettings, ImageSett
 IMAGES = ("root", "also", "timeout", "retries", "at_once", "largest", "http", "s3")
 _HTTP = ("headers",)
 _S3 = ("endpoint_url", "key", "secret", "region", "anonymous")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [^\x00-\x1f\x7f]*")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SEPARATOR = re.escape(os.pathsep)
 _PLACE = re.compile(
@@ -47,9 +48,19 @@ def image_settings(
         retries=section.number("retries", 4),
         at_once=section.number("at_once", 32, least=1),
         largest=section.number("largest", 100, least=1),
-        http=HttpSettings(tuple(http.words("headers").items())),
+        http=HttpSettings(_headers(http)),
         s3=settings,
     )
+
+
+def _headers(section: Section) -> tuple[tuple[str, str], ...]:
+    headers = section.words("headers")
+    if wrong := next((name for name, value in headers.items() if not _HEADER.fullmatch(f"{name}: {value}")), None):
+        raise SettingsError(
+            f"The header {wrong!r} in [images.http] has a line break or another character that none can have.",
+            "Correct its name, or the environment variable that its value comes from.",
+        )
+    return tuple(headers.items())
 
 
 def _roots(

@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -310,6 +311,17 @@ def test_an_untold_size_is_bounded_too_and_room_is_made_for_the_most(server: Pic
     assert rooms == [5000, 2 * MEBIBYTE, 2 * MEBIBYTE]
 
 
+def test_a_picture_takes_hardly_more_memory_than_it_has_bytes(server: PictureServer, images: ImageStore) -> None:
+    server.pictures["/p/large.jpg"] = bytes(20 * MEBIBYTE)
+    images.read("a.jpg")
+    tracemalloc.start()
+    try:
+        assert len(images.read("large.jpg")) == 20 * MEBIBYTE
+        assert tracemalloc.get_traced_memory()[1] < 26 * MEBIBYTE
+    finally:
+        tracemalloc.stop()
+
+
 def test_chunks_that_end_too_early_are_gone_on_with(server: PictureServer, images: ImageStore) -> None:
     server.faults["/p/a.jpg"].append(in_chunks(cut=True))
     assert images.read("a.jpg") == DATA
@@ -516,6 +528,20 @@ def test_a_root_that_answers_with_an_error_is_told(
     assert remedy
     server.faults["/p/"].append(status(403))  # what may not be listed may be read
     assert images.trouble(f"{server.url}/p/") == ("", "")
+
+
+def test_what_is_under_way_when_the_store_is_closed_ends_with_an_error_of_its_own(
+    server: PictureServer, opened: Opened
+) -> None:
+    begun = threading.Event()
+    server.before = lambda _: begun.set()
+    server.faults["/p/a.jpg"].append(stalled(10))
+    images = opened(timeout=60)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(images.read, "a.jpg")
+        assert begun.wait(30)
+        images.close()
+        assert isinstance(reading.exception(), ImageUnavailable)
 
 
 def test_a_closed_store_reads_nothing(server: PictureServer, images: ImageStore) -> None:

@@ -36,8 +36,13 @@ def server() -> Iterator[PictureServer]:
 
 
 @pytest.fixture
-def images(server: PictureServer) -> Iterator[ImageStore]:
-    opened = open_images(ImageSettings((f"{server.url}/p/",), at_once=AT_ONCE, retries=0))
+def at_once() -> int:
+    return AT_ONCE
+
+
+@pytest.fixture
+def images(server: PictureServer, at_once: int) -> Iterator[ImageStore]:
+    opened = open_images(ImageSettings((f"{server.url}/p/",), at_once=at_once, retries=0))
     yield opened
     opened.close()
 
@@ -46,12 +51,14 @@ def row(number: int) -> ImageRow:
     return ImageRow(str(number), (f"{number}.png",), {}, "r")
 
 
-@pytest.mark.parametrize("where", ["threads", "process"])
+@pytest.mark.parametrize(
+    ("where", "at_once"), [("threads", 1), ("threads", 2), ("threads", AT_ONCE), ("process", AT_ONCE)]
+)
 def test_as_many_pictures_are_asked_for_at_once_as_the_store_is_good_for(
-    server: PictureServer, images: ImageStore, where: str
+    server: PictureServer, images: ImageStore, where: str, at_once: int
 ) -> None:
     """The server answers nobody before so many ask."""
-    together = threading.Barrier(AT_ONCE)
+    together = threading.Barrier(at_once)
     server.before = lambda _: together.wait(60)
     engine = EngineProcess(GridModels)
     pipeline: Pipeline
@@ -61,11 +68,11 @@ def test_as_many_pictures_are_asked_for_at_once_as_the_store_is_good_for(
         pipeline = ThreadPipeline(images, [Grid()])
     rows = ((row(number), None) for number in range(4 * AT_ONCE))
     with closing(pipeline):
-        assert pipeline.shape.readers == AT_ONCE
+        assert pipeline.shape.readers == at_once
         found = [outcome for _, outcome in in_order(pipeline, rows, lambda: pipeline.capacity)]
     engine.close()
     assert {type(one) for one in found} == {Embedded}
-    assert server.most == AT_ONCE
+    assert server.most == at_once
 
 
 def test_several_pipelines_of_one_process_keep_to_the_limit_together(server: PictureServer, images: ImageStore) -> None:

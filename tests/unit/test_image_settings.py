@@ -97,6 +97,8 @@ def test_a_url_in_the_environment_keeps_its_colons(tmp_path: Path, given: str, r
         (f'[images.http]\nheaders = "{SECRET}"', "headers"),
         (f'[images.http]\nheaders = {{ A = ["{SECRET}"] }}', "headers"),
         ("[images.http]\nheader = 3", "headers"),
+        (f'[images.http]\nheaders = {{ Authorization = "{SECRET}\\n" }}', "Authorization"),
+        (f'[images.http]\nheaders = {{ "A B" = "{SECRET}" }}', "A B"),
         ("[images.s3]\nsecret = 3", "not a text"),
         (f'[images.s3]\nsecret = "{SECRET}"', "only one"),
         (f'[images.s3]\nkey = "a"\nsecret = "{SECRET}"\nanonymous = true', "anonymous"),
