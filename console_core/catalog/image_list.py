@@ -10,6 +10,7 @@ from pathlib import Path
 from console_core.catalog.listing import facet_counts, selected, told_by_path
 from console_core.catalog.names import on_disk, printable
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
+from console_core.catalog.web_addresses import is_address
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 FACETS = ("label", "folder", "extension")
@@ -26,7 +27,8 @@ class _Listing:
 
 
 class ImageListCatalog:
-    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder or absolute.
+    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder, absolute, or
+    an address.
 
     Lines that are empty or begin with # are left out, and so is a first line whose first word is `path`; quotes are
     CSV's. The second column is the label, further ones are column_3, column_4 and so on. Memory: the whole list. A
@@ -81,16 +83,22 @@ class ImageListCatalog:
         return selected(listing.keys, part, after, FACETS, lambda key: _facets(key, listing.columns[key]))
 
     def _row(self, key: str, columns: tuple[str, ...]) -> ImageRow:
-        path = self.file.parent / on_disk(key)
         extra = {f"column_{number}": value for number, value in enumerate(columns[1:], start=3)}
-        payload = {"type": "image", "path": key, **told_by_path(key), "label": "".join(columns[:1]), **extra}
+        payload = {"type": "image", "path": key, **_told(key), "label": "".join(columns[:1]), **extra}
+        path, file = key, (0, 0)
+        if not is_address(key):
+            path, file = self._on_disk(key)
+        revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
+        return ImageRow(key, (path,), payload, revision, _facets(key, columns))
+
+    def _on_disk(self, key: str) -> tuple[str, tuple[int, int]]:
+        """The path of a file, and its size and time."""
+        path = self.file.parent / on_disk(key)
         try:
             state = path.stat()
-            file = (state.st_size, state.st_mtime_ns)
         except (OSError, ValueError):  # why it cannot be had is for the image store to say
-            file = (0, 0)
-        revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
-        return ImageRow(key, (printable(str(path)),), payload, revision, _facets(key, columns))
+            return printable(str(path)), (0, 0)
+        return printable(str(path)), (state.st_size, state.st_mtime_ns)
 
     def _listing(self) -> _Listing:
         with self._reading:
@@ -100,8 +108,12 @@ class ImageListCatalog:
 
 
 def _facets(key: str, columns: tuple[str, ...]) -> dict[str, str]:
-    told = told_by_path(key)
+    told = _told(key)
     return {"label": "".join(columns[:1]), "folder": told["folder"], "extension": told["extension"]}
+
+
+def _told(key: str) -> dict[str, str]:
+    return told_by_path(key.partition("?")[0] if is_address(key) else key)
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -1,9 +1,12 @@
-"""From settings to a catalog."""
+"""From settings to a catalog, and to the pictures that it lists. An adapter comes with its first use."""
 
 from pathlib import Path
 
-from console_core.catalog.types import ImageCatalog
-from console_core.settings import CatalogSettings
+from console_core.catalog.local_files import MEBIBYTE, LocalFiles
+from console_core.catalog.mixed_images import MixedImages
+from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.errors import SettingsError
+from console_core.settings import CatalogSettings, ImageSettings
 
 
 def open_catalog(settings: CatalogSettings) -> ImageCatalog:
@@ -26,3 +29,43 @@ def open_catalog(settings: CatalogSettings) -> ImageCatalog:
             from console_core.catalog.image_list import ImageListCatalog
 
             return ImageListCatalog(Path(settings.location))
+
+
+def open_images(settings: ImageSettings) -> ImageStore:
+    """The image store of the settings' roots; no server is asked yet.
+
+    Raises:
+        SettingsError: a root cannot be used, or what reads from its kind of server is not installed.
+    """
+    kinds = list(dict.fromkeys(map(_kind, settings.roots)))
+    stores = {kind: _images(kind, settings) for kind in kinds}
+    if kinds in ([], ["folder"]):
+        return _images("folder", settings)
+    schemes = {"folder": ("",), "http": ("http", "https"), "s3": ("s3",)}
+    return MixedImages({scheme: store for kind, store in stores.items() for scheme in schemes[kind]})
+
+
+def _kind(root: str) -> str:
+    scheme, colon, _ = root.partition("://")
+    return scheme.replace("https", "http") if colon else "folder"
+
+
+def _images(kind: str, settings: ImageSettings) -> ImageStore:
+    try:
+        match kind:
+            case "http":
+                from console_core.catalog.http_source import HttpSource
+                from console_core.catalog.remote_files import RemoteFiles
+
+                return RemoteFiles(HttpSource, settings)
+            case "s3":
+                from console_core.catalog.remote_files import RemoteFiles
+                from console_core.catalog.s3_source import S3Source
+
+                return RemoteFiles(S3Source, settings)
+    except ImportError as error:
+        raise SettingsError(
+            f"Pictures from http and S3 servers need aiohttp and obstore, which cannot be loaded: {error}.",
+            "Install them where the console runs: pip install 'embedding-console[remote]'.",
+        ) from error
+    return LocalFiles(settings.folders, settings.largest * MEBIBYTE)

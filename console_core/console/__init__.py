@@ -9,8 +9,7 @@ from functools import partial
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
-from console_core.catalog.local_files import LocalFiles
-from console_core.catalog.opening import open_catalog
+from console_core.catalog.opening import open_catalog, open_images
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.console.operations import operation
@@ -93,7 +92,7 @@ class Console:
             models=self.models,
             ledger=self.ledger,
             ledger_url=self.settings.ledger_url,
-            image_roots=self.settings.image_roots,
+            image_roots=self.settings.images.roots,
             owner=self.owner,
             moved_to=self._moved_to,
             backups=self.backups,
@@ -167,6 +166,7 @@ class Console:
                 parts.callback(self.owner.release)
             parts.callback(self.catalog.close)
             parts.callback(self.store.close)
+            parts.callback(self.images.close)
             parts.callback(self.models.close)
             if self.worker is not None:
                 parts.callback(self.worker.close)
@@ -197,7 +197,8 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
         traffic = Traffic()
         store = open_store(settings.store, traffic, dry=dry)
         (copies if dry else opened).callback(store.close)
-        images = LocalFiles(settings.image_roots)
+        images = open_images(settings.images)
+        opened.callback(images.close)
         own, notices = _own_cards(settings)
         console = Console(
             settings=settings,

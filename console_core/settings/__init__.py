@@ -9,7 +9,8 @@ CONSOLE_STORE_URL       local:<folder>, edge:<folder>, http(s)://host:6333, grpc
                         postgresql://user@host/database, or sqlite:///file for vectors as bytes
 CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
 CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
-CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
+CONSOLE_IMAGE_ROOT      folders, http(s)://host/prefix/ or s3://bucket/prefix/ of pictures, separated like PATH;
+                        relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
 CONSOLE_DEVICE          auto, cpu or cuda
 CONSOLE_ENGINE          where models run: auto (process on CUDA and from 8 cores), threads (the console's) or process
@@ -26,8 +27,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console_core.errors import SettingsError
+from console_core.settings.images import IMAGES, image_settings
 from console_core.settings.models import model_settings
-from console_core.settings.pictures import CATALOG, IMAGES, catalog_settings, image_roots
+from console_core.settings.pictures import CATALOG, catalog_settings
 from console_core.settings.places import database_url, path_of
 from console_core.settings.places import store_url as store_url
 from console_core.settings.section import FILE as FILE
@@ -38,9 +40,12 @@ from console_core.settings.types import PRECISIONS as PRECISIONS
 from console_core.settings.types import ROLES as ROLES
 from console_core.settings.types import BackupSettings as BackupSettings
 from console_core.settings.types import CatalogSettings as CatalogSettings
+from console_core.settings.types import HttpSettings as HttpSettings
+from console_core.settings.types import ImageSettings as ImageSettings
 from console_core.settings.types import ModelSettings as ModelSettings
 from console_core.settings.types import Precision as Precision
 from console_core.settings.types import Role as Role
+from console_core.settings.types import S3Settings as S3Settings
 from console_core.settings.types import Settings as Settings
 from console_core.settings.types import StoreSettings as StoreSettings
 from console_core.settings.types import TableSettings as TableSettings
@@ -98,7 +103,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         workspace=workspace,
         store=store_settings(store, workspace, environment),
         catalog=pictures,
-        image_roots=image_roots(images, workspace, environment, pictures),
+        images=image_settings(images, workspace, environment, pictures),
         ledger_url=database_url(workspace, ledger_url),
         backups=BackupSettings(path_of(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
         models=model_settings(table.get("models", {}), file),

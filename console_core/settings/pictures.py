@@ -1,6 +1,5 @@
-"""Which pictures there are and where they lie: [catalog] and [images]."""
+"""Which pictures there are: [catalog]."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -11,7 +10,6 @@ from console_core.settings.section import FILE, Section
 from console_core.settings.types import CatalogKind, CatalogSettings
 
 CATALOG = ("kind", "location", "table", "key", "paths", "payload", "facets", "updated_at", "recursive")
-IMAGES = ("root", "also")
 
 
 def catalog_settings(section: Section, workspace: Path, environment: Mapping[str, str]) -> CatalogSettings:
@@ -40,16 +38,3 @@ def _guess_kind(location: str, workspace: Path) -> str:
         return "sql"
     path = path_of(workspace, location)
     return "list" if path.is_file() or (path.suffix in (".txt", ".csv", ".list") and not path.is_dir()) else "folder"
-
-
-def image_roots(
-    section: Section, workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
-) -> tuple[Path, ...]:
-    """The configured folders, and the one that a folder catalog or an image list lies in."""
-    given = environment.get("CONSOLE_IMAGE_ROOT")
-    texts = given.split(os.pathsep) if given else [section.text("root", "images"), *section.texts("also")]
-    roots = [path_of(workspace, text) for text in texts if text]
-    if catalog.kind != "sql":
-        location = Path(catalog.location)
-        roots.append(location if catalog.kind == "folder" else location.parent)
-    return tuple(dict.fromkeys(roots))

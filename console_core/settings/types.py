@@ -81,6 +81,49 @@ class CatalogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """`headers` go with every request to a host of a configured root, and to no other."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Without `key` and `secret` AWS's own variables and files are used, and `anonymous` uses none. `endpoint_url` is
+    that of another store than AWS's which speaks S3."""
+
+    endpoint_url: str = ""
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    region: str = ""
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Where pictures may lie: absolute folders, `http(s)://host/prefix/` and `s3://bucket/prefix/`. Relative paths of
+    the catalog start from the first.
+
+    Of what is fetched from a server: `timeout` is the seconds that connecting, or the next bytes, may take; `retries`
+    counts tries after the first; `at_once` is how many transfers there are at a time. A picture has at most `largest`
+    MiB, wherever it lies.
+    """
+
+    roots: tuple[str, ...] = ()
+    timeout: float = 30
+    retries: int = 4
+    at_once: int = 32
+    largest: int = 100
+    http: HttpSettings = HttpSettings()
+    s3: S3Settings = S3Settings()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those of the roots that are folders of this machine."""
+        return tuple(Path(root) for root in self.roots if "://" not in root)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
     """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model."""
 
@@ -113,7 +156,7 @@ class Settings:
     workspace: Path
     store: StoreSettings
     catalog: CatalogSettings
-    image_roots: tuple[Path, ...]
+    images: ImageSettings
     ledger_url: str
     backups: BackupSettings
     models: tuple[ModelSettings, ...] = ()
@@ -128,6 +171,11 @@ class Settings:
     unload_after: int = 900
     actor: str = "operator"
     role: Role = "admin"
+
+    @property
+    def image_roots(self) -> tuple[Path, ...]:
+        """The folders among the places that pictures may lie in."""
+        return self.images.folders
 
     @property
     def cache(self) -> Path:

@@ -96,7 +96,7 @@ def _need(parts: Parts, request: Request, embedder: Embedder, to_embed: int) -> 
         to_embed=to_embed,
         dimension=embedder.card.dimension,
         batch_size=max(request.batch_size, 1),
-        shape=Shape.of([embedder], largest=True),
+        shape=Shape.of([embedder], largest=True, readers=parts.images.readers),
     )
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 import pandas as pd
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.coverage.embedded import embedded_rows
 from console_core.coverage.gaps import CoverageSnapshot
 from console_core.coverage.report import Gap, Status
@@ -148,7 +149,7 @@ def _gallery(found: Sequence[Gap], choice: Choice) -> None:
             pd.DataFrame(
                 {
                     "Picture": gap.key,
-                    "Path": row.candidates[0] if row and row.candidates else "–",
+                    "Path": told(row.candidates[0]) if row and row.candidates else "–",
                     "Reason": gap.detail or words.coverage(gap.status).meaning,
                 }
                 for gap in found

@@ -8,7 +8,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from PIL import Image
 from qdrant_client import models as qdrant
 from safetensors.numpy import load_file, save_file
 
-from console_core.catalog.opening import open_catalog
+from console_core.catalog.opening import open_catalog, open_images
 from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
@@ -33,10 +33,12 @@ from console_core.embedding.types import ModelCard
 from console_core.migration.findings import Request, Severity
 from console_core.runs import tables
 from console_core.runs.owner import Owner
+from console_core.settings import ImageSettings
 from console_core.vectorstore.provenance import FIELD, Provenance
 from console_core.vectorstore.qdrant_server import QdrantServer
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 from tests.conftest import OPERATOR, PICTURES, finish
+from tests.picture_server import serving, status
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 SERVED = "images__demo-clip"
@@ -353,6 +355,27 @@ def the_image_root_is_a_file(world: World) -> None:
 @planted("image-root", WARN, "archive")
 def a_second_image_root_is_not_mounted(world: World) -> None:
     world.parts["image_roots"] = (*world.console.settings.image_roots, world.folder / "archive")
+
+
+@planted("image-root", BLOCK, "does not answer")
+def the_server_of_the_pictures_is_down(world: World) -> None:
+    with serving() as gone:
+        root = f"{gone.url}/pictures/"
+    world.parts["images"] = images = open_images(ImageSettings((root,), retries=0))
+    world.parts["image_roots"] = (root,)
+    world.undo.append(images.close)
+
+
+@planted("image-root", BLOCK, "answers 401")
+def the_server_of_the_pictures_wants_a_password(world: World) -> None:
+    server = ExitStack()
+    pictures = server.enter_context(serving())
+    pictures.faults["*"].extend([status(401)] * 200)
+    root = f"{pictures.url}/pictures/"
+    world.parts["images"] = images = open_images(ImageSettings((root,), retries=0))
+    world.parts["image_roots"] = (root,)
+    server.callback(images.close)
+    world.undo.append(server.close)
 
 
 @planted("pictures", BLOCK, f"None of {PICTURES} pictures")
