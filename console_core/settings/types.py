@@ -61,7 +61,10 @@ class CatalogSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model."""
+    """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model.
+
+    A query is embedded as `template` with the query for {}; "": as it is.
+    """
 
     key: str
     architecture: str
@@ -69,6 +72,7 @@ class ModelSettings:
     title: str = ""
     dimension: int = 0
     image_size: int = 0
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

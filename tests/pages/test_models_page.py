@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from console_core import demo
 from console_core.console import Console
-from console_core.embedding.openclip import OpenClipEmbedder
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.ui.models import model as opened
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
@@ -48,7 +48,8 @@ def test_models_are_grouped_by_family_and_those_at_hand_lead(console: Console, o
     page = open_page("models")
     assert not page.exception
     titles = [element.value for element in page.subheader]
-    assert titles == ["Demo CLIP", "Demo SigLIP", "Our own", "In memory", "CLIP", "SigLIP", "SigLIP 2", "Add a model"]
+    assert titles[:4] == ["Demo CLIP", "Demo SigLIP", "Our own", "In memory"]
+    assert titles[4:] == ["CLIP", "SigLIP", "SigLIP 2", "MegaDescriptor", "Add a model"]
     frame = page.dataframe[1].value.set_index("Key")
     known = frame.loc["siglip-vit-l-16-256-webli"]
     assert (known["Architecture"], known["Dimension"], known["Picture"]) == ("ViT-L-16-SigLIP-256", 1024, 256)
@@ -104,7 +105,7 @@ def test_it_is_told_which_models_are_in_memory_and_what_happened_to_them(console
     assert any("No model is in memory" in caption.value for caption in page.caption)
     assert any("after 15 min without use" in caption.value for caption in page.caption)
     embedder = console.models.get("demo-clip")
-    assert isinstance(embedder, OpenClipEmbedder)
+    assert isinstance(embedder, TorchEmbedder)
     embedder._images.limit, embedder._images.halved = 8, True
     with embedder.use:
         page.run()
