@@ -30,6 +30,7 @@ FILE_ONLY = {
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
     "[models.<key>] architecture, weights, title": "models of your own",
+    "[models.<key>] template": "what a query is embedded as, with {} for the query; part of the model's fingerprint",
     "[backups] folder, keep": "where backups lie; how many proven ones of a collection pruning keeps",
     "[rollout] way_back_days": "days for which the former collection is kept in step after a cut-over",
     "[rollout] holding_days": "days after a cut-over before the former collection may be retired without a backup",

@@ -86,7 +86,7 @@ class Counting(LoadedModels):
     """The loaded models, with a count of the texts that each of them embeds."""
 
     def __init__(self, models: LoadedModels) -> None:
-        self._real = models
+        self._real, self.cards = models, models.cards
         self.texts: Counter[str] = Counter()
 
     def get(self, key: str) -> Embedder:
