@@ -26,7 +26,7 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     workspace = make_workspace(tmp_path / "workspace", pictures=2)
     with (workspace / "console.toml").open("a") as file:
         file.write('[models.mine]\narchitecture = "local-dir:gone"\n[models.own]\narchitecture = "ViT-B-32"\n')
-        file.write('weights = "w.safetensors"\ntitle = "Our own"\n')
+        file.write('weights = "w.safetensors"\ntitle = "Our own"\ntemplate = "a photo of {}"\n')
     (workspace / "w.safetensors").write_bytes(b"not a checkpoint")
     return workspace
 
@@ -56,6 +56,21 @@ def test_models_are_grouped_by_family_and_those_at_hand_lead(console: Console, o
     assert frame.loc["demo-siglip"]["Weights"] == "Packaged"
     assert known["Weights"] in {"Not looked for yet", "Not here"}
     assert "architecture = " in page.code[0].value
+
+
+@pytest.mark.usefixtures("console")
+def test_a_model_without_a_text_tower_is_shown_as_such_and_one_with_a_template_shows_it(open_page: OpenPage) -> None:
+    page = open_page("models")
+    shelf = page.dataframe[-1].value.set_index("Key")
+    assert not shelf.loc["megadescriptor-l-384"]["Text"]
+    page.session_state["family-MegaDescriptor-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "Key")]}}
+    page.run()
+    assert "no, it embeds pictures only" in tables(page)
+    assert "repository BVRA" in tables(page).replace("\\", "")
+    assert "Text template" not in tables(page)
+    del page.session_state[opened.STATE]
+    page.button(key="open-own").click().run()
+    assert "`a photo of {}`" in tables(page)
 
 
 def test_a_model_of_console_toml_that_is_wrong_is_explained_beside_how_to_add_one(

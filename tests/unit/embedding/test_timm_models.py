@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import timm
 import torch
+import torchvision
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from console_core.embedding.cards import CARDS
 from console_core.embedding.files import LOCAL
 from console_core.embedding.loading import load
+from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.registry import ModelCards, from_settings, parse
 from console_core.embedding.timm_folder import configuration_of
 from console_core.embedding.timm_names import PUBLISHED, shape
@@ -291,5 +293,8 @@ def test_megadescriptor_is_what_its_card_and_its_authors_say() -> None:
     assert published == PUBLISHED["BVRA/MegaDescriptor-L-384"]
     built = {name: value for name, value in published.items() if name != "num_features"}
     assert shape(built) == shape(published) == (1536, 384)
-    fed = published["pretrained_cfg"]
-    assert (fed["mean"], fed["std"], fed["crop_mode"], fed["crop_pct"]) == ([0.5] * 3, [0.5] * 3, "squash", 1.0)
+    fed = timm.data.resolve_data_config(pretrained_cfg=published["pretrained_cfg"])
+    expected = Preprocessing(384, 384, "squash", "bilinear", 0, (0.5,) * 3, (0.5,) * 3)
+    assert Preprocessing.of_timm(fed) == expected
+    as_its_authors_do = torchvision.transforms.Resize((384, 384))(PICTURE)
+    np.testing.assert_array_equal(expected.exact(PICTURE), np.asarray(as_its_authors_do))
