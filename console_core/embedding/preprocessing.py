@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,9 +101,11 @@ class Preprocessing:
         """From what timm's `resolve_data_config` answers.
 
         Raises:
-            KeyError: it names a way to crop, or lacks a value, that is not known here.
+            KeyError: it names a filter, or a way to crop, that is not known here.
         """
         _, height, width = configured["input_size"]
+        if configured["interpolation"] not in get_args(Interpolation):
+            raise KeyError(configured["interpolation"])
         mean = tuple(configured["mean"])
         mode = _CROPS[configured["crop_mode"]]
         return cls(

@@ -71,6 +71,14 @@ def test_the_exact_way_is_bit_for_bit_that_of_timm(configured: dict[str, Any]) -
         np.testing.assert_array_equal(preprocessing(configured).exact(picture), np.asarray(Compose(steps)(picture)))
 
 
+@pytest.mark.parametrize("unknown", [{"crop_mode": "corners"}, {"interpolation": "random"}])
+def test_a_filter_or_a_crop_that_is_not_known_is_an_error_before_any_picture_is_prepared(
+    unknown: dict[str, str],
+) -> None:
+    with pytest.raises(KeyError, match=next(iter(unknown.values()))):
+        preprocessing({**OF_TIMM[0], **unknown})
+
+
 def test_what_torch_has_no_filter_for_is_resized_exactly_in_every_mode() -> None:
     ours, picture = preprocessing({**OF_TIMM[0], "interpolation": "lanczos"}), photograph((640, 480))
     np.testing.assert_array_equal(ours.quick(np.asarray(picture)), ours.exact(picture))

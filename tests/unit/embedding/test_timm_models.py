@@ -122,10 +122,13 @@ def test_a_folder_in_the_settings_is_relative_to_the_workspace(folder: Path) -> 
         from_settings(ModelSettings("mine", "local-dir:tiny", "r160_in1k"), folder.parent)
 
 
-@pytest.mark.parametrize("architecture", ["test_resnet", "test_convnext", "test_efficientnet", "test_mambaout"])
+@pytest.mark.parametrize(
+    "architecture", ["test_resnet", "test_convnext", "test_efficientnet", "test_mambaout", "mobilenetv3_small_050"]
+)
 def test_whichever_network_it_is_the_vectors_are_those_of_timm(tmp_path: Path, architecture: str) -> None:
     source = f"{LOCAL}{saved(tmp_path / 'model', architecture)}"
     np.testing.assert_allclose(vector(source), by_hand(source), atol=1e-6)
+    assert vector(source).shape == (1, parse(source).dimension)
 
 
 def test_weights_without_a_classifier_and_with_another_one_give_the_same_vectors(folder: Path) -> None:
