@@ -9,6 +9,7 @@ from console_core.embedding import architectures, timm_cards
 from console_core.embedding.cards import CARDS
 from console_core.embedding.files import CHECKPOINTS, LOCAL
 from console_core.embedding.openclip_folder import configuration_of
+from console_core.embedding.timm_cards import KnownModels
 from console_core.embedding.timm_names import TIMM
 from console_core.embedding.types import PLACE, ModelCard
 from console_core.errors import ModelNotLoadable, ModelUnknown, SettingsError
@@ -90,15 +91,18 @@ def parse(text: str) -> ModelCard:
     return _card(architecture.replace("/", "-"), weights)
 
 
-def from_settings(model: ModelSettings, workspace: Path = Path()) -> ModelCard:
+def from_settings(model: ModelSettings, workspace: Path = Path(), cache: Path | None = None) -> ModelCard:
     """The card of a model that `console.toml` describes; its paths are relative to the workspace.
+
+    `cache` is a folder in which it is remembered what timm said of a model: asking it takes seconds.
 
     Raises:
         ModelUnknown: its library has no such architecture, or not this pair.
         ModelNotLoadable: the folder, the checkpoint or a repository's config.json is not there.
         SettingsError: `dimension` or `image_size` contradicts the model's own configuration, or `template` is none.
     """
-    card = _card(model.architecture, model.weights, workspace)
+    known = KnownModels(cache / KnownModels.FILE if cache else None)
+    card = _card(model.architecture, model.weights, workspace, known)
     for name in ("dimension", "image_size"):
         said, true = getattr(model, name), getattr(card, name)
         if said and said != true:
@@ -122,13 +126,13 @@ def _folder(architecture: str, workspace: Path = Path()) -> Path:
     return (workspace / Path(architecture.removeprefix(LOCAL)).expanduser()).resolve()
 
 
-def _card(architecture: str, weights: str, workspace: Path = Path()) -> ModelCard:
+def _card(architecture: str, weights: str, workspace: Path = Path(), known: KnownModels | None = None) -> ModelCard:
     if weights.endswith(CHECKPOINTS):
         weights = str((workspace / Path(weights).expanduser()).resolve())
         if not Path(weights).is_file():
             raise ModelNotLoadable(f"There is no checkpoint at {weights}.", "Correct the path or put the file there.")
     if architecture.startswith(TIMM):
-        return timm_cards.card_of(architecture, weights, download=False)
+        return timm_cards.card_of(architecture, weights, download=False, known=known)
     if architecture.startswith(LOCAL):
         folder = _folder(architecture, workspace)
         architecture, title = f"{LOCAL}{folder}", folder.name
@@ -138,13 +142,13 @@ def _card(architecture: str, weights: str, workspace: Path = Path()) -> ModelCar
                 "Remove weights, or name a checkpoint file.",
             )
         if timm_cards.is_folder(folder):
-            return timm_cards.card_of(architecture, weights, download=False)
+            return timm_cards.card_of(architecture, weights, download=False, known=known)
         configured = configuration_of(folder)["model_cfg"]
     else:
         configured = architectures.configuration(architecture)
         title = f"{architecture} ({Path(weights).name})" if weights else architecture
-        known = weights.endswith(CHECKPOINTS) or any(_source(card) == (architecture, weights) for card in CARDS)
-        if weights and not known:
+        exists = weights.endswith(CHECKPOINTS) or any(_source(card) == (architecture, weights) for card in CARDS)
+        if weights and not exists:
             architectures.tag_settings(architecture, weights)
     key = f"{architecture}/{weights}" if weights else architecture
     dimension, image_size = architectures.shape(configured)

@@ -1,12 +1,16 @@
 """Cards of timm's models, from what people write: a name, a repository, a folder, a checkpoint."""
 
+import json
 import re
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from console_core.embedding.files import CHECKPOINTS, LOCAL
 from console_core.embedding.openclip_folder import CONFIGURATION as OPEN_CLIP
+from console_core.embedding.remembered import Remembered
 from console_core.embedding.timm_folder import configuration_of
-from console_core.embedding.timm_names import CONFIGURATION, HUB, TIMM, full_name, shape
+from console_core.embedding.timm_names import CONFIGURATION, HUB, TIMM, full_name, registered, shape
 from console_core.embedding.types import ModelCard
 from console_core.errors import ModelNotLoadable, ModelUnknown
 
@@ -33,32 +37,55 @@ def split(text: str) -> tuple[str, str]:
     return "/".join(parts[:-1]), str(file)
 
 
-def card_of(architecture: str, weights: str, *, download: bool) -> ModelCard:
-    """The card; `weights` is a tag, the path of a checkpoint, or "". Imports timm, and builds the model without them.
+Facts = tuple[str, int, int, str]
+"""Name, dimension, size of the picture and licence."""
+
+
+class KnownModels(Remembered[Facts]):
+    """What timm said of models, so that it need not be imported, and they need not be built, at each start."""
+
+    FILE = "timm_models.json"
+
+    def _valid(self, read: Any) -> Facts | None:
+        if not isinstance(read, list) or [type(one) for one in read] != [str, int, int, str]:
+            return None
+        name, dimension, image_size, licence = read
+        return name, dimension, image_size, licence
+
+
+def card_of(architecture: str, weights: str, *, download: bool, known: KnownModels | None = None) -> ModelCard:
+    """The card; `weights` is a tag, the path of a checkpoint, or "".
+
+    Imports timm, and builds the model without weights, unless this release of timm was asked before and `known` has it.
 
     Raises:
         ModelUnknown: timm has no such architecture or tag, or it is no name of a repository.
         ModelNotLoadable: the folder or the repository has no config.json, or that cannot be had.
     """
     checkpoint = weights.endswith(CHECKPOINTS)
-    if architecture.startswith(f"{TIMM}{HUB}"):
-        repository = architecture.removeprefix(f"{TIMM}{HUB}")
+    configuration, name = None, architecture.removeprefix(TIMM)
+    if name.startswith(HUB):
+        repository = name.removeprefix(HUB)
         if not _REPOSITORY.fullmatch(repository) or (weights and not checkpoint):
             raise ModelUnknown(
                 f'"{repository}/{weights}" is no repository of the hub.'.replace('/"', '"'),
                 f"Write {TIMM}{HUB}<owner>/<name>; another revision is downloaded and named as a local-dir:<folder>.",
             )
         title = repository.partition("/")[2]
+        configuration = configuration_of(architecture, checkpoint=checkpoint, download=download)
     elif architecture.startswith(LOCAL):
         title = Path(architecture.removeprefix(LOCAL)).name
-    else:
-        name = architecture.removeprefix(TIMM)
-        if weights and not checkpoint:
-            name, weights = f"{name}.{weights}", ""
-        name = name if checkpoint else full_name(name)
+        configuration = configuration_of(architecture, checkpoint=checkpoint, download=download)
+    elif weights and not checkpoint:
+        name, weights = f"{name}.{weights}", ""
+    known = known or KnownModels()
+    asked = f"timm {version('timm')}: {json.dumps([name, checkpoint, configuration], sort_keys=True)}"
+    if (facts := known.get(asked)) is None:
+        facts = _asked(name, checkpoint, configuration)
+        known.put(asked, facts)
+    name, dimension, image_size, licence = facts
+    if configuration is None:
         architecture, title = f"{TIMM}{name}", " ".join(name.split(".", 1))
-    configuration = configuration_of(architecture, checkpoint=checkpoint, download=download)
-    dimension, image_size = shape(configuration)
     return ModelCard(
         key=f"{architecture}/{weights}" if weights else architecture,
         title=f"{title} ({Path(weights).name})" if weights else title,
@@ -68,7 +95,15 @@ def card_of(architecture: str, weights: str, *, download: bool) -> ModelCard:
         dimension=dimension,
         image_size=image_size,
         has_text=False,
-        licence=configuration["pretrained_cfg"].get("license") or "unknown",
+        licence=licence,
         builtin=False,
         library="timm",
     )
+
+
+def _asked(name: str, checkpoint: bool, configuration: dict[str, Any] | None) -> Facts:
+    if configuration is None:
+        name = name if checkpoint else full_name(name)
+        configuration = registered(name, checkpoint=checkpoint)
+    dimension, image_size = shape(configuration)
+    return name, dimension, image_size, configuration["pretrained_cfg"].get("license") or "unknown"

@@ -114,5 +114,5 @@ class Settings:
 
     @property
     def cache(self) -> Path:
-        """Files that can be deleted at any time: thumbnails, batch sizes of devices."""
+        """Files that can be deleted at any time: thumbnails, batch sizes of devices, what timm said of models."""
         return self.workspace / "cache"

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -301,3 +303,26 @@ def test_megadescriptor_is_what_its_card_and_its_authors_say() -> None:
     assert Preprocessing.of_timm(fed) == expected
     as_its_authors_do = torchvision.transforms.Resize((384, 384))(PICTURE)
     np.testing.assert_array_equal(expected.exact(PICTURE), np.asarray(as_its_authors_do))
+
+
+def test_what_timm_said_of_a_model_is_remembered_so_that_the_next_start_need_not_ask(
+    folder: Path, tmp_path: Path
+) -> None:
+    wanted = [ModelSettings("a", "timm:test_vit"), ModelSettings("b", f"{LOCAL}{folder}")]
+    wanted.append(ModelSettings("c", "timm:test_vit", str(folder / "model.safetensors")))
+    cache = tmp_path / "cache"
+    first = [from_settings(model, tmp_path, cache) for model in wanted]
+    program = (
+        "import sys; from pathlib import Path; from console_core.settings import ModelSettings; "
+        "from console_core.embedding.registry import from_settings; "
+        "from console_core.embedding.types import ModelCard; "
+        f"assert [from_settings(one, Path({str(tmp_path)!r}), Path({str(cache)!r})) for one in {wanted}] == {first}; "
+        "assert not {'torch', 'timm', 'open_clip'} & set(sys.modules), 'timm was imported'"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    (cache / "timm_models.json").write_text('{"timm": ["a", "b", 1, 2], "c": 7}')
+    assert [from_settings(model, tmp_path, cache) for model in wanted] == first
+    config = json.loads((folder / "config.json").read_text())
+    config["model_args"]["embed_dim"] = 32
+    (folder / "config.json").write_text(json.dumps(config))
+    assert from_settings(wanted[1], tmp_path, cache).dimension == 32
