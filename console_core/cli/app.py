@@ -22,6 +22,7 @@ from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
 from console_core.migration.findings import Preflight, Request, Severity
 from console_core.migration.preflight import preflights
+from console_core.querylab.image_search import search_like
 from console_core.querylab.search import search_one
 from console_core.runs.types import Run, RunState
 from console_core.runs.wording import percent
@@ -161,13 +162,19 @@ def resume(run: str, as_json: Json = False) -> None:
 @app.command()
 def search(
     alias_or_collection: str,
-    text: str,
+    text: Annotated[str | None, typer.Argument(help="A few words that describe a picture.")] = None,
+    like: Annotated[str | None, typer.Option("--like", help="The catalog key of a picture, instead of a text.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
     as_json: Json = False,
 ) -> None:
-    """The nearest pictures to a text."""
+    """The nearest pictures to a text, or to a picture of the catalog."""
     with opened() as console:
-        hits = search_one(console.store, console.models, alias_or_collection, text, limit=limit)
+        if (text is None) == (like is None):
+            raise Refused("Either a text or a picture is searched for.", "Write a text, or --like and a picture's key.")
+        if like is not None:
+            hits = search_like(console.store, alias_or_collection, like, limit=limit)
+        else:
+            hits = search_one(console.store, console.models, alias_or_collection, text or "", limit=limit)
     lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {h['payload'].get('caption', '')}" for h in hits]
     show(hits, as_json, lines or ["Nothing found."])
 

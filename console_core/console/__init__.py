@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
@@ -199,7 +200,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
         (copies if dry else opened).callback(store.close)
         images = open_images(settings.images)
         opened.callback(images.close)
-        own, notices = _own_cards(settings)
+        own, notices = _own_cards(settings, cache=None if dry else settings.cache)
         console = Console(
             settings=settings,
             database=database,
@@ -237,12 +238,12 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
     return console
 
 
-def _own_cards(settings: Settings) -> tuple[list[ModelCard], tuple[ConsoleError, ...]]:
+def _own_cards(settings: Settings, cache: Path | None) -> tuple[list[ModelCard], tuple[ConsoleError, ...]]:
     """The cards of console.toml's models; one that is wrong there costs only itself."""
     cards, notices = [], []
     for model in settings.models:
         try:
-            cards.append(from_settings(model, settings.workspace))
+            cards.append(from_settings(model, settings.workspace, cache))
         except ConsoleError as error:
             notices.append(type(error)(f"[models.{model.key}] {error.message}", error.remedy))
     return cards, tuple(notices)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from console_core.errors import FingerprintMismatch, NotFound, Refused, VectorInvalid
 from console_core.querylab.comparison import ColumnResult, Comparison, Where
-from console_core.querylab.search import compare, nearest
+from console_core.querylab.search import compare, nearest, plain_answers
 from console_core.vectorstore.provenance import point_id, provenance
 from console_core.vectorstore.types import CollectionInfo, Vector, VectorStore
 
@@ -33,6 +34,17 @@ def ask_like(
         return replace(found, answers=ranked)
 
     return compare(store, columns, key, limit, answer)
+
+
+def search_like(
+    store: VectorStore, name: str, key: str, *, limit: int = 10, where: Where | None = None
+) -> list[dict[str, Any]]:
+    """The pictures nearest to the one of a catalog key, itself left out, in one collection; see `plain_answers`.
+
+    Raises:
+        ConsoleError: whatever kept the collection from answering.
+    """
+    return plain_answers(ask_like(store, [name], key, limit=limit, where=where))
 
 
 def _vector_of(store: VectorStore, info: CollectionInfo, key: str) -> Vector:

@@ -57,7 +57,16 @@ def search_one(
     Raises:
         ConsoleError: whatever kept the collection from answering.
     """
-    (column,) = ask(store, models, [name], text, limit=limit, where=where).columns
+    return plain_answers(ask(store, models, [name], text, limit=limit, where=where))
+
+
+def plain_answers(comparison: Comparison) -> list[dict[str, Any]]:
+    """What the only column answered: `[{rank, id, score, payload}]`.
+
+    Raises:
+        ConsoleError: whatever kept it from answering.
+    """
+    (column,) = comparison.columns
     if column.error is not None:
         raise column.error
     return [
@@ -67,7 +76,7 @@ def search_one(
 
 
 def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
-    """The loaded model that made a collection, and no other.
+    """The loaded model that made a collection, and no other. One that embeds no texts is not even loaded.
 
     Raises:
         ModelUnknown: the collection does not say which model made it, or there is no such model.
@@ -81,16 +90,17 @@ def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
             f'Nothing says which model made the collection "{info.name}".',
             "Stamp it with its model on the Collections page; asking it through a guess would give wrong answers.",
         )
+    if not models.cards.embeds_text(stamp.model):
+        raise NoTextTower(
+            f'{stamp.model} embeds pictures only, so "{info.name}" cannot be searched by text.',
+            "Pick a picture and search for others like it.",
+        )
     embedder = models.get(stamp.model)
     if embedder.fingerprint.digest != stamp.fingerprint:
         raise FingerprintMismatch(
             f'The collection "{info.name}" was made by {stamp.model} with fingerprint {stamp.fingerprint}, '
             f"but the model loaded here has {embedder.fingerprint.digest}.",
             "Re-embed the collection, load the weights that made it, or stamp it anew if the record is wrong.",
-        )
-    if not embedder.card.has_text:
-        raise NoTextTower(
-            f"{embedder.card.title} embeds pictures only.", "Pick a picture and search for others like it."
         )
     return embedder
 

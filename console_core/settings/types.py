@@ -125,7 +125,10 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model."""
+    """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model.
+
+    A query is embedded as `template` with the query for {}; "": as it is.
+    """
 
     key: str
     architecture: str
@@ -133,6 +136,7 @@ class ModelSettings:
     title: str = ""
     dimension: int = 0
     image_size: int = 0
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +183,5 @@ class Settings:
 
     @property
     def cache(self) -> Path:
-        """Files that can be deleted at any time: thumbnails, batch sizes of devices."""
+        """Files that can be deleted at any time: thumbnails, batch sizes of devices, what timm said of models."""
         return self.workspace / "cache"

@@ -12,7 +12,7 @@ from console_core import settings
 from console_core.catalog.local_files import LocalFiles
 from console_core.commands import Actor, command
 from console_core.console import Console, open_console
-from console_core.embedding.openclip import OpenClipEmbedder
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.engine.models import EngineModels
 from console_core.engine.ring import Ring
 from console_core.engine.service import Served
@@ -26,7 +26,7 @@ ENGINE: dict[str, tuple[type[Any], str]] = {
     "read": (LocalFiles, "read"),
     "decode": (ThreadPipeline, "_pixels"),
     "slab": (Ring, "place"),
-    "device": (OpenClipEmbedder, "embed_images"),
+    "device": (TorchEmbedder, "embed_images"),
 }
 """Where each stage of the engine does its work, in whichever process that is."""
 CONSOLE: dict[str, tuple[type[Any], str]] = {"write": (QdrantEmbedded, "upsert"), "record": (Ledger, "record")}

@@ -37,6 +37,7 @@ FILE_ONLY = {
     "[images.http] headers": "sent to the hosts of http(s) roots and to no other, such as Authorization",
     "[images.s3] endpoint_url, key, secret, region, anonymous": "of S3, or of what speaks it; anonymous: no key",
     "[models.<key>] architecture, weights, title": "models of your own",
+    "[models.<key>] template": "what a query is embedded as, with {} for the query; part of the model's fingerprint",
     "[backups] folder, keep": "where backups lie; how many proven ones of a collection pruning keeps",
     "[rollout] way_back_days": "days for which the former collection is kept in step after a cut-over",
     "[rollout] holding_days": "days after a cut-over before the former collection may be retired without a backup",

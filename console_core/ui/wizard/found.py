@@ -63,7 +63,7 @@ def _offer(finding: Finding, draft: Draft, key: str) -> None:
         _offer_mode(nearer(draft.mode), draft, key)
     elif finding.code == "target-mode":
         _offer_mode(mode_of(session.console().store, draft.target), draft, key)
-    elif finding.code == "image-only":
+    elif finding.code == "image-only" and session.console().models.cards.embeds_text(draft.model):
         st.button("By text too", key=f"text-too{key}", on_click=replace(draft, text_search=True).write)
 
 
