@@ -1,0 +1,179 @@
+"""Folders and image lists whose pictures were put into a collection: an intake each, under a namespace.
+
+The key of such a picture is `ingest:<namespace>:<path>`, the path being as the image store takes it: relative to the
+first image root, absolute where the picture lies in another one. So one picture of one namespace has one key, by
+whatever folder or list it was found, and pictures of two namespaces never share one.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from console_core.catalog.folder import FolderCatalog, file_row
+from console_core.catalog.image_list import ImageListCatalog
+from console_core.catalog.listing import facet_counts, selected, told_by_path
+from console_core.catalog.names import on_disk, printable
+from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
+
+PREFIX = "ingest:"
+"""How the key of a picture begins that was ingested. Keys of other catalogs hardly ever do."""
+FACETS = ("namespace", "label", "folder", "extension")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A folder, or a list, whose pictures belong to a collection under a namespace.
+
+    `location` is absolute. What a list says is read from `copy`, the file that holds it as it was ingested: a list that
+    is written anew for every delivery must not take the pictures of the last one away. "" reads the list itself.
+    """
+
+    namespace: str
+    kind: Literal["folder", "list"]
+    location: str
+    recursive: bool = True
+    copy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The intake as stored; the reverse of `as_json`."""
+        return cls(**data)
+
+    def opened(self) -> FolderCatalog | ImageListCatalog:
+        """The folder or the list as a catalog of its own.
+
+        Raises:
+            CatalogUnavailable, CatalogInvalid
+        """
+        location = Path(self.location)
+        if self.kind == "folder":
+            return FolderCatalog(location, recursive=self.recursive)
+        return ImageListCatalog(Path(self.copy) if self.copy else location, location.parent)
+
+
+def picture_key(namespace: str, path: str) -> str:
+    """The key of a picture that is ingested: of its namespace and its path as the image store takes it."""
+    return f"{PREFIX}{namespace}:{path}"
+
+
+def path_in(key: str) -> str:
+    """The path in such a key; "" in keys of other catalogs. A namespace has no colon."""
+    return key.removeprefix(PREFIX).partition(":")[2] if key.startswith(PREFIX) else ""
+
+
+def stored_path(path: Path, roots: Sequence[Path]) -> str:
+    """A path as the image store takes it: relative to the first root where it lies in that, else absolute."""
+    plain = Path(os.path.normpath(path))
+    if roots and plain.is_relative_to(roots[0]):
+        plain = plain.relative_to(roots[0])
+    return printable(plain.as_posix())
+
+
+class IntakeCatalog:
+    """The pictures of several intakes, each once.
+
+    A list tells its labels also of pictures that a folder has, and a later list wins over an earlier one. Memory: a few
+    strings for each picture.
+    """
+
+    def __init__(self, intakes: Sequence[Intake], roots: Sequence[Path], *, only: Intake | None = None) -> None:
+        """Open all of them; with `only` there are the pictures of that one, as all of them tell them.
+
+        Raises:
+            CatalogUnavailable, CatalogInvalid: one of them cannot be read.
+        """
+        self.intakes = tuple(intakes)
+        self._roots = tuple(roots)
+        # A list comes after the folders: what is told last wins.
+        self._members = [(one, one.opened()) for one in sorted(intakes, key=lambda one: one.kind == "list")]
+        self._only = None if only is None else [one for one, _ in self._members].index(only)
+        self._listed: tuple[tuple[str, ...], ...] = ()
+        self._places: dict[str, tuple[int, str]] = {}
+        self._keys: tuple[str, ...] = ()
+
+    def info(self) -> CatalogInfo:
+        shown = [f"{one.namespace}: {one.location}" for one in self.intakes]
+        places = ", ".join(dict.fromkeys(one.location for one in self.intakes))
+        return CatalogInfo("ingested", places, FACETS, {"namespaces": "; ".join(shown)})
+
+    def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
+        """The number of pictures in the slice, optionally of those behind a key."""
+        return sum(1 for _ in self._selected(part, after))
+
+    def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
+        """Pictures in ascending order of their keys, strictly behind `after`; those deleted meanwhile are left out."""
+        return (row for key in self._selected(part, after) if (row := self._row(key)) is not None)
+
+    def get(self, keys: Sequence[str]) -> list[ImageRow]:
+        """The pictures with these keys that exist, in the order asked for."""
+        self._read()
+        return [row for key in keys if key in self._places and (row := self._row(key)) is not None]
+
+    def check_keys(self) -> None:
+        """Nothing to find: keys are paths, each once, sorted by the console itself."""
+
+    def facets(self) -> Mapping[str, Mapping[str, int]]:
+        """For each facet its commonest values, at most 200, with their number of pictures."""
+        self._read()
+        return facet_counts(self._keys, FACETS, self._facets)
+
+    def close(self) -> None:
+        for _, member in self._members:
+            member.close()
+
+    def _selected(self, part: Slice, after: str | None) -> Iterator[str]:
+        self._read()
+        return selected(self._keys, part, after, FACETS, self._facets)
+
+    def _read(self) -> None:
+        """Look whether a member has changed, and if so merge them anew."""
+        listed = tuple(member.all_keys() for _, member in self._members)
+        if listed == self._listed and self._keys:
+            return
+        places: dict[str, tuple[int, str]] = {}
+        own: list[str] = []
+        for number, (intake, _) in enumerate(self._members):
+            base = Path(intake.location) if intake.kind == "folder" else Path(intake.location).parent
+            for inner in listed[number]:
+                key = picture_key(intake.namespace, stored_path(base / on_disk(inner), self._roots))
+                places[key] = number, inner
+                if number == self._only:
+                    own.append(key)
+        self._listed, self._places = listed, places
+        self._keys = tuple(sorted(places if self._only is None else set(own)))
+
+    def _row(self, key: str) -> ImageRow | None:
+        number, inner = self._places[key]
+        intake, member = self._members[number]
+        row = member.row(inner)
+        if row is None:
+            return None
+        path = path_in(key)
+        told = {"path": path, **told_by_path(path), "namespace": intake.namespace}
+        payload = {**row.payload, **told, "label": row.payload.get("label", "")}
+        return replace(row, key=key, payload=payload, facets=self._facets(key))
+
+    def _facets(self, key: str) -> dict[str, str]:
+        number, inner = self._places[key]
+        intake, member = self._members[number]
+        label = member.label(inner) if isinstance(member, ImageListCatalog) else ""
+        told = told_by_path(path_in(key))
+        named = {"folder": told["folder"], "extension": told["extension"]}
+        return {"namespace": intake.namespace, "label": label, **named}
+
+
+def row_of(key: str, roots: Sequence[Path]) -> ImageRow | None:
+    """A picture by such a key alone, whatever collection it is in; None where no file is there.
+
+    Its payload and revision say what the path and the file do, and nothing of a list.
+    """
+    path = path_in(key)
+    if not path or not roots:
+        return None
+    found = file_row(path, roots[0] / on_disk(path))
+    return None if found is None else replace(found, key=key)
