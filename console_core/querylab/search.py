@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isfinite
 from time import perf_counter
-from typing import Any
 
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelUnknown, NoTextTower, Refused
@@ -49,31 +48,14 @@ def ask(
     return compare(store, columns, text, limit, answer)
 
 
-def search_one(
-    store: VectorStore, models: Models, name: str, text: str, *, limit: int = 10, where: Where | None = None
-) -> list[dict[str, Any]]:
-    """The pictures nearest to a text in one collection: `[{rank, id, score, payload}]`.
-
-    Raises:
-        ConsoleError: whatever kept the collection from answering.
-    """
-    (column,) = ask(store, models, [name], text, limit=limit, where=where).columns
-    if column.error is not None:
-        raise column.error
-    return [
-        {"rank": answer.rank, "id": answer.id, "score": answer.score, "payload": dict(answer.payload)}
-        for answer in column.answers
-    ]
-
-
-def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
-    """The loaded model that made a collection, and no other.
+def fitting_model(models: Models, info: CollectionInfo, *, text: bool = True) -> Embedder:
+    """The loaded model that made a collection, and no other; `text` says that it is to embed one.
 
     Raises:
         ModelUnknown: the collection does not say which model made it, or there is no such model.
         ModelNotLoadable: there is, but it cannot be loaded.
         FingerprintMismatch: it was made by other weights, preprocessing or text handling than those loaded.
-        NoTextTower: the model cannot embed text.
+        NoTextTower: it is to embed a text and cannot.
     """
     stamp = info.stamp
     if stamp is None:
@@ -88,7 +70,7 @@ def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
             f"but the model loaded here has {embedder.fingerprint.digest}.",
             "Re-embed the collection, load the weights that made it, or stamp it anew if the record is wrong.",
         )
-    if not embedder.card.has_text:
+    if text and not embedder.card.has_text:
         raise NoTextTower(
             f"{embedder.card.title} embeds pictures only.", "Pick a picture and search for others like it."
         )

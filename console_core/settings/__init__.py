@@ -16,6 +16,7 @@ CONSOLE_ENGINE          where models run: auto (process on CUDA and from 8 cores
 CONSOLE_PRECISION       of a model's weights: auto, float32, float16 or bfloat16
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
 CONSOLE_ROLE            viewer, operator or admin (default: admin)
+CONSOLE_API_TOKEN       what programs must send to search over HTTP (docs/search-api.md); never shown, stored or logged
 CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated by commas
 """
 
@@ -43,6 +44,8 @@ from console_core.settings.types import Role as Role
 from console_core.settings.types import Settings as Settings
 from console_core.settings.types import StoreSettings as StoreSettings
 
+SHORTEST_TOKEN = 16
+"""Characters that a token of the search API must have at least, so that nobody guesses it."""
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "store": ("url", "api_key", "timeout", "retries"),
@@ -51,6 +54,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "ledger": ("url",),
     "backups": ("folder", "keep"),
     "query_lab": ("examples",),
+    "api": ("token",),
     "rollout": ("verdict_hours", "way_back_days", "follow_every", "holding_days"),
     "models": (),
 }
@@ -77,9 +81,9 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     file = workspace / FILE
     table = table_of(file, environment)
     top = Section("", table, file, ("device", "precision", "engine", "unload_after", *_KNOWN))
-    store, catalog, images, ledger, backups, query_lab, rollout = (
+    store, catalog, images, ledger, backups, query_lab, rollout, api = (
         Section(name, table.get(name, {}), file, _KNOWN[name])
-        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout")
+        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout", "api")
     )
     device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
     if not _DEVICE.fullmatch(device):
@@ -111,6 +115,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
+        api_token=_token(environment.get("CONSOLE_API_TOKEN") or api.text("token")),
     )
 
 
@@ -122,6 +127,15 @@ def _store(section: Section, workspace: Path, environment: Mapping[str, str]) ->
         timeout=section.number("timeout", 30, least=1),
         retries=section.number("retries", 3),
     )
+
+
+def _token(text: str) -> str:
+    if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable() or " " in text):
+        raise SettingsError(
+            f"The token of the search API is shorter than {SHORTEST_TOKEN} characters, or is no plain text.",
+            "Set CONSOLE_API_TOKEN, or [api] token, to the answer of: openssl rand -hex 32",
+        )
+    return text
 
 
 def _login_name() -> str:

@@ -104,7 +104,7 @@ def _facts(run: Run) -> None:
 
 def _decoding(run: Run) -> dict[str, str]:
     """Of a build: how its pictures are decoded, and by whom those were that it embedded."""
-    if run.kind != "reembed":
+    if run.kind not in ("reembed", "ingest"):
         return {}
     decoders = decoded((run.result or {}).get(DECODERS, {}))
     told = {"Decoding mode": mode_in(run.spec).value}
