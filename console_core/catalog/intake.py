@@ -44,16 +44,20 @@ class Intake:
         """The intake as stored; the reverse of `as_json`."""
         return cls(**data)
 
+    @property
+    def folder(self) -> Path:
+        """The folder itself, or the one in which a list lay: its relative paths start there."""
+        return Path(self.location) if self.kind == "folder" else Path(self.location).parent
+
     def opened(self) -> FolderCatalog | ImageListCatalog:
         """The folder or the list as a catalog of its own.
 
         Raises:
             CatalogUnavailable, CatalogInvalid
         """
-        location = Path(self.location)
         if self.kind == "folder":
-            return FolderCatalog(location, recursive=self.recursive)
-        return ImageListCatalog(Path(self.copy) if self.copy else location, location.parent)
+            return FolderCatalog(self.folder, recursive=self.recursive)
+        return ImageListCatalog(Path(self.copy or self.location), self.folder)
 
 
 def picture_key(namespace: str, path: str) -> str:
@@ -74,6 +78,16 @@ def stored_path(path: Path, roots: Sequence[Path]) -> str:
     return printable(plain.as_posix())
 
 
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """The pictures of all members when they `listed` these keys: where each is told, by member and its key there, and
+    the ascending `keys` of those that belong to the catalog."""
+
+    listed: tuple[tuple[str, ...], ...]
+    places: Mapping[str, tuple[int, str]]
+    keys: tuple[str, ...]
+
+
 class IntakeCatalog:
     """The pictures of several intakes, each once.
 
@@ -92,9 +106,7 @@ class IntakeCatalog:
         # A list comes after the folders: what is told last wins.
         self._members = [(one, one.opened()) for one in sorted(intakes, key=lambda one: one.kind == "list")]
         self._only = None if only is None else [one for one, _ in self._members].index(only)
-        self._listed: tuple[tuple[str, ...], ...] = ()
-        self._places: dict[str, tuple[int, str]] = {}
-        self._keys: tuple[str, ...] = ()
+        self._last = _Merged((), {}, ())
 
     def info(self) -> CatalogInfo:
         shown = [f"{one.namespace}: {one.location}" for one in self.intakes]
@@ -103,52 +115,66 @@ class IntakeCatalog:
 
     def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
         """The number of pictures in the slice, optionally of those behind a key."""
-        return sum(1 for _ in self._selected(part, after))
+        return sum(1 for _ in self._selected(self._merged(), part, after))
 
     def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
         """Pictures in ascending order of their keys, strictly behind `after`; those deleted meanwhile are left out."""
-        return (row for key in self._selected(part, after) if (row := self._row(key)) is not None)
+        now = self._merged()
+        return (row for key in self._selected(now, part, after) if (row := self._row(now, key)) is not None)
 
     def get(self, keys: Sequence[str]) -> list[ImageRow]:
-        """The pictures with these keys that exist, in the order asked for."""
-        self._read()
-        return [row for key in keys if key in self._places and (row := self._row(key)) is not None]
+        """The pictures with these keys that exist, in the order asked for.
+
+        Raises:
+            CatalogUnavailable: of one that lies in a folder which may not be read now, nobody knows whether it exists.
+        """
+        now = self._merged()
+        self._refuse_hidden([key for key in keys if key not in now.places])
+        return [row for key in keys if key in now.places and (row := self._row(now, key)) is not None]
 
     def check_keys(self) -> None:
         """Nothing to find: keys are paths, each once, sorted by the console itself."""
 
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """For each facet its commonest values, at most 200, with their number of pictures."""
-        self._read()
-        return facet_counts(self._keys, FACETS, self._facets)
+        now = self._merged()
+        return facet_counts(now.keys, FACETS, lambda key: self._facets(now, key))
 
     def close(self) -> None:
         for _, member in self._members:
             member.close()
 
-    def _selected(self, part: Slice, after: str | None) -> Iterator[str]:
-        self._read()
-        return selected(self._keys, part, after, FACETS, self._facets)
+    def _selected(self, now: _Merged, part: Slice, after: str | None) -> Iterator[str]:
+        return selected(now.keys, part, after, FACETS, lambda key: self._facets(now, key))
 
-    def _read(self) -> None:
-        """Look whether a member has changed, and if so merge them anew."""
+    def _merged(self) -> _Merged:
+        """The members as they are now, merged anew where one of them has changed."""
         listed = tuple(member.all_keys() for _, member in self._members)
-        if listed == self._listed and self._keys:
-            return
+        last = self._last
+        if listed == last.listed:
+            return last
         places: dict[str, tuple[int, str]] = {}
-        own: list[str] = []
+        own: set[str] = set()
         for number, (intake, _) in enumerate(self._members):
-            base = Path(intake.location) if intake.kind == "folder" else Path(intake.location).parent
             for inner in listed[number]:
-                key = picture_key(intake.namespace, stored_path(base / on_disk(inner), self._roots))
+                key = picture_key(intake.namespace, stored_path(intake.folder / on_disk(inner), self._roots))
                 places[key] = number, inner
                 if number == self._only:
-                    own.append(key)
-        self._listed, self._places = listed, places
-        self._keys = tuple(sorted(places if self._only is None else set(own)))
+                    own.add(key)
+        self._last = _Merged(listed, places, tuple(sorted(places if self._only is None else own)))
+        return self._last
 
-    def _row(self, key: str) -> ImageRow | None:
-        number, inner = self._places[key]
+    def _refuse_hidden(self, keys: Sequence[str]) -> None:
+        """A picture that no member lists may still exist, in a folder that may not be read now: that one refuses it."""
+        for intake, member in self._members:
+            if intake.kind == "folder" and self._roots:
+                own = [key for key in keys if key.startswith(picture_key(intake.namespace, ""))]
+                paths = [self._roots[0] / on_disk(path_in(key)) for key in own]
+                inner = [path.relative_to(intake.folder) for path in paths if path.is_relative_to(intake.folder)]
+                member.get([printable(path.as_posix()) for path in inner])
+
+    def _row(self, now: _Merged, key: str) -> ImageRow | None:
+        number, inner = now.places[key]
         intake, member = self._members[number]
         row = member.row(inner)
         if row is None:
@@ -156,10 +182,10 @@ class IntakeCatalog:
         path = path_in(key)
         told = {"path": path, **told_by_path(path), "namespace": intake.namespace}
         payload = {**row.payload, **told, "label": row.payload.get("label", "")}
-        return replace(row, key=key, payload=payload, facets=self._facets(key))
+        return replace(row, key=key, payload=payload, facets=self._facets(now, key))
 
-    def _facets(self, key: str) -> dict[str, str]:
-        number, inner = self._places[key]
+    def _facets(self, now: _Merged, key: str) -> dict[str, str]:
+        number, inner = now.places[key]
         intake, member = self._members[number]
         label = member.label(inner) if isinstance(member, ImageListCatalog) else ""
         told = told_by_path(path_in(key))

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from console_core.catalog.intake import Intake, IntakeCatalog
+from console_core.catalog.names import on_disk
 from console_core.embedding.loaded import Models
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
@@ -137,7 +138,7 @@ class Ingesting:
         places = [Path(intake.location)]
         if intake.kind == "list":
             catalog = intake.opened()
-            places = [Path(intake.location).parent / key for key in catalog.all_keys()]
+            places = [intake.folder / on_disk(key) for key in catalog.all_keys()]
             if not places:
                 raise Refused(f"The list {intake.location} names no picture.", "Write a path on each line.")
         real_roots = [root.resolve() for root in self.roots]

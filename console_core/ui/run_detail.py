@@ -8,6 +8,8 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
+from console_core.migration.ingest import KIND as INGEST
+from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
@@ -89,6 +91,7 @@ def _facts(run: Run) -> None:
             "Collection": run.target,
             "Model": run.spec.get("model", ""),
             **_decoding(run),
+            **_intake(run),
             "Asked for by": run.created_by,
             "Created": session.when(run.created_at),
             "Started": session.when(run.started_at) if run.started_at else "not yet",
@@ -109,6 +112,14 @@ def _decoding(run: Run) -> dict[str, str]:
     decoders = decoded((run.result or {}).get(DECODERS, {}))
     told = {"Decoding mode": mode_in(run.spec).value}
     return {**told, "Pictures decoded": decoders} if decoders else told
+
+
+def _intake(run: Run) -> dict[str, str]:
+    """Of an ingestion: the folder or list, and the namespace."""
+    if run.kind != INGEST:
+        return {}
+    intake = IngestPlan.from_json(run.spec).intake
+    return {"Pictures from": intake.location, "Namespace": intake.namespace}
 
 
 def _attempts(run: Run) -> None:

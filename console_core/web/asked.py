@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ MOST_BYTES = 32 * 2**20
 """Of a request's body. A picture in JSON may have three quarters of it."""
 MOST_PIXELS = 50_000_000
 """Of a picture that is searched for: decoded it takes three bytes for each."""
+MOST_VALUES = 1000
+"""In `where`, of all fields together."""
 FIELDS = ("text", "image", "limit", "namespace", "where", "collection")
 _USUAL_LIMIT = 10
 
@@ -149,8 +152,18 @@ def _asked(told: Mapping[str, Any]) -> Asked:
     if not isinstance(where, dict):
         raise NotUnderstood("where is no object.", 'Send payload fields with values: {"label": ["cat", "dog"]}.')
     fields = {name: value if isinstance(value, list) else [value] for name, value in where.items()}
-    if any(not isinstance(value, str | int | float | None) for values in fields.values() for value in values):
+    values = [value for several in fields.values() for value in several]
+    if not all(map(_is_plain, values)):
         raise NotUnderstood("where has a value that is no text, number or truth value.", "Send plain values.")
+    if len(values) > MOST_VALUES:
+        raise NotUnderstood(f"where has {len(values):,} values.", f"Send at most {MOST_VALUES:,}.")
     return Asked(
         text, image, limit, collection, {**fields, **({} if namespace is None else {"namespace": [namespace]})}
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a store can look for a value: numbers have 64 bits there, and are finite."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))

@@ -11,6 +11,8 @@ import pytest
 from console_core.commands import command
 from console_core.console import Console
 from console_core.errors import ConsoleError, FingerprintMismatch, NotFound, Refused
+from console_core.following.comparing import measure
+from console_core.following.records import Lag
 from console_core.migration.findings import Request
 from console_core.migration.ingest import Survey, survey
 from console_core.migration.ingesting import Wish
@@ -196,6 +198,14 @@ def test_pictures_outside_the_image_roots_are_refused_with_the_line_to_write(con
         ingest(console, outside / "nothing")
 
 
+def test_a_folder_without_a_picture_is_refused_and_makes_no_collection(console: Console, holiday: Path) -> None:
+    (holiday / "notes").mkdir()
+    (holiday / "notes" / "read me.txt").write_text("no picture")
+    with pytest.raises(Refused, match="no picture in"):
+        ingest(console, holiday / "notes")
+    assert "photos" not in [info.name for info in console.store.collections()]
+
+
 def test_a_collection_whose_model_changed_since_is_not_added_to(console: Console, holiday: Path) -> None:
     console.store.create("old", CollectionSpec(128, stamp=ModelStamp(MODEL, "0" * 16)))
     with pytest.raises(FingerprintMismatch):
@@ -245,6 +255,22 @@ def test_beside_the_workspaces_catalog_both_count_and_the_others_are_as_they_wer
     assert (report["totals"]["embedded"], report["orphaned"]) == (PICTURES + FEW, 0)
 
 
+def test_what_follows_the_catalog_takes_nothing_away_that_was_ingested_beside_it(
+    console: Console, holiday: Path
+) -> None:
+    ingest(console, holiday, into="images", model="")
+    built = migrate(console)
+    assert built.counts.done == PICTURES + FEW
+    assert verified(console, built.target)["verdict"] == "green"
+    command(console, OPERATOR, "cut_over", alias="images", to=built.target)
+    console.keeping.keep_in_step()
+    follows = console.follows.active()
+    assert {follow.collection for follow in follows} == {built.target, "images__demo-clip"}
+    assert [measure(console.comparison(follow)) for follow in follows] == [Lag(), Lag()]
+    shutil.copyfile(holiday / "1.jpg", holiday / "later.jpg")
+    assert [measure(console.comparison(follow)) for follow in follows] == [Lag(added=1), Lag(added=1)]
+
+
 def test_what_was_ingested_can_be_shown_by_its_key_alone(console: Console, holiday: Path) -> None:
     ingest(console, holiday)
     keys = [origin.key for point in console.store.scroll("photos") if (origin := provenance(point.payload))]
@@ -266,6 +292,16 @@ def test_a_migration_of_it_builds_and_verifies_the_same_pictures_and_follows_its
     shutil.copyfile(holiday / "1.jpg", holiday / "later.jpg")
     caught_up = finish(console, command(console, OPERATOR, "catch_up", collection=built.target))
     assert (caught_up.state, console.store.count(built.target)) == (RunState.SUCCEEDED, FEW + 1)
+
+
+def test_the_gaps_that_coverage_tells_can_be_filled_by_a_build_too(console: Console, holiday: Path) -> None:
+    ingest(console, holiday)
+    shutil.copyfile(holiday / "1.jpg", holiday / "later.jpg")
+    command(console, OPERATOR, "introduce_alias", alias="albums", collection="photos")
+    request = Request("albums", MODEL, target="photos")
+    filled = finish(console, command(console, OPERATOR, "start_migration", request=request).run)
+    assert (filled.counts.done, filled.counts.selected) == (1, FEW + 1)
+    assert verified(console)["verdict"] == "green"
 
 
 def test_a_collection_of_the_same_name_made_later_has_nothing_of_the_former_one(

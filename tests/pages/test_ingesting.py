@@ -43,6 +43,10 @@ def test_a_folder_is_looked_at_first_and_then_ingested(small: Console, holiday: 
     assert not page.exception
     (run,) = small.ledger.runs(kinds=("ingest",))
     assert (run.target, run.spec["intake"]["namespace"]) == ("images__demo-clip", "summer")
+    told = str([table.value.to_dict() for table in open_page("runs", run=run.id).table])
+    assert "Ingestion" in told
+    assert "summer" in told
+    assert str(holiday) in told.replace("\\", "")
 
 
 @pytest.mark.usefixtures("small")

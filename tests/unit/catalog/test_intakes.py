@@ -1,10 +1,13 @@
 """What was ingested as a catalog: whose picture is which, and what the folders and lists tell of it."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from console_core.catalog.intake import Intake, IntakeCatalog, path_in, picture_key, row_of
+from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import Slice
 from console_core.errors import CatalogUnavailable
 from tests.unit.catalog.pictures import encoded, noise
@@ -113,10 +116,47 @@ def test_a_folder_that_is_gone_is_an_error_and_not_an_empty_catalog(root: Path) 
         IntakeCatalog([folder(root / "a"), folder(root / "gone")], [root])
 
 
+def test_a_picture_that_is_deleted_while_rows_are_read_is_left_out(root: Path) -> None:
+    catalog = IntakeCatalog([folder(root)], [root])
+    rows = catalog.rows()
+    next(rows)
+    (root / "a/deep/2.jpg").unlink()
+    for _, member in catalog._members:
+        member.close()  # so that the folder is read again at the next question
+    assert catalog.get(["ingest:n:a/deep/2.jpg"]) == []
+    assert [row.key for row in rows] == ["ingest:n:b/1.jpg"]
+
+
+def test_of_a_picture_in_a_folder_that_may_not_be_read_nobody_says_that_it_is_gone(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def closed(place: str | Path) -> Any:
+        if str(place).rstrip("/").endswith("/deep"):
+            raise PermissionError(13, "Permission denied")
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    catalog = IntakeCatalog([folder(root), folder(root, "m")], [root])
+    assert [row.key for row in catalog.get(["ingest:n:a/1.jpg", "ingest:other:a/deep/2.jpg"])] == ["ingest:n:a/1.jpg"]
+    with pytest.raises(CatalogUnavailable, match="may not be read"):
+        catalog.get(["ingest:n:a/1.jpg", "ingest:m:a/deep/2.jpg"])
+
+
 def test_what_is_in_a_slice_is_told_by_namespace_and_label(root: Path) -> None:
     catalog = IntakeCatalog([folder(root / "a", "x"), listed(root / "l.txt", "b/1.jpg,dog\n", "y")], [root])
     assert catalog.facets()["namespace"] == {"x": 2, "y": 1}
     assert [row.key for row in catalog.rows(Slice({"label": ("dog",)}))] == ["ingest:y:b/1.jpg"]
+
+
+def test_a_name_that_is_no_utf8_is_found_by_its_key(root: Path) -> None:
+    file = os.fsencode(root / "a") + b"/caf\xe9.jpg"
+    Path(os.fsdecode(file)).write_bytes(encoded(noise()))
+    (row,) = IntakeCatalog([folder(root / "a")], [root]).get(["ingest:n:a/caf\\xe9.jpg"])
+    again = row_of(row.key, [root])
+    assert again is not None
+    assert LocalFiles((root,)).read(again.candidates[0]) == LocalFiles((root,)).read(row.candidates[0])
 
 
 def test_a_key_alone_finds_the_picture_to_show_it(root: Path) -> None:

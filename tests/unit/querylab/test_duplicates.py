@@ -14,6 +14,7 @@ from console_core.demo.painting.render import render
 from console_core.demo.plan import plan
 from console_core.errors import Refused
 from console_core.querylab.duplicates import Duplicates, groups_told
+from console_core.querylab.image_search import ask_like
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.types import CollectionSpec, Point, VectorStore
@@ -109,6 +110,16 @@ def test_stopping_early_keeps_what_was_found_so_far(store: VectorStore) -> None:
     next(looking.steps())
     assert looking.looked_at == GALLERY + 4
     assert looking.groups()
+
+
+def test_the_query_lab_says_how_many_neighbours_of_a_picture_may_be_copies_of_it(lab: Lab) -> None:
+    lab.fill("with-copies", CLIP, ["3", "4"])
+    (point,) = lab.store.retrieve("with-copies", [3], vectors=True)
+    lab.store.upsert("with-copies", [Point(1003, point.vector, {}), Point(2003, point.vector, {})])
+    (column,) = ask_like(lab.store, ["with-copies"], "3").columns
+    lab.store.drop("with-copies")
+    assert {answer.id for answer in column.answers[:2]} == {1003, 2003}
+    assert column.note.startswith("2 of them are so near")
 
 
 def test_a_collection_that_compares_by_distance_is_refused_with_a_remedy(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """One question to one collection: whose model embeds it, and what a cut-over meanwhile changes."""
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,33 +111,6 @@ def test_a_name_that_passes_to_a_collection_of_the_same_dimension_is_asked_again
 
     found = find(_Meanwhile(lab.store, recreated_in_place), lab.models, "named", QUERY)
     assert found.collection.name == "by-clip"
-
-
-def test_a_cut_over_during_a_thousand_searches_gives_no_error_and_every_answer_is_of_one_model(lab: Lab) -> None:
-    answers: dict[str, set[tuple[int, ...]]] = {"by-clip": set(), "by-siglip": set()}
-    right = {
-        name: tuple(int(a.id) for a in find(lab.store, lab.models, name, QUERY, limit=5).answers) for name in answers
-    }
-    done, moving = threading.Event(), ("by-clip", "by-siglip")
-
-    def move() -> None:
-        at = 0
-        while not done.wait(0.005):
-            lab.store.set_alias("images", moving[1 - at], expected=moving[at])
-            at = 1 - at
-        if at:
-            lab.store.set_alias("images", "by-clip", expected="by-siglip")
-
-    mover = threading.Thread(target=move)
-    mover.start()
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            for found in pool.map(lambda _: find(lab.store, lab.models, "images", QUERY, limit=5), range(1000)):
-                answers[found.collection.name].add(tuple(int(a.id) for a in found.answers))
-    finally:
-        done.set()
-        mover.join()
-    assert answers == {name: {ids} for name, ids in right.items()}
 
 
 def test_what_cannot_be_asked_is_refused_with_a_remedy(lab: Lab) -> None:

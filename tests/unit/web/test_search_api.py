@@ -2,8 +2,11 @@
 
 import base64
 import io
+import itertools
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +119,8 @@ def big() -> str:
         ({"text": "a", "image_path": "/etc/passwd"}, 400, "image_path is not understood"),
         ({"text": "a", "where": [1]}, 400, "where is no object"),
         ({"text": "a", "where": {"a": {"b": 1}}}, 400, "where has a value"),
+        ({"text": "a", "where": {"a": 2**63}}, 400, "where has a value"),
+        ({"text": "a", "where": {"a": list(range(1001))}}, 400, "1,001 values"),
         ({"text": "a", "namespace": 5}, 400, "namespace"),
         ({"image": "not base64!"}, 400, "not base64"),
         ({"image": base64.b64encode(b"<html>").decode()}, 422, "looks like an HTML page"),
@@ -227,6 +232,40 @@ def test_a_model_without_text_says_so_and_answers_pictures(
     assert refused.status_code == 422
     assert "pictures only" in refused.json()["error"]["message"]
     assert search(client, image=base64.b64encode(jpeg(workspace)).decode()).status_code == 200
+
+
+def test_a_cut_over_during_a_thousand_searches_gives_no_error_and_every_answer_is_of_one_model(
+    client: TestClient,
+) -> None:
+    store, both = process.console().store, (NAME, "images__demo-siglip")
+    fill(process.console(), both[1], "demo-siglip")
+
+    def asked_of(collection: str) -> tuple[str, str, list[Any]]:
+        found = search(client, text="a red square", limit=5, collection=collection)
+        assert found.status_code == 200, found.text
+        answer = found.json()
+        return answer["model"], answer["collection"], [one["id"] for one in answer["results"]]
+
+    right = {name: asked_of(name) for name in both}
+    assert right[NAME][2] != right[both[1]][2]
+    done = threading.Event()
+
+    def move() -> None:
+        for at in itertools.cycle((0, 1)):
+            if done.wait(0.01) and not at:
+                return
+            store.set_alias("images", both[1 - at], expected=both[at])
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(asked_of, ["images"] * 1000))
+    finally:
+        done.set()
+        mover.join()
+    assert {answer[1] for answer in answers} == set(both)
+    assert all(answer == right[answer[1]] for answer in answers)
 
 
 # Consoles of their own
