@@ -26,8 +26,9 @@ FACETS = ("namespace", "label", "folder", "extension")
 class Intake:
     """A folder, or a list, whose pictures belong to a collection under a namespace.
 
-    `location` is absolute. What a list says is read from `copy`, the file that holds it as it was ingested: a list that
-    is written anew for every delivery must not take the pictures of the last one away. "" reads the list itself.
+    `location` is a path as the image store takes it. What a list says is read from `copy`, the file among the
+    workspace's copies that holds it as it was ingested: a list that is written anew for every delivery must not take
+    the pictures of the last one away. "" reads the list itself.
     """
 
     namespace: str
@@ -44,20 +45,43 @@ class Intake:
         """The intake as stored; the reverse of `as_json`."""
         return cls(**data)
 
-    @property
-    def folder(self) -> Path:
+    def folder(self, places: "Places") -> Path:
         """The folder itself, or the one in which a list lay: its relative paths start there."""
-        return Path(self.location) if self.kind == "folder" else Path(self.location).parent
+        found = places.path(self.location)
+        return found if self.kind == "folder" else found.parent
 
-    def opened(self) -> FolderCatalog | ImageListCatalog:
+    def opened(self, places: "Places") -> FolderCatalog | ImageListCatalog:
         """The folder or the list as a catalog of its own.
 
         Raises:
             CatalogUnavailable, CatalogInvalid
         """
         if self.kind == "folder":
-            return FolderCatalog(self.folder, recursive=self.recursive)
-        return ImageListCatalog(Path(self.copy or self.location), self.folder)
+            return FolderCatalog(self.folder(places), recursive=self.recursive)
+        file = places.copies / self.copy if self.copy else places.path(self.location)
+        return ImageListCatalog(file, self.folder(places))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where intakes lie: below the image `roots` or elsewhere, and the folder with the workspace's `copies` of lists.
+
+    What is recorded of them moves with the first root and with the workspace.
+    """
+
+    roots: tuple[Path, ...]
+    copies: Path
+
+    def path(self, text: str) -> Path:
+        """The absolute path of one as the image store takes it: relative to the first root, or absolute."""
+        return Path("/", *self.roots[:1]) / on_disk(text)
+
+    def text(self, path: Path) -> str:
+        """An absolute path as the image store takes it; the reverse of `path`."""
+        plain = Path(os.path.normpath(path))
+        if self.roots and plain.is_relative_to(self.roots[0]):
+            plain = plain.relative_to(self.roots[0])
+        return printable(plain.as_posix())
 
 
 def picture_key(namespace: str, path: str) -> str:
@@ -68,14 +92,6 @@ def picture_key(namespace: str, path: str) -> str:
 def path_in(key: str) -> str:
     """The path in such a key; "" in keys of other catalogs. A namespace has no colon."""
     return key.removeprefix(PREFIX).partition(":")[2] if key.startswith(PREFIX) else ""
-
-
-def stored_path(path: Path, roots: Sequence[Path]) -> str:
-    """A path as the image store takes it: relative to the first root where it lies in that, else absolute."""
-    plain = Path(os.path.normpath(path))
-    if roots and plain.is_relative_to(roots[0]):
-        plain = plain.relative_to(roots[0])
-    return printable(plain.as_posix())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +111,23 @@ class IntakeCatalog:
     strings for each picture.
     """
 
-    def __init__(self, intakes: Sequence[Intake], roots: Sequence[Path], *, only: Intake | None = None) -> None:
+    def __init__(self, intakes: Sequence[Intake], places: Places, *, only: Intake | None = None) -> None:
         """Open all of them; with `only` there are the pictures of that one, as all of them tell them.
 
         Raises:
             CatalogUnavailable, CatalogInvalid: one of them cannot be read.
         """
         self.intakes = tuple(intakes)
-        self._roots = tuple(roots)
+        self._at = places
         # A list comes after the folders: what is told last wins.
-        self._members = [(one, one.opened()) for one in sorted(intakes, key=lambda one: one.kind == "list")]
+        self._members = [(one, one.opened(places)) for one in sorted(intakes, key=lambda one: one.kind == "list")]
         self._only = None if only is None else [one for one, _ in self._members].index(only)
         self._last = _Merged((), {}, ())
 
     def info(self) -> CatalogInfo:
-        shown = [f"{one.namespace}: {one.location}" for one in self.intakes]
-        places = ", ".join(dict.fromkeys(one.location for one in self.intakes))
-        return CatalogInfo("ingested", places, FACETS, {"namespaces": "; ".join(shown)})
+        told = [(one.namespace, str(self._at.path(one.location))) for one in self.intakes]
+        shown = "; ".join(f"{namespace}: {location}" for namespace, location in told)
+        return CatalogInfo("ingested", ", ".join(dict.fromkeys(at for _, at in told)), FACETS, {"namespaces": shown})
 
     def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
         """The number of pictures in the slice, optionally of those behind a key."""
@@ -156,8 +172,9 @@ class IntakeCatalog:
         places: dict[str, tuple[int, str]] = {}
         own: set[str] = set()
         for number, (intake, _) in enumerate(self._members):
+            base = intake.folder(self._at)
             for inner in listed[number]:
-                key = picture_key(intake.namespace, stored_path(intake.folder / on_disk(inner), self._roots))
+                key = picture_key(intake.namespace, self._at.text(base / on_disk(inner)))
                 places[key] = number, inner
                 if number == self._only:
                     own.add(key)
@@ -167,10 +184,10 @@ class IntakeCatalog:
     def _refuse_hidden(self, keys: Sequence[str]) -> None:
         """A picture that no member lists may still exist, in a folder that may not be read now: that one refuses it."""
         for intake, member in self._members:
-            if intake.kind == "folder" and self._roots:
-                own = [key for key in keys if key.startswith(picture_key(intake.namespace, ""))]
-                paths = [self._roots[0] / on_disk(path_in(key)) for key in own]
-                inner = [path.relative_to(intake.folder) for path in paths if path.is_relative_to(intake.folder)]
+            if intake.kind == "folder":
+                base, own = intake.folder(self._at), picture_key(intake.namespace, "")
+                paths = [self._at.path(path_in(key)) for key in keys if key.startswith(own)]
+                inner = [path.relative_to(base) for path in paths if path.is_relative_to(base)]
                 member.get([printable(path.as_posix()) for path in inner])
 
     def _row(self, now: _Merged, key: str) -> ImageRow | None:
@@ -193,13 +210,11 @@ class IntakeCatalog:
         return {"namespace": intake.namespace, "label": label, **named}
 
 
-def row_of(key: str, roots: Sequence[Path]) -> ImageRow | None:
+def row_of(key: str, places: Places) -> ImageRow | None:
     """A picture by such a key alone, whatever collection it is in; None where no file is there.
 
     Its payload and revision say what the path and the file do, and nothing of a list.
     """
     path = path_in(key)
-    if not path or not roots:
-        return None
-    found = file_row(path, roots[0] / on_disk(path))
+    found = file_row(path, places.path(path)) if path else None
     return None if found is None else replace(found, key=key)

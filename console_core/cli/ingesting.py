@@ -72,7 +72,7 @@ def _document(console: Console, run: Run) -> dict[str, Any]:
         **run_json(run),
         "model": plan.model,
         "namespace": plan.intake.namespace,
-        "path": plan.intake.location,
+        "path": str(console.places.path(plan.intake.location)),
         "new": run.counts.done - replaced,
         "changed": replaced,
         "already": run.counts.skipped.get(ALREADY_EMBEDDED, 0),
@@ -86,12 +86,13 @@ def _look(wish: Wish, as_json: bool) -> None:
         ingesting = console.ingesting()
         plan = ingesting.plan(wish)
         found = survey(plan, ingesting.catalog(plan), console.store)
+        path = str(console.places.path(plan.intake.location))
     document = {**asdict(found), "collection": plan.collection, "creates": plan.creates, "model": plan.model}
-    document |= {"namespace": plan.intake.namespace, "path": plan.intake.location, "mode": plan.mode.value}
+    document |= {"namespace": plan.intake.namespace, "path": path, "mode": plan.mode.value}
     to_embed = found.selected if plan.again else found.new + found.changed
     made = "will be made" if plan.creates else "exists"
     lines = [
-        f"{found.selected:,} pictures in {plan.intake.location}: {found.new:,} new, {found.changed:,} changed, "
+        f"{found.selected:,} pictures in {path}: {found.new:,} new, {found.changed:,} changed, "
         f"{found.current:,} there already",
         f"{to_embed:,} would be embedded by {plan.model} into {plan.collection}, which {made}, as {wish.namespace}",
     ]

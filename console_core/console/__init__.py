@@ -9,7 +9,7 @@ from functools import partial
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
-from console_core.catalog.intake import PREFIX, row_of
+from console_core.catalog.intake import PREFIX, Places, row_of
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.thumbnails import Thumbnails
@@ -31,7 +31,7 @@ from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
 from console_core.migration.differences import Differences
-from console_core.migration.ingesting import Ingesting
+from console_core.migration.ingesting import COPIES, Ingesting
 from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
@@ -88,21 +88,24 @@ class Console:
     copies: ExitStack = field(default_factory=ExitStack)
     convoys: Convoys = field(default_factory=Convoys)
 
+    @property
+    def places(self) -> Places:
+        """Where what is ingested lies."""
+        return Places(self.settings.image_roots, self.settings.workspace / COPIES)
+
     def catalog_of(self, collection: str) -> ImageCatalog:
         """Which pictures a collection, named by its real name, is to hold; see `Intakes.catalog`."""
-        return self.intakes.catalog(collection, self.catalog, self.settings.image_roots)
+        return self.intakes.catalog(collection, self.catalog, self.places)
 
     def rows(self, keys: Sequence[str]) -> list[ImageRow]:
         """The pictures with these keys, in the catalog or ingested into whatever collection, to be shown."""
         own = [key for key in keys if not key.startswith(PREFIX)]
-        roots = self.settings.image_roots
-        ingested = (row_of(key, roots) for key in keys if key.startswith(PREFIX))
+        ingested = (row_of(key, self.places) for key in keys if key.startswith(PREFIX))
         return [*(self.catalog.get(own) if own else ()), *(row for row in ingested if row is not None)]
 
     def ingesting(self) -> Ingesting:
         """What plans an ingestion; the store that it is given cannot be written."""
-        settings, store = self.settings, ReadOnlyStore(self.store)
-        return Ingesting(store, self.models, self.ledger, self.intakes, settings.image_roots, settings.workspace)
+        return Ingesting(ReadOnlyStore(self.store), self.models, self.ledger, self.intakes, self.places)
 
     def preflight_parts(self, served: str = "") -> Parts:
         """What the preflight of a migration of `served` may see: a store that cannot be written."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Literal
 
-from console_core.catalog.intake import Intake, IntakeCatalog
+from console_core.catalog.intake import Intake, IntakeCatalog, Places
 from console_core.catalog.names import on_disk
 from console_core.embedding.loaded import Models
 from console_core.embedding.preprocessing import Mode
@@ -48,8 +49,7 @@ class Ingesting:
     models: Models
     ledger: Ledger
     intakes: Intakes
-    roots: Sequence[Path]
-    workspace: Path
+    places: Places
 
     def plan(self, wish: Wish) -> IngestPlan:
         """The plan of a wish.
@@ -92,7 +92,7 @@ class Ingesting:
             CatalogUnavailable, CatalogInvalid
         """
         others = [one for one in self.intakes.of(plan.collection) if one != plan.intake]
-        return IntakeCatalog([*others, plan.intake], self.roots, only=plan.intake)
+        return IntakeCatalog([*others, plan.intake], self.places, only=plan.intake)
 
     def kept(self, plan: IngestPlan) -> IngestPlan:
         """The plan with its list copied into the workspace, as it is now.
@@ -102,9 +102,9 @@ class Ingesting:
         """
         if plan.intake.kind == "folder":
             return plan
-        folder = self.workspace / COPIES
+        folder, listed = self.places.copies, self.places.path(plan.intake.location)
         try:
-            data = Path(plan.intake.location).read_bytes()
+            data = listed.read_bytes()
             file = folder / f"{blake2b(data, digest_size=12).hexdigest()}.csv"
             folder.mkdir(exist_ok=True)
             draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
@@ -112,10 +112,10 @@ class Ingesting:
             draft.replace(file)
         except OSError as error:
             raise CatalogUnavailable(
-                f"The list {plan.intake.location} cannot be copied into {folder}: {error.strerror or error}.",
+                f"The list {listed} cannot be copied into {folder}: {error.strerror or error}.",
                 "Check that the list may be read and the workspace be written.",
             ) from error
-        return replace(plan, intake=replace(plan.intake, copy=str(file)))
+        return replace(plan, intake=replace(plan.intake, copy=file.name))
 
     def _intake(self, wish: Wish) -> Intake:
         namespace = wish.namespace
@@ -129,25 +129,25 @@ class Ingesting:
             raise NotFound(
                 f"There is no folder or list {path}.", "Name a folder of pictures, or a list of their paths."
             )
-        intake = Intake(namespace, "folder" if real.is_dir() else "list", str(real), recursive=wish.recursive)
-        self._refuse_outside(intake)
+        kind: Literal["folder", "list"] = "folder" if real.is_dir() else "list"
+        intake = Intake(namespace, kind, self.places.text(real), recursive=wish.recursive)
+        self._refuse_outside(intake, real)
         return intake
 
-    def _refuse_outside(self, intake: Intake) -> None:
+    def _refuse_outside(self, intake: Intake, location: Path) -> None:
         """Of a folder its place counts; a list may lie anywhere, but not all of its pictures outside."""
-        places = [Path(intake.location)]
+        lying = [location]
         if intake.kind == "list":
-            catalog = intake.opened()
-            places = [intake.folder / on_disk(key) for key in catalog.all_keys()]
-            if not places:
-                raise Refused(f"The list {intake.location} names no picture.", "Write a path on each line.")
-        real_roots = [root.resolve() for root in self.roots]
-        if not any(_lies_in(place, real_roots) for place in places):
-            roots = ", ".join(map(str, self.roots)) or "there is none"
-            what = intake.location if intake.kind == "folder" else f"What {intake.location} names"
+            lying = [location.parent / on_disk(key) for key in intake.opened(self.places).all_keys()]
+            if not lying:
+                raise Refused(f"The list {location} names no picture.", "Write a path on each line.")
+        real_roots = [root.resolve() for root in self.places.roots]
+        if not any(_lies_in(place, real_roots) for place in lying):
+            roots = ", ".join(map(str, self.places.roots)) or "there is none"
+            what = str(location) if intake.kind == "folder" else f"What {location} names"
             raise Refused(
                 f"{what} lies outside the image roots ({roots}), so that its pictures could be neither read nor shown.",
-                f'Add the folder: also = ["{places[0] if intake.kind == "folder" else places[0].parent}"] in [images] '
+                f'Add the folder: also = ["{location if intake.kind == "folder" else lying[0].parent}"] in [images] '
                 "of console.toml, or put it into CONSOLE_IMAGE_ROOT.",
             )
 

@@ -1,11 +1,10 @@
 """What was ingested into which collection, as the ledger keeps it: the collection's own catalog."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, Text, delete, insert, select, update
 
-from console_core.catalog.intake import Intake, IntakeCatalog
+from console_core.catalog.intake import Intake, IntakeCatalog, Places
 from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.types import ImageCatalog
 from console_core.database import Database, metadata
@@ -53,7 +52,7 @@ class Intakes:
             connection.execute(delete(intakes).where(_C.collection == collection, *_same(intake)))
             _put(connection, collection, [intake], beside if first is None else first.beside)
 
-    def catalog(self, collection: str, workspace: ImageCatalog, roots: Sequence[Path]) -> ImageCatalog:
+    def catalog(self, collection: str, workspace: ImageCatalog, places: Places) -> ImageCatalog:
         """Which pictures a collection is to hold: what was ingested into it, together with the `workspace`'s catalog
         where it was made from that, and the workspace's alone where nothing was ingested.
 
@@ -63,7 +62,7 @@ class Intakes:
         found = self.of(collection)
         if not found:
             return workspace
-        own = IntakeCatalog(found, roots)
+        own = IntakeCatalog(found, places)
         return JoinedCatalog(workspace, own) if self._beside(collection) else own
 
     def inherit(self, collection: str, source: str) -> None:

@@ -119,7 +119,8 @@ def _intake(run: Run) -> dict[str, str]:
     if run.kind != INGEST:
         return {}
     intake = IngestPlan.from_json(run.spec).intake
-    return {"Pictures from": intake.location, "Namespace": intake.namespace}
+    location = str(session.console().places.path(intake.location))
+    return {"Pictures from": location, "Namespace": intake.namespace}
 
 
 def _attempts(run: Run) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console_core.catalog.intake import Intake, IntakeCatalog
+from console_core.catalog.intake import Intake, IntakeCatalog, Places
 from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.sql import SqlCatalog
@@ -83,7 +83,9 @@ def _ingested(folder: Path) -> ImageCatalog:
     _folder(folder)
     file = folder / "images.csv"
     file.write_text("".join(f"./{_name(number)},label {number % 4}\n" for number in range(0, TOTAL, 3)))
-    return IntakeCatalog([Intake("n", "list", str(file)), Intake("n", "folder", str(folder))], [folder])
+    return IntakeCatalog(
+        [Intake("n", "list", str(file)), Intake("n", "folder", str(folder))], Places((folder,), folder)
+    )
 
 
 def _joined(folder: Path) -> ImageCatalog:
@@ -93,7 +95,7 @@ def _joined(folder: Path) -> ImageCatalog:
         file = folder / "a" / _name(number)
         file.parent.mkdir(parents=True, exist_ok=True)
         (folder / "b" / _name(number)).rename(file)
-    ingested = IntakeCatalog([Intake("n", "folder", str(folder / "b"))], [folder / "b"])
+    ingested = IntakeCatalog([Intake("n", "folder", str(folder / "b"))], Places((folder / "b",), folder))
     return JoinedCatalog(open_catalog(CatalogSettings(kind="folder", location=str(folder / "a"))), ingested)
 
 

@@ -75,7 +75,7 @@ def test_a_collection_is_made_with_its_models_dimension_and_stamp_and_the_payloa
     assert run.spec["intake"] == {
         "namespace": "summer",
         "kind": "folder",
-        "location": str(holiday),
+        "location": "holiday",
         "recursive": True,
         "copy": "",
     }
@@ -320,6 +320,19 @@ def test_a_collection_built_from_a_part_of_the_catalog_is_not_added_to(console: 
     built = finish(console, command(console, OPERATOR, "start_migration", request=request).run)
     with pytest.raises(ConsoleError, match="part of the catalog"):
         ingest(console, holiday, into=built.target, model="")
+
+
+def test_a_workspace_that_was_moved_still_knows_what_was_ingested(workspace: Path, holiday: Path) -> None:
+    with opened(workspace) as console:
+        (holiday / "delivery.csv").write_text("1.jpg,cat\n")
+        ingest(console, holiday / "delivery.csv", namespace="shop")
+        ingest(console, holiday, namespace="summer")
+    moved = Path(shutil.move(workspace, workspace.with_name("moved")))
+    with opened(moved) as console:
+        result = verified(console)
+        assert result["verdict"] == "green", result["checks"]
+        assert covered(console)["totals"]["embedded"] == FEW + 1
+        assert ingest(console, moved / "images" / "holiday", namespace="summer").counts.done == 0
 
 
 # Stopped and gone on with

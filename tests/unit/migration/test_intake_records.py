@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from console_core.catalog.folder import FolderCatalog
-from console_core.catalog.intake import Intake, IntakeCatalog
+from console_core.catalog.intake import Intake, IntakeCatalog, Places
 from console_core.catalog.joined import JoinedCatalog
 from console_core.database import Database
 from console_core.migration.intakes import Intakes
@@ -43,12 +43,13 @@ def test_a_collection_has_the_catalog_of_its_intakes_beside_the_workspaces_only_
     for name in ("mine", "theirs"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.jpg")
+    places = Places((tmp_path,), tmp_path)
     workspace, theirs = FolderCatalog(tmp_path / "mine"), Intake("n", "folder", str(tmp_path / "theirs"))
-    assert records.catalog("photos", workspace, [tmp_path]) is workspace
+    assert records.catalog("photos", workspace, places) is workspace
     records.add("photos", theirs, beside=False)
     records.add("albums", theirs, beside=True)
     records.add("albums", Intake("m", "folder", str(tmp_path / "theirs")), beside=False)
-    own, both = (records.catalog(name, workspace, [tmp_path]) for name in ("photos", "albums"))
+    own, both = (records.catalog(name, workspace, places) for name in ("photos", "albums"))
     assert isinstance(own, IntakeCatalog)
     assert isinstance(both, JoinedCatalog)
     assert [row.key for row in own.rows()] == ["ingest:n:theirs/1.jpg"]
