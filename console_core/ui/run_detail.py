@@ -11,7 +11,7 @@ import streamlit as st
 from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
-from console_core.migration.reembed import DECODERS
+from console_core.migration.reembed import DECODERS, REPLACED
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted, decoded, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
@@ -115,12 +115,14 @@ def _decoding(run: Run) -> dict[str, str]:
 
 
 def _intake(run: Run) -> dict[str, str]:
-    """Of an ingestion: the folder or list, and the namespace."""
+    """Of an ingestion: the folder or list, the namespace, and how many pictures had changed."""
     if run.kind != INGEST:
         return {}
     intake = IngestPlan.from_json(run.spec).intake
     location = str(session.console().places.path(intake.location))
-    return {"Pictures from": location, "Namespace": intake.namespace}
+    replaced = (run.result or {}).get(REPLACED)
+    told = {"Pictures from": location, "Namespace": intake.namespace}
+    return told | ({"Embedded again": words.number(replaced)} if replaced else {})
 
 
 def _attempts(run: Run) -> None:

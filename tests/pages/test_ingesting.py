@@ -1,13 +1,18 @@
 """Ingesting on the Collections page: a form, a look first, and a run."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from console_core.commands import command
 from console_core.console import Console
+from console_core.migration.ingesting import Wish
+from console_core.runs.types import RunState
+from tests.conftest import OPERATOR
 
 OpenPage = Callable[..., AppTest]
 
@@ -47,6 +52,18 @@ def test_a_folder_is_looked_at_first_and_then_ingested(small: Console, holiday: 
     assert "Ingestion" in told
     assert "summer" in told
     assert str(holiday) in told.replace("\\", "")
+
+
+def test_the_page_of_an_ingested_collection_says_where_its_pictures_come_from(
+    small: Console, holiday: Path, open_page: OpenPage
+) -> None:
+    run = command(small, OPERATOR, "ingest", wish=Wish(holiday, "albums", "summer", model="demo-clip"))
+    until = time.monotonic() + 60
+    while small.ledger.get(run.id).state is not RunState.SUCCEEDED:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    told = str([table.value.to_dict() for table in open_page("collections", collection="albums").table])
+    assert f"summer from {holiday}" in told.replace("\\", "")
 
 
 @pytest.mark.usefixtures("small")
