@@ -18,7 +18,7 @@ from console_core.catalog.decoding import decode
 from console_core.errors import Refused
 from console_core.querylab.comparison import Where
 
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 16 * 2**20
 """Of a request's body. A picture in JSON may have three quarters of it."""
 MOST_PIXELS = 50_000_000
 """Of a picture that is searched for: decoded it takes three bytes for each."""

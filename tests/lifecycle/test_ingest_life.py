@@ -1,7 +1,6 @@
 """The life of an ingested collection: made, added to, changed, verified, measured, killed, migrated."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -343,14 +342,12 @@ def test_killed_before_and_after_a_record_it_goes_on_without_a_duplicate(
 ) -> None:
     with opened(workspace) as console:
         run = command(console, OPERATOR, "ingest", wish=Wish(holiday, "photos", model=MODEL, batch_size=2))
-    die: Callable[[str, str], int] = lambda moment, step: forks.start(  # noqa: E731
-        "tests.lifecycle.programs:die_working", str(workspace), run.id, moment, step, "1000"
-    ).wait()
-    assert die("before", "2") == -9
-    assert die("after", "1") == -9
-    assert die("before", "99") == 0
+    for moment, step in (("before", "2"), ("after", "1")):
+        died = forks.start("tests.lifecycle.programs:die_working", str(workspace), run.id, moment, step, "1000")
+        assert died.wait() == -9
     with opened(workspace) as console:
-        ended = console.ledger.get(run.id)
+        assert console.ledger.get(run.id).state is RunState.INTERRUPTED
+        ended = finish(console, command(console, OPERATOR, "resume", run=run.id))
         counts = ended.counts
         assert ended.state is RunState.SUCCEEDED
         assert counts.done + counts.all_skipped == counts.selected == FEW
