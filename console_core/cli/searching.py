@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,8 +39,8 @@ def search(
     """The nearest pictures to a text, or to a picture."""
     if bool(text) == (image is not None):
         raise typer.BadParameter("Give a text, or a picture with --image.")
+    wanted = _where(where or (), namespace)
     with opened() as console:
-        wanted = _where(where or (), namespace)
         question: Question = text if image is None else decode(_bytes(image), str(image))
         hits = search_one(console.store, console.models, alias_or_collection, question, limit=limit, where=wanted)
     lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {_said(h['payload'])}".rstrip() for h in hits]
@@ -87,7 +88,7 @@ def duplicates(
         raise typer.Exit(1)
 
 
-def _where(given: "list[str] | tuple[str, ...]", namespace: str | None) -> dict[str, list[Any]]:
+def _where(given: Sequence[str], namespace: str | None) -> dict[str, list[Any]]:
     """Payload field → values; what reads like a number or a truth value also stands for that."""
     found: dict[str, list[Any]] = {} if namespace is None else {"namespace": [namespace]}
     for text in given:

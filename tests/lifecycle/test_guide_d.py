@@ -6,6 +6,8 @@ The documents tell the same story; their commands are run as they stand there.
 import json
 import os
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from console_core.cli.app import app
+from console_core.querylab.duplicates import Duplicates
 from tests.conftest import make_workspace
 from tests.documented import Ran, commands, run
 from tests.e2e.serving import serving
@@ -58,7 +61,7 @@ def said(workspace: Path, *arguments: str, code: int = 0) -> Any:
     return json.loads(result.stdout)
 
 
-def test_the_guide_by_commands(workspace: Path) -> None:
+def test_the_guide_by_commands(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     holiday = workspace / "images" / "holiday"
     shutil.copyfile(holiday / "1.jpg", holiday / "copy of 1.jpg")
     with Image.open(holiday / "2.jpg") as image:
@@ -94,12 +97,31 @@ def test_the_guide_by_commands(workspace: Path) -> None:
     (itself, *_) = said(workspace, "search", "photos", "--image", str(holiday / "3.jpg"))
     assert itself["payload"]["path"] == "holiday/3.jpg"
 
+    for wrong in (("a square", "--where", "label"), (), ("a square", "--image", str(holiday / "3.jpg"))):
+        assert CliRunner().invoke(app, ["--workspace", str(workspace), "search", "photos", *wrong]).exit_code == 2
+    no_picture = CliRunner().invoke(
+        app, ["--workspace", str(workspace), "search", "photos", "--image", str(workspace / "console.toml")]
+    )
+    assert (no_picture.exit_code, "is not a picture" in no_picture.stderr) == (1, True)
+
     found = said(workspace, "duplicates", "photos", "--threshold", "0.995", "--csv", str(workspace / "twice.csv"))
     groups = {tuple(one["path"] for one in group) for group in found["groups"]}
     assert {("holiday/1.jpg", "holiday/copy of 1.jpg"), ("holiday/2 again.jpg", "holiday/2.jpg")} <= groups
     assert (workspace / "twice.csv").read_text().splitlines()[0] == "group,id,path,cosine"
     assert said(workspace, "verify", "photos")["verdict"] == "green"
     assert said(workspace, "stats")["demo-clip"]["coverage_percentage"] == 100
+
+    look_through = Duplicates.steps
+
+    def interrupted(looking: Duplicates) -> Iterator[tuple[int, int]]:
+        for step in look_through(looking):
+            os.kill(os.getpid(), signal.SIGINT)
+            yield step
+
+    monkeypatch.setattr(Duplicates, "steps", interrupted)
+    stopped = said(workspace, "duplicates", "photos", code=1)
+    assert (stopped["complete"], stopped["looked_at"]) == (False, 12)
+    assert stopped["groups"]
 
 
 def _ended_well(ran: Ran) -> str:

@@ -28,7 +28,7 @@ def ingest_card() -> None:
         wish = _wish()
         if wish is None:
             return
-        if st.button("Look first", key="ingest-look", icon=":material/search:"):
+        if command_button("Look first", "ingest", key="ingest-look", icon=":material/search:"):
             st.session_state[_LOOKED_AT] = wish, _looked(wish)
         former, found = st.session_state.get(_LOOKED_AT, (None, None))
         if former != wish or found is None:
