@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console_core.errors import SettingsError
+from console_core.settings.api import API, api_token
 from console_core.settings.models import model_settings
 from console_core.settings.pictures import CATALOG, IMAGES, catalog_settings, image_roots
 from console_core.settings.places import database_url, path_of
@@ -44,8 +45,6 @@ from console_core.settings.types import Role as Role
 from console_core.settings.types import Settings as Settings
 from console_core.settings.types import StoreSettings as StoreSettings
 
-SHORTEST_TOKEN = 16
-"""Characters that a token of the search API must have at least, so that nobody guesses it."""
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "store": ("url", "api_key", "timeout", "retries"),
@@ -54,7 +53,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "ledger": ("url",),
     "backups": ("folder", "keep"),
     "query_lab": ("examples",),
-    "api": ("token",),
+    "api": API,
     "rollout": ("verdict_hours", "way_back_days", "follow_every", "holding_days"),
     "models": (),
 }
@@ -115,7 +114,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
-        api_token=_token(environment.get("CONSOLE_API_TOKEN") or api.text("token")),
+        api_token=api_token(api, environment),
     )
 
 
@@ -127,15 +126,6 @@ def _store(section: Section, workspace: Path, environment: Mapping[str, str]) ->
         timeout=section.number("timeout", 30, least=1),
         retries=section.number("retries", 3),
     )
-
-
-def _token(text: str) -> str:
-    if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable() or " " in text):
-        raise SettingsError(
-            f"The token of the search API is shorter than {SHORTEST_TOKEN} characters, or is no plain text.",
-            "Set CONSOLE_API_TOKEN, or [api] token, to the answer of: openssl rand -hex 32",
-        )
-    return text
 
 
 def _login_name() -> str:
