@@ -7,6 +7,7 @@ import streamlit as st
 from console_core.errors import CollectionNotFound
 from console_core.ui import navigation, panels, words
 from console_core.ui.collections.detail import blocking, collection_detail, next_steps
+from console_core.ui.collections.ingesting import ingest_card
 from console_core.ui.collections.store import about
 from console_core.ui.collections.table import collection_table
 from console_core.ui.frame import page
@@ -16,19 +17,19 @@ from console_core.vectorstore.types import CollectionInfo
 
 def _all(collections: list[CollectionInfo]) -> None:
     if not collections:
-        text = "Fill a collection with vectors, or prepare the demo: embedding-console demo."
-        panels.empty_state("The store is empty", text, icon=":material/database:")
+        panels.empty_state("The store is empty", "Ingest pictures, or prepare the demo.", icon=":material/database:")
+        ingest_card()
         return
-    store = console().store
     with panels.card("All collections", caption="Click a row to open it."):
         if chosen := collection_table(collections):
             set_parameters(collection=chosen)
             st.rerun()
+    ingest_card()
     if wrong := blocking(collections):
         with panels.card("What is wrong", key="wrong"):
             panels.findings(wrong)
     with panels.card("The store", key="store"):
-        about(store.info(), store.size_on_disk())
+        about(console().store.info(), console().store.size_on_disk())
 
 
 def _one(name: str) -> None:

@@ -6,7 +6,7 @@ from console_core.runs.ledger import Ledger
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
-WRITING = ("reembed", "catch_up", "restore", "retry", "repair")
+WRITING = ("reembed", "ingest", "catch_up", "restore", "retry", "repair")
 """Kinds of runs that write to their target."""
 
 

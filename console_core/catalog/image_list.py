@@ -27,22 +27,23 @@ class _Listing:
 
 
 class ImageListCatalog:
-    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder, absolute, or
-    an address.
+    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder (or to another
+    one that is given), absolute, or an address.
 
     Lines that are empty or begin with # are left out, and so is a first line whose first word is `path`; quotes are
     CSV's. The second column is the label, further ones are column_3, column_4 and so on. Memory: the whole list. A
     changed list is read again at the next question.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Read the list.
+    def __init__(self, file: Path, folder: Path | None = None) -> None:
+        """Read the list, whose relative paths start from `folder`: by default its own.
 
         Raises:
             CatalogUnavailable: it cannot be read.
             CatalogInvalid: it is not text, a line is malformed, or two lines contradict each other.
         """
         self.file = Path(file).absolute()
+        self.folder = self.file.parent if folder is None else Path(folder).absolute()
         self._reading = threading.Lock()
         self._last = _read(self.file)
 
@@ -76,6 +77,19 @@ class ImageListCatalog:
         listing = self._listing()
         return facet_counts(listing.keys, FACETS, lambda key: _facets(key, listing.columns[key]))
 
+    def all_keys(self) -> tuple[str, ...]:
+        """The keys of all pictures, ascending; the same object until the list is read again."""
+        return self._listing().keys
+
+    def row(self, key: str) -> ImageRow | None:
+        """The row of one of those keys; None where the list does not name it any more."""
+        columns = self._listing().columns
+        return self._row(key, columns[key]) if key in columns else None
+
+    def label(self, key: str) -> str:
+        """The label of one of those keys; "" where it has none."""
+        return "".join(self._listing().columns.get(key, ())[:1])
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -93,7 +107,7 @@ class ImageListCatalog:
 
     def _on_disk(self, key: str) -> tuple[str, tuple[int, int]]:
         """The path of a file, and its size and time."""
-        path = self.file.parent / on_disk(key)
+        path = self.folder / on_disk(key)
         try:
             state = path.stat()
         except (OSError, ValueError):  # why it cannot be had is for the image store to say

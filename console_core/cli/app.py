@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import backups, failures, manners, moving, runs, verification
+from console_core.cli import backups, failures, ingesting, manners, moving, runs, searching, verification
 from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -21,9 +21,8 @@ from console_core.demo.workspace import prepare
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
 from console_core.migration.findings import Preflight, Request, Severity
+from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.preflight import preflights
-from console_core.querylab.image_search import search_like
-from console_core.querylab.search import search_one
 from console_core.runs.types import Run, RunState
 from console_core.runs.wording import percent
 from console_core.settings import read, workspace_folder
@@ -31,7 +30,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (runs, verification, moving, failures, manners, backups):
+for topic in (runs, verification, moving, failures, manners, backups, ingesting, searching):
     topic.register(app)
 app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
@@ -113,7 +112,7 @@ def plan(
     """What a migration would find and do. Nothing is written."""
     requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
     with opened(dry=True) as console:
-        found = preflights(console.preflight_parts(), requests)
+        found = preflights(console.preflight_parts(alias), requests)
     documents = [one.as_json() for one in found]
     show(documents if also else documents[0], as_json, [line for one in found for line in _plan_lines(one)])
     if any(one.blocked for one in found):
@@ -151,32 +150,14 @@ def resume(run: str, as_json: Json = False) -> None:
         finished = in_foreground(console, asked, asked.title)
         if finished.kind == "reembed":
             _finish_build(console, finished, as_json)
+        elif finished.kind == INGEST:
+            ingesting.finish_ingestion(console, finished, as_json)
         elif finished.kind == "repair":
             verified = verification.verified_again(console, finished)
             verdict = (verified.result or {}).get("verdict") if verified is not None else None
             finish(run_json(finished) | ({"verdict": verdict} if verdict else {}), verdict == "green", as_json)
         else:
             finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
-
-
-@app.command()
-def search(
-    alias_or_collection: str,
-    text: Annotated[str | None, typer.Argument(help="A few words that describe a picture.")] = None,
-    like: Annotated[str | None, typer.Option("--like", help="The catalog key of a picture, instead of a text.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
-    as_json: Json = False,
-) -> None:
-    """The nearest pictures to a text, or to a picture of the catalog."""
-    with opened() as console:
-        if (text is None) == (like is None):
-            raise Refused("Either a text or a picture is searched for.", "Write a text, or --like and a picture's key.")
-        if like is not None:
-            hits = search_like(console.store, alias_or_collection, like, limit=limit)
-        else:
-            hits = search_one(console.store, console.models, alias_or_collection, text or "", limit=limit)
-    lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {h['payload'].get('caption', '')}" for h in hits]
-    show(hits, as_json, lines or ["Nothing found."])
 
 
 @app.command()

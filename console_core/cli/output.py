@@ -71,7 +71,8 @@ def collection_json(info: CollectionInfo) -> dict[str, Any]:
 
 
 def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
-    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` that of a build or retry, else 0.
+    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` that of a build, ingestion
+    or retry, else 0.
 
     `left_open`: it counts as being worked on, but its process has died (`abandoned`: nobody owns the ledger).
     """
@@ -85,11 +86,11 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
         "target": run.target,
         "selected": counts.selected,
         "done": counts.done,
-        "embedded": counts.done if run.kind in ("reembed", "retry") else 0,
+        "embedded": counts.done if run.kind in ("reembed", "ingest", "retry") else 0,
         "skipped": counts.all_skipped,
         "failed": counts.all_failed,
         "pending": counts.pending,
-        **(_decoding(run) if run.kind == "reembed" else {}),
+        **(_decoding(run) if run.kind in ("reembed", "ingest") else {}),
     }
 
 

@@ -41,5 +41,5 @@ def _kept(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
 
 
 def _looked_at(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
-    steps = measure(console.catalog, console.store, info.name, console.ledger.failed_among)
+    steps = measure(console.catalog_of(info.name), console.store, info.name, console.ledger.failed_among)
     yield from (step.report for step in steps if step.report is not None)

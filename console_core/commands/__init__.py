@@ -12,6 +12,7 @@ from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
 from console_core.commands import backups, replacing, verifying
 from console_core.commands.actor import Actor as Actor
+from console_core.commands.ingesting import ingest
 from console_core.commands.moving_store import StoreMoved, move_store
 from console_core.commands.starting import Started as Started
 from console_core.commands.starting import start_migration, start_migrations
@@ -19,6 +20,7 @@ from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.following.records import Follow, Lag
 from console_core.migration.findings import Request
+from console_core.migration.ingesting import Wish
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
 from console_core.rollout import cutover
@@ -94,7 +96,7 @@ def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run
         target=info.name,
         spec={"version": 1},
         actor=actor.name,
-        selected=console.catalog.count(),
+        selected=console.catalog_of(info.name).count(),
         writes=False,
     )
 
@@ -123,7 +125,8 @@ def _stamp(
 ) -> ModelStamp:
     info = console.store.describe(collection)
     embedder = console.models.get(model)
-    return stamp(console.store, console.catalog, console.images, embedder, info, unchecked=unchecked)
+    catalog = console.catalog_of(info.name)
+    return stamp(console.store, catalog, console.images, embedder, info, unchecked=unchecked)
 
 
 def _introduce_alias(console: Console, actor: Actor, *, alias: str, collection: str) -> Move:
@@ -159,12 +162,15 @@ class _Command:
         value = arguments.get(self.named_by, "")
         if self.named_by == "requests":
             return ", ".join(dict.fromkeys(request.served for request in value))
+        if isinstance(value, Wish):
+            return value.into
         return value.served if isinstance(value, Request) else str(value)
 
 
 COMMANDS: Mapping[str, _Command] = {
     "start_migration": _Command(start_migration, "operator", "request"),
     "start_migrations": _Command(start_migrations, "operator", "requests"),
+    "ingest": _Command(ingest, "operator", "wish"),
     "pause": _Command(_ask(Verb.PAUSE), "operator", "run"),
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
     "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),

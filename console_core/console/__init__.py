@@ -1,7 +1,7 @@
 """The composition root: names the concrete parts of a workspace and puts them together."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
+from console_core.catalog.intake import PREFIX, Places, row_of
 from console_core.catalog.opening import open_catalog, open_images
 from console_core.catalog.thumbnails import Thumbnails
-from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.console.operations import operation
 from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
@@ -30,6 +31,8 @@ from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
 from console_core.migration.differences import Differences
+from console_core.migration.ingesting import COPIES, Ingesting
+from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.rollout.cutover import overtaken
@@ -71,6 +74,7 @@ class Console:
     backups: Backups
     differences: Differences
     failed: FailedPictures
+    intakes: Intakes
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -84,10 +88,31 @@ class Console:
     copies: ExitStack = field(default_factory=ExitStack)
     convoys: Convoys = field(default_factory=Convoys)
 
-    def preflight_parts(self) -> Parts:
-        """What a preflight may see: a store that cannot be written."""
+    @property
+    def places(self) -> Places:
+        """Where what is ingested lies."""
+        return Places(self.settings.image_roots, self.settings.workspace / COPIES)
+
+    def catalog_of(self, collection: str) -> ImageCatalog:
+        """Which pictures a collection, named by its real name, is to hold; see `Intakes.catalog`."""
+        return self.intakes.catalog(collection, self.catalog, self.places)
+
+    def rows(self, keys: Sequence[str]) -> list[ImageRow]:
+        """The pictures with these keys, in the catalog or ingested into whatever collection, to be shown."""
+        own = [key for key in keys if not key.startswith(PREFIX)]
+        ingested = (row_of(key, self.places) for key in keys if key.startswith(PREFIX))
+        return [*(self.catalog.get(own) if own else ()), *(row for row in ingested if row is not None)]
+
+    def ingesting(self) -> Ingesting:
+        """What plans an ingestion; the store that it is given cannot be written."""
+        return Ingesting(ReadOnlyStore(self.store), self.models, self.ledger, self.intakes, self.places)
+
+    def preflight_parts(self, served: str = "") -> Parts:
+        """What the preflight of a migration of `served` may see: a store that cannot be written."""
+        with suppress(StoreError):  # the preflight says so
+            served = self.store.aliases().get(served, served)
         return Parts(
-            catalog=self.catalog,
+            catalog=self.catalog_of(served),
             images=self.images,
             store=ReadOnlyStore(self.store),
             models=self.models,
@@ -123,7 +148,8 @@ class Console:
 
     def comparison(self, follow: Follow) -> Comparison:
         """A followed collection beside the catalog."""
-        return Comparison(follow, self.catalog, self.images, self.store, self.follows, self.ledger.failed_among)
+        catalog = self.catalog_of(follow.collection)
+        return Comparison(follow, catalog, self.images, self.store, self.follows, self.ledger.failed_among)
 
     @property
     def keeping(self) -> Keeping:
@@ -212,6 +238,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             backups=Backups(settings.backups.folder),
             differences=Differences(database),
             failed=FailedPictures(database),
+            intakes=Intakes(database),
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,

@@ -5,12 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from console_core.backup.operations import operation_of
-from console_core.catalog.types import Slice
+from console_core.catalog.types import ImageCatalog, Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
+from console_core.migration.ingest import Ingest, IngestPlan
 from console_core.migration.plan import MigrationPlan
-from console_core.migration.reembed import DECODERS, JoinConvoy, Reembed
+from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
@@ -33,24 +34,17 @@ def operation(console: "Console", run: Run) -> Operation:
     match run.kind:
         case "reembed":
             plan = MigrationPlan.from_json(run.spec)
-            return Reembed(
-                plan,
-                run.id,
-                catalog=console.catalog,
-                images=console.images,
-                store=console.store,
-                embedder=partial(console.models.get, plan.model),
-                failed_among=console.ledger.failed_among,
-                batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
-                decoded=(run.result or {}).get(DECODERS),
-                convoy=_convoy(console, run, plan.convoy) if plan.convoy else None,
-            )
+            return _build(console, run, plan, console.catalog_of(plan.target))
+        case "ingest":
+            wanted = IngestPlan.from_json(run.spec)
+            build = partial(_ingestion, console, run, wanted)
+            return Ingest(wanted, console.store, console.intakes, build)
         case "retry":
             again = RetryPlan.from_json(run.spec)
             return Retry(
                 again,
                 run.id,
-                catalog=console.catalog,
+                catalog=console.catalog_of(again.collection),
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, again.model),
@@ -62,7 +56,7 @@ def operation(console: "Console", run: Run) -> Operation:
             return Verify(
                 check,
                 run.id,
-                catalog=console.catalog,
+                catalog=console.catalog_of(check.collection),
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, check.model),
@@ -71,20 +65,22 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "repair":
             repair = RepairPlan.from_json(run.spec)
+            pictures = console.catalog_of(repair.check.collection)
             return Repair(
                 repair,
                 run.id,
-                catalog=console.catalog,
+                catalog=pictures,
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, repair.check.model),
                 failed_among=console.ledger.failed_among,
                 records=console.differences,
-                then=partial(verify_again, console.ledger, console.catalog, run, repair.check),
+                then=partial(verify_again, console.ledger, pictures, run, repair.check),
             )
         case "coverage":
+            measured = console.catalog_of(run.target)
             return MeasureCoverage(
-                console.catalog, console.store, console.ledger.failed_among, console.coverage, run.target, Slice()
+                measured, console.store, console.ledger.failed_among, console.coverage, run.target, Slice()
             )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]
@@ -127,6 +123,26 @@ def operation(console: "Console", run: Run) -> Operation:
             raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
 
 
+def _build(console: "Console", run: Run, plan: MigrationPlan, catalog: ImageCatalog) -> Reembed:
+    return Reembed(
+        plan,
+        run.id,
+        catalog=catalog,
+        images=console.images,
+        store=console.store,
+        embedder=partial(console.models.get, plan.model),
+        failed_among=console.ledger.failed_among,
+        batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
+        decoded=(run.result or {}).get(DECODERS),
+        replaced=(run.result or {}).get(REPLACED, 0),
+        convoy=_convoy(console, run, plan.convoy) if plan.convoy else None,
+    )
+
+
+def _ingestion(console: "Console", run: Run, plan: IngestPlan) -> Reembed:
+    return _build(console, run, plan.as_build(), console.ingesting().catalog(plan))
+
+
 def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
     """The way for a run to join those of its convoy that are at work."""
 
@@ -139,9 +155,11 @@ def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
 
 def _renamed(console: "Console", name: str, former: str) -> None:
     console.failed.rename(name, former)
+    console.intakes.rename(name, former)
     console.keeping.let_go(name, f"{name} is an alias now, and what it was is kept as {former}.")
 
 
 def _retired(console: "Console", collection: str) -> None:
     console.failed.forget(collection)
+    console.intakes.forget(collection)
     console.keeping.let_go(collection, f"{collection} was retired.")

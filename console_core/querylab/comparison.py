@@ -51,7 +51,7 @@ class ColumnResult:
 
     `asked` is the collection or alias as asked for, `collection` what it was then. `embed_ms` was spent once per
     model: columns of one model show the same number. `gone` are keys of the reference that are not among these
-    answers. `note` is a sentence for people where something was left out, and usually "".
+    answers. `note` is a sentence for people where something was left out or stands out, and usually "".
     """
 
     asked: str

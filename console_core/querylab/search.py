@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isfinite
 from time import perf_counter
-from typing import Any
 
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelUnknown, NoTextTower, Refused
@@ -49,40 +48,15 @@ def ask(
     return compare(store, columns, text, limit, answer)
 
 
-def search_one(
-    store: VectorStore, models: Models, name: str, text: str, *, limit: int = 10, where: Where | None = None
-) -> list[dict[str, Any]]:
-    """The pictures nearest to a text in one collection: `[{rank, id, score, payload}]`.
-
-    Raises:
-        ConsoleError: whatever kept the collection from answering.
-    """
-    return plain_answers(ask(store, models, [name], text, limit=limit, where=where))
-
-
-def plain_answers(comparison: Comparison) -> list[dict[str, Any]]:
-    """What the only column answered: `[{rank, id, score, payload}]`.
-
-    Raises:
-        ConsoleError: whatever kept it from answering.
-    """
-    (column,) = comparison.columns
-    if column.error is not None:
-        raise column.error
-    return [
-        {"rank": answer.rank, "id": answer.id, "score": answer.score, "payload": dict(answer.payload)}
-        for answer in column.answers
-    ]
-
-
-def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
-    """The loaded model that made a collection, and no other. One that embeds no texts is not even loaded.
+def fitting_model(models: Models, info: CollectionInfo, *, text: bool = True) -> Embedder:
+    """The loaded model that made a collection, and no other; `text` says that it is to embed one, and a model that
+    embeds none is then not even loaded.
 
     Raises:
         ModelUnknown: the collection does not say which model made it, or there is no such model.
         ModelNotLoadable: there is, but it cannot be loaded.
         FingerprintMismatch: it was made by other weights, preprocessing or text handling than those loaded.
-        NoTextTower: the model cannot embed text.
+        NoTextTower: it is to embed a text and cannot.
     """
     stamp = info.stamp
     if stamp is None:
@@ -90,7 +64,7 @@ def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
             f'Nothing says which model made the collection "{info.name}".',
             "Stamp it with its model on the Collections page; asking it through a guess would give wrong answers.",
         )
-    if not models.cards.embeds_text(stamp.model):
+    if text and not models.cards.embeds_text(stamp.model):
         raise NoTextTower(
             f'{stamp.model} embeds pictures only, so "{info.name}" cannot be searched by text.',
             "Pick a picture and search for others like it.",

@@ -93,8 +93,9 @@ def retirement(
 
 def _since_made(moves: Sequence[Move], ledger: Ledger, collection: str) -> list[Move]:
     """The moves since a collection was made; former ones may be of another that bore its name."""
-    made = ledger.runs(kinds=("reembed", "restore", "recover"), target=collection, limit=1)
-    return [move for move in moves if not made or move.at >= made[0].created_at]
+    found = ledger.runs(kinds=("reembed", "restore", "recover", "ingest"), target=collection, limit=200)
+    made = next((run for run in found if run.kind != "ingest" or run.spec["creates"]), None)
+    return [move for move in moves if made is None or move.at >= made.created_at]
 
 
 def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:

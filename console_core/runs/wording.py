@@ -15,6 +15,7 @@ class KindWords:
 
 KINDS: Mapping[str, KindWords] = {
     "reembed": KindWords("Build", "pictures", "embedded"),
+    "ingest": KindWords("Ingestion", "pictures", "embedded"),
     "retry": KindWords("Retry of failed pictures", "pictures", "embedded"),
     "verify": KindWords("Verification", "pictures", "checked"),
     "repair": KindWords("Repair", "differences", "repaired"),

@@ -17,6 +17,7 @@ CONSOLE_ENGINE          where models run: auto (process on CUDA and from 8 cores
 CONSOLE_PRECISION       of a model's weights: auto, float32, float16 or bfloat16
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
 CONSOLE_ROLE            viewer, operator or admin (default: admin)
+CONSOLE_API_TOKEN       what programs must send to search over HTTP (docs/search-api.md); never shown, stored or logged
 CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated by commas
 """
 
@@ -27,6 +28,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console_core.errors import SettingsError
+from console_core.settings.api import API, api_token
 from console_core.settings.images import IMAGES, image_settings
 from console_core.settings.models import model_settings
 from console_core.settings.pictures import CATALOG, catalog_settings
@@ -58,6 +60,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "ledger": ("url",),
     "backups": ("folder", "keep"),
     "query_lab": ("examples",),
+    "api": API,
     "rollout": ("verdict_hours", "way_back_days", "follow_every", "holding_days"),
     "models": (),
 }
@@ -84,9 +87,9 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     file = workspace / FILE
     table = table_of(file, environment)
     top = Section("", table, file, ("device", "precision", "engine", "unload_after", *_KNOWN))
-    store, catalog, images, ledger, backups, query_lab, rollout = (
+    store, catalog, images, ledger, backups, query_lab, rollout, api = (
         Section(name, table.get(name, {}), file, _KNOWN[name])
-        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout")
+        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout", "api")
     )
     device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
     if not _DEVICE.fullmatch(device):
@@ -118,6 +121,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
+        api_token=api_token(api, environment),
     )
 
 

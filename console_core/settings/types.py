@@ -154,7 +154,7 @@ class Settings:
     After a cut-over the former collection is kept in step with the catalog for `way_back_days`; whether collections
     still are in step is looked at every `follow_every` seconds. `holding_days` after a cut-over it may be retired
     without a proven backup. Models are computed in `precision`, and one that was not used for `unload_after` seconds
-    leaves the memory; 0: never.
+    leaves the memory; 0: never. Whoever sends `api_token` may search over HTTP; "": nobody may.
     """
 
     workspace: Path
@@ -175,6 +175,7 @@ class Settings:
     unload_after: int = 900
     actor: str = "operator"
     role: Role = "admin"
+    api_token: str = field(default="", repr=False)
 
     @property
     def image_roots(self) -> tuple[Path, ...]:

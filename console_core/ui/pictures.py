@@ -19,7 +19,7 @@ TELLING = ("caption", "title", "description", "alt", "label", "name")
 def rows_by_key(keys: Iterable[str]) -> dict[str, ImageRow]:
     """The catalog's rows of these keys, in one call; keys that it does not have are left out."""
     wanted = list(dict.fromkeys(keys))
-    return {row.key: row for row in console().catalog.get(wanted)} if wanted else {}
+    return {row.key: row for row in console().rows(wanted)} if wanted else {}
 
 
 def caption(key: str, payload: Mapping[str, JsonValue]) -> str:

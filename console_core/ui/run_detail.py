@@ -8,8 +8,10 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
+from console_core.migration.ingest import KIND as INGEST
+from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
-from console_core.migration.reembed import DECODERS
+from console_core.migration.reembed import DECODERS, REPLACED
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted, decoded, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
@@ -89,6 +91,7 @@ def _facts(run: Run) -> None:
             "Collection": run.target,
             "Model": run.spec.get("model", ""),
             **_decoding(run),
+            **_intake(run),
             "Asked for by": run.created_by,
             "Created": session.when(run.created_at),
             "Started": session.when(run.started_at) if run.started_at else "not yet",
@@ -104,11 +107,22 @@ def _facts(run: Run) -> None:
 
 def _decoding(run: Run) -> dict[str, str]:
     """Of a build: how its pictures are decoded, and by whom those were that it embedded."""
-    if run.kind != "reembed":
+    if run.kind not in ("reembed", "ingest"):
         return {}
     decoders = decoded((run.result or {}).get(DECODERS, {}))
     told = {"Decoding mode": mode_in(run.spec).value}
     return {**told, "Pictures decoded": decoders} if decoders else told
+
+
+def _intake(run: Run) -> dict[str, str]:
+    """Of an ingestion: the folder or list, the namespace, and how many pictures had changed."""
+    if run.kind != INGEST:
+        return {}
+    intake = IngestPlan.from_json(run.spec).intake
+    location = str(session.console().places.path(intake.location))
+    replaced = (run.result or {}).get(REPLACED)
+    told = {"Pictures from": location, "Namespace": intake.namespace}
+    return told | ({"Embedded again": words.number(replaced)} if replaced else {})
 
 
 def _attempts(run: Run) -> None:

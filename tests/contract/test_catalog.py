@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.sql import SqlCatalog
 from console_core.catalog.types import ImageCatalog, Slice
@@ -65,7 +67,7 @@ def _texts(folder: Path) -> CatalogSettings:
 def _folder(folder: Path) -> CatalogSettings:
     for number in range(TOTAL):
         file = folder / _name(number)
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     return CatalogSettings(kind="folder", location=str(folder))
 
@@ -76,12 +78,42 @@ def _list(folder: Path) -> CatalogSettings:
     return CatalogSettings(kind="list", location=str(file))
 
 
-@pytest.fixture(
-    scope="module", params=[_integers, _texts, _folder, _list], ids=["sql-integer", "sql-text", "folder", "list"]
-)
+def _ingested(folder: Path) -> ImageCatalog:
+    """A folder and a list that share pictures."""
+    _folder(folder)
+    file = folder / "images.csv"
+    file.write_text("".join(f"./{_name(number)},label {number % 4}\n" for number in range(0, TOTAL, 3)))
+    return IntakeCatalog(
+        [Intake("n", "list", str(file)), Intake("n", "folder", str(folder))], Places((folder,), folder)
+    )
+
+
+def _joined(folder: Path) -> ImageCatalog:
+    """The first pictures in a folder of the workspace's, the others ingested beside it."""
+    _folder(folder / "b")
+    for number in range(TOTAL // 2):
+        file = folder / "a" / _name(number)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (folder / "b" / _name(number)).rename(file)
+    ingested = IntakeCatalog([Intake("n", "folder", str(folder / "b"))], Places((folder / "b",), folder))
+    return JoinedCatalog(open_catalog(CatalogSettings(kind="folder", location=str(folder / "a"))), ingested)
+
+
+_MADE = {
+    "sql-integer": _integers,
+    "sql-text": _texts,
+    "folder": _folder,
+    "list": _list,
+    "ingested": _ingested,
+    "joined": _joined,
+}
+
+
+@pytest.fixture(scope="module", params=_MADE.values(), ids=list(_MADE))
 def catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageCatalog]:
-    make: Callable[[Path], CatalogSettings] = request.param
-    opened = open_catalog(make(tmp_path_factory.mktemp("catalog")))
+    make: Callable[[Path], CatalogSettings | ImageCatalog] = request.param
+    made = make(tmp_path_factory.mktemp("catalog"))
+    opened = open_catalog(made) if isinstance(made, CatalogSettings) else made
     yield opened
     opened.close()
 

@@ -15,8 +15,8 @@ from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.errors import NoTextTower, Refused
 from console_core.migration.findings import Request
+from console_core.querylab.finding import search_one
 from console_core.querylab.image_search import ask_like
-from console_core.querylab.search import search_one
 from tests.conftest import OPERATOR, PICTURES, fill, finish
 
 ANIMALS = """

@@ -388,3 +388,20 @@ def test_a_reference_to_a_variable_that_is_not_set_is_named_with_the_setting(wor
 
 def test_a_dollar_sign_alone_is_only_a_dollar_sign(workspace: Path) -> None:
     assert read(workspace, '[store]\napi_key = "pa$$word$"\n').store.api_key == "pa$$word$"
+
+
+def test_the_token_of_the_search_api_comes_from_the_environment_or_the_file_and_is_never_shown(workspace: Path) -> None:
+    assert read(workspace).api_token == ""
+    found = read(workspace, '[api]\ntoken = "${SEARCH}"\n', SEARCH="a" * 32)
+    assert found.api_token == "a" * 32
+    assert "a" * 32 not in repr(found)
+    assert read(workspace, f'[api]\ntoken = "{"a" * 32}"\n', CONSOLE_API_TOKEN="b" * 32).api_token == "b" * 32
+
+
+@pytest.mark.parametrize("token", ["abc", "a" * 16 + " b", "é" * 20, "a\n" * 16])
+def test_a_token_that_could_be_guessed_or_not_be_sent_is_refused_without_telling_it(
+    workspace: Path, token: str
+) -> None:
+    with pytest.raises(SettingsError, match="openssl rand") as refused:
+        read(workspace, CONSOLE_API_TOKEN=token)
+    assert token not in str(refused.value)

@@ -95,6 +95,11 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
         "Status": Marked(f":{COLOURS.get(status, 'gray')}-badge[{words.plain(status)}]"),
         "Payload fields": ", ".join(info.payload_fields) or "none",
     }
+    console = session.console()
+    if ingested := [
+        f"{one.namespace} from {console.places.path(one.location)}" for one in console.intakes.of(info.name)
+    ]:
+        facts["Ingested"] = ", ".join(ingested)
     if info.vector_name:
         facts["Name of the vector"] = info.vector_name
     panels.details(facts, alt=f"What {info.name} holds")

@@ -19,6 +19,7 @@ IN_FILE = {
     "CONSOLE_DEVICE": "device",
     "CONSOLE_PRECISION": "precision",
     "CONSOLE_ENGINE": "engine",
+    "CONSOLE_API_TOKEN": "[api] token",
 }
 """The setting of console.toml that a variable wins over. The others are told by the environment only."""
 

@@ -115,7 +115,12 @@ def _found(snapshot: CoverageSnapshot, info: CollectionInfo, choice: Choice, pag
     if choice.status == Status.EMBEDDED:
         named = snapshot.report.facets.get(choice.facet, {})
         rows = embedded_rows(
-            console().catalog, console().store, info.name, facet=choice.facet, value=choice.value, named=named
+            console().catalog_of(info.name),
+            console().store,
+            info.name,
+            facet=choice.facet,
+            value=choice.value,
+            named=named,
         )
         return [Gap(row.key, Status.EMBEDDED) for row in islice(rows, page * PAGE, (page + 1) * PAGE)]
     gaps = console().coverage.gaps(

@@ -78,7 +78,7 @@ def _consequence(several: Sequence[Preflight]) -> str:
 
 @st.cache_data(ttl=FRESH, max_entries=32, show_spinner=False)
 def _checked(question: str, _requests: Sequence[Request]) -> list[Preflight]:
-    return preflights(session.console().preflight_parts(), _requests)
+    return preflights(session.console().preflight_parts(_requests[0].served), _requests)
 
 
 def _question(requests: Sequence[Request]) -> str:

@@ -21,8 +21,9 @@ from console_core.errors import (
     Refused,
 )
 from console_core.querylab.comparison import Comparison
+from console_core.querylab.finding import search_one
 from console_core.querylab.image_search import ask_like, search_like
-from console_core.querylab.search import ask, search_one
+from console_core.querylab.search import ask
 from console_core.querylab.shifts import agreement, shifts
 from console_core.vectorstore.provenance import Provenance
 from console_core.vectorstore.types import CollectionSpec, Hit, ModelStamp, Point
