@@ -1,6 +1,6 @@
 """Coverage by model, for the command line: measured now, of every collection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from console_core.cli.foreground import actor_of, in_foreground
@@ -41,5 +41,21 @@ def _kept(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
 
 
 def _looked_at(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
-    steps = measure(console.catalog, console.store, info.name, console.ledger.failed_among)
+    steps = measure(
+        console.catalog, console.store, info.name, console.ledger.failed_among, column=console.embedding_column
+    )
     yield from (step.report for step in steps if step.report is not None)
+
+
+def column_lines(collection: str, column: Mapping[str, Any]) -> list[str]:
+    """The embedding column beside a collection, in a few lines for people."""
+    models = ", ".join(f"{number:,} by {model or 'nobody knows'}" for model, number in column["by_model"].items())
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in column["differing_by"].items())
+    share = f"{column['with_embedding']:,} of {column['total']:,} ({column['coverage_percentage']}%)"
+    return [
+        f"column beside {collection}: {share}; vectors: {models or 'none'}; "
+        f"{column['wrong_length']:,} of a wrong length",
+        f"  the same in both: {column['same']:,}, only in the column: {column['only_in_column']:,}, "
+        f"only in the store: {column['only_in_store']:,}, differing: {column['differing']:,}"
+        + (f" ({reasons})" if reasons else ""),
+    ]

@@ -9,6 +9,7 @@ from console_core.catalog.types import Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
+from console_core.migration.generate import Generate, GeneratePlan
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import DECODERS, JoinConvoy, Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
@@ -57,6 +58,22 @@ def operation(console: "Console", run: Run) -> Operation:
                 failed=console.failed,
                 batch_size=BatchSize(console.ledger.manners, run.id, again.batch_size),
             )
+        case "generate":
+            if console.embedding_column is None:
+                raise NotFound("The catalog has no embedding column any more.", "Name it in [catalog] again.")
+            wanted = GeneratePlan.from_json(run.spec)
+            return Generate(
+                wanted,
+                run.id,
+                catalog=console.catalog,
+                column=console.embedding_column,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, wanted.model),
+                failed_among=console.ledger.failed_among,
+                batch_size=BatchSize(console.ledger.manners, run.id, wanted.batch_size),
+                before=run.result,
+            )
         case "verify":
             check = VerifyPlan.from_json(run.spec)
             return Verify(
@@ -84,7 +101,13 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "coverage":
             return MeasureCoverage(
-                console.catalog, console.store, console.ledger.failed_among, console.coverage, run.target, Slice()
+                console.catalog,
+                console.store,
+                console.ledger.failed_among,
+                console.coverage,
+                run.target,
+                Slice(),
+                column=console.embedding_column,
             )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]

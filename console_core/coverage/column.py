@@ -1,0 +1,158 @@
+"""The column of vectors in an application's table, compared with a collection row by row."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from console_core.catalog.embedding_column import EmbeddingColumn, Held, as_bytes
+from console_core.vectorstore.types import Point, Vector
+
+SAME_DIRECTION = 0.999
+"""Cosine from which two vectors are of the same picture and model: above rounding, below any other picture."""
+
+
+class Mismatch(StrEnum):
+    """Why a row's column is to be written: the first of these that is true."""
+
+    ABSENT = "no vector"
+    BROKEN = "not a vector"
+    MODEL = "another model's name"
+    LENGTH = "another length"
+    VECTOR = "another vector"
+    BYTES = "other bytes"
+
+
+def mismatch(held: Held, vector: Vector, model: str) -> Mismatch | None:
+    """What is wrong with the column beside the vector that the store has, of that model; None where they are the same.
+
+    OTHER BYTES is the same direction written differently: not of length 1, or rounded. A vector of the right length
+    that another model made is ANOTHER VECTOR, whatever the row says made it.
+    """
+    if held.problem:
+        return Mismatch.BROKEN
+    if held.vector is None:
+        return Mismatch.ABSENT
+    if held.model != model:
+        return Mismatch.MODEL
+    if held.vector.shape != vector.shape:
+        return Mismatch.LENGTH
+    if as_bytes(held.vector) == as_bytes(vector):
+        return None
+    return Mismatch.BYTES if _cosine(held.vector, vector) >= SAME_DIRECTION else Mismatch.VECTOR
+
+
+def _cosine(one: Vector, other: Vector) -> float:
+    """0 where one of them has no direction."""
+    first, second = one.astype(np.float64), other.astype(np.float64)
+    with np.errstate(all="ignore"):
+        cosine = float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
+    return cosine if np.isfinite(cosine) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReport:
+    """A column compared with a collection. `total`, `with_embedding`, `wrong_length` and `by_model` are the database's
+    own count of the table; the others come from looking at each row and its point.
+
+    `with_embedding` rows have bytes of the collection's length under its model's name. `same` rows have exactly the
+    collection's vector under that name; `completed` are those of them whose point is up to date. `differing` counts by
+    `Mismatch` the rows that have something in both, but not the same. `same`, `only_in_column`, `only_in_store`,
+    `in_neither` and `differing` add up to the rows that were looked at.
+    """
+
+    total: int
+    with_embedding: int
+    wrong_length: int
+    by_model: Mapping[str, int]
+    completed: int = 0
+    same: int = 0
+    only_in_column: int = 0
+    only_in_store: int = 0
+    in_neither: int = 0
+    differing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def all_differing(self) -> int:
+        return sum(self.differing.values())
+
+    @property
+    def drifted(self) -> int:
+        """Rows in which the column and the collection do not say the same."""
+        return self.only_in_column + self.only_in_store + self.all_differing
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ColumnReport":
+        """The report as `dataclasses.asdict` made it."""
+        return cls(**data)
+
+    def stats(self) -> dict[str, Any]:
+        """The report in the words of the command line; `completed` rows need nothing more."""
+        percentage = round(100 * self.with_embedding / self.total, 2) if self.total else 0.0
+        if self.with_embedding < self.total:
+            percentage = min(percentage, 99.99)
+        return {
+            "total": self.total,
+            "completed": self.completed,
+            "with_embedding": self.with_embedding,
+            "without_embedding": self.total - self.with_embedding,
+            "coverage_percentage": percentage,
+            "by_model": dict(self.by_model),
+            "wrong_length": self.wrong_length,
+            "same": self.same,
+            "only_in_column": self.only_in_column,
+            "only_in_store": self.only_in_store,
+            "in_neither": self.in_neither,
+            "differing": self.all_differing,
+            "differing_by": dict(self.differing),
+        }
+
+
+class ColumnTally:
+    """Compares page by page; memory does not grow with the table."""
+
+    def __init__(self, column: EmbeddingColumn, model: str, dimension: int) -> None:
+        self._column, self._model, self._dimension = column, model, dimension
+        self._found: Counter[str] = Counter()
+        self._differing: Counter[str] = Counter()
+
+    def add(self, keys: Sequence[str], points: Mapping[str, Point], current: Collection[str]) -> None:
+        """Rows of the catalog by their keys, their points with vectors, and the keys of those that are up to date.
+
+        Raises:
+            CatalogError
+        """
+        held = self._column.at(keys)
+        for key in keys:
+            row = held.get(key, Held(key))
+            vector = points[key].vector if key in points else None
+            if vector is None:
+                self._found["in_neither" if row.vector is None else "only_in_column"] += 1
+                continue
+            wrong = mismatch(row, vector, self._model)
+            if wrong is None:
+                self._found["same"] += 1
+                self._found["completed"] += key in current
+            elif wrong is Mismatch.ABSENT:
+                self._found["only_in_store"] += 1
+            else:
+                self._differing[str(wrong)] += 1
+
+    def report(self) -> ColumnReport:
+        """What was found so far, with what the database counts now.
+
+        Raises:
+            CatalogError
+        """
+        counts = self._column.counts(self._model, self._dimension)
+        return ColumnReport(
+            counts.total,
+            counts.with_vector,
+            counts.wrong_length,
+            counts.by_model,
+            **self._found,
+            differing=dict(self._differing),
+        )
