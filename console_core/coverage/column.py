@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from console_core.catalog.embedding_column import EmbeddingColumn, Held, as_bytes
+from console_core.catalog.embedding_column import EmbeddingColumn, Held
 from console_core.vectorstore.types import Point, Vector
 
 SAME_DIRECTION = 0.999
 """Cosine from which two vectors are of the same picture and model: above rounding, below any other picture."""
+ROUNDING = 1e-6
+"""So far numbers of up to 1 may be apart and are the same: an embedded store reads vectors back with other last bits
+each time it is opened, and a column that followed it would be written for ever."""
 
 
 class Mismatch(StrEnum):
@@ -23,14 +26,14 @@ class Mismatch(StrEnum):
     MODEL = "another model's name"
     LENGTH = "another length"
     VECTOR = "another vector"
-    BYTES = "other bytes"
+    NUMBERS = "other numbers"
 
 
 def mismatch(held: Held, vector: Vector, model: str) -> Mismatch | None:
     """What is wrong with the column beside the vector that the store has, of that model; None where they are the same.
 
-    OTHER BYTES is the same direction written differently: not of length 1, or rounded. A vector of the right length
-    that another model made is ANOTHER VECTOR, whatever the row says made it.
+    NUMBERS is the same direction in other numbers: not of length 1, or of lower precision. A vector of the right length
+    that another model made is a mismatch by VECTOR, whatever the row says made it.
     """
     if held.problem:
         return Mismatch.BROKEN
@@ -40,9 +43,11 @@ def mismatch(held: Held, vector: Vector, model: str) -> Mismatch | None:
         return Mismatch.MODEL
     if held.vector.shape != vector.shape:
         return Mismatch.LENGTH
-    if as_bytes(held.vector) == as_bytes(vector):
+    with np.errstate(invalid="ignore"):  # of infinite numbers
+        apart = float(np.abs(held.vector - vector).max(initial=0))
+    if apart <= ROUNDING * max(1.0, float(np.abs(vector).max(initial=0))):
         return None
-    return Mismatch.BYTES if _cosine(held.vector, vector) >= SAME_DIRECTION else Mismatch.VECTOR
+    return Mismatch.NUMBERS if _cosine(held.vector, vector) >= SAME_DIRECTION else Mismatch.VECTOR
 
 
 def _cosine(one: Vector, other: Vector) -> float:
@@ -58,10 +63,10 @@ class ColumnReport:
     """A column compared with a collection. `total`, `with_embedding`, `wrong_length` and `by_model` are the database's
     own count of the table; the others come from looking at each row and its point.
 
-    `with_embedding` rows have bytes of the collection's length under its model's name. `same` rows have exactly the
-    collection's vector under that name; `completed` are those of them whose point is up to date. `differing` counts by
-    `Mismatch` the rows that have something in both, but not the same. `same`, `only_in_column`, `only_in_store`,
-    `in_neither` and `differing` add up to the rows that were looked at.
+    `with_embedding` rows have bytes of the collection's length under its model's name. `same` rows have the
+    collection's vector under that name, but for the last bits; `completed` are those of them whose point is up to
+    date. `differing` counts by `Mismatch` the rows that have something in both, but not the same. `same`,
+    `only_in_column`, `only_in_store`, `in_neither` and `differing` add up to the rows that were looked at.
     """
 
     total: int

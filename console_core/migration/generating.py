@@ -165,7 +165,7 @@ def _vectors(store: VectorStore, collection: str, keys: Collection[str]) -> dict
 def _without_its_point(held: Held, plan: GeneratePlan) -> Mismatch | None:
     """Why a row would be written whatever its picture's vector will be; None where only that vector can tell."""
     wrong = mismatch(held, np.zeros(plan.dimension, np.float32), plan.model)
-    return wrong if wrong not in (Mismatch.VECTOR, Mismatch.BYTES) else None
+    return wrong if wrong not in (Mismatch.VECTOR, Mismatch.NUMBERS) else None
 
 
 def _served(store: VectorStore) -> str:

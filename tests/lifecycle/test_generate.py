@@ -146,7 +146,7 @@ PLANTED = {
     4: "another model's name",
     5: "another length",
     6: "another vector",
-    7: "other bytes",
+    7: "other numbers",
     8: "another model's name",
 }
 
