@@ -59,6 +59,8 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
         with contextlib.suppress(LedgerUnavailable):  # what went wrong first is what the person must be told
             console.ledger.note(actor.name, name, subject, detail=error.message, outcome="refused")
         raise
+    if not subject and isinstance(result, Run):
+        subject = result.target
     console.ledger.note(actor.name, name, subject, detail=_detail(result))
     if console.worker is not None:
         console.worker.wake()

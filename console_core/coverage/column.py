@@ -1,7 +1,7 @@
 """The column of vectors in an application's table, compared with a collection row by row."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from console_core.catalog.embedding_column import EmbeddingColumn, Held
-from console_core.vectorstore.types import Point, Vector
+from console_core.vectorstore.provenance import point_id
+from console_core.vectorstore.types import Vector, VectorStore
 
 SAME_DIRECTION = 0.999
 """Cosine from which two vectors are of the same picture and model: above rounding, below any other picture."""
@@ -29,20 +30,25 @@ class Mismatch(StrEnum):
     NUMBERS = "other numbers"
 
 
-def mismatch(held: Held, vector: Vector, model: str) -> Mismatch | None:
-    """What is wrong with the column beside the vector that the store has, of that model; None where they are the same.
-
-    NUMBERS is the same direction in other numbers: not of length 1, or of lower precision. A vector of the right length
-    that another model made is a mismatch by VECTOR, whatever the row says made it.
-    """
+def mismatch_by_itself(held: Held, model: str, dimension: int) -> Mismatch | None:
+    """What is wrong with the column whatever the vector of that model is; None where only that vector can tell."""
     if held.problem:
         return Mismatch.BROKEN
     if held.vector is None:
         return Mismatch.ABSENT
     if held.model != model:
         return Mismatch.MODEL
-    if held.vector.shape != vector.shape:
-        return Mismatch.LENGTH
+    return Mismatch.LENGTH if held.vector.shape != (dimension,) else None
+
+
+def mismatch(held: Held, vector: Vector, model: str) -> Mismatch | None:
+    """What is wrong with the column beside the vector that the store has, of that model; None where they are the same.
+
+    NUMBERS is the same direction in other numbers: not of length 1, or of lower precision. A vector of the right length
+    that another model made is a mismatch by VECTOR, whatever the row says made it.
+    """
+    if (wrong := mismatch_by_itself(held, model, len(vector))) is not None or held.vector is None:
+        return wrong
     with np.errstate(invalid="ignore"):  # of infinite numbers
         apart = float(np.abs(held.vector - vector).max(initial=0))
     if apart <= ROUNDING * max(1.0, float(np.abs(vector).max(initial=0))):
@@ -56,6 +62,18 @@ def _cosine(one: Vector, other: Vector) -> float:
     with np.errstate(all="ignore"):
         cosine = float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
     return cosine if np.isfinite(cosine) else 0.0
+
+
+def vectors_of(store: VectorStore, collection: str, keys: Collection[str]) -> dict[str, Vector]:
+    """The vectors of those of the keys that have a point.
+
+    Raises:
+        CollectionNotFound, StoreError
+    """
+    ids = {key: point_id(key) for key in keys}
+    points = store.retrieve(collection, list(ids.values()), vectors=True)
+    found = {point.id: point.vector for point in points if point.vector is not None}
+    return {key: found[identifier] for key, identifier in ids.items() if identifier in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,10 @@ class ColumnReport:
         }
 
 
+Vectors = Callable[[Sequence[str]], Mapping[str, Vector]]
+"""The vectors of those of the keys that have a point."""
+
+
 class ColumnTally:
     """Compares page by page; memory does not grow with the table."""
 
@@ -124,21 +146,23 @@ class ColumnTally:
         self._found: Counter[str] = Counter()
         self._differing: Counter[str] = Counter()
 
-    def add(self, keys: Sequence[str], points: Mapping[str, Point], current: Collection[str]) -> None:
-        """Rows of the catalog by their keys, their points with vectors, and the keys of those that are up to date.
+    def add(self, keys: Sequence[str], there: Collection[str], current: Collection[str], vectors: Vectors) -> None:
+        """Rows of the catalog by their keys, which of them have a point, and which of those are up to date.
+
+        `vectors` is asked for those that must be compared by their numbers.
 
         Raises:
             CatalogError
         """
-        held = self._column.at(keys)
+        held = {key: Held(key) for key in keys} | self._column.at(keys)
+        by_itself = {key: mismatch_by_itself(held[key], self._model, self._dimension) for key in keys if key in there}
+        by_numbers = [key for key, wrong in by_itself.items() if wrong is None]
+        stored = vectors(by_numbers) if by_numbers else {}
+        compared = {key: mismatch(held[key], stored[key], self._model) for key in by_numbers if key in stored}
         for key in keys:
-            row = held.get(key, Held(key))
-            vector = points[key].vector if key in points else None
-            if vector is None:
-                self._found["in_neither" if row.vector is None else "only_in_column"] += 1
-                continue
-            wrong = mismatch(row, vector, self._model)
-            if wrong is None:
+            if key not in by_itself or (by_itself[key] is None and key not in compared):
+                self._found["in_neither" if held[key].vector is None else "only_in_column"] += 1
+            elif (wrong := by_itself[key] or compared[key]) is None:
                 self._found["same"] += 1
                 self._found["completed"] += key in current
             elif wrong is Mismatch.ABSENT:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.catalog.types import EVERYTHING, ImageCatalog, ImageRow, Slice
-from console_core.coverage.column import ColumnTally
+from console_core.coverage.column import ColumnTally, vectors_of
 from console_core.coverage.facets import FacetCounts
 from console_core.coverage.report import CHANGED, OTHER_MODEL, ROW_STATUSES, CoverageReport, Gap, Status
 from console_core.database import now
@@ -62,11 +63,11 @@ def measure(
     rows = catalog.rows(part)
     while page := list(islice(rows, page_size)):
         found: list[Gap] = []
-        points = _points(page, store, info, vectors=tally is not None)
+        points = _points(page, store, info)
         classified = _classify(page, points, info, failed_among)
         if tally is not None:
             current = {row.key for row, (status, _) in zip(page, classified, strict=True) if status is Status.EMBEDDED}
-            tally.add([row.key for row in page], points, current)
+            tally.add([row.key for row in page], points.keys(), current, partial(vectors_of, store, info.name))
         for row, (status, detail) in zip(page, classified, strict=True):
             values = facets.values(row)
             facets.add(values, status)
@@ -104,10 +105,10 @@ def _tally(column: EmbeddingColumn | None, info: CollectionInfo) -> ColumnTally 
     return ColumnTally(column, info.stamp.model, info.dimension)
 
 
-def _points(rows: Sequence[ImageRow], store: VectorStore, info: CollectionInfo, *, vectors: bool) -> dict[str, Point]:
+def _points(rows: Sequence[ImageRow], store: VectorStore, info: CollectionInfo) -> dict[str, Point]:
     """The points at the rows' ids, by the rows' keys."""
     ids = {row.key: point_id(row.key) for row in rows}
-    found = {point.id: point for point in store.retrieve(info.name, list(ids.values()), vectors=vectors)}
+    found = {point.id: point for point in store.retrieve(info.name, list(ids.values()))}
     return {key: found[identifier] for key, identifier in ids.items() if identifier in found}
 
 

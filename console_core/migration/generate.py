@@ -155,9 +155,9 @@ class Generate:
         points = {key: found[point_id(key)] for key in there if point_id(key) in found}
         held = self._column.at(points)
         changes: list[tuple[str, ColumnVector]] = []
-        for key, row in held.items():
-            vector = points[key].vector
-            wrong = mismatch(row, vector, self._plan.model) if vector is not None else None
+        for key, point in points.items():  # in the rows' order, in which any other writer should lock them, too
+            vector = point.vector
+            wrong = mismatch(held[key], vector, self._plan.model) if key in held and vector is not None else None
             if vector is not None and wrong is not None:
                 changes.append((key, vector))
                 self._written[str(wrong)] += 1

@@ -1,16 +1,14 @@
 """What a generation would do, counted without doing it; and the run that does it."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from console_core.catalog.embedding_column import EmbeddingColumn, Held
 from console_core.catalog.types import ImageCatalog, Slice
-from console_core.coverage.column import Mismatch, mismatch
+from console_core.coverage.column import mismatch, mismatch_by_itself, vectors_of
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound, Refused
 from console_core.migration.current import PAGE, current_keys
@@ -19,8 +17,7 @@ from console_core.migration.generate import GeneratePlan
 from console_core.migration.plan import USUAL_BATCH
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Lane, Run
-from console_core.vectorstore.provenance import point_id
-from console_core.vectorstore.types import CollectionInfo, Vector, VectorStore
+from console_core.vectorstore.types import CollectionInfo, VectorStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +76,8 @@ def plan_generation(
         if not model:
             raise CollectionNotFound(error.message, f"{error.remedy} Or name the model that shall make it.") from error
         made = embedder(model)
-        card = made.card
-        return GeneratePlan(name, model, made.fingerprint.digest, card.dimension, part, batch_size or USUAL_BATCH)
+        card, digest = made.card, made.fingerprint.digest
+        return GeneratePlan(name, card.key, digest, card.dimension, part, batch_size or USUAL_BATCH)
     _refuse(info, model)
     assert info.stamp is not None
     builds = ledger.runs(kinds=("reembed", "generate"), target=info.name, limit=1)
@@ -138,12 +135,12 @@ def forecast(
         current = current_keys(store, plan.collection, plan.fingerprint, page) if there else set()
         standing = failed_among(plan.collection, keys)
         held = {key: Held(key) for key in keys} | column.at(keys)
-        vectors = _vectors(store, plan.collection, current) if current else {}
+        vectors = vectors_of(store, plan.collection, current) if current else {}
         compared = [mismatch(held[key], vector, plan.model) for key, vector in vectors.items()]
         reasons.update(str(wrong) for wrong in compared if wrong is not None)
         quarantined = [key for key in keys if key not in current and key in standing and standing[key].quarantined_by]
         lacking = [key for key in keys if key not in current and key not in set(quarantined)]
-        told = [_without_its_point(held[key], plan) for key in lacking]
+        told = [mismatch_by_itself(held[key], plan.model, plan.dimension) for key in lacking]
         reasons.update(str(wrong) for wrong in told if wrong is not None)
         found = replace(
             found,
@@ -152,20 +149,6 @@ def forecast(
             undecided=found.undecided + told.count(None),
         )
     return replace(found, column=dict(reasons))
-
-
-def _vectors(store: VectorStore, collection: str, keys: Collection[str]) -> dict[str, Vector]:
-    """The vectors of those of the keys that have a point."""
-    ids = {key: point_id(key) for key in keys}
-    points = store.retrieve(collection, list(ids.values()), vectors=True)
-    found = {point.id: point.vector for point in points if point.vector is not None}
-    return {key: found[identifier] for key, identifier in ids.items() if identifier in found}
-
-
-def _without_its_point(held: Held, plan: GeneratePlan) -> Mismatch | None:
-    """Why a row would be written whatever its picture's vector will be; None where only that vector can tell."""
-    wrong = mismatch(held, np.zeros(plan.dimension, np.float32), plan.model)
-    return wrong if wrong not in (Mismatch.VECTOR, Mismatch.NUMBERS) else None
 
 
 def _served(store: VectorStore) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
+from console_core.migration.generate import COLUMN, EMBEDDED
 from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
@@ -89,6 +90,7 @@ def _facts(run: Run) -> None:
             "Collection": run.target,
             "Model": run.spec.get("model", ""),
             **_decoding(run),
+            **_generated(run),
             "Asked for by": run.created_by,
             "Created": session.when(run.created_at),
             "Started": session.when(run.started_at) if run.started_at else "not yet",
@@ -109,6 +111,16 @@ def _decoding(run: Run) -> dict[str, str]:
     decoders = decoded((run.result or {}).get(DECODERS, {}))
     told = {"Decoding mode": mode_in(run.spec).value}
     return {**told, "Pictures decoded": decoders} if decoders else told
+
+
+def _generated(run: Run) -> dict[str, str]:
+    """Of a generation: what it did for those that are in step now, and for which reasons."""
+    if run.kind != "generate" or not run.result:
+        return {}
+    written = run.result[COLUMN]
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in written.items())
+    rows = f"{sum(written.values()):,}" + (f" ({reasons})" if reasons else "")
+    return {"Pictures embedded": f"{run.result[EMBEDDED]:,}", "Rows of the column written": rows}
 
 
 def _attempts(run: Run) -> None:

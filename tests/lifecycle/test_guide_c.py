@@ -116,7 +116,7 @@ def story(workspace: Path) -> Story:
     return Story(workspace)
 
 
-def test_the_guide_from_start_to_end(workspace: Path, story: Story) -> None:
+def test_the_guide_from_start_to_end(workspace: Path, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     found = story("stats")["no collection"]
     assert (found["total"], found["with_embedding"]) == (30, 0)
     assert {name: found["column"][name] for name in ("total", "with_embedding", "without_embedding", "by_model")} == {
@@ -177,6 +177,8 @@ def test_the_guide_from_start_to_end(workspace: Path, story: Story) -> None:
         "differing_by": {},
     }
     assert (found["with_embedding"], found["collection"]) == (30, "pictures")
+    monkeypatch.setenv("CONSOLE_ROLE", "viewer")
+    assert _told(workspace, "stats")["demo-clip"] == found, "who may only look is told the same"
     assert story.rest == [], "the guide has no command that is not told here"
 
 

@@ -81,6 +81,9 @@ def test_the_column_is_compared_and_what_is_missing_is_generated_after_a_count(
     assert run is not None
     assert _finished(shown, run).counts.done == PICTURES
 
+    facts = open_page("runs", run=run.id).table[0].value["value"]
+    assert facts["Pictures embedded"] == "0"
+    assert facts["Rows of the column written"].split()[0] == str(PICTURES - 4)
     page = open_page("coverage")
     assert "Measure again to see the figures as they are now." in said(page)
     _measured(shown)

@@ -28,6 +28,7 @@ FILE_ONLY = {
     "[catalog] kind": "sql, folder or list, where the location does not tell",
     "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
+    "[catalog] embedding, embedding_model": "columns of the table that keep a picture's vector and its model's name",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
     "[models.<key>] architecture, weights, title": "models of your own",
     "[backups] folder, keep": "where backups lie; how many proven ones of a collection pruning keeps",
