@@ -97,7 +97,8 @@ def _told(found: Forecast) -> str:
     if found.undecided:
         rows = words.count(found.undecided, "row")
         said.append(f"{rows} can be compared only once their pictures are embedded.")
-    said.append("Pictures that cannot be read are listed, and their rows stay as they are.")
+    if found.embed:
+        said.append("Pictures that cannot be read are listed, and their rows stay as they are.")
     return "\n\n".join(said)
 
 

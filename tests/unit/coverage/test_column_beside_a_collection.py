@@ -1,7 +1,7 @@
 """The vectors of an application's table beside those of a collection, row by row."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from console_core.coverage.measure import measure
 from console_core.coverage.report import CoverageReport
 from console_core.coverage.stats import stats
 from console_core.settings import CatalogSettings
-from console_core.vectorstore.types import CollectionSpec, Vector
+from console_core.vectorstore.types import CollectionSpec, Point, PointId, Vector
 from tests.unit.coverage.conftest import COLLECTION, World
 
 UNIT = np.array([0.6, 0.8, 0, 0], np.float32)
@@ -120,6 +120,34 @@ def test_a_report_keeps_its_column_and_one_from_before_there_were_columns_has_no
     older = {name: value for name, value in report.as_json().items() if name != "column"}
     assert CoverageReport.from_json(older) == replace(report, column=None)
     assert "column" not in stats(replace(report, column=None))
+
+
+def test_only_the_vectors_of_one_page_are_in_memory_and_those_that_need_no_comparison_are_not_asked_for(
+    world: World, column: EmbeddingColumn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add(world, range(1, 41))
+    world.embed(range(1, 41))
+    for key in range(1, 41):
+        _put(world, key, np.array([1, 0, 0, 0], np.float32), "demo-clip" if key % 2 else "old")
+    rows, vectors = [], []
+    at, retrieve = column.at, world.store.retrieve
+
+    def counted_at(keys: Iterable[str]) -> dict[str, Held]:
+        rows.append(len(listed := list(keys)))
+        return at(listed)
+
+    def counted(name: str, ids: Sequence[PointId], **asked: bool) -> list[Point]:
+        if asked.get("vectors"):
+            vectors.append(len(ids))
+        return retrieve(name, ids, **asked)
+
+    monkeypatch.setattr(column, "at", counted_at)
+    monkeypatch.setattr(world.store, "retrieve", counted)
+    report = _report(world, column).column
+    assert report is not None
+    assert (report.same, report.all_differing) == (20, 20)
+    assert (max(rows), sum(rows)) == (7, 40)
+    assert (max(vectors), sum(vectors)) == (4, 20)
 
 
 def test_all_but_one_row_is_not_called_all_of_them() -> None:
