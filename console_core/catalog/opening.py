@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.catalog.local_files import MEBIBYTE, LocalFiles
 from console_core.catalog.mixed_images import MixedImages
 from console_core.catalog.types import ImageCatalog, ImageStore
@@ -29,6 +30,16 @@ def open_catalog(settings: CatalogSettings) -> ImageCatalog:
             from console_core.catalog.image_list import ImageListCatalog
 
             return ImageListCatalog(Path(settings.location))
+
+
+def open_column(settings: CatalogSettings) -> EmbeddingColumn | None:
+    """The column that keeps the vectors of a catalog's pictures; None where the settings name none.
+
+    Raises:
+        CatalogUnavailable: it cannot be read.
+        CatalogInvalid: it can, but not as configured.
+    """
+    return EmbeddingColumn(settings) if settings.embedding else None
 
 
 def open_images(settings: ImageSettings) -> ImageStore:

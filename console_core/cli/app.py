@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import backups, failures, ingesting, manners, moving, runs, searching, verification
+from console_core.cli import backups, failures, generating, ingesting, manners, moving, runs, searching, verification
 from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
-from console_core.cli.statistics import stats_by_model
+from console_core.cli.statistics import column_lines, stats_by_model
 from console_core.cli.store import store
 from console_core.commands import Started, command
 from console_core.console import Console
@@ -30,7 +30,7 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (runs, verification, moving, failures, manners, backups, ingesting, searching):
+for topic in (runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
     topic.register(app)
 app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
@@ -75,7 +75,7 @@ def collections(as_json: Json = False) -> None:
 
 @app.command()
 def stats(as_json: Json = False) -> None:
-    """Per model: how much of the catalog is embedded. Measured now."""
+    """Per model: how much of the catalog is embedded, and how the embedding column compares. Measured now."""
     with told():
         looks_only = read(Chosen.workspace).role == "viewer"
     with opened(owner="" if looks_only else "embedding-console stats") as console:
@@ -86,6 +86,7 @@ def stats(as_json: Json = False) -> None:
         + (f" (also: {', '.join(s['other_collections'])})" if s["other_collections"] else "")
         for model, s in result.items()
     ]
+    lines += [line for s in result.values() if "column" in s for line in column_lines(s["collection"], s["column"])]
     show(result, as_json, lines or ["No collections yet."])
 
 
@@ -156,6 +157,8 @@ def resume(run: str, as_json: Json = False) -> None:
             verified = verification.verified_again(console, finished)
             verdict = (verified.result or {}).get("verdict") if verified is not None else None
             finish(run_json(finished) | ({"verdict": verdict} if verdict else {}), verdict == "green", as_json)
+        elif finished.kind == "generate":
+            generating.finish_generation(console, finished, as_json)
         else:
             finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
 

@@ -10,6 +10,7 @@ import typer
 
 from console_core.errors import ConsoleError
 from console_core.following.records import Follow
+from console_core.migration.generate import EMBEDDED
 from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
 from console_core.runs.types import WORKING, Run
@@ -71,8 +72,8 @@ def collection_json(info: CollectionInfo) -> dict[str, Any]:
 
 
 def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
-    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` that of a build, ingestion
-    or retry, else 0.
+    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` counts pictures that a build, an
+    ingestion, a retry or a generation embedded, else 0.
 
     `left_open`: it counts as being worked on, but its process has died (`abandoned`: nobody owns the ledger).
     """
@@ -86,12 +87,18 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
         "target": run.target,
         "selected": counts.selected,
         "done": counts.done,
-        "embedded": counts.done if run.kind in ("reembed", "ingest", "retry") else 0,
+        "embedded": _embedded(run),
         "skipped": counts.all_skipped,
         "failed": counts.all_failed,
         "pending": counts.pending,
         **(_decoding(run) if run.kind in ("reembed", "ingest") else {}),
     }
+
+
+def _embedded(run: Run) -> int:
+    if run.kind == "generate":
+        return int((run.result or {}).get(EMBEDDED, 0))
+    return run.counts.done if run.kind in ("reembed", "retry") else 0
 
 
 def _decoding(run: Run) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
-from console_core.commands import backups, replacing, verifying
+from console_core.commands import backups, generating, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.ingesting import ingest
 from console_core.commands.moving_store import StoreMoved, move_store
@@ -61,6 +61,8 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
         with contextlib.suppress(LedgerUnavailable):  # what went wrong first is what the person must be told
             console.ledger.note(actor.name, name, subject, detail=error.message, outcome="refused")
         raise
+    if not subject and isinstance(result, Run):
+        subject = result.target
     console.ledger.note(actor.name, name, subject, detail=_detail(result))
     if console.worker is not None:
         console.worker.wake()
@@ -179,6 +181,7 @@ COMMANDS: Mapping[str, _Command] = {
     "repair": _Command(verifying.repair, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
+    "generate": _Command(generating.generate, "operator", "into"),
     "quarantine": _Command(_quarantine, "operator", "collection"),
     "release": _Command(_release, "operator", "collection"),
     "stamp": _Command(_stamp, "admin", "collection"),

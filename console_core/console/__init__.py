@@ -10,8 +10,9 @@ from pathlib import Path
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
+from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.catalog.intake import PREFIX, Places, row_of
-from console_core.catalog.opening import open_catalog, open_images
+from console_core.catalog.opening import open_catalog, open_column, open_images
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.console.operations import operation
@@ -60,6 +61,7 @@ class Console:
 
     `traffic` counts the searches that are made in this process; polite runs yield to them. `convoys` are the runs that
     share a decoding.
+    `embedding_column` is where the application's table keeps vectors, if the settings name such a column.
     `notices` are problems that were found while opening and that keep only themselves from working. `copies` are
     what a dry run reads instead of the workspace's own files.
     """
@@ -87,6 +89,7 @@ class Console:
     notices: tuple[ConsoleError, ...] = ()
     copies: ExitStack = field(default_factory=ExitStack)
     convoys: Convoys = field(default_factory=Convoys)
+    embedding_column: EmbeddingColumn | None = None
 
     @property
     def places(self) -> Places:
@@ -192,6 +195,8 @@ class Console:
             if self.owner is not None:
                 parts.callback(self.owner.release)
             parts.callback(self.catalog.close)
+            if self.embedding_column is not None:
+                parts.callback(self.embedding_column.close)
             parts.callback(self.store.close)
             parts.callback(self.images.close)
             parts.callback(self.models.close)
@@ -221,6 +226,9 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             opened.callback(owner.release)
         catalog = open_catalog(settings.catalog)
         opened.callback(catalog.close)
+        column = open_column(settings.catalog)
+        if column is not None:
+            opened.callback(column.close)
         traffic = Traffic()
         store = open_store(settings.store, traffic, dry=dry)
         (copies if dry else opened).callback(store.close)
@@ -248,6 +256,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             owner=owner,
             notices=notices,
             copies=copies,
+            embedding_column=column,
         )
         if owner is not None and with_worker:
             name = f"{owner_name} ({os.getpid()})"

@@ -9,6 +9,7 @@ from console_core.catalog.types import ImageCatalog, Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
+from console_core.migration.generate import Generate, GeneratePlan
 from console_core.migration.ingest import Ingest, IngestPlan
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reembed
@@ -51,6 +52,22 @@ def operation(console: "Console", run: Run) -> Operation:
                 failed=console.failed,
                 batch_size=BatchSize(console.ledger.manners, run.id, again.batch_size),
             )
+        case "generate":
+            if console.embedding_column is None:
+                raise NotFound("The catalog has no embedding column any more.", "Name it in [catalog] again.")
+            generation = GeneratePlan.from_json(run.spec)
+            return Generate(
+                generation,
+                run.id,
+                catalog=console.catalog,
+                column=console.embedding_column,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, generation.model),
+                failed_among=console.ledger.failed_among,
+                batch_size=BatchSize(console.ledger.manners, run.id, generation.batch_size),
+                before=run.result,
+            )
         case "verify":
             check = VerifyPlan.from_json(run.spec)
             return Verify(
@@ -80,7 +97,13 @@ def operation(console: "Console", run: Run) -> Operation:
         case "coverage":
             measured = console.catalog_of(run.target)
             return MeasureCoverage(
-                measured, console.store, console.ledger.failed_among, console.coverage, run.target, Slice()
+                measured,
+                console.store,
+                console.ledger.failed_among,
+                console.coverage,
+                run.target,
+                Slice(),
+                column=console.embedding_column if measured is console.catalog else None,
             )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]

@@ -66,7 +66,9 @@ class StoreSettings:
 class CatalogSettings:
     """What pictures exist. `location` is an SQLAlchemy URL, a folder or a list file, by `kind`.
 
-    The fields after it say which columns of `table` mean what; they are not used by folders and lists.
+    The fields after it say which columns of `table` mean what; they are not used by folders and lists. `embedding` is
+    the column that keeps a picture's vector and `embedding_model` the one that says which model made it; "" for both
+    where the table has none.
     """
 
     kind: CatalogKind
@@ -78,6 +80,8 @@ class CatalogSettings:
     facets: tuple[str, ...] = ()
     updated_at: str = ""
     recursive: bool = True
+    embedding: str = ""
+    embedding_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

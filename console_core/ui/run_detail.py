@@ -8,6 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
+from console_core.migration.generate import COLUMN, EMBEDDED
 from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
@@ -92,6 +93,7 @@ def _facts(run: Run) -> None:
             "Model": run.spec.get("model", ""),
             **_decoding(run),
             **_intake(run),
+            **_generated(run),
             "Asked for by": run.created_by,
             "Created": session.when(run.created_at),
             "Started": session.when(run.started_at) if run.started_at else "not yet",
@@ -123,6 +125,16 @@ def _intake(run: Run) -> dict[str, str]:
     replaced = (run.result or {}).get(REPLACED)
     told = {"Pictures from": location, "Namespace": intake.namespace}
     return told | ({"Embedded again": words.number(replaced)} if replaced else {})
+
+
+def _generated(run: Run) -> dict[str, str]:
+    """Of a generation: what it did for those that are in step now, and for which reasons."""
+    if run.kind != "generate" or not run.result:
+        return {}
+    written = run.result[COLUMN]
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in written.items())
+    rows = f"{sum(written.values()):,}" + (f" ({reasons})" if reasons else "")
+    return {"Pictures embedded": f"{run.result[EMBEDDED]:,}", "Rows of the column written": rows}
 
 
 def _attempts(run: Run) -> None:

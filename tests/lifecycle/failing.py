@@ -74,7 +74,7 @@ class Rig:
         """So many more pictures, with files or without; their keys."""
         first = self.catalog.count() + 1
         keys = list(range(first, first + number))
-        self._rows.executemany("INSERT INTO pictures VALUES (?, ?)", [(key, f"{key}.png") for key in keys])
+        self._rows.executemany("INSERT INTO pictures (id, path) VALUES (?, ?)", [(key, f"{key}.png") for key in keys])
         if good:
             self.mend(*keys)
         return keys

@@ -405,3 +405,27 @@ def test_a_token_that_could_be_guessed_or_not_be_sent_is_refused_without_telling
     with pytest.raises(SettingsError, match="openssl rand") as refused:
         read(workspace, CONSOLE_API_TOKEN=token)
     assert token not in str(refused.value)
+
+
+TABLE = '[catalog]\nlocation = "sqlite:///app.db"\ntable = "images"\n'
+
+
+def test_the_embedding_column_and_that_of_its_model_are_read_from_the_catalog(workspace: Path) -> None:
+    catalog = read(workspace, f'{TABLE}embedding = "vec tor"\nembedding_model = "made by"').catalog
+    assert (catalog.embedding, catalog.embedding_model) == ("vec tor", "made by")
+    catalog = read(workspace, TABLE).catalog
+    assert (catalog.embedding, catalog.embedding_model) == ("", "")
+
+
+@pytest.mark.parametrize("given", ["embedding", "embedding_model"])
+def test_one_of_the_two_embedding_columns_without_the_other_is_refused(workspace: Path, given: str) -> None:
+    error = refused(workspace, f'{TABLE}{given} = "x"')
+    lacking = {"embedding": "embedding_model", "embedding_model": "embedding"}[given]
+    assert f"names {given}, but not {lacking}" in error.message
+    assert "or neither" in error.remedy
+
+
+@pytest.mark.parametrize("location", ["photos", "list.csv"])
+def test_an_embedding_column_of_a_catalog_that_is_no_table_is_refused(workspace: Path, location: str) -> None:
+    text = f'[catalog]\nlocation = "{location}"\nembedding = "a"\nembedding_model = "b"'
+    assert "has no columns" in refused(workspace, text).message

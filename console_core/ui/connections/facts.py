@@ -48,7 +48,10 @@ def catalog(console: Console) -> Mapping[str, object]:
         "Pictures": f"{console.catalog.count():,}",
         "Facets": ", ".join(info.facets) or "none",
     }
-    return facts | {name.capitalize(): value for name, value in info.details.items()}
+    facts |= {name.capitalize(): value for name, value in info.details.items()}
+    if (column := console.embedding_column) is not None:
+        facts["Embedding column"] = f"{column.settings.embedding}, made by what {column.settings.embedding_model} says"
+    return facts
 
 
 def images(console: Console) -> Mapping[str, object]:

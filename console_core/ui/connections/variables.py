@@ -32,6 +32,7 @@ FILE_ONLY = {
     "[catalog] kind": "sql, folder or list, where the location does not tell",
     "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
+    "[catalog] embedding, embedding_model": "columns of the table that keep a picture's vector and its model's name",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
     "[images] timeout, retries, at_once": "of servers: seconds without progress, tries after the first, transfers",
     "[images] largest": "MiB that a picture may have",
