@@ -19,15 +19,19 @@ STAMP = ModelStamp("demo-clip", "f00dfeed")
 
 @dataclass
 class World:
-    """A store, how to open it anew, the searches that it counts, and collection names that nobody else uses."""
+    """A store, how to open it anew, the searches that it counts, and collection names that nobody else uses.
+
+    `home` is "" where collections are the store's own; those in an application's table have names that begin with it.
+    """
 
     open: Callable[[], VectorStore]
     store: VectorStore
     traffic: Traffic
     prefix: str = field(default_factory=lambda: f"contract-{uuid.uuid4().hex[:12]}")
+    home: str = ""
 
     def name(self, label: str = "images") -> str:
-        return f"{self.prefix}-{label}"
+        return f"{self.home}{self.prefix}-{label}"
 
     def made(self, label: str = "images", count: int = 0, **spec: Any) -> str:
         name = self.name(label)

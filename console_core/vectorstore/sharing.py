@@ -1,0 +1,36 @@
+"""Stores in which a collection can be one of several vectors that the same points have."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from console_core.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """A collection whose points also have other vectors, there or yet to be made.
+
+    It is the vector `vector` of the store's own collection `home`; for the name under which one is searched it is that
+    one. `left_alone` are vectors of `home` that the console neither reads nor writes. `refused` says why the store
+    cannot add or drop a vector there, None where nothing is known that speaks against it. `embedded`: the store is one
+    in this process, and no server.
+    """
+
+    home: str
+    vector: str
+    left_alone: tuple[str, ...]
+    refused: StoreError | None
+    embedded: bool
+
+
+@runtime_checkable
+class SharesPoints(Protocol):
+    """A store that has such collections."""
+
+    def sharing(self, name: str) -> Sharing | None:
+        """What a collection of this name, an alias too, shares its points with; None where it has points of its own.
+
+        Raises:
+            StoreError
+        """
+        ...
