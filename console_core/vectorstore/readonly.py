@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from console_core.errors import StoreError, StoreReadOnly
+from console_core.vectorstore.sharing import Sharing, sharing_of
 from console_core.vectorstore.types import (
     CollectionInfo,
     CollectionSpec,
@@ -77,6 +78,9 @@ class ReadOnlyStore:
 
     def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
         _refuse(f'point the alias "{alias}" to "{to}"')
+
+    def sharing(self, name: str) -> Sharing | None:
+        return sharing_of(self._store, name)
 
     def refuses_writes(self, name: str) -> StoreError | None:
         return self._store.refuses_writes(name)

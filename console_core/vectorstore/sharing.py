@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from console_core.errors import StoreError
+from console_core.vectorstore.types import VectorStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,12 @@ class SharesPoints(Protocol):
             StoreError
         """
         ...
+
+
+def sharing_of(store: VectorStore, name: str) -> Sharing | None:
+    """The same of any store.
+
+    Raises:
+        StoreError
+    """
+    return store.sharing(name) if isinstance(store, SharesPoints) else None

@@ -262,8 +262,9 @@ def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
             try:
                 with server.alone:
                     result = server.answer(self.command, self.path, body)
-            except ValueError as error:
-                text = str(error)
+            except (ValueError, KeyError) as error:
+                missing = isinstance(error, KeyError)
+                text = f"Not found: No point with id {error} found" if missing else str(error)
                 status = 404 if "not found" in text.lower() else 409 if "already exists" in text else 400
                 return status, {"status": {"error": text}, "time": 0}
             if isinstance(result, bytes):
