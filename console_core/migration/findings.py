@@ -52,6 +52,7 @@ CODES: Mapping[About, tuple[str, ...]] = {
         *("target-name", "target-alias", "target-exists", "target-weights", "target-shape", "target-dimension"),
         *("target-distance", "target-index", "target-quantization", "target-foreign", "target-mixed", "target-busy"),
         *("target-live", "target-continued", "target-mode", "already-built"),
+        *("named-vector", "named-refused", "named-elsewhere", "named-beside"),
     ),
     About.STORE: ("server-version", "server-metadata", "store-read-only", "store-limits", "store-rate", "capacity"),
     About.MACHINE: ("disk", "disk-ledger", "memory", "room", "batch-size"),

@@ -13,8 +13,8 @@ from console_core.vectorstore import qdrant_vectors as vectors
 from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.qdrant import BATCH, QdrantStore, point_of
 from console_core.vectorstore.qdrant_collections import SAMPLE
-from console_core.vectorstore.qdrant_vectors import AT, Place
-from console_core.vectorstore.sharing import Sharing
+from console_core.vectorstore.qdrant_vectors import Place
+from console_core.vectorstore.sharing import AT, Sharing, splits
 from console_core.vectorstore.types import CollectionInfo, Hit, Point, PointId, Vector
 from console_core.vectorstore.vectors import canonical, successor
 
@@ -47,7 +47,7 @@ class NamedVectors(QdrantStore):
         names = self._names()
         if name in names:
             return None
-        for collection, vector in vectors.splits(name):
+        for collection, vector in splits(name):
             if collection in names and (place := vectors.place_of(collection, vector, self._raw(collection))):
                 return place
         return None
@@ -72,7 +72,7 @@ class NamedVectors(QdrantStore):
         names = self._names()
         if name in names:
             return None
-        return next(((home, vector) for home, vector in vectors.splits(name) if home in names), None)
+        return next(((home, vector) for home, vector in splits(name) if home in names), None)
 
     def _collection_of(self, name: str) -> str:
         """The store's own collection that is written to under a name, there or yet to be made."""

@@ -19,7 +19,8 @@ from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore import refusals
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.qdrant_named import NamedVectors
-from console_core.vectorstore.qdrant_vectors import AT, Place
+from console_core.vectorstore.qdrant_vectors import Place
+from console_core.vectorstore.sharing import AT
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 
 _STAMP = ("model", "fingerprint", "preprocess")

@@ -10,7 +10,7 @@ A collection's metadata keep it, below the key that is the console's:
       numbered: 1                           no number is given twice
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,9 @@ from qdrant_client import models
 from console_core.errors import StoreRefused
 from console_core.vectorstore.provenance import FIELD, application_payload
 from console_core.vectorstore.qdrant_filters import WITHIN, filter_for, filter_within
+from console_core.vectorstore.sharing import AT
 from console_core.vectorstore.types import Payload
 
-AT = "@"
-"""Between the names of a collection and of its vector."""
 _NOTES = ("aliases", "vectors", "numbered")
 _OF_ALL = ("deferred_indexing_threshold",)
 """Noted for the whole collection, whichever vector is looked at."""
@@ -160,13 +159,6 @@ def cannot_add(collection: str, config: models.CollectionConfig) -> StoreRefused
             f'Build a parallel collection: give it a name that does not begin with "{collection}{AT}".',
         )
     return None
-
-
-def splits(name: str) -> Iterator[tuple[str, str]]:
-    """The ways to read a name as that of a collection and of its vector, the longest collection first."""
-    at = len(name)
-    while (at := name.rfind(AT, 0, at)) > 0:
-        yield name[:at], name[at + 1 :]
 
 
 def with_vector(

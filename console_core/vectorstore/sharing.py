@@ -1,10 +1,14 @@
 """Stores in which a collection can be one of several vectors that the same points have."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from console_core.errors import StoreError
 from console_core.vectorstore.types import VectorStore
+
+AT = "@"
+"""Between the names of a collection and of its vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,13 @@ class SharesPoints(Protocol):
             StoreError
         """
         ...
+
+
+def splits(name: str) -> Iterator[tuple[str, str]]:
+    """The ways to read a name as that of a collection and of its vector, the longest collection first."""
+    at = len(name)
+    while (at := name.rfind(AT, 0, at)) > 0:
+        yield name[:at], name[at + 1 :]
 
 
 def sharing_of(store: VectorStore, name: str) -> Sharing | None:
