@@ -1,4 +1,4 @@
-"""The commands about what a collection holds: verify it, list what differs, repair that."""
+"""The commands about what a collection holds: say whose it is, verify it, list what differs, repair that."""
 
 from typing import Annotated, Any
 
@@ -12,14 +12,31 @@ from console_core.errors import NotFound
 from console_core.migration.difference import DifferenceKind
 from console_core.migration.differences import Recorded
 from console_core.runs.types import Run, RunState
+from console_core.vectorstore.types import ModelStamp
 
 _PAGE = 500
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for function in (verify, differences, repair):
+    for function in (stamp, verify, differences, repair):
         app.command()(function)
+
+
+def stamp(
+    collection: str,
+    model: Annotated[str, typer.Option("--model", help="The model that made it.")],
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Even where none of its pictures can be found and compared.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Record which model made a collection; a claim that a sample of its pictures contradicts is refused."""
+    with opened(owner="embedding-console stamp") as console:
+        asked: dict[str, Any] = {"collection": collection, "model": model, "unchecked": unchecked}
+        made: ModelStamp = command(console, actor_of(console), "stamp", **asked)
+    document = {"collection": collection, "model": made.model, "fingerprint": made.fingerprint}
+    show(document, as_json, [f"{collection} was made by {made.model}, fingerprint {made.fingerprint}."])
 
 
 def verify(
