@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from console_core.migration.findings import Finding, Request, block, info, warn
+from console_core.migration.plan import model_name
 from console_core.vectorstore.sharing import AT, Sharing, sharing_of
 from console_core.vectorstore.types import VectorStore
 
@@ -43,7 +44,7 @@ def about_sharing(store: VectorStore, request: Request, target: str) -> Iterator
 
 def named_beside(served: Sharing, model: str) -> str:
     """A name for a further vector of the same collection."""
-    return f"{served.home}{AT}{model.rpartition('/')[2]}"
+    return f"{served.home}{AT}{model_name(model)}"
 
 
 def _about_adding(store: VectorStore, request: Request, wanted: Sharing) -> Finding:
