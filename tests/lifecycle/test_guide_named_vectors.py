@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from qdrant_client import QdrantClient, models
 
 from console_core import settings
 from console_core.vectorstore.provenance import application_payload
-from tests.conftest import PICTURES, make_workspace
+from console_core.vectorstore.types import CollectionSpec, Point
+from tests.conftest import PICTURES, fill, make_workspace
 from tests.how_to import blocks, commands, done, run
 from tests.lifecycle.forking import Forked, Forks
 from tests.lifecycle.workspaces import opened
@@ -26,7 +29,7 @@ GUIDE = "named-vectors.md"
 INSTEAD = {"siglip-b-16-webli": "demo-siglip", "clip-vit-b-32-openai": "demo-clip"}
 """The guide's models, and small ones that are here."""
 MODELS = {"clip": "demo-clip", "siglip": "demo-siglip"}
-PICTURE = 7
+PICTURE, NEW = 7, 1000
 
 
 class Deadly(LoopbackQdrant):
@@ -176,3 +179,52 @@ def test_without_a_named_target_a_parallel_collection_is_proposed_and_never_a_ve
     assert found["target"] == "images__demo-siglip"
     [finding] = [one for one in found["findings"] if one["code"] == "named-elsewhere"]
     assert "--target images@demo-siglip" in finding["remedy"]
+
+
+def test_what_changes_meanwhile_reaches_both_vectors_of_the_embedded_store_and_no_payload_of_the_application(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
+    workspace = make_workspace(tmp_path / "workspace")
+    with opened(workspace) as console:
+        fill(console, "by-hand", "demo-clip")
+        made = list(console.store.scroll("by-hand", vectors=True))
+        console.store.drop("by-hand")
+        console.store.create("images", CollectionSpec(128, vector_name="clip"))
+        console.store.upsert("images", [Point(one.id, one.vector, {"likes": one.id}) for one in made])
+
+    def catalog(*statements: str) -> None:
+        with closing(sqlite3.connect(workspace / "catalog.db", isolation_level=None)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def held() -> dict[str, set[Any]]:
+        """The points of each vector, as the application finds them."""
+        with closing(QdrantClient(path=str(workspace / "qdrant"))) as app:
+            records, _ = app.scroll("images", limit=1000, with_vectors=True)
+            assert all(application_payload(one.payload or {}) == {"likes": one.id} for one in records if one.id < NEW)  # type: ignore[operator]
+            names = {one.id: set(one.vector) for one in records}  # type: ignore[arg-type]
+            return {name: {key for key, has in names.items() if name in has} for name in MODELS}
+
+    _, alias, stamp, _, migrate, cutover, rollback, *_ = commands(GUIDE, INSTEAD)
+    for words in (alias, stamp, migrate):
+        done(workspace, *words)
+    everything = set(range(1, PICTURES + 1))
+    assert held() == {"clip": everything, "siglip": everything}
+
+    new = "INSERT INTO images VALUES ({}, 'user-9', NULL, '0001.jpg', 'late')"
+    catalog(new.format(NEW), "DELETE FROM images WHERE id = 2")
+    done(workspace, "catch-up", "images@siglip")
+    assert held() == {"clip": everything, "siglip": everything - {2} | {NEW}}
+    done(workspace, *cutover)
+    catalog(new.format(NEW + 1), "DELETE FROM images WHERE id = 3")
+    done(workspace, *rollback)
+    # What was odd in the former one at the cut-over stays as it was, as in any collection.
+    assert held() == {"clip": everything - {3} | {NEW + 1}, "siglip": everything - {2} | {NEW}}
+    done(workspace, "catch-up", "images@siglip")
+    assert held()["siglip"] == everything - {2, 3} | {NEW, NEW + 1}
+    with closing(QdrantClient(path=str(workspace / "qdrant"))) as app:
+        assert app.count("images").count == PICTURES + 1
+        [late] = app.retrieve("images", [NEW + 1], with_vectors=True)
+        assert set(late.vector or {}) == {"clip", "siglip"}
+        assert application_payload(late.payload or {})["caption"] == "late"
