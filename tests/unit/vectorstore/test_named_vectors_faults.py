@@ -8,8 +8,11 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from console_core.errors import StoreRefused, StoreUnavailable
+from console_core.migration.store_move import StoreMove
+from console_core.vectorstore.edge import EdgeStore
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 from console_core.vectorstore.qdrant_server import QdrantServer
+from console_core.vectorstore.readonly import ReadOnlyStore
 from console_core.vectorstore.sharing import sharing_of
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import CollectionSpec
@@ -134,6 +137,27 @@ def test_a_snapshot_is_of_the_whole_and_so_refused_for_one_vector(served: World)
     with pytest.raises(StoreRefused, match="with all of its vectors"):
         snapshots.begin(NEW)
     snapshots.close()
+
+
+def test_a_move_to_another_store_does_not_take_the_points_apart(served: World, tmp_path: Path) -> None:
+    served.made()
+    target = QdrantEmbedded(tmp_path / "there")
+    with pytest.raises(StoreRefused, match="images@clip is a named vector of images, whose points a move would take"):
+        next(StoreMove(served.store, target, to="local:there", workspace=tmp_path).steps())
+    assert target.collections() == []
+    target.close()
+
+
+def test_the_edge_store_says_that_it_has_one_vector_a_collection_and_refuses_a_second_one(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "edge")
+    store.create("images", CollectionSpec(3, vector_name="clip"))
+    assert any("no named one is added" in limit for limit in store.info().limits)
+    found = sharing_of(ReadOnlyStore(store), NEW)
+    assert found is not None
+    assert isinstance(found.refused, StoreRefused)
+    assert "images cannot have siglip beside the one that it has" in found.refused.message
+    assert sharing_of(store, "images") is sharing_of(store, "nobody@home") is None
+    store.close()
 
 
 def test_a_restart_keeps_everything_that_is_noted_of_each_vector(tmp_path: Path) -> None:
