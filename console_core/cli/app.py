@@ -3,8 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +33,9 @@ for topic in (runs, verification, moving, failures, manners, backups, ingesting,
     topic.register(app)
 app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
+IntoTarget = Annotated[
+    str, typer.Option("--target", help="The new collection; an empty one that was prepared, or one to be completed.")
+]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")
 ]
@@ -105,13 +107,15 @@ def plan(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
     also: Also = None,
+    target: IntoTarget = "",
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
-    requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
+    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode)
+    requests = [asked, *(replace(asked, model=model, target="") for model in also or ())]
     with opened(dry=True) as console:
         found = preflights(console.preflight_parts(alias), requests)
     documents = [one.as_json() for one in found]
@@ -125,13 +129,15 @@ def migrate(
     alias: str,
     to: Annotated[str, typer.Option("--to", help="The target model.")],
     also: Also = None,
+    target: IntoTarget = "",
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
-    requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
+    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode)
+    requests = [asked, *(replace(asked, model=model, target="") for model in also or ())]
     with opened(owner="embedding-console migrate") as console:
         if also:
             begun: list[Started] = command(console, actor_of(console), "start_migrations", requests=requests)
@@ -187,10 +193,6 @@ def serve(
 
 def main() -> None:
     app()
-
-
-def _requests(alias: str, models: Sequence[str], *, text_search: bool, in_place: bool, mode: Mode) -> list[Request]:
-    return [Request(alias, model, text_search=text_search, in_place=in_place, mode=mode) for model in models]
 
 
 def _plan_lines(found: Preflight) -> list[str]:

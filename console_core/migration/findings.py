@@ -53,6 +53,7 @@ CODES: Mapping[About, tuple[str, ...]] = {
         *("target-distance", "target-index", "target-quantization", "target-foreign", "target-mixed", "target-busy"),
         *("target-live", "target-continued", "target-mode", "already-built"),
         *("target-elsewhere", "switch-blocked", "switch"),
+        *("named-vector", "named-refused", "named-elsewhere", "named-beside"),
     ),
     About.STORE: ("server-version", "server-metadata", "store-read-only", "store-limits", "store-rate", "capacity"),
     About.MACHINE: ("disk", "disk-ledger", "memory", "room", "batch-size"),

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from qdrant_client import QdrantClient
 
-from console_core.errors import SettingsError, StoreError, StoreUnavailable
+from console_core.errors import SettingsError, StoreError, StoreRefused, StoreUnavailable
 from console_core.vectorstore import qdrant_versions as versions
 from console_core.vectorstore.patience import Patience
 from console_core.vectorstore.provenance import provenance
@@ -121,12 +121,30 @@ class QdrantServer(DefersIndexing):
 
     def snapshots(self) -> QdrantSnapshots:
         """The server's own snapshots, over REST; to be closed after use."""
-        return QdrantSnapshots(self._patient(), self._place, self._headers)
+        return QdrantSnapshots(self._patient(), self._place, self._headers, self._collection_of)
+
+    def _cannot_change_vectors(self) -> StoreError | None:
+        with suppress(StoreError):  # a proxy may hide the page that tells it
+            self._learn_version()
+        if versions.adds_vectors(self._version):
+            return None
+        return StoreRefused(
+            f"Qdrant {self._version} cannot add a named vector to a collection, or fill one without touching the "
+            "others: 1.18 and newer can.",
+            "Build a parallel collection, or upgrade the server, one minor version after the other.",
+        )
+
+    @property
+    def _tells_vectors(self) -> bool:
+        with suppress(StoreError):
+            self._learn_version()
+        return versions.tells_vectors(self._version)
 
     def refuses_writes(self, name: str) -> StoreError | None:
         """What an access token says of itself; a plain key does not, and the server tells it at the first write."""
         if self._claims is None:
             return None
+        name = self._collection_of(name)
         return self._claims.refuse(name, exists=name in self._names(), place=self._place)
 
     def size_on_disk(self) -> int | None:

@@ -12,6 +12,7 @@ from console_core.migration.preflight.model import about_change, about_former_we
 from console_core.migration.preflight.parts import Parts
 from console_core.migration.preflight.pictures import about_roots, look_at_pictures
 from console_core.migration.preflight.resources import Need, about_room, need
+from console_core.migration.preflight.sharing import about_sharing
 from console_core.migration.preflight.source import about_source_model, look_at_source
 from console_core.migration.preflight.store import about_limits, about_store
 from console_core.migration.preflight.switching import about_switching
@@ -40,6 +41,7 @@ def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> 
     wanted = Wanted.of(source, embedder)
     target = look_at_target(parts.store, parts.ledger, request, wanted, findings)
     findings += about_switching(parts.store, request.served, target.name)
+    findings += about_sharing(parts.store, request, target.name)
     findings += about_store(parts.store, target.name)
     findings += about_ledger(parts)
     to_embed = _to_embed(parts, request, target, wanted.fingerprint, chosen.selected, findings)

@@ -74,7 +74,8 @@ def _about_alias(
 
 def _about_collection(source: CollectionInfo) -> Iterator[Finding]:
     if source.problem:
-        yield block("source-shape", source.problem, "Migrate it into a collection with one vector a point first.")
+        remedy = "Migrate it into a collection with one vector a point first, or one of its named vectors alone."
+        yield block("source-shape", source.problem, remedy)
     if source.stamp is None:
         yield warn(
             "source-unknown",

@@ -1,7 +1,7 @@
 """Where a migration would write: the target's name, and whether it may be written to."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from console_core.migration.findings import Finding, Request, block, warn
 from console_core.migration.plan import MigrationPlan, target_name
 from console_core.runs.ledger import Ledger
 from console_core.vectorstore.provenance import provenance
+from console_core.vectorstore.sharing import AT, sharing_of
 from console_core.vectorstore.spread import spread
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
@@ -61,7 +62,7 @@ def look_at_target(
     aliases = store.aliases()
     collections = store.collections()
     taken = {collection.name for collection in collections} | set(aliases)
-    name = request.target or target_name(request.served, request.model, taken)
+    name = request.target or _proposed(store, request, taken)
     others = tuple(collection for collection in collections if collection.name != name)
     findings += _about_name(name)
     findings += _about_runs(name, ledger)
@@ -85,6 +86,13 @@ def look_at_target(
     else:
         findings.append(_not_ours(found, request, wanted))
     return Target(name, found, continued=ours, others=others)
+
+
+def _proposed(store: VectorStore, request: Request, taken: Collection[str]) -> str:
+    """A free name for a collection with points of its own: a named vector beside others must be asked for."""
+    served = sharing_of(store, request.served)
+    name = target_name(served.home if served else request.served, request.model, taken)
+    return name.replace(AT, "-") if sharing_of(store, name) else name
 
 
 def _about_name(name: str) -> Iterator[Finding]:

@@ -71,6 +71,9 @@ class Draft:
     def without_slice(self) -> Self:
         return replace(self, only={})
 
+    def with_target(self, name: str) -> Self:
+        return replace(self, target=name)
+
     def request(self) -> Request:
         """What the preflight and the command are asked for."""
         part = Slice({facet: values for facet, values in self.only.items() if values})

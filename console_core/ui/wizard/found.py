@@ -11,6 +11,7 @@ from console_core.migration.findings import About, Finding, Preflight, Severity
 from console_core.migration.preflight.parity import nearer
 from console_core.ui import panels, session, words
 from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.named import offer_named
 
 _ORDER = tuple(Severity)
 
@@ -63,6 +64,8 @@ def _offer(finding: Finding, draft: Draft, key: str) -> None:
         _offer_mode(nearer(draft.mode), draft, key)
     elif finding.code == "target-mode":
         _offer_mode(mode_of(session.console().store, draft.target), draft, key)
+    elif finding.code == "named-elsewhere":
+        offer_named(draft, key)
     elif finding.code == "image-only" and session.console().models.cards.embeds_text(draft.model):
         st.button("By text too", key=f"text-too{key}", on_click=replace(draft, text_search=True).write)
 

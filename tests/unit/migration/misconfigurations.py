@@ -637,3 +637,57 @@ def some_vectors_are_not_of_length_one_under_a_dot_product(world: World) -> Requ
     world.engine().upsert("lengths", [qdrant.PointStruct(id=n, vector=[3.0, 4.0], payload={}) for n in range(3)])
     world.console.store.set_alias("long", "lengths", expected=None)
     return Request("long", "demo-siglip")
+
+
+def _shop(world: World, **beside: Any) -> None:
+    """An application's collection whose one named vector is searched under a name of its own."""
+    clip = {"clip": qdrant.VectorParams(size=128, distance=qdrant.Distance.COSINE)}
+    world.engine().create_collection("shop", vectors_config=clip, **beside)
+    world.console.store.set_alias("shop@searched", "shop@clip", expected=None)
+
+
+IN_THE_SHOP = Request("shop@searched", "demo-siglip", target="shop@siglip")
+
+
+@planted("named-vector", WARN, "Qdrant server 1.20.0", on_server=True)
+def the_target_is_a_second_vector_of_what_is_searched(world: World) -> Request:
+    _shop(world)
+    return IN_THE_SHOP
+
+
+@planted("named-beside", INFO, "words", on_server=True)
+def the_collection_has_vectors_that_the_console_cannot_make(world: World) -> Request:
+    _shop(world, sparse_vectors_config={"words": qdrant.SparseVectorParams()})
+    return IN_THE_SHOP
+
+
+@planted("named-elsewhere", BLOCK, "cannot be moved to shop__demo-siglip", on_server=True)
+def the_name_of_a_vector_cannot_lead_to_a_parallel_collection(world: World) -> Request:
+    _shop(world)
+    return replace(IN_THE_SHOP, target="")
+
+
+@planted("named-elsewhere", BLOCK, "images cannot lead to one", on_server=True)
+def the_alias_of_a_whole_collection_cannot_lead_to_a_vector(world: World) -> Request:
+    _shop(world)
+    return replace(USUAL, target="shop@siglip")
+
+
+@planted("named-elsewhere", BLOCK, "nor its name be passed on", on_server=True)
+def a_named_vector_cannot_be_recreated_in_place(world: World) -> Request:
+    _shop(world)
+    return replace(IN_THE_SHOP, served="shop@clip", in_place=True)
+
+
+@planted("named-refused", BLOCK, "has no name", on_server=True)
+def the_target_would_be_beside_a_vector_without_a_name(world: World) -> Request:
+    return replace(USUAL, target=f"{SERVED}@siglip")
+
+
+@planted("named-refused", BLOCK, "Qdrant 1.17.1 cannot add a named vector", on_server=True)
+def the_server_is_too_old_for_a_second_vector(world: World) -> Request:
+    _shop(world)
+    assert world.server is not None
+    world.server.version = "1.17.1"
+    world.console.store = QdrantServer(world.server.url)
+    return IN_THE_SHOP
