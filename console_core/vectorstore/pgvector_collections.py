@@ -2,7 +2,7 @@
 
 from psycopg import sql
 
-from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError
+from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError, StoreRefused
 from console_core.vectorstore import pgvector_words as words
 from console_core.vectorstore import refusals
 from console_core.vectorstore.pgvector_access import refusal
@@ -62,6 +62,8 @@ class PgvectorCollections(PgvectorIndexes):
             answered=self._server.answered,
             problem=problem,
             remedy=remedy,
+            indexed_up_to=words.HALF_INDEXED,
+            quantizations=(words.FLOAT16,),
         )
 
     def collections(self) -> list[CollectionInfo]:
@@ -100,6 +102,8 @@ class PgvectorCollections(PgvectorIndexes):
             payload_fields=tuple(sorted({field for payload in payloads for field in application_payload(payload)})),
             vector_name=kept.vector_name,
             index_deferred=kept.deferred,
+            wished_index=kept.index,
+            wished_quantization=kept.quantization,
         )
 
     def count(self, name: str) -> int:
@@ -202,6 +206,13 @@ class PgvectorCollections(PgvectorIndexes):
             return refusal(connection, self._server, relation)
 
         return self._server.ask(look, name=name)
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        try:
+            words.check(spec)
+        except StoreRefused as error:
+            return error
+        return None
 
     def size_on_disk(self) -> int | None:
         """None: the disk is the server's."""

@@ -101,11 +101,13 @@ class QdrantStore(QdrantCollections):
     def search(
         self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
     ) -> list[Hit]:
-        shape = self._shape(name)
+        config = self._raw(name).config
+        shape = words.shape(config.params)
         query = unit_query(vector, shape.dimension, name).tolist()
         if limit < 1 or (where and not all(where.values())):
             return []
         wanted = filter_for(where)
+        params = words.RESCORED if self._quantization(config, shape.vector_name) else None
         with self._traffic.search():
             answer = self._ask(
                 lambda: self._client.query_points(
@@ -113,6 +115,7 @@ class QdrantStore(QdrantCollections):
                     query=query,
                     using=shape.vector_name or None,
                     query_filter=wanted,
+                    search_params=params,
                     limit=limit,
                     with_payload=True,
                 ),
