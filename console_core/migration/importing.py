@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from console_core.embedding.device import may_be_cuda
 from console_core.embedding.types import ModelCard
 from console_core.errors import ConsoleError, ModelUnknown
 from console_core.migration.variables import ABOUT_A_MODEL, FAMILIES, NAMES, Answer, Here, Imported, Outcome
@@ -206,8 +207,10 @@ class _Import:
         if not _DEVICE.fullmatch(value):
             self._wrong(name, "It is not a device that is known here.", "Use auto, cpu, cuda or cuda:<number>.")
             return
-        agrees = value == own or "auto" in (value, own)
-        text = f"It is a setting of the console, for everything it does, and says {own}: the two "
+        means = ("cuda" if may_be_cuda(own) else "cpu") if own == "auto" else own
+        agrees = value in ("auto", means, means.partition(":")[0])
+        said = own if own == means else f"{own}, which means {means} here"
+        text = f"It is a setting of the console, for everything it does, and says {said}: the two "
         self._say(
             name,
             Outcome.COMPARED,
@@ -224,7 +227,7 @@ class _Import:
                 self._wrong(name, "It is neither on nor off.", "Write true or false, or leave it out.")
                 return
             text = "Which collection is searched is not a switch here: an alias leads to it, and cutting over moves it."
-            self._say(name, Outcome.LEFT, text, "After a green verification: `embedding-console cutover`.")
+            self._say(name, Outcome.LEFT, text, "Cut over once its verification is green.")
         elif name.endswith("_ROLLOUT_PERCENTAGE"):
             number = value.removesuffix("%").strip()
             if not re.fullmatch(r"\d+(\.\d+)?", number) or float(number) > 100:

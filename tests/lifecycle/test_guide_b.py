@@ -153,8 +153,6 @@ def test_a_dry_run_refuses_what_the_creation_itself_refuses_and_both_leave_every
     for arguments, says in (
         ((OLD, *MODEL), f"exists already, with {PICTURES} points"),
         ((NEW, "--model", "no-such-model"), 'No model is called "no-such-model"'),
-        ((NEW, *MODEL, "--like", "nowhere"), "no alias or collection nowhere"),
-        ((NEW, *MODEL, "--quantization", "float16"), "float16"),
     ):
         before = states(workspace)
         dry = run("create", *arguments, "--dry-run", "--json")
@@ -174,10 +172,7 @@ def test_a_dry_run_refuses_what_the_creation_itself_refuses_and_both_leave_every
 
 OTHERWISE: list[tuple[dict[str, Any], str]] = [
     ({"index": {"m": 32, "ef_construct": 100}}, "m"),
-    ({"quantization": {}}, "quantization"),
     ({"quantization": {**INT8, "quantile": 0.95}}, "quantization"),
-    ({"distance": "dot"}, "distance"),
-    ({"dimension": 128}, "dimension"),
     ({"stamp": None}, "stamp"),
 ]
 

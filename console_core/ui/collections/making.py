@@ -7,6 +7,7 @@ import streamlit as st
 
 from console_core.embedding.types import ModelCard
 from console_core.errors import ModelError
+from console_core.migration.findings import Severity
 from console_core.migration.making import Making, NewCollection, making
 from console_core.ui import navigation, panels, session
 from console_core.ui.permission import command_button
@@ -122,7 +123,9 @@ def _choices(draft: _Draft, collections: dict[str, CollectionInfo], cards: dict[
 
 
 def _preview(found: Making) -> None:
-    panels.findings(found.findings)
+    telling = [finding for finding in found.findings if finding.severity is not Severity.INFO]
+    if telling:  # notes are said where the settings are chosen
+        panels.findings(telling)
     if found.facts:
         panels.details(found.facts, alt=f"What {found.asked.name} will be")
     pressed = command_button(

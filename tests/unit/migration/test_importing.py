@@ -63,7 +63,7 @@ def test_the_guides_variables_become_a_model_a_name_and_a_batch_size_and_each_is
     )
     told = "\n".join(map(str, found.answers))
     assert "hunter2" not in told
-    assert "cutover" in told
+    assert "Cut over once its verification is green." in told
     assert "says cpu: the two differ" in told
 
 
@@ -149,6 +149,25 @@ def test_what_a_person_said_is_not_overruled() -> None:
 def test_the_name_of_what_serves_now_is_no_name_for_the_new_collection(name: str) -> None:
     found = imported({"CLIP_MODEL_NAME": "demo-clip", "CLIP_COLLECTION": name}, here())
     assert (found.target, outcomes(found)["CLIP_COLLECTION"]) == ("", Outcome.LEFT)
+
+
+@pytest.mark.parametrize(
+    ("own", "value", "says"),
+    [
+        ("cuda:1", "cuda", "says cuda:1: the two agree."),
+        ("cpu", "auto", "says cpu: the two agree."),
+        ("cpu", "CUDA", "says cpu: the two differ."),
+        ("auto", "cpu", "says auto, which means cpu here: the two agree."),
+        ("auto", "cuda", "says auto, which means cpu here: the two differ."),
+    ],
+)
+def test_the_device_is_compared_with_the_consoles_own(
+    own: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    (answer,) = imported({"DEVICE": value}, here(device=own)).answers
+    assert (answer.outcome, says in answer.message) == (Outcome.COMPARED, True), answer
+    assert bool(answer.remedy) is ("differ" in says)
 
 
 def test_only_known_names_are_looked_at_and_one_without_a_value_counts_as_not_set() -> None:

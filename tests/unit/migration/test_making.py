@@ -121,3 +121,24 @@ def test_a_quantization_that_nobody_asked_for_does_not_fit_where_none_is_expecte
     stamped = replace(found, stamp=ModelStamp("demo-clip", "f00d"))
     assert [line.what for line in checked(stamped, tuning=Tuning(quantization={})) if not line.fits] == ["quantization"]
     assert all(line.fits for line in checked(stamped)), "where nothing is expected everything fits"
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "fails"),
+    [
+        ({"distance": "dot"}, ["distance"]),
+        ({"index": {"m": 16, "ef_construct": 100}, "index_deferred": True}, ["m", "ef_construct"]),
+        ({"quantization": {}}, ["quantization"]),
+        ({"quantization": {"type": "binary", "quantile": 0.99, "always_ram": True}}, ["quantization"]),
+        ({"stamp": None}, ["stamp"]),
+    ],
+)
+def test_one_thing_that_is_otherwise_than_expected_is_the_one_that_does_not_fit(
+    console: Console, otherwise: dict[str, Any], fails: list[str]
+) -> None:
+    embedder = console.models.get("demo-clip")
+    index, quantization = USUAL.over({}, {})
+    right = replace(console.store.describe("images"), index=index, quantization=quantization)
+    asked: dict[str, Any] = {"embedder": embedder, "like": right, "tuning": USUAL, "points": right.points}
+    assert all(line.fits for line in checked(right, **asked))
+    assert [line.what for line in checked(replace(right, **otherwise), **asked) if not line.fits] == fails

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from console_core.commands import command
 from console_core.console import Console
 from console_core.embedding.preprocessing import Mode
@@ -60,21 +58,20 @@ def test_a_plan_from_before_there_were_settings_to_choose_is_read_as_one_without
     assert MigrationPlan.from_json(old) == MigrationPlan.from_json(plain)
 
 
-@pytest.mark.parametrize("mode", [Mode.FAST, Mode.EXACT])
 def test_an_empty_prepared_collection_is_filled_with_its_own_settings_and_says_its_mode_then(
-    console: Console, mode: Mode
+    console: Console,
 ) -> None:
     prepared(console, index={"m": 24}, quantization=INT8)
-    found = looked(console, target="prepared", mode=mode)
+    found = looked(console, target="prepared", mode=Mode.EXACT)
     assert planned(found) == ({"m": 24}, INT8)
     assert found.to_embed == PICTURES
     assert found.has("target-settings")
     assert not found.blocked
     assert not any(found.has(code) for code in ("target-index", "target-quantization", "target-mode", "settings-kept"))
-    request = replace(ASKED, target="prepared", mode=mode)
+    request = replace(ASKED, target="prepared", mode=Mode.EXACT)
     build = finish(console, command(console, OPERATOR, "start_migration", request=request).run)
     assert (build.target, build.counts.done) == ("prepared", PICTURES)
     info = console.store.describe("prepared")
     assert settings_of(info) == ({"m": 24}, INT8)
     assert info.stamp is not None
-    assert info.stamp.preprocess == mode.value
+    assert info.stamp.preprocess == "exact"

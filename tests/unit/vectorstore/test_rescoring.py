@@ -50,9 +50,10 @@ def test_an_indexed_int8_collection_of_the_edge_engine_is_ranked_by_whole_vector
     plain_shard = Shard(tmp_path / "shard", SPEC)
     plain = off(plain_shard, rows, queries)
     plain_shard.close()
+    print(f"found of the ten nearest, of {POINTS:,}: {plain[1]:.1%} plain, {ranked[1]:.1%} rescored")  # noqa: T201
     assert ranked[0] < 1e-5, "scores are those of the whole vectors"
     assert plain[0] > 1e-4, "unless asked, the engine gives those of the rounded ones"
-    assert ranked[1] >= plain[1]
+    assert ranked[1] > plain[1]
     assert ranked[1] > 0.98
 
 
