@@ -1,6 +1,7 @@
 """Settings that another application keeps in its environment, taken over into a plan."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,8 +53,5 @@ def import_variables(
 
 def answers_json(told: Imported) -> dict[str, Any]:
     """What becomes of a document where variables were imported; nothing where none were."""
-    plain = [
-        {"name": one.name, "value": one.value, "outcome": one.outcome.value, "message": one.message}
-        for one in told.answers
-    ]
+    plain = [{**asdict(one), "outcome": one.outcome.value} for one in told.answers]
     return {"imported": plain} if plain else {}

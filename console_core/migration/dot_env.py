@@ -19,9 +19,8 @@ def variables_of(file: Path) -> dict[str, str]:
         SettingsError: it cannot be read, or is no .env file.
     """
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise SettingsError(f"{file} has more than {MOST_BYTES:,} bytes.", "Name a .env file.")
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {error.strerror or error}.", "Name a .env file.") from error
     return variables_in(content, str(file))
@@ -33,9 +32,11 @@ def variables_in(content: bytes | str, place: str) -> dict[str, str]:
     A name that is set twice has the last value, as where the file is sourced. `place` is said where something is wrong.
 
     Raises:
-        SettingsError: it is not text, or a line of it cannot be understood; its content is not repeated, because it may
-            be a secret.
+        SettingsError: it is too long, it is not text, or a line of it cannot be understood; its content is not
+            repeated, because it may be a secret.
     """
+    if len(content) > MOST_BYTES:
+        raise SettingsError(f"{place} has more than {MOST_BYTES:,} bytes.", "Name a .env file.")
     try:
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from typing import Any
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound, ModelError
 from console_core.migration.findings import Finding, Severity, block
+from console_core.migration.preflight.ledger import about_ledger
 from console_core.migration.preflight.parts import Parts
 from console_core.migration.preflight.store import about_store
 from console_core.migration.preflight.target import Wanted, about_name
@@ -70,6 +71,7 @@ def making(parts: Parts, asked: NewCollection) -> Making:
     embedder = _embedder(parts, asked.model, findings)
     findings += about_store(parts.store, asked.name)
     findings += _about_stamp(parts)
+    findings += about_ledger(parts)
     wanted = Wanted.of(like, embedder, asked.tuning)
     findings += about_tuning(parts.store, wanted, asked.tuning, former=like, found=None)
     found = tuple(dict.fromkeys(findings))

@@ -22,6 +22,7 @@ from console_core.vectorstore.tuning import (
     index_text,
     lacking,
     not_in_force,
+    proposed,
     quantization_of,
     quantization_text,
     settings_of,
@@ -49,13 +50,13 @@ def choose_tuning(
     st.session_state[place] = as_former if tuning.as_former else _OWN
 
     def choose() -> None:
-        write(AS_FORMER if st.session_state[place] == as_former else USUAL)
+        write(AS_FORMER if st.session_state[place] == as_former else proposed(store))
 
     st.radio(
         "Settings of the new collection",
         [as_former, _OWN],
         key=place,
-        captions=[_told(*had), f"Begins with {_told(*USUAL.over({}, {}))}; every value can be changed."],
+        captions=[_told(*had), f"Begins with {_told(*proposed(store).over({}, {}))}; every value can be changed."],
         on_change=choose,
     )
     if not tuning.as_former:

@@ -76,6 +76,11 @@ USUAL = Tuning({"m": 16, "ef_construct": 100}, {**quantization_of(INT8), "always
 """The set that is proposed where another one than the former collection's is wanted."""
 
 
+def proposed(store: StoreInfo) -> Tuning:
+    """That set, without INT8 where the store quantizes in other ways only."""
+    return USUAL if INT8 in store.quantizations or not store.quantizations else Tuning(USUAL.index, {})
+
+
 def settings_of(info: CollectionInfo) -> tuple[Settings, Settings]:
     """Index and quantization of a collection as they were asked for, as far as the store noted it, else in force."""
     return {**info.index, **info.wished_index}, info.wished_quantization or info.quantization

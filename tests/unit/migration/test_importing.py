@@ -1,6 +1,8 @@
 """Each variable of an application's own migration is answered for, and nothing is half taken over."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.cards import CARDS
@@ -83,6 +85,7 @@ def test_quotes_comments_exports_and_the_marks_of_other_systems_are_understood()
         (b"\xff\xfeA\x00", "is not text"),
         ("A=1\nthis is no assignment = 'secret\n", "Line 2 of the text"),
         ("A=1\nTOKEN='secret\n", "Line 2 of the text"),
+        ("A=1\n" * 300_000, "more than 1,000,000 bytes"),
     ],
 )
 def test_what_is_no_env_file_is_refused_by_line_without_repeating_it(content: bytes | str, said: str) -> None:
@@ -173,3 +176,35 @@ def test_the_device_is_compared_with_the_consoles_own(
 def test_only_known_names_are_looked_at_and_one_without_a_value_counts_as_not_set() -> None:
     assert known_in({"HOME": "/root", "DEVICE": " cpu "}, NAMES) == {"DEVICE": "cpu"}
     assert imported({"SIGLIP_MODEL_NAME": "", "SECRET": "x"}, here()) == Imported()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=60))
+def test_any_text_is_understood_or_refused_with_a_remedy(text: str) -> None:
+    refused: SettingsError | None = None
+    found: dict[str, str] = {}
+    try:
+        found = variables_in(text, "the text")
+    except SettingsError as error:
+        refused = error
+    assert refused is None or refused.remedy
+    assert all("\0" not in name + value for name, value in found.items())
+
+
+_VALUES = st.one_of(
+    st.sampled_from(
+        ["demo-siglip", "ViT-B-16-SigLIP", "webli", "768", "192", "cpu", "true", "50%", "assets", "x/y.pt"]
+    ),
+    st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=12),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from(sorted(NAMES)), _VALUES))
+def test_whatever_the_values_are_each_variable_is_answered_for_or_stops_the_import(told: dict[str, str]) -> None:
+    found = imported(told, here())
+    if found.wrong:
+        assert (found.model, found.target, found.batch_size) == ("", "", None)
+        assert all(answer.remedy for answer in found.wrong)
+    else:
+        assert outcomes(found).keys() == told.keys()

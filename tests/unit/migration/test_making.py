@@ -54,6 +54,13 @@ def test_distance_and_settings_come_from_the_collection_that_it_shall_be_like(co
     )
 
 
+def test_like_no_other_it_has_the_stores_usual_index_and_no_quantization(console: Console) -> None:
+    found = previewed(console, like="", tuning=Tuning())
+    assert found.spec is not None
+    assert (found.spec.distance, found.spec.index, found.spec.quantization) == ("cosine", {}, {})
+    assert (found.facts["Index"], found.facts["Quantization"]) == ("the store's usual one", "none")
+
+
 @pytest.mark.parametrize(
     ("otherwise", "code", "says"),
     [

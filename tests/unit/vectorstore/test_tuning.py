@@ -12,6 +12,7 @@ from console_core.vectorstore.tuning import (
     index_text,
     lacking,
     not_in_force,
+    proposed,
     quantization_text,
     settings_of,
 )
@@ -78,6 +79,12 @@ def test_a_store_only_notes_what_it_does_not_have() -> None:
     assert noted(indexed_up_to=4000, quantizations=("float16",)) == ["INT8, quantile 0.99, always in memory"]
     assert noted(indexed_up_to=512, quantizations=OF_QDRANT) == ["HNSW, m 16, ef_construct 100"]
     assert len(noted(indexed_up_to=0)) == 2
+
+
+def test_int8_is_proposed_but_to_a_store_that_quantizes_in_other_ways_only() -> None:
+    assert proposed(StoreInfo("a store", "here", "1", quantizations=OF_QDRANT)) == USUAL
+    assert proposed(StoreInfo("a store", "here", "1", indexed_up_to=0)) == USUAL
+    assert proposed(StoreInfo("a store", "here", "1", quantizations=("float16",))) == Tuning(USUAL.index, {})
 
 
 def test_what_a_collection_was_made_with_counts_before_what_is_in_force() -> None:
