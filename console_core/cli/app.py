@@ -3,23 +3,37 @@
 import os
 import socket
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import backups, failures, generating, ingesting, manners, moving, runs, searching, verification
+from console_core.cli import (
+    backups,
+    failures,
+    generating,
+    ingesting,
+    making,
+    manners,
+    moving,
+    runs,
+    searching,
+    verification,
+)
 from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
+from console_core.cli.importing import FromEnv, FromEnvironment, answers_json, import_variables
 from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
+from console_core.cli.planning import IntoTarget, To, must_name_a_model, plan_lines, requests_of
 from console_core.cli.statistics import column_lines, stats_by_model
 from console_core.cli.store import store
+from console_core.cli.tuning import AlwaysRam, Candidates, EdgesOfANode, Int8, Quantile, Quantization, tuning_of
 from console_core.commands import Started, command
 from console_core.console import Console
 from console_core.demo.workspace import prepare
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
-from console_core.migration.findings import Preflight, Request, Severity
+from console_core.migration.findings import Request
 from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.preflight import preflights
 from console_core.runs.types import Run, RunState
@@ -29,13 +43,10 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
+for topic in (making, runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
     topic.register(app)
 app.add_typer(store, name="store")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
-IntoTarget = Annotated[
-    str, typer.Option("--target", help="The new collection; an empty one that was prepared, or one to be completed.")
-]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")
 ]
@@ -105,21 +116,32 @@ def model(key: str, as_json: Json = False) -> None:
 @app.command()
 def plan(
     alias: str,
-    to: Annotated[str, typer.Option("--to", help="The target model.")],
+    to: To = "",
     also: Also = None,
     target: IntoTarget = "",
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
+    m: EdgesOfANode = None,
+    ef_construct: Candidates = None,
+    int8: Int8 = False,
+    quantization: Quantization = "",
+    quantile: Quantile = None,
+    always_ram: AlwaysRam = False,
+    from_env: FromEnv = None,
+    from_environment: FromEnvironment = False,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
-    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode)
-    requests = [asked, *(replace(asked, model=model, target="") for model in also or ())]
+    tuning = tuning_of(m, ef_construct, int8, quantization, quantile, always_ram)
+    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode, tuning=tuning)
+    must_name_a_model(to, from_env, from_environment)
     with opened(dry=True) as console:
-        found = preflights(console.preflight_parts(alias), requests)
-    documents = [one.as_json() for one in found]
-    show(documents if also else documents[0], as_json, [line for one in found for line in _plan_lines(one)])
+        taken = import_variables(console, from_env, from_environment, alias=alias, model=to, target=target)
+        found = preflights(console.preflight_parts(alias), requests_of(taken.into(asked), also))
+    documents = [one.as_json() | answers_json(taken) for one in found]
+    lines = [*map(str, taken.answers), *(line for one in found for line in plan_lines(one))]
+    show(documents if also else documents[0], as_json, lines)
     if any(one.blocked for one in found):
         raise typer.Exit(1)
 
@@ -127,18 +149,31 @@ def plan(
 @app.command()
 def migrate(
     alias: str,
-    to: Annotated[str, typer.Option("--to", help="The target model.")],
+    to: To = "",
     also: Also = None,
     target: IntoTarget = "",
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
+    m: EdgesOfANode = None,
+    ef_construct: Candidates = None,
+    int8: Int8 = False,
+    quantization: Quantization = "",
+    quantile: Quantile = None,
+    always_ram: AlwaysRam = False,
+    from_env: FromEnv = None,
+    from_environment: FromEnvironment = False,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
-    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode)
-    requests = [asked, *(replace(asked, model=model, target="") for model in also or ())]
+    tuning = tuning_of(m, ef_construct, int8, quantization, quantile, always_ram)
+    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode, tuning=tuning)
+    must_name_a_model(to, from_env, from_environment)
     with opened(owner="embedding-console migrate") as console:
+        taken = import_variables(console, from_env, from_environment, alias=alias, model=to, target=target)
+        requests = requests_of(taken.into(asked), also)
+        for answer in taken.answers:
+            typer.echo(str(answer), err=True)
         if also:
             begun: list[Started] = command(console, actor_of(console), "start_migrations", requests=requests)
             built = all_in_foreground(console, [one.run for one in begun], f"Embedding with {len(begun)} models")
@@ -193,18 +228,6 @@ def serve(
 
 def main() -> None:
     app()
-
-
-def _plan_lines(found: Preflight) -> list[str]:
-    order = list(Severity)
-    ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
-    lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
-    where = f"{found.target}, in {found.request.mode} mode"
-    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {where}")
-    if found.estimate:
-        low, high = found.estimate.seconds
-        lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")
-    return lines
 
 
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:

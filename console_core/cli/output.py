@@ -10,6 +10,7 @@ import typer
 
 from console_core.errors import ConsoleError
 from console_core.following.records import Follow
+from console_core.migration.findings import Finding, Severity
 from console_core.migration.generate import EMBEDDED
 from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
@@ -122,6 +123,13 @@ def follow_json(follow: Follow) -> dict[str, Any]:
         "deleted": lag.deleted if lag else None,
         "note": follow.note,
     }
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """One line for each finding, the gravest first."""
+    order = list(Severity)
+    ranked = sorted(findings, key=lambda finding: order.index(finding.severity))
+    return [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
 
 
 def finish(result: dict[str, Any], good: bool, as_json: bool) -> None:

@@ -137,9 +137,13 @@ class Reembed:
         try:
             self._store.create(plan.target, spec)
         except CollectionExists:
-            found = self._store.describe(plan.target).stamp
-            if found is None or found.fingerprint != plan.fingerprint:
+            found = self._store.describe(plan.target)
+            if found.stamp is None or found.stamp.fingerprint != plan.fingerprint:
                 raise
+            if (
+                not found.points and not found.stamp.preprocess
+            ):  # made empty by a person: nothing was decoded for it yet
+                self._store.stamp(plan.target, stamp)
         if self._makes_most(counts):
             self._store.defer_index(plan.target)
 

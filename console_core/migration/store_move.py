@@ -11,8 +11,8 @@ from console_core.backup.operation import pages_of
 from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreFull, StoreRefused
 from console_core.vectorstore.sharing import sharing_of
 from console_core.vectorstore.signature import signature_of
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, PointId, VectorStore
-from console_core.vectorstore.wishes import settings_of
 
 FILE = "store-move.json"
 """In the workspace: how far the move is, so that it can go on after a crash, and which collections are its own."""
@@ -138,7 +138,7 @@ class StoreMove:
                 return
 
     def _make(self, info: CollectionInfo) -> None:
-        index, quantization = settings_of(self._source, info)
+        index, quantization = settings_of(info)
         spec = CollectionSpec(info.dimension, info.distance, info.stamp, index, quantization, info.vector_name)
         try:
             found = self._target.describe(info.name)

@@ -17,6 +17,7 @@ from console_core.vectorstore.embedded_folder import copied
 from console_core.vectorstore.paging import pages
 from console_core.vectorstore.sharing import AT, Sharing, splits
 from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.tuning import OF_QDRANT
 from console_core.vectorstore.types import (
     REQUEST,
     CollectionInfo,
@@ -92,6 +93,7 @@ class EdgeStore:
             outgrown=OUTGROWN,
             memory_per_number=_MEMORY_PER_NUMBER,
             disk_per_number=_DISK_PER_NUMBER,
+            quantizations=OF_QDRANT,
         )
 
     def collections(self) -> list[CollectionInfo]:
@@ -222,6 +224,14 @@ class EdgeStore:
 
     def refuses_writes(self, name: str) -> StoreError | None:
         return refusals.read_only((self._folder, self._folder / "registry.db", self._folder / "shards"), self._place)
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        try:
+            _refuse_unknown_settings(spec)
+        except StoreRefused as error:
+            return error
+        found: StoreError | None = self._engine.ask("refuses_spec", spec)
+        return found
 
     def size_on_disk(self) -> int | None:
         return size_of(self._folder)

@@ -118,6 +118,7 @@ class QdrantStore(QdrantCollections):
         if limit < 1 or (where and not all(where.values())):
             return []
         wanted = wanted_by(where)
+        params = words.RESCORED if self._quantization(config, shape.vector_name) else None
         with self._traffic.search():
             answer = self._ask(
                 lambda: self._client.query_points(
@@ -125,6 +126,7 @@ class QdrantStore(QdrantCollections):
                     query=query,
                     using=shape.vector_name or None,
                     query_filter=wanted,
+                    search_params=params,
                     limit=limit,
                     with_payload=True,
                 ),

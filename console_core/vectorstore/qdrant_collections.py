@@ -45,6 +45,9 @@ class QdrantCollections(ABC):
     @abstractmethod
     def refuses_writes(self, name: str) -> StoreError | None: ...
 
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        return words.refusal(spec)
+
     @abstractmethod
     def defer_index(self, name: str) -> None: ...
 
@@ -92,6 +95,7 @@ class QdrantCollections(ABC):
     ) -> CollectionInfo:
         """A collection from its configuration and a sample of its payloads."""
         shape = words.shape(config.params)
+        wished_index, wished_quantization = self._wishes(config.metadata)
         return CollectionInfo(
             name=name,
             dimension=shape.dimension,
@@ -107,6 +111,8 @@ class QdrantCollections(ABC):
             problem=shape.problem,
             limits=words.limits_in_force(config),
             index_deferred=words.deferred_threshold(config.metadata) is not None,
+            wished_index=wished_index,
+            wished_quantization=wished_quantization,
         )
 
     def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:
@@ -118,6 +124,10 @@ class QdrantCollections(ABC):
 
     def _quantization(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
         return words.quantization_in_force(config, vector_name)
+
+    def _wishes(self, metadata: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The index and the quantization that a collection was made with, where the store only notes them."""
+        return {}, {}
 
     def _names(self) -> set[str]:
         return {found.name for found in self._ask(self._client.get_collections).collections}

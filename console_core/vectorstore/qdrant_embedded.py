@@ -92,6 +92,7 @@ class QdrantEmbedded(FillsVectors):
             outgrown=OUTGROWN,
             memory_per_number=_MEMORY_PER_NUMBER,
             disk_per_number=_DISK_PER_NUMBER,
+            indexed_up_to=0,
         )
 
     def create(self, name: str, spec: CollectionSpec) -> None:
@@ -109,9 +110,8 @@ class QdrantEmbedded(FillsVectors):
         noted |= {f"wished_{name}": wish for name, wish in wishes.items() if wish}
         return {"metadata": {FIELD: noted} if noted else None}
 
-    def wishes(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """The index and the quantization that a collection was made with, as noted."""
-        noted = (self._config(name).metadata or {}).get(FIELD, {})
+    def _wishes(self, metadata: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        noted = (metadata or {}).get(FIELD, {})
         return noted.get("wished_index", {}), noted.get("wished_quantization", {})
 
     def _index(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:

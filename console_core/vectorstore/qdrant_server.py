@@ -18,6 +18,7 @@ from console_core.vectorstore.qdrant_deferring import DefersIndexing
 from console_core.vectorstore.qdrant_errors import answer, translated
 from console_core.vectorstore.qdrant_snapshots import QdrantSnapshots
 from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.tuning import OF_QDRANT
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, Payload, StoreInfo
 
 EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
@@ -98,6 +99,7 @@ class QdrantServer(DefersIndexing):
             problem=versions.too_old(self._version),
             remedy="Upgrade the server, one minor version after the other.",
             keeps_metadata=versions.keeps_metadata(self._version),
+            quantizations=OF_QDRANT,
         )
 
     def collections(self) -> list[CollectionInfo]:

@@ -89,6 +89,9 @@ class ReadOnlyStore:
     def refuses_writes(self, name: str) -> StoreError | None:
         return self._store.refuses_writes(name)
 
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        return self._store.refuses_spec(spec)
+
     def size_on_disk(self) -> int | None:
         return self._store.size_on_disk()
 

@@ -18,6 +18,8 @@ from console_core.migration.preflight.store import about_limits, about_store
 from console_core.migration.preflight.switching import about_switching
 from console_core.migration.preflight.target import Target, Wanted, look_at_target
 from console_core.migration.preflight.trial import Trial
+from console_core.migration.preflight.tuning import about_tuning
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -38,11 +40,13 @@ def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> 
     source = look_at_source(parts, request, aliases, findings)
     embedder = look_at_model(parts.models, request, findings)
     chosen = look_at_catalog(parts.catalog, request.part, findings)
-    wanted = Wanted.of(source, embedder)
+    wanted = Wanted.of(source, embedder, request.tuning)
     target = look_at_target(parts.store, parts.ledger, request, wanted, findings)
     findings += about_switching(parts.store, request.served, target.name)
     findings += about_sharing(parts.store, request, target.name)
     findings += about_store(parts.store, target.name)
+    filled = target.found if target.continued else None
+    findings += about_tuning(parts.store, wanted, request.tuning, former=source, found=filled)
     findings += about_ledger(parts)
     to_embed = _to_embed(parts, request, target, wanted.fingerprint, chosen.selected, findings)
     if embedder is not None:
@@ -110,6 +114,8 @@ def _estimate(measured: Trial, to_embed: int, needed: Need) -> Estimate:
 def _plan(
     request: Request, source: CollectionInfo, wanted: Wanted, target: Target, aliases: dict[str, str], memory: int
 ) -> MigrationPlan:
+    kept = settings_of(target.found) if target.found else None  # what is there stays as it is
+    index, quantization = kept or (wanted.index, wanted.quantization)
     return MigrationPlan(
         alias=request.served if request.served in aliases else "",
         source=source.name,
@@ -119,8 +125,8 @@ def _plan(
         dimension=wanted.dimension,
         distance=wanted.distance,
         part=request.part,
-        index=wanted.index,
-        quantization=wanted.quantization,
+        index=index,
+        quantization=quantization,
         batch_size=request.batch_size,
         mode=request.mode,
         fills=target.continued,

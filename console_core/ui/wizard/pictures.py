@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import streamlit as st
 
+from console_core.embedding.types import ModelCard
 from console_core.ui import session, words
 from console_core.ui.wizard.draft import BATCH_SIZES, Draft
 from console_core.ui.wizard.mode import choose_mode
 from console_core.ui.wizard.steps import open_step
+from console_core.ui.wizard.tuning import choose_settings
+from console_core.vectorstore.types import CollectionInfo
 
 _ALL, _SOME = "Everything", "Only a part"
 _PART = "wizard-part"
@@ -16,7 +19,7 @@ FRESH = 60
 """Seconds for which the values of facets are shown again without being counted again: that reads the whole catalog."""
 
 
-def choose_pictures(draft: Draft) -> None:
+def choose_pictures(draft: Draft, former: CollectionInfo, card: ModelCard) -> None:
     """Draw the step. It needs no answer: everything is chosen unless a person narrows it."""
     with open_step(3, "Pictures"):
         if session.console().catalog.info().facets:
@@ -26,6 +29,7 @@ def choose_pictures(draft: Draft) -> None:
             st.caption("This catalog has no facets to choose a part by.")
         choose_mode(draft)
         _tucked_away(draft)
+        choose_settings(draft, former, card)
 
 
 def _slice(draft: Draft) -> None:

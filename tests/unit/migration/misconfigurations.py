@@ -36,6 +36,8 @@ from console_core.runs.owner import Owner
 from console_core.settings import ImageSettings
 from console_core.vectorstore.provenance import FIELD, Provenance
 from console_core.vectorstore.qdrant_server import QdrantServer
+from console_core.vectorstore.tuning import USUAL as TUNED
+from console_core.vectorstore.tuning import Tuning
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 from tests.conftest import OPERATOR, PICTURES, finish
 from tests.picture_server import serving, status
@@ -506,6 +508,21 @@ def a_batch_has_no_pictures(world: World) -> Request:
     return replace(USUAL, batch_size=0)
 
 
+@planted("settings-refused", BLOCK, "quantile of 2")
+def a_setting_is_out_of_range(world: World) -> Request:
+    return replace(USUAL, tuning=Tuning(quantization={"type": "int8", "quantile": 2.0}))
+
+
+@planted("settings-refused", BLOCK, "float16")
+def the_store_has_no_such_quantization(world: World) -> Request:
+    return replace(USUAL, tuning=Tuning(quantization={"type": "float16"}))
+
+
+@planted("settings-noted", WARN, "HNSW, m 16, ef_construct 100; INT8")
+def the_store_would_only_note_the_settings(world: World) -> Request:
+    return replace(USUAL, tuning=TUNED)
+
+
 # The workspace
 
 
@@ -594,16 +611,40 @@ def the_servers_writes_are_limited(world: World) -> None:
 
 @planted("target-index", WARN, "m is 64, not 16", on_server=True)
 def the_target_has_another_index(world: World) -> Request:
-    spec = CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), index={"m": 64})
-    world.console.store.create("begun", spec)
+    _begun(world, index={"m": 64})
     return replace(USUAL, target="begun")
 
 
 @planted("target-quantization", WARN, "type is int8, not unset", on_server=True)
 def the_target_is_quantized_and_the_old_one_is_not(world: World) -> Request:
-    spec = CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), quantization={"type": "int8"})
-    world.console.store.create("begun", spec)
+    _begun(world, quantization={"type": "int8"})
     return replace(USUAL, target="begun")
+
+
+@planted("target-index", WARN, "differs from what is asked for: m is 64, not 32", on_server=True)
+def an_empty_target_is_tuned_otherwise_than_is_asked_for(world: World) -> Request:
+    world.console.store.create("begun", CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), index={"m": 64}))
+    return replace(USUAL, target="begun", tuning=Tuning({"m": 32}))
+
+
+@planted("target-settings", INFO, "m 64, ef_construct 100", on_server=True)
+def an_empty_target_was_prepared_with_its_own_settings(world: World) -> Request:
+    world.console.store.create("begun", CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), index={"m": 64}))
+    return replace(USUAL, target="begun")
+
+
+@planted("settings-chosen", INFO, "INT8, quantile 0.99", on_server=True)
+@planted("rescoring", INFO, "rescore", on_server=True)
+def the_new_collection_shall_be_quantized(world: World) -> Request:
+    return replace(USUAL, tuning=TUNED)
+
+
+def _begun(world: World, **settings: Any) -> None:
+    """A target that the model has begun to fill."""
+    stamp = world.stamp_of("demo-siglip")
+    world.console.store.create("begun", CollectionSpec(192, stamp=stamp, **settings))
+    made = Provenance("1", "", "", stamp.fingerprint, "r-1", "").as_payload()
+    world.console.store.upsert("begun", [Point(1, np.ones(192, dtype=np.float32), made)])
 
 
 _TWO = {name: qdrant.VectorParams(size=192, distance=qdrant.Distance.COSINE) for name in ("image", "text")}

@@ -173,7 +173,7 @@ def test_a_restart_keeps_everything_that_is_noted_of_each_vector(tmp_path: Path)
     with opened("embedded", tmp_path) as world:
         assert world.store.collections() == before
         assert all(signature_of(world.store, name).same_as(one) for name, one in zip((OLD, NEW), signed, strict=True))
-        assert isinstance(world.store, QdrantEmbedded)
-        assert world.store.wishes(NEW) == ({"m": 32}, {"type": "int8"})
-        assert world.store.wishes(OLD) == ({}, {})
+        new, old = (world.store.describe(name) for name in (NEW, OLD))
+        assert (new.wished_index, new.wished_quantization) == ({"m": 32}, {"type": "int8"})
+        assert (old.wished_index, old.wished_quantization) == ({}, {})
         assert (world.app.get_collection("images").config.metadata or {})["owner"] == "shop"
