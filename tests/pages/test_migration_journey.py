@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core import settings
+from console_core.catalog.opening import open_catalog
 from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.embedding.preprocessing import Mode
@@ -495,3 +496,14 @@ def _settled(console: Console) -> None:
     while any(run.state is not RunState.SUCCEEDED for run in console.ledger.runs()):
         assert time.monotonic() < deadline, [run.reason for run in console.ledger.runs()]
         time.sleep(0.05)
+
+
+def test_the_tenant_is_the_first_thing_that_a_part_is_chosen_by_and_is_called_so(
+    small: Console, open_page: OpenPage
+) -> None:
+    configured = replace(small.settings.catalog, facets=("caption",), tenant="user_id")
+    small.catalog.close()
+    small.catalog = open_catalog(configured)
+    page = open_page("migrations", view="new", served="images", model="demo-siglip")
+    page.segmented_control(key="wizard-part").set_value("Only a part").run()
+    assert [chosen.label for chosen in page.multiselect][1:3] == [r"Tenant (user\_id)", "caption"]

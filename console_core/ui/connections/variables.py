@@ -25,9 +25,10 @@ IN_FILE = {
 FILE_ONLY = {
     "unload_after": "seconds without use after which a model leaves the memory; 0: never",
     "[store] timeout, retries": "seconds for an answer; tries after the first",
-    "[catalog] kind": "sql, folder or list, where the location does not tell",
-    "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",
+    "[catalog] kind": "sql, folder, list, table or collection, where the location does not tell",
+    "[catalog] table, key, paths": "the table, its key column or columns, and its path columns in the order to try",
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
+    "[catalog] tenant": "the column that says whose a picture is: carried by points, and the first to choose a part by",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
     "[models.<key>] architecture, weights, title": "models of your own",
     "[backups] folder, keep": "where backups lie; how many proven ones of a collection pruning keeps",

@@ -46,8 +46,9 @@ def _slice(draft: Draft) -> None:
         return
     st.caption("A picture is chosen where it has one of the values in every list that you fill in.")
     with st.grid("auto", min_column_width=280):
+        tenant = session.console().catalog.info().tenant
         for facet, counts in _counted(str(session.console().settings.workspace)).items():
-            _facet(draft, facet, counts)
+            _facet(draft, facet, counts, "Tenant" if facet == tenant else "")
 
 
 @st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures …")
@@ -55,7 +56,7 @@ def _counted(workspace: str) -> Mapping[str, Mapping[str, int]]:
     return session.console().catalog.facets()
 
 
-def _facet(draft: Draft, facet: str, counts: Mapping[str, int]) -> None:
+def _facet(draft: Draft, facet: str, counts: Mapping[str, int], title: str) -> None:
     key = f"only-{facet}"
     chosen = list(draft.only.get(facet, ()))
     st.session_state[key] = chosen
@@ -68,7 +69,8 @@ def _facet(draft: Draft, facet: str, counts: Mapping[str, int]) -> None:
         replace(draft, only={name: values for name, values in only.items() if values}).write()
 
     options = list(dict.fromkeys([*counts, *chosen]))
-    st.multiselect(words.plain(facet), options, format_func=said, key=key, on_change=narrow, placeholder="All values")
+    label = f"{title} ({words.plain(facet)})" if title else words.plain(facet)
+    st.multiselect(label, options, format_func=said, key=key, on_change=narrow, placeholder="All values")
 
 
 def _everything_again(draft: Draft) -> None:
