@@ -13,6 +13,7 @@ from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.console.listed_points import StorePoints
 from console_core.console.operations import operation
 from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
@@ -192,11 +193,11 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
         owner = Owner.acquire(database, owner_name) if owner_name else None
         if owner is not None:
             opened.callback(owner.release)
-        catalog = open_catalog(settings.catalog)
-        opened.callback(catalog.close)
         traffic = Traffic()
         store = open_store(settings.store, traffic, dry=dry)
         (copies if dry else opened).callback(store.close)
+        catalog = open_catalog(settings.catalog, cache=settings.cache, points=StorePoints(store), dry=dry)
+        opened.callback(catalog.close)
         images = LocalFiles(settings.image_roots)
         own, notices = _own_cards(settings)
         console = Console(

@@ -9,6 +9,7 @@ from console_core.migration.plan import USUAL_BATCH, MigrationPlan
 from console_core.migration.preflight.catalog import look_at_catalog
 from console_core.migration.preflight.ledger import about_ledger
 from console_core.migration.preflight.model import about_change, about_former_weights, look_at_model
+from console_core.migration.preflight.own_payload import about_own_payload
 from console_core.migration.preflight.parts import Parts
 from console_core.migration.preflight.pictures import about_roots, look_at_pictures
 from console_core.migration.preflight.resources import Need, about_room, need
@@ -38,6 +39,7 @@ def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> 
     chosen = look_at_catalog(parts.catalog, request.part, findings)
     wanted = Wanted.of(source, embedder)
     target = look_at_target(parts.store, parts.ledger, request, wanted, findings)
+    findings += about_own_payload(parts.catalog, request.served, source, target.name)
     findings += about_store(parts.store, target.name)
     findings += about_ledger(parts)
     to_embed = _to_embed(parts, request, target, wanted.fingerprint, chosen.selected, findings)

@@ -58,7 +58,7 @@ def about_roots(parts: Parts, measured: Trial | None) -> Iterator[Finding]:
     A folder or a list brings its own root, so that another one which is missing does no harm there.
     """
     read = measured is not None and len(measured.failures) < measured.tried
-    unharmed = measured is not None and not measured.failures and parts.catalog.info().kind != "sql"
+    unharmed = measured is not None and not measured.failures and parts.catalog.info().kind in ("folder", "list")
     for root in parts.image_roots:
         problem, remedy = _problem(root)
         if not problem or unharmed:
