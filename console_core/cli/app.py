@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from console_core.cli import backups, failures, manners, moving, runs, verification
+from console_core.cli.catalog import catalog
 from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
 from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
 from console_core.cli.statistics import stats_by_model
@@ -33,6 +34,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 for topic in (runs, verification, moving, failures, manners, backups):
     topic.register(app)
 app.add_typer(store, name="store")
+app.add_typer(catalog, name="catalog")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")
