@@ -30,7 +30,7 @@ from sqlalchemy.types import NullType, TypeEngine
 from console_core.catalog.types import JsonValue
 from console_core.errors import CatalogInvalid
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+_PLAIN: frozenset[type] = frozenset({str, int, bool, type(None)})
 _KEY_TYPES: dict[type, Callable[[], TypeEngine[Any]]] = {int: BigInteger, str: String, UUID: Uuid}
 
 
@@ -110,13 +110,16 @@ def json_value(value: Any) -> JsonValue:
     return str(value)
 
 
-def converter(column: Column[Any], is_sqlite: bool) -> Callable[[Any], JsonValue]:
-    """How the column's values become JSON. SQLite stores truth as 0 and 1, and times as whatever was written."""
+def converter(column: Column[Any], is_sqlite: bool) -> tuple[frozenset[type], Callable[[Any], JsonValue]]:
+    """Types of values that stay as they are, and how others of the column become JSON.
+
+    SQLite stores truth as 0 and 1, and times as whatever was written.
+    """
     if is_sqlite and isinstance(column.type, Boolean):
-        return lambda value: bool(value) if value in (0, 1) else json_value(value)
+        return frozenset(), lambda value: bool(value) if value in (0, 1) else json_value(value)
     if is_sqlite and isinstance(column.type, DateTime):
-        return _iso
-    return json_value
+        return frozenset(), _iso
+    return _PLAIN, json_value
 
 
 def _iso(value: Any) -> JsonValue:
@@ -138,6 +141,7 @@ class FacetColumn:
     def __init__(self, column: Column[Any]) -> None:
         self._column = column
         self._is_text = not isinstance(column.type, Integer | Boolean)
+        self._is_truth = isinstance(column.type, Boolean)
         self._expression = _comparable(column)
 
     @property
@@ -151,7 +155,9 @@ class FacetColumn:
             return value
         if value is None:
             return ""
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        if self._is_truth:  # SQLite has numbers for it
+            return "true" if value else "false"
+        return str(value)
 
     def is_one_of(self, values: tuple[str, ...]) -> ColumnElement[bool]:
         """The condition that a row's facet value is one of these."""

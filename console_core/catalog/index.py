@@ -57,7 +57,7 @@ class Index:
         try:
             with self._one_at_a_time, self._engine.connect() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise CatalogUnavailable(
                 f"What was read from {self._title} cannot be asked: {getattr(error, 'orig', None) or error}.",
                 "Delete the folder cache/catalogs of the workspace and start the console again; it is made anew.",
@@ -176,7 +176,7 @@ class IndexedFile:
     def _opened(self, file: Path) -> Index:
         connection = sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         try:
-            connection.execute("PRAGMA mmap_size = 1073741824")
+            connection.execute("PRAGMA cache_size = -16000")
             return Index(connection, str(self.file))
         except BaseException:
             connection.close()

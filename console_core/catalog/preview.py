@@ -74,7 +74,7 @@ def _of_database(database: SourceDatabase, name: str) -> Preview:
     query = select(*(raw(column, database.is_sqlite) for column in readable)).limit(SAMPLE)
     with database.connection() as connection:
         records = [tuple(record) for record in connection.execute(query)]
-    convert = [converter(column, database.is_sqlite) for column in readable]
+    convert = [converter(column, database.is_sqlite)[1] for column in readable]
     sample = [
         {column.key: told(value) for column, told, value in zip(readable, convert, record, strict=True)}
         for record in records

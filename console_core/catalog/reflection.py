@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 _CONNECT_SECONDS = 10
+_TEXT = methodcaller("decode", "utf-8", "backslashreplace")
 _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"})
 
 
@@ -66,7 +68,7 @@ class SourceDatabase:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (SQLAlchemyError, UnicodeError) as error:
+        except (SQLAlchemyError, sqlite3.Error, UnicodeError) as error:
             raise self._translated(error) from error
 
     def table(self, name: str) -> Table:
@@ -198,7 +200,7 @@ def _engine(url: URL, timeout: float) -> Engine:
         connection = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
         if clears_up:
             connection.execute("PRAGMA query_only=ON")
-        connection.text_factory = _text  # by default one caption that is not UTF-8 makes its whole page unreadable
+        connection.text_factory = _TEXT  # by default one caption that is not UTF-8 makes its whole page unreadable
         return connection
 
     # No pool: a kept connection would go on reading a file that was deleted or replaced by a newer one.
@@ -219,7 +221,3 @@ def _logs_ahead(file: Path) -> bool:
         return not log.exists() or log.stat().st_size == 0
     except OSError:
         return False
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")

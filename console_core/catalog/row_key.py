@@ -53,7 +53,8 @@ class RowKey:
             CatalogInvalid: one is NULL, or of another type than its column's others.
         """
         if self.width == 1:
-            return self.columns[0].text(record[0])
+            value, column = record[0], self.columns[0]
+            return str(value) if value.__class__ is column.kind else column.text(value)
         parts = []
         for column, value in zip(self.columns, record, strict=False):
             text = column.text(value)

@@ -9,7 +9,7 @@ from sqlalchemy.types import NullType
 
 from console_core.catalog.columns import FacetColumn, converter
 from console_core.catalog.row_key import RowKey
-from console_core.catalog.types import ImageRow
+from console_core.catalog.types import ImageRow, JsonValue
 from console_core.errors import CatalogInvalid
 from console_core.settings import CatalogSettings
 
@@ -35,19 +35,20 @@ class RowMapping:
         self._columns = [column(table, name) for name in named]
         first = len(settings.key_columns)
         self._facets = tuple(
-            (name, place, facet) for place, (name, facet) in enumerate(facets.items(), first + len(named))
+            (name, place, facet.text) for place, (name, facet) in enumerate(facets.items(), first + len(named))
         )
+        self._grouped = [facet.grouped for facet in facets.values()]
         place = {name: number for number, name in enumerate(named, start=first)}
         self._paths = tuple(place[name] for name in settings.paths)
-        self._payload = tuple((name, place[name], converter(table.c[name], is_sqlite)) for name in settings.carried)
-        self._by_name = sorted({name for name, _, _ in self._payload})
+        self._payload = tuple((name, place[name], *converter(table.c[name], is_sqlite)) for name in settings.carried)
+        self._by_name = sorted(set(settings.carried))
         self._names = blake2b("\0".join(self._by_name).encode(), digest_size=16).digest()
         self._updated_at = place.get(settings.updated_at)
 
     def select(self, key: RowKey) -> Query:
         """A query for the records that `rows` understands; the key comes first."""
         columns = [raw(source, self._is_sqlite) for source in (*key.expressions, *self._columns)]
-        return select(*columns, *(facet.grouped for _, _, facet in self._facets))
+        return select(*columns, *self._grouped)
 
     def rows(self, records: Iterable[Record], key: RowKey) -> Iterator[ImageRow]:
         """The rows of records. A revision is a hash of the candidates, the payload and the updated-at column.
@@ -55,16 +56,30 @@ class RowMapping:
         Raises:
             CatalogInvalid: a key is of another type than the column's others.
         """
-        paths, payload_columns, by_name, updated_at = self._paths, self._payload, self._by_name, self._updated_at
-        for record in records:
-            found = [str(record[place]) for place in paths if record[place]]
-            candidates = tuple(dict.fromkeys([path for path in found if not path.isspace()]))
-            payload = {name: convert(record[place]) for name, place, convert in payload_columns}
+        paths, columns, by_name, updated_at = self._paths, self._payload, self._by_name, self._updated_at
+        facets, names, key_of = self._facets, self._names, key.text
+        for record in records:  # a million times: what is plain already is not converted by a call
+            candidates: list[str] = []
+            for place in paths:
+                path = record[place]
+                if path:
+                    if path.__class__ is not str:
+                        path = str(path)
+                    if not path.isspace() and path not in candidates:
+                        candidates.append(path)
+            payload: dict[str, JsonValue] = {
+                name: value if (value := record[place]).__class__ in plain else convert(value)
+                for name, place, plain, convert in columns
+            }
             updated = None if updated_at is None else str(record[updated_at])
-            said = ascii((candidates, [payload[name] for name in by_name], updated))
-            revision = blake2b(said.encode("ascii"), digest_size=8, key=self._names).hexdigest()
-            facets = {name: facet.text(record[place]) for name, place, facet in self._facets}
-            yield ImageRow(key.text(record), candidates, payload, revision, facets)
+            tried = tuple(candidates)
+            said = ascii((tried, [payload[name] for name in by_name], updated))
+            revision = blake2b(said.encode("ascii"), digest_size=8, key=names).hexdigest()
+            told = {
+                name: value if (value := record[place]).__class__ is str else text(value)
+                for name, place, text in facets
+            }
+            yield ImageRow(key_of(record), tried, payload, revision, told)
 
 
 def raw(source: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:

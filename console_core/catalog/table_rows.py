@@ -192,7 +192,7 @@ class TableRows:
 
     def _all(self, query: Query) -> Sequence[Record]:
         with self._database.connection() as connection:
-            return [tuple(record) for record in connection.execute(query)]
+            return fetched(connection, query, is_sqlite=self._database.is_sqlite)
 
     def _not_unique(self, values: Values | None) -> CatalogInvalid:
         shown = ", ".join(map(str, values or ()))
@@ -201,6 +201,14 @@ class TableRows:
             f"The {named(self._columns)} of {self._title} {verb} not unique: {shown} occurs twice.",
             "Choose a column that identifies every row, such as the primary key.",
         )
+
+
+def fetched(connection: Connection, query: Query, *, is_sqlite: bool) -> Sequence[Record]:
+    """All records of a query. Those of SQLite as they are: all that is read of it is of no declared type."""
+    result = connection.execute(query)
+    if is_sqlite and result.cursor is not None:
+        return result.cursor.fetchall()
+    return [tuple(record) for record in result.fetchall()]
 
 
 def _values(key: RowKey, keys: Iterable[str]) -> list[Values]:

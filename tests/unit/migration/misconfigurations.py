@@ -362,6 +362,14 @@ def a_quarter_of_the_rows_has_no_path(world: World) -> None:
     world.catalog("UPDATE images SET original_path = NULL WHERE id % 4 = 0")
 
 
+@planted("few-paths", WARN, "1,000 of the first 1,000 rows (100%)")
+def the_oldest_rows_have_no_path(world: World) -> None:
+    world.catalog(
+        "WITH RECURSIVE older(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM older WHERE n < 1100) "
+        "INSERT INTO images (id) SELECT -n FROM older"
+    )
+
+
 @planted("image-root", BLOCK, "does not exist")
 def the_image_root_does_not_exist(world: World) -> None:
     (world.folder / "images").rename(world.folder / "moved")
