@@ -30,7 +30,7 @@ from sqlalchemy.types import NullType, TypeEngine
 from console_core.catalog.types import JsonValue
 from console_core.errors import CatalogInvalid
 
-_PLAIN: frozenset[type] = frozenset({str, int, bool, type(None)})
+_PLAIN: frozenset[Any] = frozenset({str, int, bool, type(None)})
 _KEY_TYPES: dict[type, Callable[[], TypeEngine[Any]]] = {int: BigInteger, str: String, UUID: Uuid}
 
 
@@ -110,7 +110,7 @@ def json_value(value: Any) -> JsonValue:
     return str(value)
 
 
-def converter(column: Column[Any], is_sqlite: bool) -> tuple[frozenset[type], Callable[[Any], JsonValue]]:
+def converter(column: Column[Any], is_sqlite: bool) -> tuple[frozenset[Any], Callable[[Any], JsonValue]]:
     """Types of values that stay as they are, and how others of the column become JSON.
 
     SQLite stores truth as 0 and 1, and times as whatever was written.

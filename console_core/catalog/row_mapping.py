@@ -67,18 +67,20 @@ class RowMapping:
                         path = str(path)
                     if not path.isspace() and path not in candidates:
                         candidates.append(path)
-            payload: dict[str, JsonValue] = {
-                name: value if (value := record[place]).__class__ in plain else convert(value)
-                for name, place, plain, convert in columns
-            }
+            payload: dict[str, JsonValue] = {}
+            for name, place, plain, convert in columns:
+                value: Any = record[place]
+                if value.__class__ not in plain:
+                    value = convert(value)
+                payload[name] = value
             updated = None if updated_at is None else str(record[updated_at])
             tried = tuple(candidates)
             said = ascii((tried, [payload[name] for name in by_name], updated))
             revision = blake2b(said.encode("ascii"), digest_size=8, key=names).hexdigest()
-            told = {
-                name: value if (value := record[place]).__class__ is str else text(value)
-                for name, place, text in facets
-            }
+            told: dict[str, str] = {}
+            for name, place, text in facets:
+                value = record[place]
+                told[name] = value if value.__class__ is str else text(value)
             yield ImageRow(key_of(record), tried, payload, revision, told)
 
 

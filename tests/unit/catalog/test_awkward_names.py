@@ -17,8 +17,23 @@ from tests.postgres import Postgres
 
 NAMES = (
     *("with space", 'double "quotes"', "it's", "100% sure", "%(x)s", "a.b.c", "日本語", "ünïcode", "select", ":name"),
-    *("semi; colon", "back\\slash", "(brackets)", "[square]", "#hash", "CamelCase", "new\nline", "--comment", "?"),
+    *(
+        "semi; colon",
+        "back\\slash",
+        "(brackets)",
+        "[square]",
+        "#hash",
+        "CamelCase",
+        "new\nline",
+        "--comment",
+        "?",
+        "tab\tulator",
+    ),
 )
+
+ODDEST = ("with space", 'double "quotes"', "it's", "100% sure", "%(x)s", "a.b.c", "日本語", "new\nline")
+VIEWS = [(where, name) for where in ("sqlite", "postgres") for name in ODDEST]
+TABLES = [*(("sqlite", name) for name in NAMES), *VIEWS[len(ODDEST) :]]
 
 
 def quoted(name: str) -> str:
@@ -53,7 +68,7 @@ def on_postgres(postgres: Postgres) -> Iterator[Source]:
         yield Source(postgres.url(name).replace("postgresql://", "postgresql+psycopg://"), run, "%s")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     if request.param == "postgres":
         yield request.getfixturevalue("on_postgres")
@@ -78,17 +93,18 @@ def assert_read(location: str, table: str, key: str, path: str, owner: str) -> N
         assert catalog.info().tenant == owner
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("source", "name"), TABLES, indirect=["source"])
 def test_a_table_and_its_columns_may_have_any_name(source: Source, name: str) -> None:
     names = (name, f"key {name}", f"{name} path", f"{name}'s owner")
     source.fill(*names)
     assert_read(source.location, *names)
-    seen = preview("sql", source.location, name)
-    assert [column.name for column in seen.columns] == list(names[1:])
-    assert len(seen.rows) == 5
+    if name in ODDEST:
+        seen = preview("sql", source.location, name)
+        assert [column.name for column in seen.columns] == list(names[1:])
+        assert len(seen.rows) == 5
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("source", "name"), VIEWS, indirect=["source"])
 def test_a_view_may_have_any_name(source: Source, name: str) -> None:
     table, view = f"below {name}", f"{name} view"
     source.fill(table, "id", "path", "owner")
@@ -96,7 +112,7 @@ def test_a_view_may_have_any_name(source: Source, name: str) -> None:
     assert_read(source.location, view, name, "path", "owner")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ODDEST)
 def test_a_schema_may_have_any_name(on_postgres: Source, name: str) -> None:
     on_postgres.run(f"CREATE SCHEMA {quoted(name)}")
     on_postgres.fill("ta.ble", "id", "path", "owner", schema=name)
