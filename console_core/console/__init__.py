@@ -106,6 +106,16 @@ class Console:
         moves = self.moves.of(alias, limit=1)
         return moves[0].after if moves else ""
 
+    def listed_collection(self) -> str:
+        """The collection that is the catalog; "" where that is something else.
+
+        Raises:
+            CatalogUnavailable: the catalog is one, and cannot be asked which.
+        """
+        if self.settings.catalog.kind != "collection":
+            return ""
+        return self.catalog.info().details["collection"]
+
     def standings(self, migrations: Iterable[Migration], aliases: Mapping[str, str] | None = None) -> list[Standing]:
         """Where migrations stand, from their runs, what the aliases serve, and how they were moved.
 

@@ -166,3 +166,14 @@ def test_a_pass_that_is_under_way_stays_with_the_collection_that_it_began_with(c
     assert [first.key, *(row.key for row in rows)] == [str(number) for number in range(1, PICTURES + 1)]
     assert [row.key for row in console.catalog.rows()] == ["9000"]
     assert console.catalog.count() == 1
+
+
+def test_the_collection_that_is_the_catalog_is_not_retired(console: Console) -> None:
+    console.store.create("pictures", CollectionSpec(2))
+    console.store.upsert("pictures", [Point(1, np.ones(2, dtype=np.float32), {"original_path": "0001.jpg"})])
+    configured = replace(console.settings.catalog, location="pictures")
+    console.settings = replace(console.settings, catalog=configured)
+    console.catalog = open_catalog(configured, points=StorePoints(console.store))
+    with pytest.raises(Refused, match="pictures is the catalog: which pictures there are is told by its points alone"):
+        command(console, OPERATOR, "retire", collection="pictures", typed="pictures", holding_days=0)
+    assert console.store.count("pictures") == 1
