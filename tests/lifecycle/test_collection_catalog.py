@@ -177,3 +177,15 @@ def test_the_collection_that_is_the_catalog_is_not_retired(console: Console) -> 
     with pytest.raises(Refused, match="pictures is the catalog: which pictures there are is told by its points alone"):
         command(console, OPERATOR, "retire", collection="pictures", typed="pictures", holding_days=0)
     assert console.store.count("pictures") == 1
+
+
+def test_what_an_application_added_stays_where_an_alias_was_moved_back_by_another_program(console: Console) -> None:
+    migrate(console)
+    verified(console)
+    command(console, OPERATOR, "cut_over", alias="images", to=TARGET)
+    [point] = console.store.retrieve("images", [5], vectors=True)
+    payload = {name: value for name, value in point.payload.items() if name != "_console"}
+    console.store.upsert("images", [Point(1000, point.vector, payload)])
+    console.store.set_alias("images", SERVED, expected=TARGET)
+    in_step(console, TARGET)
+    assert 1000 in ids(console, TARGET), "no list ever had it, so its absence says nothing"
