@@ -78,8 +78,8 @@ class Comparison:
         """The catalog keys of points: as they say themselves; else as the collection `beside` says; else as their ids
         do, where those are numbers, or a key of that spelling was in the catalog when stock was taken.
 
-        Where the catalog is a collection, a point that an application wrote to one that the console built has none: while
-        traffic went there the list was that collection itself, so that its absence from another one says nothing."""
+        Where the catalog is a collection, a point that an application wrote to one that the console built has none:
+        while traffic went there, that collection was the list, so that absence from another one says nothing."""
         made = {point.id: provenance(point.payload) for point in points}
         keys = {identifier: origin.key for identifier, origin in made.items() if origin and origin.key}
         bare = [point.id for point in points if point.id not in keys]

@@ -507,3 +507,15 @@ def test_the_tenant_is_the_first_thing_that_a_part_is_chosen_by_and_is_called_so
     page = open_page("migrations", view="new", served="images", model="demo-siglip")
     page.segmented_control(key="wizard-part").set_value("Only a part").run()
     assert [chosen.label for chosen in page.multiselect][1:3] == [r"Tenant (user\_id)", "caption"]
+
+
+def test_a_tenant_beyond_those_that_are_listed_can_be_typed(small: Console, open_page: OpenPage) -> None:
+    with closing(sqlite3.connect(small.settings.workspace / "catalog.db")) as catalog, catalog:
+        added = [(n, f"tenant {n:03}", "0001.jpg") for n in range(100, 700)]
+        catalog.executemany("INSERT INTO images (id, user_id, original_path) VALUES (?, ?, ?)", added)
+    page = open_page("migrations", view="new", served="images", model="demo-siglip", **{"only.user_id": "tenant 699"})
+    assert not page.exception
+    chosen = page.multiselect(key="only-user_id")
+    assert chosen.value == ["tenant 699"]
+    assert "tenant 699" in chosen.options, "a value that is not among the commonest is told without a number"
+    assert chosen.proto.accept_new_options

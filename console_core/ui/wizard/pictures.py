@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from console_core.catalog.listing import MOST_VALUES
 from console_core.ui import session, words
 from console_core.ui.wizard.draft import BATCH_SIZES, Draft
 from console_core.ui.wizard.mode import choose_mode
@@ -61,8 +62,11 @@ def _facet(draft: Draft, facet: str, counts: Mapping[str, int], title: str) -> N
     chosen = list(draft.only.get(facet, ()))
     st.session_state[key] = chosen
 
+    is_part = len(counts) >= MOST_VALUES
+
     def said(value: str) -> str:
-        return f"{value or 'without a value'} ({counts.get(value, 0):,})"
+        named = value or "without a value"
+        return named if is_part and value not in counts else f"{named} ({counts.get(value, 0):,})"
 
     def narrow() -> None:
         only = {**draft.only, facet: tuple(st.session_state[key])}
@@ -70,7 +74,16 @@ def _facet(draft: Draft, facet: str, counts: Mapping[str, int], title: str) -> N
 
     options = list(dict.fromkeys([*counts, *chosen]))
     label = f"{title} ({words.plain(facet)})" if title else words.plain(facet)
-    st.multiselect(label, options, format_func=said, key=key, on_change=narrow, placeholder="All values")
+    st.multiselect(
+        label,
+        options,
+        format_func=said,
+        key=key,
+        on_change=narrow,
+        placeholder="All values",
+        accept_new_options=is_part,
+        help="The commonest values are listed; type any other." if is_part else None,
+    )
 
 
 def _everything_again(draft: Draft) -> None:
