@@ -15,6 +15,7 @@ from sqlalchemy.types import NullType
 
 from console_core.catalog.columns import KeyColumn, declared_kind
 from console_core.catalog.reflection import SourceDatabase
+from console_core.catalog.row_key import RowKey
 from console_core.catalog.row_mapping import column
 from console_core.errors import CatalogInvalid
 from console_core.settings import CatalogSettings
@@ -76,14 +77,14 @@ class EmbeddingColumn:
         self.database = SourceDatabase(settings.location, timeout)
         try:
             self.table = self.database.table(settings.table)
-            self._key_column = column(self.table, settings.key)
+            self._key_columns = [column(self.table, name) for name in settings.key_columns]
             self.vector = _binary(self.table, settings.embedding, self.database.is_sqlite)
             self.model = _text(self.table, settings.embedding_model, self.database.is_sqlite)
             self._refuse_ambiguous_key()
         except BaseException:
             self.database.close()
             raise
-        self._kind = declared_kind(self._key_column, self.database.is_sqlite)
+        self._kinds = [declared_kind(one, self.database.is_sqlite) for one in self._key_columns]
 
     @property
     def title(self) -> str:
@@ -128,15 +129,18 @@ class EmbeddingColumn:
             by_model[OTHERS] = by_model.get(OTHERS, 0) + max(rest, 0)
         return ColumnCounts(int(total), int(with_bytes), int(with_vector), int(wrong), by_model)
 
-    def key(self) -> "TableKey":
-        """The key with its type of values, asked of the first row where the declaration does not tell."""
-        if self._kind is None:
-            some = select(self._raw(self._key_column)).where(self._key_column.is_not(None))
-            first = self._all(some.order_by(self._key_column).limit(1))
+    def key(self) -> RowKey:
+        """The key with its types of values, asked of the first row where the declaration does not tell."""
+        if None in self._kinds:
+            some = select(*map(self._raw, self._key_columns)).where(*(one.is_not(None) for one in self._key_columns))
+            first = self._all(some.order_by(*self._key_columns).limit(1))
             if not first:
-                return TableKey([KeyColumn(self._key_column, str)])
-            self._kind = type(first[0][0])
-        return TableKey([KeyColumn(self._key_column, self._kind)])
+                return self._key_of([kind or str for kind in self._kinds])
+            self._kinds = [kind or type(value) for kind, value in zip(self._kinds, first[0], strict=True)]
+        return self._key_of([kind or str for kind in self._kinds])
+
+    def _key_of(self, kinds: Sequence[type]) -> RowKey:
+        return RowKey([KeyColumn(one, kind) for one, kind in zip(self._key_columns, kinds, strict=True)])
 
     def close(self) -> None:
         self.database.close()
@@ -152,37 +156,17 @@ class EmbeddingColumn:
         return type_coerce(source, NullType()) if self.database.is_sqlite else source
 
     def _refuse_ambiguous_key(self) -> None:
-        if not self.database.is_unique(self.table, self._key_column):
+        if not self.database.is_unique(self.table, self._key_columns):
+            key = ", ".join(self.settings.key_columns)
             raise CatalogInvalid(
-                f"{self.settings.key} of {self.settings.table} is not declared as unique, so that a vector could be "
-                "written to several rows.",
+                f"{key} of {self.settings.table} is not declared as unique, so that a vector could be written to "
+                "several rows.",
                 "Name the table itself, not a view, with its primary key or a column that has a unique index.",
             )
 
     def _all(self, query: Any) -> Sequence[Any]:
         with self.database.connection() as connection:
             return connection.execute(query).fetchall()
-
-
-class TableKey:
-    """The columns that identify a row, and the one text that its key is elsewhere."""
-
-    def __init__(self, columns: Sequence[KeyColumn]) -> None:
-        self.columns = tuple(columns)
-        self.expressions = tuple(one.expression for one in columns)
-
-    def parse(self, key: str) -> tuple[Any, ...] | None:
-        """The database's values of a key; None where no row can have it."""
-        value = self.columns[0].parse(key)
-        return None if value is None else (value,)
-
-    def text(self, record: Sequence[Any]) -> str:
-        """The key of a record whose first values are those of the key."""
-        return self.columns[0].text(record[0])
-
-    def among(self, keys: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
-        """The condition that a row's key is one of these."""
-        return self.expressions[0].in_([values[0] for values in keys])
 
 
 def as_bytes(vector: ColumnVector) -> bytes:

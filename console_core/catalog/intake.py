@@ -59,7 +59,7 @@ class Intake:
         if self.kind == "folder":
             return FolderCatalog(self.folder(places), recursive=self.recursive)
         file = places.copies / self.copy if self.copy else places.path(self.location)
-        return ImageListCatalog(file, self.folder(places))
+        return ImageListCatalog(file, folder=self.folder(places))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
 
-JsonValue = str | int | float | bool | None
+JsonValue = str | int | float | bool | list[Any] | dict[str, Any] | None
 UNTOLD = 1024 * 1024
 """Bytes of a picture that an image store may read before anybody could know how many there are."""
 
@@ -52,12 +52,14 @@ EVERYTHING = Slice()
 
 @dataclass(frozen=True, slots=True)
 class CatalogInfo:
-    """What a person wants to know about a catalog. `facets` are the names that a slice may filter by."""
+    """What a person wants to know about a catalog. `facets` are the names that a slice may filter by; `tenant` is the
+    one of them that says whose a picture is, "" where none does."""
 
     kind: str
     location: str
     facets: tuple[str, ...]
     details: Mapping[str, str]
+    tenant: str = ""
 
 
 class ImageCatalog(Protocol):

@@ -21,6 +21,7 @@ from console_core.cli import (
     searching,
     verification,
 )
+from console_core.cli.catalog import catalog
 from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
 from console_core.cli.importing import FromEnv, FromEnvironment, answers_json, import_variables
 from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
@@ -46,6 +47,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 for topic in (making, runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
     topic.register(app)
 app.add_typer(store, name="store")
+app.add_typer(catalog, name="catalog")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")

@@ -15,6 +15,7 @@ from console_core.catalog.intake import PREFIX, Places, row_of
 from console_core.catalog.opening import open_catalog, open_column, open_images
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
+from console_core.console.listed_points import StorePoints
 from console_core.console.operations import operation
 from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
@@ -133,6 +134,16 @@ class Console:
         moves = self.moves.of(alias, limit=1)
         return moves[0].after if moves else ""
 
+    def listed_collection(self) -> str:
+        """The collection that is the catalog; "" where that is something else.
+
+        Raises:
+            CatalogUnavailable: the catalog is one, and cannot be asked which.
+        """
+        if self.settings.catalog.kind != "collection":
+            return ""
+        return self.catalog.info().details["collection"]
+
     def standings(self, migrations: Iterable[Migration], aliases: Mapping[str, str] | None = None) -> list[Standing]:
         """Where migrations stand, from their runs, what the aliases serve, and how they were moved.
 
@@ -224,14 +235,14 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
         owner = Owner.acquire(database, owner_name) if owner_name else None
         if owner is not None:
             opened.callback(owner.release)
-        catalog = open_catalog(settings.catalog)
+        traffic = Traffic()
+        store = open_store(settings.store, traffic, dry=dry)
+        (copies if dry else opened).callback(store.close)
+        catalog = open_catalog(settings.catalog, cache=settings.cache, points=StorePoints(store), dry=dry)
         opened.callback(catalog.close)
         column = open_column(settings.catalog)
         if column is not None:
             opened.callback(column.close)
-        traffic = Traffic()
-        store = open_store(settings.store, traffic, dry=dry)
-        (copies if dry else opened).callback(store.close)
         images = open_images(settings.images)
         opened.callback(images.close)
         own, notices = _own_cards(settings, cache=None if dry else settings.cache)

@@ -140,6 +140,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 moves=console.moves,
                 backups=console.backups,
                 holding=timedelta(days=run.spec["holding_days"]),
+                listed=console.listed_collection,
                 let_go=partial(_retired, console),
             )
         case kind:

@@ -47,7 +47,7 @@ CODES: Mapping[About, tuple[str, ...]] = {
     ),
     About.PICTURES: (
         *("catalog", "key-order", "nothing-selected", "slice", "no-paths", "few-paths", "image-root", "pictures"),
-        "parity",
+        *("parity", "catalog-target", "catalog-pinned", "catalog-moves"),
     ),
     About.TARGET: (
         *("target-name", "target-alias", "target-exists", "target-weights", "target-shape", "target-dimension"),

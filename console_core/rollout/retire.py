@@ -49,13 +49,15 @@ def retirement(
     collection: str,
     *,
     holding: timedelta,
+    listed: str = "",
     own_run: str = "",
     at: datetime | None = None,
 ) -> Retirement:
     """What speaks for and against dropping a collection now, as far as it shows without reading points.
 
     It must not be searched through an alias, no run may use it, and either a restore has proven its newest backup, or
-    the alias was cut over from it at least `holding` ago and has not gone back.
+    the alias was cut over from it at least `holding` ago and has not gone back. `listed` is the collection that is the
+    catalog, "" where none is: what its points say of pictures is nowhere else.
 
     Raises:
         CollectionNotFound: there is none, or the name is an alias'.
@@ -64,6 +66,8 @@ def retirement(
     if info.name != collection:
         raise CollectionNotFound(f"{collection} is an alias of {info.name}.", "Name the collection itself.")
     reasons = [f"{collection} is searched through the alias {alias}." for alias in info.aliases]
+    if collection == listed:
+        reasons.append(f"{collection} is the catalog: which pictures there are is told by its points alone.")
     reasons += [
         f"Run {run.id} ({run.title}, {run.state}) uses {collection}."
         for run in busy(ledger, collection)
@@ -128,6 +132,7 @@ class Retire:
         moves: Moves,
         backups: Backups,
         holding: timedelta,
+        listed: Callable[[], str] = lambda: "",
         let_go: Callable[[str], object] = lambda collection: None,
     ) -> None:
         self._collection = collection
@@ -137,6 +142,7 @@ class Retire:
         self._moves = moves
         self._backups = backups
         self._holding = holding
+        self._listed = listed
         self._let_go = let_go
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -168,6 +174,7 @@ class Retire:
             self._backups,
             self._collection,
             holding=self._holding,
+            listed=self._listed(),
             own_run=self._run,
         )
         if not found.allowed:

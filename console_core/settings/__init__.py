@@ -8,7 +8,7 @@ CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
 CONSOLE_STORE_URL       local:<folder>, edge:<folder>, http(s)://host:6333, grpc(s)://host:6334 or
                         postgresql://user@host/database, or sqlite:///file for vectors as bytes
 CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
-CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
+CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, an image list, or a CSV, TSV or Parquet file
 CONSOLE_IMAGE_ROOT      folders, http(s)://host/prefix/ or s3://bucket/prefix/ of pictures, separated like PATH;
                         relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
@@ -32,6 +32,7 @@ from console_core.settings.api import API, api_token
 from console_core.settings.images import IMAGES, image_settings
 from console_core.settings.models import model_settings
 from console_core.settings.pictures import CATALOG, catalog_settings
+from console_core.settings.pictures import catalog_location as catalog_location
 from console_core.settings.places import database_url, path_of
 from console_core.settings.places import store_url as store_url
 from console_core.settings.section import FILE as FILE
@@ -41,6 +42,7 @@ from console_core.settings.types import ENGINES as ENGINES
 from console_core.settings.types import PRECISIONS as PRECISIONS
 from console_core.settings.types import ROLES as ROLES
 from console_core.settings.types import BackupSettings as BackupSettings
+from console_core.settings.types import CatalogKind as CatalogKind
 from console_core.settings.types import CatalogSettings as CatalogSettings
 from console_core.settings.types import HttpSettings as HttpSettings
 from console_core.settings.types import ImageSettings as ImageSettings

@@ -66,11 +66,13 @@ def _headers(section: Section) -> tuple[tuple[str, str], ...]:
 def _roots(
     section: Section, workspace: Path, environment: Mapping[str, str], catalog: CatalogSettings
 ) -> tuple[str, ...]:
-    """The configured places, and the folder that a folder catalog or an image list lies in."""
+    """The configured places, and the folder that a folder catalog or an image list lies in; a CSV or Parquet file's own
+    where none is configured."""
     given = environment.get("CONSOLE_IMAGE_ROOT")
-    texts = _PLACE.findall(given) if given else [section.text("root", "images"), *section.texts("also")]
+    usual = str(Path(catalog.location).parent) if catalog.kind == "table" else "images"
+    texts = _PLACE.findall(given) if given else [section.text("root", usual), *section.texts("also")]
     roots = [_root(workspace, text) for text in texts if text]
-    if catalog.kind != "sql":
+    if catalog.kind in ("folder", "list"):
         location = Path(catalog.location)
         roots.append(str(location if catalog.kind == "folder" else location.parent))
     return tuple(dict.fromkeys(roots))

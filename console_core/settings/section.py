@@ -90,6 +90,15 @@ class Section:
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return tuple(value) if fits else self._wrong(key, f'{key} = ["…"]')
 
+    def text_or_texts(self, key: str, default: str) -> str | tuple[str, ...]:
+        """A text, or several in a list; a list of one is that one."""
+        if not isinstance(self._values.get(key), list):
+            return self.text(key, default)
+        several = self.texts(key)
+        if not several:
+            self._wrong(key, f'{key} = "…", or several in a list')
+        return several[0] if len(several) == 1 else several
+
     def number(self, key: str, default: int, *, least: int = 0) -> int:
         value = self._values.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:

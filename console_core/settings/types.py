@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-CatalogKind = Literal["sql", "folder", "list"]
+CatalogKind = Literal["sql", "folder", "list", "table", "collection"]
 Role = Literal["viewer", "operator", "admin"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 Engine = Literal["auto", "threads", "process"]
 ENGINES: tuple[Engine, ...] = ("auto", "threads", "process")
+CATALOG_KINDS: tuple[CatalogKind, ...] = ("sql", "folder", "list", "table", "collection")
 PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "float16", "bfloat16")
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
@@ -64,24 +65,42 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class CatalogSettings:
-    """What pictures exist. `location` is an SQLAlchemy URL, a folder or a list file, by `kind`.
+    """What pictures exist. `location` is by `kind` an SQLAlchemy URL, a folder, an image list, a CSV, TSV or Parquet
+    file, or the name of a collection or alias of the store.
 
-    The fields after it say which columns of `table` mean what; they are not used by folders and lists. `embedding` is
-    the column that keeps a picture's vector and `embedding_model` the one that says which model made it; "" for both
-    where the table has none.
+    The fields after it say which columns (of a collection: which payload fields) mean what; they are not used by
+    folders and lists. `table` is SQL's only; `key` is not used by collections, whose points have ids. `tenant` says
+    whose a picture is. `embedding` is SQL's column that keeps a picture's vector and `embedding_model` the one that
+    says which model made it; "" for both where the table has none.
     """
 
     kind: CatalogKind
     location: str
     table: str = ""
-    key: str = "id"
+    key: str | tuple[str, ...] = "id"
     paths: tuple[str, ...] = ()
     payload: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
     updated_at: str = ""
     recursive: bool = True
+    tenant: str = ""
     embedding: str = ""
     embedding_model: str = ""
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The column that identifies rows, or those that do together."""
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+    @property
+    def slices_by(self) -> tuple[str, ...]:
+        """What a slice may filter by: the facets, with the tenant first."""
+        return tuple(dict.fromkeys(name for name in (self.tenant, *self.facets) if name))
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What points carry: the payload, and the tenant."""
+        return tuple(dict.fromkeys(name for name in (*self.payload, self.tenant) if name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,10 @@ def test_a_key_never_shows_when_settings_are_printed(workspace: Path) -> None:
         ("[catalog]\nkind = 1", "kind"),
         ('[catalog]\npaths = "compressed_path"', "paths"),
         ("[catalog]\npayload = [1]", "payload"),
+        ("[catalog]\nkey = []", "key"),
+        ("[catalog]\nkey = [1]", "key"),
+        ("[catalog]\nkey = 1", "key"),
+        ("[catalog]\ntenant = []", "tenant"),
         ('[catalog]\nfacets = "user_id"', "facets"),
         ('[catalog]\nrecursive = "no"', "recursive"),
         ("[images]\nroot = []", "root"),
@@ -198,7 +202,9 @@ def test_a_model_without_an_architecture_is_named(workspace: Path, entry: str) -
 
 @pytest.mark.parametrize("kind", ["mongo", "SQL"])
 def test_a_kind_of_catalog_that_does_not_exist_is_refused(workspace: Path, kind: str) -> None:
-    assert refused(workspace, f'[catalog]\nkind = "{kind}"').remedy == "Use sql, folder or list."
+    assert (
+        refused(workspace, f'[catalog]\nkind = "{kind}"').remedy == "Use one of: sql, folder, list, table, collection."
+    )
 
 
 def test_an_sql_catalog_needs_a_table(workspace: Path) -> None:
@@ -213,12 +219,51 @@ def test_an_sql_catalog_needs_a_table(workspace: Path) -> None:
         ("list.txt", "list"),
         ("list.csv", "list"),
         ("list.list", "list"),
+        ("images.tsv", "table"),
+        ("images.PARQUET", "table"),
         ("sqlite:///a.db", "sql"),
         ("postgresql+psycopg://db/app", "sql"),
     ],
 )
 def test_the_kind_of_a_catalog_is_told_from_its_location(workspace: Path, location: str, kind: str) -> None:
     assert read(workspace, f'[catalog]\nlocation = "{location}"\ntable = "images"').catalog.kind == kind
+
+
+def test_a_csv_file_is_a_table_where_its_columns_are_named_and_else_a_list(workspace: Path) -> None:
+    (workspace / "a.csv").write_text("id,path\n")
+    (workspace / "folder.parquet").mkdir()
+    named = '[catalog]\nlocation = "a.csv"\npaths = ["path"]'
+    assert read(workspace, named).catalog.kind == "table"
+    assert read(workspace, named).image_roots == (workspace,), "paths start where the file is"
+    assert read(workspace, f'{named}\n[images]\nroot = "p"').image_roots == (workspace / "p",)
+    assert read(workspace, '[catalog]\nlocation = "a.csv"').catalog.kind == "list"
+    assert read(workspace, '[catalog]\nlocation = "folder.parquet"').catalog.kind == "folder"
+
+
+def test_a_collection_is_named_as_it_is(workspace: Path) -> None:
+    found = read(workspace, '[catalog]\nkind = "collection"\nlocation = "images/main"\npaths = ["path"]')
+    assert (found.catalog.kind, found.catalog.location) == ("collection", "images/main")
+    assert found.image_roots == (workspace / "images",)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('"uuid"', ("uuid",)),
+        ('["uuid"]', ("uuid",)),
+        ('["tenant", "number"]', ("tenant", "number")),
+    ],
+)
+def test_a_key_is_one_column_or_several(workspace: Path, text: str, columns: tuple[str, ...]) -> None:
+    sql = '[catalog]\nlocation = "sqlite:///a.db"\ntable = "t"\n'
+    assert read(workspace, f"{sql}key = {text}").catalog.key_columns == columns
+
+
+def test_a_tenant_is_carried_by_points_and_the_first_that_slices_filter_by(workspace: Path) -> None:
+    mapping = 'payload = ["caption"]\nfacets = ["type", "user_id"]\ntenant = "user_id"'
+    found = read(workspace, f'[catalog]\nlocation = "sqlite:///a.db"\ntable = "t"\n{mapping}').catalog
+    assert found.slices_by == ("user_id", "type")
+    assert found.carried == ("caption", "user_id")
 
 
 def test_what_lies_there_tells_more_than_its_name(workspace: Path) -> None:

@@ -9,6 +9,7 @@ from console_core.migration.plan import USUAL_BATCH, MigrationPlan
 from console_core.migration.preflight.catalog import look_at_catalog
 from console_core.migration.preflight.ledger import about_ledger
 from console_core.migration.preflight.model import about_change, about_former_weights, look_at_model
+from console_core.migration.preflight.own_payload import about_own_payload
 from console_core.migration.preflight.parts import Parts
 from console_core.migration.preflight.pictures import about_roots, look_at_pictures
 from console_core.migration.preflight.resources import Need, about_room, need
@@ -44,6 +45,7 @@ def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> 
     target = look_at_target(parts.store, parts.ledger, request, wanted, findings)
     findings += about_switching(parts.store, request.served, target.name)
     findings += about_sharing(parts.store, request, target.name)
+    findings += about_own_payload(parts.catalog, request.served, source, target.name)
     findings += about_store(parts.store, target.name)
     filled = target.found if target.continued else None
     findings += about_tuning(parts.store, wanted, request.tuning, former=source, found=filled)

@@ -56,8 +56,8 @@ def about_roots(parts: Parts, measured: Trial | None) -> Iterator[Finding]:
     A folder or a list brings its own root, so that another one which is missing does no harm there.
     """
     read = measured is not None and len(measured.failures) < measured.tried
-    unharmed = measured is not None and not measured.failures and parts.catalog.info().kind != "sql"
-    if unharmed:
+    told = measured is not None and not measured.failures
+    if told and parts.catalog.info().kind in ("folder", "list"):
         return
     for root in parts.image_roots:
         problem, remedy = parts.images.trouble(str(root))

@@ -41,7 +41,13 @@ def store(console: Console) -> Mapping[str, object]:
 
 def catalog(console: Console) -> Mapping[str, object]:
     info = console.catalog.info()
-    kinds = {"sql": "SQL table", "folder": "Folder", "list": "Image list"}
+    kinds = {
+        "sql": "SQL table",
+        "folder": "Folder",
+        "list": "Image list",
+        "table": "CSV, TSV or Parquet file",
+        "collection": "Collection of the store",
+    }
     facts: dict[str, object] = {
         "Kind": kinds.get(info.kind, info.kind),
         "Location": info.location,

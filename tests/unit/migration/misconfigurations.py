@@ -24,6 +24,7 @@ from console_core.catalog.opening import open_catalog, open_images
 from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
+from console_core.console.listed_points import StorePoints
 from console_core.database import now
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.loaded import LoadedModels
@@ -33,7 +34,7 @@ from console_core.embedding.types import ModelCard
 from console_core.migration.findings import Request, Severity
 from console_core.runs import tables
 from console_core.runs.owner import Owner
-from console_core.settings import ImageSettings
+from console_core.settings import CatalogSettings, ImageSettings
 from console_core.vectorstore.provenance import FIELD, Provenance
 from console_core.vectorstore.qdrant_server import QdrantServer
 from console_core.vectorstore.tuning import USUAL as TUNED
@@ -323,6 +324,27 @@ def the_key_occurs_twice(world: World) -> None:
     _other_keys(world, "id TEXT", "INSERT INTO images (id, original_path) VALUES ('k5', '0001.jpg')")
 
 
+def _list_a_collection(world: World, name: str) -> None:
+    """Make a collection's own payload the catalog."""
+    configured = CatalogSettings("collection", name, paths=("caption",))
+    world.parts["catalog"] = open_catalog(configured, points=StorePoints(world.console.store))
+
+
+@planted("catalog-pinned", BLOCK, f"stays with {SERVED} at the cut-over")
+def the_catalog_is_the_collection_that_the_alias_leaves(world: World) -> None:
+    _list_a_collection(world, SERVED)
+
+
+@planted("catalog-target", BLOCK, "images__demo-siglip, the collection that is to be built")
+def the_catalog_is_the_collection_that_is_to_be_built(world: World) -> None:
+    _list_a_collection(world, "images__demo-siglip")
+
+
+@planted("catalog-moves", INFO, "on no list any more")
+def the_catalog_is_what_the_alias_serves(world: World) -> None:
+    _list_a_collection(world, "images")
+
+
 @planted("nothing-selected", BLOCK, "slice")
 def the_slice_is_empty(world: World) -> Request:
     return replace(USUAL, part=Slice({"user_id": ("nobody",)}))
@@ -341,6 +363,14 @@ def the_path_columns_are_empty(world: World) -> None:
 @planted("few-paths", WARN, "12 of the first 48 rows (25%)")
 def a_quarter_of_the_rows_has_no_path(world: World) -> None:
     world.catalog("UPDATE images SET original_path = NULL WHERE id % 4 = 0")
+
+
+@planted("few-paths", WARN, "1,000 of the first 1,000 rows (100%)")
+def the_oldest_rows_have_no_path(world: World) -> None:
+    world.catalog(
+        "WITH RECURSIVE older(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM older WHERE n < 1100) "
+        "INSERT INTO images (id) SELECT -n FROM older"
+    )
 
 
 @planted("image-root", BLOCK, "does not exist")
