@@ -254,8 +254,8 @@ def test_a_server_that_stalls_each_time_is_a_timeout(server: PictureServer, open
 
 def test_a_trickle_is_no_progress(server: PictureServer, opened: Opened) -> None:
     def trickling(handler: Handler, _data: bytes | None) -> None:
-        handler.head(200, {"Content-Length": 1000})
-        for _ in range(100):
+        handler.head(200, {"Content-Length": 40})
+        for _ in range(40):
             handler.wfile.write(b"x")
             handler.wfile.flush()
             if server.released.wait(0.02):
