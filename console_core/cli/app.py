@@ -107,12 +107,14 @@ def stats(as_json: Json = False) -> None:
 
 @app.command()
 def model(key: str, as_json: Json = False) -> None:
-    """Load a model, downloading its weights where they are not on this machine, and show what it is."""
+    """Load a model, downloading its weights where they are not on this machine, and show what it is and embeds."""
     with opened() as console:
         embedder = console.models.get(key)
         found = {**asdict(embedder.card), "device": embedder.device, "fingerprint": embedder.fingerprint.digest}
-    title = f"{found['title']}  {found['dimension']}-d  {found['device']}  {found['fingerprint']}"
-    show(found, as_json, [title])
+    searched = "text and pictures" if found["has_text"] else "pictures only"
+    title = f"{found['title']}  {found['dimension']}-d  {searched}  {found['device']}  {found['fingerprint']}"
+    template = [f"A query is embedded as: {found['template']}"] if found["template"] else []
+    show(found, as_json, [title, *template])
 
 
 @app.command()

@@ -82,6 +82,8 @@ def test_on_the_command_line_it_is_said_with_image_only(console: Console, worksp
         ran = CliRunner().invoke(app, ["--workspace", str(workspace), *arguments])
         return ran.exit_code, ran.output
 
+    code, told = run("model", "animals")
+    assert (code, "Animals  64-d  pictures only  cpu" in told) == (0, True)
     code, told = run("plan", "images", "--to", "animals")
     assert (code, "--image-only" in told) == (1, True)
     assert run("migrate", "images", "--to", "animals", "--image-only")[0] == 0

@@ -78,6 +78,9 @@ def test_every_command_of_the_document_does_what_it_says(
         assert program == "embedding-console"
         ran = CliRunner().invoke(app, ["--workspace", str(workspace), *arguments])
         assert ran.exit_code == int("exit code 1" in command), f"{command}: {ran.output}"
+        if arguments == ["model", "ours"]:
+            assert "text and pictures" in ran.output
+            assert "A query is embedded as: a photo of {}" in ran.output
         if ran.exit_code:
             (fetch,) = (one for one in COMMANDS if one.startswith("hf "))
             assert f"`{fetch}`" in " ".join(ran.output.split())

@@ -75,6 +75,7 @@ def test_a_model_without_a_text_tower_is_accepted_on_the_spot_where_people_searc
     assert page.query_params["search"] == "picture"
     assert not page.button(key="start").disabled
     assert "it embeds no texts" in said(page)
+    assert "pictures only, no search by text" in said(page)
     assert "text-too" not in {button.key for button in page.button}
 
 
