@@ -72,7 +72,7 @@ def choose_tuning(
 
 def _told(index: Settings, quantization: Settings) -> str:
     shown = {name: value for name, value in index.items() if name in ("m", "ef_construct")}
-    told = index_text(shown) if shown else "the store's usual index"
+    told = index_text(shown) if shown else "The store's usual index"
     return f"{told}; quantization: {quantization_text(quantization)}"
 
 
