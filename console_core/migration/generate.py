@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from console_core.catalog.types import EVERYTHING, ImageCatalog, ImageStore, Sli
 from console_core.coverage.column import mismatch
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
-from console_core.errors import CollectionExists, FingerprintMismatch
+from console_core.errors import CollectionExists, CollectionNotFound, FingerprintMismatch, StoreRefused
 from console_core.migration.batch import Filled
 from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.plan import USUAL_BATCH, mode_in
@@ -34,7 +35,7 @@ class GeneratePlan:
     """Bring the catalog's slice `part` in step: each picture has a current point in `collection`, made by `model`, and
     its row has that point's vector.
 
-    A `collection` that is not there yet is made, of `dimension` numbers, and its pictures decoded in `mode`.
+    With `makes` the collection is not there yet and is made, of `dimension` numbers, its pictures decoded in `mode`.
     """
 
     collection: str
@@ -44,6 +45,7 @@ class GeneratePlan:
     part: Slice = EVERYTHING
     batch_size: int = USUAL_BATCH
     mode: Mode = Mode.FAST
+    makes: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self)}
@@ -99,13 +101,14 @@ class Generate:
 
         Raises:
             FingerprintMismatch: the model, or the collection, is not the one that the run was planned with.
+            CollectionNotFound, StoreRefused: the collection, or points that this run wrote, were deleted meanwhile.
             FailsThroughout: picture after picture failed.
             CatalogUnavailable, CatalogInvalid: the column cannot be written.
             StoreError
         """
         plan, embedder = self._plan, self._embedder()
         refuse_another_model(embedder, plan.model, plan.fingerprint)
-        self._prepare_collection()
+        self._prepare_collection(begins=not checkpoint)
         filling = Filling(
             self._store,
             self._images,
@@ -135,18 +138,25 @@ class Generate:
             skipped = added(counts.skipped, LEFT_THE_CATALOG, counts.pending)
             yield Progress(checkpoint, replace(counts, skipped=skipped))
 
-    def _prepare_collection(self) -> None:
-        plan = self._plan
-        stamp = ModelStamp(plan.model, plan.fingerprint, plan.mode.value)
+    def _prepare_collection(self, *, begins: bool) -> None:
+        """A collection that lost what this run wrote must not pass for complete: going on would fill only the rest."""
+        plan, again = self._plan, "Cancel this run and generate again: it embeds what is missing."
+        if plan.makes and begins:
+            stamp = ModelStamp(plan.model, plan.fingerprint, plan.mode.value)
+            with suppress(CollectionExists):
+                self._store.create(plan.collection, CollectionSpec(plan.dimension, stamp=stamp))
         try:
-            self._store.create(plan.collection, CollectionSpec(plan.dimension, stamp=stamp))
-        except CollectionExists:
-            found = self._store.describe(plan.collection).stamp
-            if found is None or found.fingerprint != plan.fingerprint:
-                raise FingerprintMismatch(
-                    f"{plan.collection} is not the collection any more that was to be filled: another model made it.",
-                    "Cancel this run.",
-                ) from None
+            found = self._store.describe(plan.collection)
+        except CollectionNotFound as error:
+            raise CollectionNotFound(f"{plan.collection} was deleted since this run was planned.", again) from error
+        if found.stamp is None or found.stamp.fingerprint != plan.fingerprint:
+            raise FingerprintMismatch(
+                f"{plan.collection} is not the collection any more that was to be filled: another model made it.",
+                "Cancel this run.",
+            )
+        if found.points < self._embedded:
+            told = f"{plan.collection} holds {found.points:,} points, but this run has written {self._embedded:,}"
+            raise StoreRefused(f"{told}: some were deleted.", again)
 
     def _settled(self, counts: Counts, filled: Filled, writer: ColumnWriter) -> Counts:
         """Write a batch's rows of the column, and count it."""
@@ -155,7 +165,7 @@ class Generate:
         points = {key: found[point_id(key)] for key in there if point_id(key) in found}
         held = self._column.at(points)
         changes: list[tuple[str, ColumnVector]] = []
-        for key, point in points.items():  # in the rows' order, in which any other writer should lock them, too
+        for key, point in points.items():
             vector = point.vector
             wrong = mismatch(held[key], vector, self._plan.model) if key in held and vector is not None else None
             if vector is not None and wrong is not None:

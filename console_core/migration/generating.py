@@ -77,7 +77,7 @@ def plan_generation(
             raise CollectionNotFound(error.message, f"{error.remedy} Or name the model that shall make it.") from error
         made = embedder(model)
         card, digest = made.card, made.fingerprint.digest
-        return GeneratePlan(name, card.key, digest, card.dimension, part, batch_size or USUAL_BATCH)
+        return GeneratePlan(name, card.key, digest, card.dimension, part, batch_size or USUAL_BATCH, makes=True)
     _refuse(info, model)
     assert info.stamp is not None
     builds = ledger.runs(kinds=("reembed", "generate"), target=info.name, limit=1)

@@ -330,6 +330,27 @@ def test_another_models_collection_is_not_filled(table: Table) -> None:
     assert (table.in_column(), table.in_target()) == ({}, set())
 
 
+@pytest.mark.parametrize("lost", ["the collection", "its points"])
+def test_a_run_whose_collection_lost_what_it_wrote_does_not_go_on_as_if_it_had_it(table: Table, lost: str) -> None:
+    table.add(30)
+    run = submit_generation(table.ledger, table.catalog, table.generation(batch_size=8), "olga")
+    asked = iter((False, True))
+    stopped = table.work(run, lambda: next(asked))
+    assert (stopped.state, stopped.counts.done) == (RunState.INTERRUPTED, 8)
+    if lost == "the collection":
+        table.store.drop(TARGET)
+    else:
+        table.store.delete(TARGET, range(1, 31))
+    ended = table.resume(run)
+    assert ended.state is RunState.FAILED
+    assert "deleted" in ended.reason
+    assert "generate again" in ended.remedy
+    table.ledger.ask(run.id, Verb.CANCEL, "olga")
+    assert table.generate().counts.done == 30
+    assert table.in_column() == table.in_store()
+    assert len(table.in_store()) == 30
+
+
 def test_what_is_meant_must_be_clear_before_anything_begins(table: Table) -> None:
     store, ledger = cast(VectorStore, table.store), table.ledger
 

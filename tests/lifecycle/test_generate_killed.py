@@ -15,7 +15,7 @@ from console_core.migration.generate import COLUMN, EMBEDDED
 from console_core.runs.accounting import check
 from console_core.runs.types import RESUMABLE, RunState
 from console_core.vectorstore.types import Vector
-from tests.conftest import OPERATOR, finish, make_workspace
+from tests.conftest import OPERATOR, fill, finish, make_workspace
 from tests.lifecycle.forking import Forks
 from tests.lifecycle.workspaces import opened
 
@@ -37,21 +37,38 @@ def with_column(folder: Path) -> Path:
     return folder
 
 
-def in_column(workspace: Path) -> dict[int, Vector]:
+def in_column(workspace: Path, model: str = MODEL) -> dict[int, Vector]:
     """The vectors that the rows say are this model's."""
     with closing(sqlite3.connect(workspace / "catalog.db")) as catalog:
-        found = catalog.execute("SELECT id, embedding FROM images WHERE embedding_model = ?", (MODEL,))
+        found = catalog.execute("SELECT id, embedding FROM images WHERE embedding_model = ?", (model,))
         return {int(key): np.frombuffer(vector, "<f4") for key, vector in found}
 
 
-def in_store(console: Console) -> dict[int, Vector]:
-    points = console.store.scroll(TARGET, vectors=True)
+def in_store(console: Console, collection: str = TARGET) -> dict[int, Vector]:
+    points = console.store.scroll(collection, vectors=True)
     return {int(point.id): point.vector for point in points if point.vector is not None}
 
 
 def part_of(column: dict[int, Vector], store: dict[int, Vector]) -> bool:
     """But for the last bits, that an embedded store reads differently each time it is opened."""
     return all(key in store and float(np.abs(store[key] - vector).max()) < 1e-6 for key, vector in column.items())
+
+
+def test_after_a_cut_over_the_column_gets_the_vectors_of_the_model_that_is_served_now(tmp_path: Path) -> None:
+    workspace = with_column(tmp_path / "workspace")
+    with opened(workspace) as console:
+        fill(console, TARGET, MODEL, alias="images")
+        first = finish(console, command(console, OPERATOR, "generate"))
+        assert part_of(in_column(workspace), in_store(console))
+        fill(console, "images__demo-siglip", "demo-siglip")
+        console.store.set_alias("images", "images__demo-siglip", expected=TARGET)
+        run = finish(console, command(console, OPERATOR, "generate"))
+        assert (first.target, run.target) == (TARGET, "images__demo-siglip")
+        assert run.result is not None
+        assert (run.result[EMBEDDED], run.result[COLUMN]) == (0, {"another model's name": PICTURES})
+        column, store = in_column(workspace, "demo-siglip"), in_store(console, "images__demo-siglip")
+    assert part_of(column, store)
+    assert len(column) == PICTURES
 
 
 def test_killed_at_every_border_of_store_column_and_ledger_a_generation_resumes_exactly(

@@ -97,6 +97,19 @@ def test_the_column_is_compared_and_what_is_missing_is_generated_after_a_count(
     assert len(shown.ledger.runs(kinds=("generate",))) == 1
 
 
+def test_one_users_rows_are_generated_where_that_user_is_chosen(
+    shown: Console, open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("coverage", by="user_id", value="user-1")
+    page.button(key="generate").click().run()
+    assert "**14 rows** of the application's table" in said(page), "of the 16 of this user two are right"
+    page.button(key="confirm-do").click().run()
+    run = _generation(shown)
+    assert run is not None
+    ended = _finished(shown, run)
+    assert (ended.counts.done, ended.spec["part"]["filters"]) == (16, {"user_id": ["user-1"]})
+
+
 def test_somebody_who_may_only_look_sees_the_figures_and_cannot_generate(
     shown: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,20 +1,22 @@
 """The table's own vectors beside a collection: how many, the comparison, and the button that brings both in step."""
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
-from console_core.commands.generating import forecast_generation
+from console_core.commands.generating import Where, forecast_generation
 from console_core.coverage.column import ColumnReport
-from console_core.coverage.report import CoverageReport
+from console_core.coverage.facets import FOLDER
+from console_core.coverage.report import OTHER, CoverageReport
 from console_core.errors import ConsoleError
 from console_core.migration.generating import Forecast
 from console_core.runs.types import ACTIVE, RESUMABLE, Run, RunState
 from console_core.ui import confirm, navigation, panels, session, words
+from console_core.ui.coverage.glance import NONE, facet_name, value_name
 from console_core.ui.frame import live
 from console_core.ui.permission import command_button
 from console_core.ui.run_rows import TICK, run_row
+from console_core.ui.session import parameter
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -25,7 +27,7 @@ def embedding_column(info: CollectionInfo, report: CoverageReport) -> None:
         return
     newest = _newest(info)
     works = newest is not None and newest.state in ACTIVE | RESUMABLE and not _in_vain(newest)
-    aside = None if works else _button(info)
+    aside = None if works else partial(_button, info, _chosen_group(report))
     caption = f"{column.title}, beside this collection, as it was measured."
     with panels.card("Embedding column", caption=words.plain(caption), aside=aside, key="embedding-column"):
         if report.column is None:
@@ -62,28 +64,39 @@ def _figure(label: str, value: str, text: str) -> None:
         st.caption(words.plain(text))
 
 
-def _button(info: CollectionInfo) -> Callable[[], None]:
-    def draw() -> None:
-        if command_button("Generate what is missing", "generate", key="generate", icon=":material/auto_fix_high:"):
-            _ask(info)
-            st.rerun()
+def _button(info: CollectionInfo, where: Where) -> None:
+    help = "" if where else "For one group only: click its bar below first."
+    if command_button(
+        "Generate what is missing", "generate", key="generate", icon=":material/auto_fix_high:", help=help
+    ):
+        _ask(info, where)
+        st.rerun()
 
-    return draw
+
+def _chosen_group(report: CoverageReport) -> Where:
+    """The one value of a facet that was clicked, where the catalog can filter by it; nothing where all are shown."""
+    facets = sorted(report.facets, key=lambda facet: facet == FOLDER)
+    facet = parameter("by", facets, facets[0] if facets else "")
+    told = parameter("value")
+    value = "" if told == NONE else told
+    known = facet in session.console().catalog.info().facets and value in report.facets[facet] and value != OTHER
+    return {facet: (value,)} if told and known else {}
 
 
-def _ask(info: CollectionInfo) -> None:
+def _ask(info: CollectionInfo, where: Where) -> None:
     """Count what would be done, and ask."""
     try:
         with st.spinner("Counting what is missing …"):
-            found = forecast_generation(session.console(), into=info.name)
+            found = forecast_generation(session.console(), into=info.name, where=where)
     except ConsoleError as error:
         session.flash(error.message, error.remedy, kind="error")
         return
     if found.nothing_to_do:
         session.flash("Nothing is missing. The column and the collection are in step.")
         return
-    do = partial(session.act, "generate", into=info.name, done=f"Generating into {info.name}.")
-    title = f"Generate into {words.plain(info.name)}?"
+    do = partial(session.act, "generate", into=info.name, where=where, done=f"Generating into {info.name}.")
+    group = "".join(f" for {facet_name(facet)} {value_name(value)}" for facet, (value,) in where.items())
+    title = f"Generate into {words.plain(info.name)}{words.plain(group)}?"
     confirm.ask(confirm.Question(title, _told(found), "Generate", do, icon=":material/auto_fix_high:"))
 
 
