@@ -32,7 +32,7 @@ from benchmarks.throughput.ours import BATCH
 from benchmarks.throughput.sinks import sink
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import ImageStore
-from console_core.embedding.openclip import load
+from console_core.embedding.loading import load
 from console_core.embedding.precision import Wanted
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import parse

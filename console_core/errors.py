@@ -16,7 +16,8 @@ ConsoleError
 │   ├── ImageUnsupported
 │   ├── ImageTooLarge
 │   ├── ImageForbidden
-│   └── ImageTimeout
+│   ├── ImageTimeout
+│   └── ImageUnavailable
 ├── ModelError               an embedding model
 │   ├── ModelUnknown         no such card, architecture or weights tag
 │   ├── ModelNotLoadable     known, but its weights or configuration cannot be loaded
@@ -101,10 +102,8 @@ class KeysUnusable(CatalogInvalid):
 
 
 class ImageError(ConsoleError):
-    """One picture cannot be used. A value in the pipeline, never the end of a run.
-
-    `read_at` is when its bytes began to be read, where that is known.
-    """
+    """One picture cannot be used. A value in the pipeline, never the end of a run. `read_at` is when its bytes began to
+    be read, where that is known."""
 
     kind = "unreadable"
 
@@ -129,8 +128,6 @@ class ImageEmpty(ImageError):
 class ImageUnreadable(ImageError):
     """There are bytes, but no picture can be decoded from them."""
 
-    kind = "unreadable"
-
 
 class ImageUnsupported(ImageError):
     """The bytes are something else than a picture of a supported format."""
@@ -154,6 +151,12 @@ class ImageTimeout(ImageError):
     """It did not arrive in time."""
 
     kind = "timeout"
+
+
+class ImageUnavailable(ImageError):
+    """What has it did not give it, and may at another try."""
+
+    kind = "unavailable"
 
 
 class ModelError(ConsoleError):

@@ -1,4 +1,4 @@
-"""Every collection of the store, and everything about one of them."""
+"""Every collection of the store, everything about one of them, and the making of a new one."""
 
 from contextlib import suppress
 
@@ -6,34 +6,20 @@ import streamlit as st
 
 from console_core.errors import CollectionNotFound
 from console_core.ui import navigation, panels, words
-from console_core.ui.collections.detail import blocking, collection_detail, next_steps
-from console_core.ui.collections.store import about
-from console_core.ui.collections.table import collection_table
+from console_core.ui.collections.detail import collection_detail, next_steps
+from console_core.ui.collections.listing import listing
+from console_core.ui.collections.making import VIEW, new_button, new_collection
 from console_core.ui.frame import page
 from console_core.ui.session import console, parameter, set_parameters
-from console_core.vectorstore.types import CollectionInfo
 
 
-def _all(collections: list[CollectionInfo]) -> None:
-    if not collections:
-        text = "Fill a collection with vectors, or prepare the demo: embedding-console demo."
-        panels.empty_state("The store is empty", text, icon=":material/database:")
-        return
-    store = console().store
-    with panels.card("All collections", caption="Click a row to open it."):
-        if chosen := collection_table(collections):
-            set_parameters(collection=chosen)
-            st.rerun()
-    if wrong := blocking(collections):
-        with panels.card("What is wrong", key="wrong"):
-            panels.findings(wrong)
-    with panels.card("The store", key="store"):
-        about(store.info(), store.size_on_disk())
+def _back() -> None:
+    if st.button("All collections", icon=":material/arrow_back:", type="tertiary", key="all-collections"):
+        navigation.go("collections")
 
 
 def _one(name: str) -> None:
-    if st.button("All collections", icon=":material/arrow_back:", type="tertiary", key="all-collections"):
-        navigation.go("collections")
+    _back()
     try:
         info = console().store.describe(name)
     except CollectionNotFound:
@@ -54,6 +40,10 @@ def _actions() -> None:
 if name := parameter("collection"):
     with page(words.plain(name), actions=_actions):
         _one(name)
+elif parameter("view") == VIEW:
+    with page("New collection", lead="Empty, for a migration to fill. Nothing is written before you make it."):
+        _back()
+        new_collection()
 else:
-    with page("Collections", lead="What the vector store holds, and which model made it."):
-        _all(console().store.collections())
+    with page("Collections", lead="What the vector store holds, and which model made it.", actions=new_button):
+        listing(console().store.collections())

@@ -8,6 +8,7 @@ from console_core.coverage.gaps import CoverageSnapshot
 from console_core.ui import panels
 from console_core.ui.coverage.behind import behind_the_bars
 from console_core.ui.coverage.collections import all_collections, chosen_collection, newest, over_time
+from console_core.ui.coverage.column import embedding_column
 from console_core.ui.coverage.filling import filling
 from console_core.ui.coverage.glance import by_facet, figures, total_bar
 from console_core.ui.coverage.measuring import measure_button, measuring
@@ -25,10 +26,10 @@ def _measured(info: CollectionInfo, snapshot: CoverageSnapshot | None) -> None:
             action=partial(measure_button, info, key="first-measurement"),
         )
         return
-    report = snapshot.report
-    figures(report)
+    figures(report := snapshot.report)
     with panels.card("All pictures", aside=filling(info, report)):
         total_bar(report)
+    embedding_column(info, report)
     with panels.card("By group", caption="Click a bar to see its pictures."):
         facet = by_facet(report)
     with panels.card("Pictures"):

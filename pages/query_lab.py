@@ -5,6 +5,7 @@ import streamlit as st
 from console_core.ui import navigation, panels, words
 from console_core.ui.frame import guarded, page
 from console_core.ui.query_lab.answers import answer
+from console_core.ui.query_lab.by_picture import only_by_picture, pick_a_picture
 from console_core.ui.query_lab.like import like_banner
 from console_core.ui.query_lab.question import asked, comparable
 from console_core.ui.query_lab.results import show
@@ -38,6 +39,9 @@ with page("Query lab", lead="Ask several models the same question, and see who f
     with guarded("The answers"):
         if question.like:
             like_banner(question.like)
+        elif only_by_picture(question, collections):
+            pick_a_picture(question)
+            st.stop()
         elif not question.text:
             panels.empty_state("Ask for a picture", "Type a few words above.", icon=":material/manage_search:")
             st.stop()

@@ -17,7 +17,8 @@ from pathlib import Path
 import open_clip
 import torch
 
-from console_core.embedding.folder import LOCAL, assembled
+from console_core.embedding.files import LOCAL
+from console_core.embedding.folder import assembled
 from console_core.embedding.types import Embedder
 from console_core.vectorstore.types import VectorStore
 

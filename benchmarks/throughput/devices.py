@@ -12,7 +12,8 @@ from open_clip.transform import PreprocessCfg
 
 from console_core.embedding import architectures
 from console_core.embedding.device import Placement, place
-from console_core.embedding.openclip import OpenClipEmbedder, load
+from console_core.embedding.embedder import TorchEmbedder
+from console_core.embedding.loading import load
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.registry import parse
 from console_core.embedding.types import Embedder, Fingerprint, Pixels, Vectors
@@ -69,7 +70,7 @@ def embedder(model: str, device: str, precision: str) -> Embedder:
     return real(model, device, precision)
 
 
-def real(model: str, device: str, precision: str) -> OpenClipEmbedder:
+def real(model: str, device: str, precision: str) -> TorchEmbedder:
     """The model with random weights; `precision` "auto" is what the console would choose."""
     found = place(device)
     chosen = found if precision == "auto" else Placement(found.device, precision, found.batch)  # type: ignore[arg-type]

@@ -21,7 +21,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.throughput.devices import Simulated
 from console_core.embedding.device import usable_cores
-from console_core.embedding.folder import LOCAL, assembled
+from console_core.embedding.files import LOCAL
+from console_core.embedding.folder import assembled
 from console_core.embedding.precision import Precision, dtype
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Embedder, Vectors

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from console_core.backup.damage import Damage, damaged
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, PointId
 
 FILE = "manifest.json"
@@ -49,13 +50,14 @@ class Saved:
 
     @classmethod
     def of(cls, info: CollectionInfo) -> Self:
+        index, quantization = settings_of(info)
         return cls(
             name=info.name,
             dimension=info.dimension,
             distance=info.distance,
             vector_name=info.vector_name,
-            index=dict(info.index),
-            quantization=dict(info.quantization),
+            index=dict(index),
+            quantization=dict(quantization),
             model=info.stamp.model if info.stamp else "",
             fingerprint=info.stamp.fingerprint if info.stamp else "",
             aliases=tuple(info.aliases),

@@ -13,6 +13,7 @@ from console_core.database import now
 from console_core.errors import BackupDiffers, CollectionNotFound
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Counts, Lane, Progress, RunState
+from console_core.vectorstore.sharing import AT
 from console_core.vectorstore.types import VectorStore
 
 _SCRATCH = re.compile(r".+__proof-[0-9a-f]{6}")
@@ -100,8 +101,11 @@ class Prove:
 
 
 def scratch_name(collection: str, number: str) -> str:
-    """A name for the scratch collection of a proof; `number` are six hexadecimal digits."""
-    return f"{collection[:200]}__proof-{number}"
+    """A name for the scratch collection of a proof; `number` are six hexadecimal digits.
+
+    It has points of its own, also where the collection is a named vector beside others.
+    """
+    return f"{collection[:200].replace(AT, '-')}__proof-{number}"
 
 
 def sweep(store: VectorStore, ledger: Ledger) -> list[str]:

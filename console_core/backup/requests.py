@@ -12,6 +12,7 @@ from console_core.backup.restoring import Restore, discard
 from console_core.errors import CollectionExists, Refused, StoreError
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Lane, Run, RunState
+from console_core.vectorstore.sharing import AT
 from console_core.vectorstore.types import VectorStore
 
 KINDS = (BackUp.kind, Prove.kind, Restore.kind)
@@ -136,8 +137,8 @@ def clean_up(store: VectorStore, run: Run) -> None:
 
 
 def proposal(store: VectorStore, collection: str) -> str:
-    """A free name for a restored collection."""
-    taken, stem = taken_names(store), f"{collection[:180]}__restored"
+    """A free name for a restored collection, which has points of its own."""
+    taken, stem = taken_names(store), f"{collection[:180].replace(AT, '-')}__restored"
     number, name = 1, stem
     while name in taken:
         number += 1

@@ -3,10 +3,11 @@
 from console_core.backup.archive import Archive
 from console_core.backup.manifest import Manifest
 from console_core.runs.ledger import Ledger
+from console_core.runs.types import Run
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
-WRITING = ("reembed", "catch_up", "restore", "retry", "repair")
+WRITING = ("reembed", "ingest", "catch_up", "restore", "retry", "repair", "generate")
 """Kinds of runs that write to their target."""
 
 
@@ -29,6 +30,11 @@ def known_writes(manifest: Manifest, info: CollectionInfo | None, ledger: Ledger
     if info.points != manifest.points:
         return f"{info.name} holds {info.points:,} points now."
     for run in ledger.runs(kinds=WRITING, target=info.name):
-        if run.counts.done and (run.heartbeat or run.created_at) > manifest.began:
+        if _written(run) and (run.heartbeat or run.created_at) > manifest.began:
             return f"Run {run.id} has written to {info.name} since."
     return ""
+
+
+def _written(run: Run) -> int:
+    """How many points a run wrote; a generation also counts the pictures that it found in step."""
+    return int((run.result or {}).get("embedded", 0)) if run.kind == "generate" else run.counts.done

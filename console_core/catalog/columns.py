@@ -8,27 +8,42 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, ColumnElement, DateTime, Integer, String, Uuid, cast, false, func, or_
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Integer,
+    String,
+    Uuid,
+    bindparam,
+    cast,
+    false,
+    func,
+    or_,
+)
 from sqlalchemy import type_coerce as coerced
 from sqlalchemy.types import NullType, TypeEngine
 
 from console_core.catalog.types import JsonValue
 from console_core.errors import CatalogInvalid
 
-_PLAIN = frozenset({str, int, bool, type(None)})
-_KEY_TYPES: dict[type, Callable[[], TypeEngine[Any]]] = {int: Integer, str: String, UUID: Uuid}
+_PLAIN: frozenset[Any] = frozenset({str, int, bool, type(None)})
+_KEY_TYPES: dict[type, Callable[[], TypeEngine[Any]]] = {int: BigInteger, str: String, UUID: Uuid}
 
 
 class KeyColumn:
-    """The column that identifies rows and orders them; its values are whole numbers, text or UUIDs."""
+    """A column that identifies rows and orders them, alone or with others; of whole numbers, text or UUIDs."""
 
     def __init__(self, column: Column[Any], kind: type) -> None:
         if kind not in _KEY_TYPES:
             raise CatalogInvalid(
-                f"The key column {column.name} holds {kind.__name__} values.",
+                f"The key column {column.key} holds {kind.__name__} values.",
                 "Choose a column of whole numbers, text or UUIDs as the key.",
             )
-        self.name = column.name
+        self.name = column.key
         self.kind = kind
         self.expression: ColumnElement[Any] = coerced(column, _KEY_TYPES[kind]())
 
@@ -42,7 +57,7 @@ class KeyColumn:
             except ValueError:
                 return None
             return value if str(value) == key else None
-        return key if _is_text(key) else None
+        return key if is_text(key) else None
 
     def text(self, value: Any) -> str:
         """The key of a database value.
@@ -95,13 +110,16 @@ def json_value(value: Any) -> JsonValue:
     return str(value)
 
 
-def converter(column: Column[Any], is_sqlite: bool) -> Callable[[Any], JsonValue]:
-    """How the column's values become JSON. SQLite stores truth as 0 and 1, and times as whatever was written."""
+def converter(column: Column[Any], is_sqlite: bool) -> tuple[frozenset[Any], Callable[[Any], JsonValue]]:
+    """Types of values that stay as they are, and how others of the column become JSON.
+
+    SQLite stores truth as 0 and 1, and times as whatever was written.
+    """
     if is_sqlite and isinstance(column.type, Boolean):
-        return lambda value: bool(value) if value in (0, 1) else json_value(value)
+        return frozenset(), lambda value: bool(value) if value in (0, 1) else json_value(value)
     if is_sqlite and isinstance(column.type, DateTime):
-        return _iso
-    return json_value
+        return frozenset(), _iso
+    return _PLAIN, json_value
 
 
 def _iso(value: Any) -> JsonValue:
@@ -111,14 +129,20 @@ def _iso(value: Any) -> JsonValue:
         return json_value(value)
 
 
+def bound(value: Any, like: ColumnElement[Any], *, several: bool = False) -> BindParameter[Any]:
+    """A value, or several for IN, of an expression's type. It is not named after a column, whose name may have letters
+    that SQLAlchemy cannot take apart again."""
+    return bindparam("value", value, type_=like.type, unique=True, expanding=several)
+
+
 class FacetColumn:
     """A column that a slice may filter by. NULL and "" are the same facet value, ""."""
 
     def __init__(self, column: Column[Any]) -> None:
         self._column = column
         self._is_text = not isinstance(column.type, Integer | Boolean)
-        readable = isinstance(column.type, String)
-        self._expression: ColumnElement[Any] = column if readable or not self._is_text else cast(column, String)
+        self._is_truth = isinstance(column.type, Boolean)
+        self._expression = _comparable(column)
 
     @property
     def grouped(self) -> ColumnElement[Any]:
@@ -131,12 +155,14 @@ class FacetColumn:
             return value
         if value is None:
             return ""
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        if self._is_truth:  # SQLite has numbers for it
+            return "true" if value else "false"
+        return str(value)
 
     def is_one_of(self, values: tuple[str, ...]) -> ColumnElement[bool]:
         """The condition that a row's facet value is one of these."""
         wanted = [parsed for parsed in map(self._parse, values) if parsed is not None]
-        condition = self._expression.in_(wanted) if wanted else false()
+        condition = self._expression.in_(bound(wanted, self._expression, several=True)) if wanted else false()
         return or_(condition, self._column.is_(None)) if "" in values else condition
 
     def _parse(self, value: str) -> Any:
@@ -144,10 +170,16 @@ class FacetColumn:
             return {"true": True, "false": False}.get(value)
         if isinstance(self._column.type, Integer):
             return whole_number(value)
-        return value if _is_text(value) else None
+        return value if is_text(value) else None
 
 
-def _is_text(text: str) -> bool:
+def _comparable(column: Column[Any]) -> ColumnElement[Any]:
+    if isinstance(column.type, Integer):
+        return coerced(column, BigInteger())  # a driver would refuse to look for a number that the column cannot hold
+    return column if isinstance(column.type, String | Boolean) else cast(column, String)
+
+
+def is_text(text: str) -> bool:
     """Whether a database can be asked for it: no lone surrogates, no NUL."""
     try:
         text.encode()

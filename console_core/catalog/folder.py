@@ -88,6 +88,14 @@ class FolderCatalog:
         """For each facet its commonest values, at most 200, with their number of pictures."""
         return facet_counts(self._listing().keys, FACETS, _facets)
 
+    def all_keys(self) -> tuple[str, ...]:
+        """The keys of all pictures, ascending; the same object until the folder is read again."""
+        return self._listing().keys
+
+    def row(self, key: str) -> ImageRow | None:
+        """The row of one of those keys; None where its file was deleted meanwhile."""
+        return self._row(key)
+
     def close(self) -> None:
         self._last = None
 
@@ -95,17 +103,7 @@ class FolderCatalog:
         return selected(self._listing().keys, part, after, FACETS, _facets)
 
     def _row(self, key: str) -> ImageRow | None:
-        path = self.root / on_disk(key)
-        try:
-            state = path.stat()
-            said = f"{state.st_size} {state.st_mtime_ns}"
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:  # it exists; why it cannot be had is for the image store to say
-            said = str(error.errno)
-        payload = {"type": "image", "path": key, **told_by_path(key)}
-        revision = blake2b(said.encode(), digest_size=8).hexdigest()
-        return ImageRow(key, (printable(str(path)),), payload, revision, _facets(key))
+        return file_row(key, self.root / on_disk(key))
 
     def _listing(self) -> _Listing:
         with self._reading:
@@ -113,6 +111,20 @@ class FolderCatalog:
             if last is None or time.monotonic() - last.read_at >= self._fresh:
                 last = self._last = _read(self.root, self.recursive)
             return last
+
+
+def file_row(key: str, path: Path) -> ImageRow | None:
+    """A row that says of a picture what its key, a path with slashes, and its file do; None where there is no file."""
+    try:
+        state = path.stat()
+        said = f"{state.st_size} {state.st_mtime_ns}"
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # it may exist; why it cannot be had is for the image store to say
+        said = str(getattr(error, "errno", ""))
+    payload = {"type": "image", "path": key, **told_by_path(key)}
+    revision = blake2b(said.encode(), digest_size=8).hexdigest()
+    return ImageRow(key, (printable(str(path)),), payload, revision, _facets(key))
 
 
 def _facets(key: str) -> dict[str, str]:

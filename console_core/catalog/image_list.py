@@ -1,146 +1,218 @@
 """The catalog of an image list: one picture a line, `path,label,…`."""
 
 import csv
-import threading
+import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from console_core.catalog.listing import facet_counts, selected, told_by_path
+from sqlalchemy import Table, select
+
+from console_core.catalog.columns import FacetColumn
+from console_core.catalog.delimited import NAMED, lines_in_words, numbered_lines
+from console_core.catalog.index import Index, IndexedFile, file_unavailable
+from console_core.catalog.listing import told_by_path
 from console_core.catalog.names import on_disk, printable
+from console_core.catalog.row_key import RowKey
+from console_core.catalog.row_mapping import Query, Record
+from console_core.catalog.table_file import reflected
+from console_core.catalog.table_rows import TableRows
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
-from console_core.errors import CatalogInvalid, CatalogUnavailable
+from console_core.catalog.web_addresses import is_address
+from console_core.errors import CatalogInvalid
 
 FACETS = ("label", "folder", "extension")
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """What the file said when it had this size and time. `columns` are those behind the path."""
-
-    state: tuple[int, int]
-    columns: Mapping[str, tuple[str, ...]]
-    keys: tuple[str, ...]
-    repeated: tuple[int, ...]
+_COLUMNS = ("key", *FACETS, "columns")
+_REPEATS = "FROM rows AS later WHERE EXISTS (SELECT 1 FROM rows WHERE c0 = later.c0 AND line < later.line)"
 
 
 class ImageListCatalog:
-    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder or absolute.
+    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder (or to another
+    one that is given), absolute, or an address.
 
     Lines that are empty or begin with # are left out, and so is a first line whose first word is `path`; quotes are
-    CSV's. The second column is the label, further ones are column_3, column_4 and so on. Memory: the whole list. A
-    changed list is read again at the next question.
+    CSV's. The second column is the label, further ones are column_3, column_4 and so on. A changed list is read again
+    at the next question; a pass that is under way ends as it began. Memory is bounded by one page.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Read the list.
+    def __init__(self, file: Path, cache: Path | None = None, *, folder: Path | None = None, dry: bool = False) -> None:
+        """Read the list, unless what was read of it lies in `cache` already. `dry`: nothing is written there.
+
+        Relative paths start from `folder`: by default the list's own.
 
         Raises:
-            CatalogUnavailable: it cannot be read.
+            CatalogUnavailable: it cannot be read, or there is no room for what is read.
             CatalogInvalid: it is not text, a line is malformed, or two lines contradict each other.
         """
         self.file = Path(file).absolute()
-        self._reading = threading.Lock()
-        self._last = _read(self.file)
+        self.folder = self.file.parent if folder is None else Path(folder).absolute()
+        self._file = IndexedFile(self.file, partial(_fill, self.file), "an image list", cache, dry=dry)
+        self._last: tuple[Index, TableRows] | None = None
+        self._listed: tuple[Index, _Listed] | None = None
+        self._rows()
 
     def info(self) -> CatalogInfo:
-        listing = self._listing()
-        details = {"pictures": str(len(listing.keys))}
-        if listing.repeated:
-            lines = ", ".join(map(str, listing.repeated[:10])) + (", …" if len(listing.repeated) > 10 else "")
-            details["repeated lines left out"] = f"{len(listing.repeated)} (line {lines})"
+        remembered = self._file.current().remembered
+        details = {"pictures": str(remembered["pictures"])}
+        if remembered["repeated"]:
+            details["repeated lines left out"] = remembered["repeated"]
         return CatalogInfo("list", str(self.file), FACETS, details)
 
     def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
         """The number of pictures in the slice, optionally of those behind a key."""
-        return sum(1 for _ in self._selected(self._listing(), part, after))
+        return self._rows().count(part, after=after)
 
     def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
         """Pictures in ascending order of their keys (not of the list's lines), strictly behind `after`."""
-        listing = self._listing()
-        return (self._row(key, listing.columns[key]) for key in self._selected(listing, part, after))
+        return self._rows().rows(part, after=after)
 
     def get(self, keys: Sequence[str]) -> list[ImageRow]:
         """The pictures with these keys that are in the list, in the order asked for."""
-        columns = self._listing().columns
-        return [self._row(key, columns[key]) for key in keys if key in columns]
+        return self._rows().get(keys)
 
     def check_keys(self) -> None:
         """Nothing to find: keys are paths, each once, sorted by the console itself."""
 
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """For each facet its commonest values, at most 200, with their number of pictures."""
-        listing = self._listing()
-        return facet_counts(listing.keys, FACETS, lambda key: _facets(key, listing.columns[key]))
+        return self._rows().facets()
+
+    def all_keys(self) -> tuple[str, ...]:
+        """The keys of all pictures, ascending; the same object until the list is read again. Memory: the whole list."""
+        return self._all().keys
+
+    def row(self, key: str) -> ImageRow | None:
+        """The row of one of those keys; None where the list does not name it any more."""
+        columns = self._all().columns.get(key)
+        return None if columns is None else _Lines.row(self.folder, key, columns)
+
+    def label(self, key: str) -> str:
+        """The label of one of those keys; "" where it has none."""
+        return "".join(self._all().columns.get(key, ())[:1])
 
     def close(self) -> None:
-        """Nothing is held open."""
+        self._last = self._listed = None
+        self._file.close()
 
-    def _selected(self, listing: _Listing, part: Slice, after: str | None) -> Iterator[str]:
-        return selected(listing.keys, part, after, FACETS, lambda key: _facets(key, listing.columns[key]))
+    def _rows(self) -> TableRows:
+        index = self._file.current()
+        last = self._last
+        if last is None or last[0] is not index:
+            table = reflected({"columns": _COLUMNS, "kinds": ["String"] * len(_COLUMNS)})
+            facets = {name: FacetColumn(table.c[name]) for name in FACETS}
+            mapping = _Lines(table, self.folder)
+            last = self._last = index, TableRows(index, table, [table.c.key], facets, mapping, title=self.file.name)
+        return last[1]
 
-    def _row(self, key: str, columns: tuple[str, ...]) -> ImageRow:
-        path = self.file.parent / on_disk(key)
+    def _all(self) -> "_Listed":
+        index = self._file.current()
+        listed = self._listed
+        if listed is None or listed[0] is not index:
+            with index.connection() as connection:
+                lines = connection.exec_driver_sql("SELECT c0, c4 FROM rows ORDER BY c0").fetchall()
+            columns = {key: tuple(json.loads(told)) for key, told in lines}
+            listed = self._listed = index, _Listed(tuple(columns), columns)
+        return listed[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """All of a list at once: its keys in their order, and the columns behind each path."""
+
+    keys: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+
+
+class _Lines:
+    """How what was read of lines becomes rows. Pictures that are files are looked at: a revision is theirs too."""
+
+    def __init__(self, table: Table, folder: Path) -> None:
+        self._table = table
+        self._folder = folder
+
+    def select(self, key: RowKey) -> Query:
+        return select(*key.expressions, *(self._table.c[name] for name in _COLUMNS[1:]))
+
+    def rows(self, records: Iterable[Record], key: RowKey) -> Iterator[ImageRow]:
+        for identity, *_, told in records:
+            yield self.row(self._folder, identity, tuple(json.loads(told)))
+
+    @staticmethod
+    def row(folder: Path, key: str, columns: tuple[str, ...]) -> ImageRow:
+        """The row of a picture whose line has these columns behind the path."""
+        label, told = "".join(columns[:1]), _told(key)
         extra = {f"column_{number}": value for number, value in enumerate(columns[1:], start=3)}
-        payload = {"type": "image", "path": key, **told_by_path(key), "label": "".join(columns[:1]), **extra}
-        try:
-            state = path.stat()
-            file = (state.st_size, state.st_mtime_ns)
-        except (OSError, ValueError):  # why it cannot be had is for the image store to say
-            file = (0, 0)
+        payload = {"type": "image", "path": key, **told, "label": label, **extra}
+        path, file = (key, (0, 0)) if is_address(key) else _on_disk(folder, key)
         revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
-        return ImageRow(key, (printable(str(path)),), payload, revision, _facets(key, columns))
-
-    def _listing(self) -> _Listing:
-        with self._reading:
-            if _state(self.file) != self._last.state:
-                self._last = _read(self.file)
-            return self._last
+        facets = {"label": label, "folder": told["folder"], "extension": told["extension"]}
+        return ImageRow(key, (path,), payload, revision, facets)
 
 
-def _facets(key: str, columns: tuple[str, ...]) -> dict[str, str]:
-    told = told_by_path(key)
-    return {"label": "".join(columns[:1]), "folder": told["folder"], "extension": told["extension"]}
-
-
-def _state(file: Path) -> tuple[int, int]:
+def _on_disk(folder: Path, key: str) -> tuple[str, tuple[int, int]]:
+    """The path of a file, and its size and time."""
+    path = folder / on_disk(key)
     try:
-        state = file.stat()
-    except OSError as error:
-        raise _unavailable(file, error) from error
-    return state.st_size, state.st_mtime_ns
+        state = path.stat()
+    except (OSError, ValueError):  # why it cannot be had is for the image store to say
+        return printable(str(path)), (0, 0)
+    return printable(str(path)), (state.st_size, state.st_mtime_ns)
 
 
-def _read(file: Path) -> _Listing:
-    state = _state(file)
-    columns: dict[str, tuple[str, ...]] = {}
-    lines: dict[str, int] = {}
-    repeated: list[int] = []
+def _told(key: str) -> dict[str, str]:
+    return told_by_path(key.partition("?")[0] if is_address(key) else key)
+
+
+def _fill(file: Path, connection: sqlite3.Connection) -> dict[str, object]:
+    connection.execute("CREATE TABLE rows (line INTEGER PRIMARY KEY, c0, c1, c2, c3, c4)")
     try:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as stream:
-            for number, (path, *rest) in _records(stream, file):
-                if columns.setdefault(path, tuple(rest)) != tuple(rest):
-                    raise CatalogInvalid(
-                        f"{file} says two things about {path}: line {lines[path]} and line {number}.",
-                        "Remove one of the two lines.",
-                    )
-                if lines.setdefault(path, number) != number:
-                    repeated.append(number)
+            connection.executemany(
+                "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", _records(numbered_lines(stream, file), file)
+            )
     except OSError as error:
-        raise _unavailable(file, error) from error
-    return _Listing(state, columns, tuple(sorted(columns)), tuple(repeated))
+        raise file_unavailable(file, error) from error
+    repeated = ""
+    try:
+        connection.execute("CREATE UNIQUE INDEX by_key ON rows (c0)")
+    except sqlite3.IntegrityError:
+        repeated = _without_repeats(file, connection)
+    ((pictures,),) = connection.execute("SELECT count(*) FROM rows")
+    return {"pictures": pictures, "repeated": repeated}
 
 
-def _records(stream: Iterable[str], file: Path) -> Iterator[tuple[int, list[str]]]:
-    """The line number and the cells of every line that names a picture."""
+def _without_repeats(file: Path, connection: sqlite3.Connection) -> str:
+    """Leave the first of lines that say the same, and tell the others.
+
+    Raises:
+        CatalogInvalid: two lines of one picture say different things.
+    """
+    connection.execute("CREATE INDEX alike ON rows (c0, line)")
+    differing = "SELECT c0, min(line) FROM rows GROUP BY c0 HAVING min(c4) <> max(c4) ORDER BY min(line) LIMIT 1"
+    for path, first in connection.execute(differing):
+        others = "SELECT min(line) FROM rows WHERE c0 = ? AND c4 <> (SELECT c4 FROM rows WHERE line = ?)"
+        ((second,),) = connection.execute(others, (path, first))
+        raise CatalogInvalid(
+            f"{file} says two things about {path}: line {first} and line {second}.", "Remove one of the two lines."
+        )
+    ((number,),) = connection.execute(f"SELECT count(*) {_REPEATS}")
+    lines = [line for (line,) in connection.execute(f"SELECT line {_REPEATS} ORDER BY line LIMIT {NAMED}")]
+    connection.execute(f"DELETE FROM rows WHERE line IN (SELECT line {_REPEATS})")
+    connection.execute("DROP INDEX alike")
+    connection.execute("CREATE UNIQUE INDEX by_key ON rows (c0)")
+    return lines_in_words(lines, number)
+
+
+def _records(lines: Iterable[tuple[int, str]], file: Path) -> Iterator[tuple[int | str, ...]]:
+    """The line number, the path, what it tells and all columns behind it, of every line that names a picture."""
     is_first = True
-    for number, line in enumerate(stream, start=1):
+    for number, line in lines:
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        if "\0" in text:
-            raise CatalogInvalid(f"Line {number} of {file} is not text in UTF-8.", "Save the list as UTF-8 text.")
         try:
             cells = next(csv.reader([text], skipinitialspace=True, strict=True))
         except csv.Error as error:
@@ -150,11 +222,7 @@ def _records(stream: Iterable[str], file: Path) -> Iterator[tuple[int, list[str]
         if not cells[0].strip():
             raise CatalogInvalid(f"Line {number} of {file} has no path.", "The path is the first column of a line.")
         if not (is_first and cells[0].strip().lower() == "path"):
-            yield number, [printable(cell.strip()) for cell in cells]
+            path, *rest = (printable(cell.strip()) for cell in cells)
+            told = _told(path)
+            yield number, path, "".join(rest[:1]), told["folder"], told["extension"], json.dumps(rest)
         is_first = False
-
-
-def _unavailable(file: Path, error: OSError) -> CatalogUnavailable:
-    return CatalogUnavailable(
-        f"The image list {file} cannot be read: {error.strerror or error}.", "Check that it exists and may be read."
-    )

@@ -47,10 +47,12 @@ def facet_counts(keys: Iterable[str], known: Iterable[str], facets: Facets) -> d
     for key in keys:
         for name, value in facets(key).items():
             counts[name][value] += 1
-    return {
-        name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES])
-        for name, counter in counts.items()
-    }
+    return {name: commonest(counter) for name, counter in counts.items()}
+
+
+def commonest(counts: Mapping[str, int]) -> dict[str, int]:
+    """The values of a facet that are told, the commonest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES])
 
 
 def unknown_facet(name: str, known: Iterable[str]) -> CatalogInvalid:

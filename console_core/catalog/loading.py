@@ -1,6 +1,7 @@
 """From a catalog row to its decoded picture."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -15,12 +16,14 @@ from console_core.errors import (
     ImageMissing,
     ImageTimeout,
     ImageTooLarge,
+    ImageUnavailable,
     ImageUnreadable,
     ImageUnsupported,
 )
 
 _MOST_TELLING: tuple[type[ImageError], ...] = (
     ImageTimeout,  # it may be there at the next try
+    ImageUnavailable,
     ImageTooLarge,
     ImageUnreadable,
     ImageUnsupported,
@@ -28,6 +31,7 @@ _MOST_TELLING: tuple[type[ImageError], ...] = (
     ImageEmpty,
     ImageMissing,
 )
+_AT_ONCE: AbstractContextManager[object] = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ def content_digest(data: bytes) -> str:
     return blake2b(data, digest_size=16).hexdigest()
 
 
-def load(row: ImageRow, images: ImageStore) -> LoadedImage:
-    """The first of the row's candidates that is a picture.
+def load(row: ImageRow, images: ImageStore, decoding: AbstractContextManager[object] = _AT_ONCE) -> LoadedImage:
+    """The first of the row's candidates that is a picture. It is decoded within `decoding`.
 
     Raises:
         ImageError: none is; the most telling failure, with what became of the other candidates in its message.
@@ -54,7 +58,8 @@ def load(row: ImageRow, images: ImageStore) -> LoadedImage:
     for path in row.candidates:
         try:
             data = images.read(path)
-            return LoadedImage(decode(data, path), content_digest(data), path)
+            with decoding:
+                return LoadedImage(decode(data, path), content_digest(data), path)
         except ImageError as failure:
             failures.append(failure)
     raise most_telling(row, failures)

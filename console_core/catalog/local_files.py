@@ -20,6 +20,8 @@ from console_core.errors import (
 )
 
 MEBIBYTE = 1024 * 1024
+READERS = 4
+"""Threads that read at a time: more would only take Python's lock from those that decode."""
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
@@ -40,6 +42,10 @@ class LocalFiles:
     def location(self) -> str:
         """The roots."""
         return ", ".join(map(str, self.roots)) or "no image root"
+
+    @property
+    def readers(self) -> int:
+        return READERS
 
     def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         """All bytes at a path; `make_room` is told the file's size before it is read.
@@ -68,6 +74,13 @@ class LocalFiles:
         except (ImageError, OSError, ValueError):
             return None
         return datetime.fromtimestamp(max(state.st_mtime, state.st_ctime), UTC)
+
+    def trouble(self, root: str) -> tuple[str, str]:
+        """See `ImageStore`. Any folder can be asked about."""
+        return folder_trouble(Path(root))
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def _locate(self, path: str) -> Path:
         if _ADDRESS.match(path):
@@ -131,3 +144,18 @@ class LocalFiles:
 
 def _lies_in(real: str, roots: tuple[str, ...]) -> bool:
     return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+
+
+def folder_trouble(root: Path) -> tuple[str, str]:
+    """Why nothing can be read from a folder, and what to do; ("", "") where it can be read."""
+    where = "Correct root or also in [images] of console.toml, or CONSOLE_IMAGE_ROOT, or mount the disk that it is on."
+    try:
+        if not root.exists():
+            return "does not exist", where
+        if not root.is_dir():
+            return "is not a folder", where
+    except OSError as error:  # a folder above it is closed
+        return f"cannot be reached: {error.strerror or error}", "Let the console's user into the folders above it."
+    if not os.access(root, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        return "may not be read by this user", "Let the console's user read it: chmod o+rx, or its group."
+    return "", ""

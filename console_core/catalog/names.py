@@ -1,4 +1,4 @@
-"""File names as text that can be stored anywhere, and back.
+"""Names of pictures as text that can be stored anywhere, and back; and as people are told them.
 
 A file name is bytes; where they are not UTF-8, Python keeps them as lone surrogates, which no database, JSON document
 or log accepts. Everywhere in the console such a byte is written as \\xNN instead.
@@ -18,3 +18,9 @@ def on_disk(text: str) -> str:
     """The name that `printable` was given."""
     raw = text.encode("utf-8", "surrogateescape")
     return _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), raw).decode("utf-8", "surrogateescape")
+
+
+def told(path: str) -> str:
+    """A path as people are told it: an address without what follows its path, which may be somebody's key to it."""
+    address, mark, _ = path.partition("?")
+    return f"{address}?…" if mark and "://" in address else path

@@ -2,13 +2,16 @@
 
 import sqlite3
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from operator import methodcaller
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Column, Connection, Engine, Inspector, MetaData, Table, create_engine, inspect
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import ReflectedUniqueConstraint
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
@@ -16,7 +19,20 @@ from sqlalchemy.pool import NullPool
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 _CONNECT_SECONDS = 10
+_TEXT = methodcaller("decode", "utf-8", "backslashreplace")
 _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"})
+
+
+TableKind = Literal["table", "view"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTable:
+    """A table or view: its name as it is written in [catalog], and how many columns it has."""
+
+    name: str
+    kind: TableKind
+    columns: int
 
 
 class SourceDatabase:
@@ -52,7 +68,7 @@ class SourceDatabase:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (SQLAlchemyError, UnicodeError) as error:
+        except (SQLAlchemyError, sqlite3.Error, UnicodeError) as error:
             raise self._translated(error) from error
 
     def table(self, name: str) -> Table:
@@ -63,32 +79,42 @@ class SourceDatabase:
         """
         with self.connection() as connection:
             inspector = inspect(connection)
-            schema, dot, rest = name.rpartition(".")
-            if inspector.has_table(name):
-                schema, rest = "", name
-            elif not dot or not inspector.has_table(rest, schema=schema):
-                existing = ", ".join(_names(inspector, self.is_sqlite)) or "none"
+            found = next((one for one in _readings(name) if inspector.has_table(one[1], schema=one[0])), None)
+            if found is None:
+                existing = ", ".join(sorted(one.name for one, _, _ in _listed(inspector, self.is_sqlite))) or "none"
                 raise CatalogInvalid(f"{self.location} has no table or view {name}.", f"It has: {existing}.")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SAWarning)  # a column type of an extension that we do not read
-                return Table(rest, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+            with _unread_types():
+                return Table(found[1], MetaData(), schema=found[0], autoload_with=connection, resolve_fks=False)
 
-    def is_unique(self, table: Table, column: Column[Any]) -> bool:
-        """Whether the database guarantees that no value occurs twice in the column."""
-        if list(table.primary_key.columns) == [column]:
-            return True
+    def tables(self) -> list[SeenTable]:
+        """All tables and views, by name."""
+        with self.connection() as connection, _unread_types():
+            return sorted(_counted(inspect(connection), self.is_sqlite), key=lambda one: one.name)
+
+    def is_unique(self, table: Table, columns: Sequence[Column[Any]]) -> bool:
+        """Whether the database guarantees that no two rows have the same values there, unless one is NULL."""
+        names = {column.name for column in columns}
+        return any(set(unique) <= names for unique in self.uniques(table))
+
+    def uniques(self, table: Table) -> list[tuple[str, ...]]:
+        """The columns, or columns together, that the database keeps from having the same values twice."""
+        primary = tuple(column.name for column in table.primary_key.columns)
         with self.connection() as connection:
             inspector = inspect(connection)
-            try:
+            constraints: list[ReflectedUniqueConstraint] = []
+            with suppress(NotImplementedError):
                 constraints = inspector.get_unique_constraints(table.name, schema=table.schema)
-            except NotImplementedError:
-                constraints = []
             indexes = [
                 index
                 for index in inspector.get_indexes(table.name, schema=table.schema)
                 if index["unique"] and not any(option.endswith("_where") for option in index.get("dialect_options", {}))
             ]
-            return any(found["column_names"] == [column.name] for found in (*constraints, *indexes))
+        found = [primary, *(tuple(one["column_names"]) for one in constraints)]
+        for index in indexes:
+            names = tuple(name for name in index["column_names"] if name is not None)
+            if len(names) == len(index["column_names"]):  # and no expression among them
+                found.append(names)
+        return [unique for unique in found if unique]
 
     def close(self) -> None:
         self.engine.dispose()
@@ -116,15 +142,40 @@ def shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _names(inspector: Inspector, is_sqlite: bool) -> list[str]:
-    """All tables and views as a person may write them."""
+@contextmanager
+def _unread_types() -> Iterator[None]:
+    """Columns may be of types of extensions, which are not read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        yield
+
+
+def _readings(name: str) -> Iterator[tuple[str | None, str]]:
+    """The schemas and tables that a name may mean; both may have dots in their names."""
+    yield None, name
+    for place, letter in enumerate(name):
+        if letter == "." and 0 < place < len(name) - 1:
+            yield name[:place], name[place + 1 :]
+
+
+def _listed(inspector: Inspector, is_sqlite: bool) -> Iterator[tuple[SeenTable, str | None, str]]:
+    """All tables and views as a person may write them, with no column counted, and their schemas and names."""
     usual = inspector.default_schema_name
     schemas = [usual] if is_sqlite else [name for name in inspector.get_schema_names() if name not in _SYSTEM_SCHEMAS]
-    found: set[str] = set()
     for schema in schemas:
-        names = (*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema))
-        found |= {name if schema == usual else f"{schema}.{name}" for name in names}
-    return sorted(found)
+        views = list(inspector.get_view_names(schema=schema))
+        with suppress(NotImplementedError):
+            views += inspector.get_materialized_view_names(schema=schema)
+        kinds: dict[str, TableKind] = dict.fromkeys(inspector.get_table_names(schema=schema), "table")
+        kinds.update((name, "view") for name in views)
+        for name, kind in kinds.items():
+            yield SeenTable(name if schema == usual else f"{schema}.{name}", kind, 0), schema, name
+
+
+def _counted(inspector: Inspector, is_sqlite: bool) -> Iterator[SeenTable]:
+    for one, schema, name in _listed(inspector, is_sqlite):
+        with suppress(SQLAlchemyError) if is_sqlite else nullcontext():  # of a view whose table was dropped
+            yield replace(one, columns=len(inspector.get_columns(name, schema=schema)))
 
 
 def _is_operational(error: Exception) -> bool:
@@ -149,7 +200,7 @@ def _engine(url: URL, timeout: float) -> Engine:
         connection = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
         if clears_up:
             connection.execute("PRAGMA query_only=ON")
-        connection.text_factory = _text  # by default one caption that is not UTF-8 makes its whole page unreadable
+        connection.text_factory = _TEXT  # by default one caption that is not UTF-8 makes its whole page unreadable
         return connection
 
     # No pool: a kept connection would go on reading a file that was deleted or replaced by a newer one.
@@ -170,7 +221,3 @@ def _logs_ahead(file: Path) -> bool:
         return not log.exists() or log.stat().st_size == 0
     except OSError:
         return False
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
-from console_core.catalog.columns import FacetColumn, KeyColumn, converter
-from console_core.catalog.types import ImageRow
+from console_core.catalog.columns import FacetColumn, converter
+from console_core.catalog.row_key import RowKey
+from console_core.catalog.types import ImageRow, JsonValue
 from console_core.errors import CatalogInvalid
 from console_core.settings import CatalogSettings
 
-Record = Row[*tuple[Any, ...]]
+Record = tuple[Any, ...]
 Query = Select[*tuple[Any, ...]]
 
 
@@ -28,47 +29,64 @@ class RowMapping:
             CatalogInvalid: one of them is not in the table, or no column of paths is configured.
         """
         if not settings.paths:
-            raise CatalogInvalid(
-                f"It is not said which columns of {table.name} hold the paths of pictures.",
-                f"Set paths in [catalog]; the columns are: {', '.join(table.c.keys())}.",
-            )
+            raise no_path_columns(table.name, table.c.keys())
         self._is_sqlite = is_sqlite
-        named = dict.fromkeys(filter(None, (*settings.paths, *settings.payload, settings.updated_at)))
+        named = dict.fromkeys(filter(None, (*settings.paths, *settings.carried, settings.updated_at)))
         self._columns = [column(table, name) for name in named]
-        self._facets = tuple((name, place, facet) for place, (name, facet) in enumerate(facets.items(), len(named) + 1))
-        place = {name: number for number, name in enumerate(named, start=1)}
+        first = len(settings.key_columns)
+        self._facets = tuple(
+            (name, place, facet.text) for place, (name, facet) in enumerate(facets.items(), first + len(named))
+        )
+        self._grouped = [facet.grouped for facet in facets.values()]
+        place = {name: number for number, name in enumerate(named, start=first)}
         self._paths = tuple(place[name] for name in settings.paths)
-        self._payload = tuple((name, place[name], converter(table.c[name], is_sqlite)) for name in settings.payload)
-        self._by_name = sorted({name for name, _, _ in self._payload})
+        self._payload = tuple((name, place[name], *converter(table.c[name], is_sqlite)) for name in settings.carried)
+        self._by_name = sorted(set(settings.carried))
         self._names = blake2b("\0".join(self._by_name).encode(), digest_size=16).digest()
         self._updated_at = place.get(settings.updated_at)
 
-    def raw(self, source: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The column without SQLAlchemy's idea of its type where that is SQLite: its files hold what they like."""
-        return type_coerce(source, NullType()) if self._is_sqlite else source
+    def select(self, key: RowKey) -> Query:
+        """A query for the records that `rows` understands; the key comes first."""
+        columns = [raw(source, self._is_sqlite) for source in (*key.expressions, *self._columns)]
+        return select(*columns, *self._grouped)
 
-    def select(self, key: KeyColumn) -> Query:
-        """A query for the records that `row` understands; the key comes first."""
-        return select(
-            self.raw(key.expression), *map(self.raw, self._columns), *(facet.grouped for _, _, facet in self._facets)
-        )
-
-    def rows(self, records: Iterable[Record], key: KeyColumn) -> Iterator[ImageRow]:
+    def rows(self, records: Iterable[Record], key: RowKey) -> Iterator[ImageRow]:
         """The rows of records. A revision is a hash of the candidates, the payload and the updated-at column.
 
         Raises:
             CatalogInvalid: a key is of another type than the column's others.
         """
-        paths, payload_columns, by_name, updated_at = self._paths, self._payload, self._by_name, self._updated_at
-        for record in map(tuple, records):
-            found = [str(record[place]) for place in paths if record[place]]
-            candidates = tuple(dict.fromkeys([path for path in found if not path.isspace()]))
-            payload = {name: convert(record[place]) for name, place, convert in payload_columns}
+        paths, columns, by_name, updated_at = self._paths, self._payload, self._by_name, self._updated_at
+        facets, names, key_of = self._facets, self._names, key.text
+        for record in records:  # a million times: what is plain already is not converted by a call
+            candidates: list[str] = []
+            for place in paths:
+                path = record[place]
+                if path:
+                    if path.__class__ is not str:
+                        path = str(path)
+                    if not path.isspace() and path not in candidates:
+                        candidates.append(path)
+            payload: dict[str, JsonValue] = {}
+            for name, place, plain, convert in columns:
+                value: Any = record[place]
+                if value.__class__ not in plain:
+                    value = convert(value)
+                payload[name] = value
             updated = None if updated_at is None else str(record[updated_at])
-            said = ascii((candidates, [payload[name] for name in by_name], updated))
-            revision = blake2b(said.encode("ascii"), digest_size=8, key=self._names).hexdigest()
-            facets = {name: facet.text(record[place]) for name, place, facet in self._facets}
-            yield ImageRow(key.text(record[0]), candidates, payload, revision, facets)
+            tried = tuple(candidates)
+            said = ascii((tried, [payload[name] for name in by_name], updated))
+            revision = blake2b(said.encode("ascii"), digest_size=8, key=names).hexdigest()
+            told: dict[str, str] = {}
+            for name, place, text in facets:
+                value = record[place]
+                told[name] = value if value.__class__ is str else text(value)
+            yield ImageRow(key_of(record), tried, payload, revision, told)
+
+
+def raw(source: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:
+    """The column without SQLAlchemy's idea of its type where that is SQLite: its files hold what they like."""
+    return type_coerce(source, NullType()) if is_sqlite else source
 
 
 def column(table: Table, name: str) -> Column[Any]:
@@ -78,5 +96,16 @@ def column(table: Table, name: str) -> Column[Any]:
         CatalogInvalid: there is none.
     """
     if name not in table.c:
-        raise CatalogInvalid(f"{table.name} has no column {name!r}.", f"Its columns are: {', '.join(table.c.keys())}.")
+        raise no_column(table.name, name, table.c.keys())
     return table.c[name]
+
+
+def no_column(where: str, name: str, existing: Iterable[str]) -> CatalogInvalid:
+    return CatalogInvalid(f"{where} has no column {name!r}.", f"Its columns are: {', '.join(existing)}.")
+
+
+def no_path_columns(where: str, existing: Iterable[str]) -> CatalogInvalid:
+    return CatalogInvalid(
+        f"It is not said which columns of {where} hold the paths of pictures.",
+        f"Set paths in [catalog]; the columns are: {', '.join(existing)}.",
+    )

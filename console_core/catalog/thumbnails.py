@@ -12,12 +12,15 @@ from pathlib import Path
 from PIL import Image
 
 from console_core.catalog.loading import load
+from console_core.catalog.local_files import READERS
 from console_core.catalog.types import ImageRow, ImageStore
 
 SIZE = 160
 SIZES = range(16, 2049)
 QUALITY = 80
 DECODERS = 2
+FETCHING = 16
+"""Pictures that are fetched at once from a server, which takes its time to answer."""
 _KEPT_AFTER_PRUNING = 0.8
 
 
@@ -50,6 +53,8 @@ class Thumbnails:
         self._images = images
         self._size = size
         self._max_bytes = max_bytes
+        fetching = decoders if images.readers <= READERS else min(images.readers, FETCHING)
+        self._making = threading.BoundedSemaphore(max(decoders, fetching))
         self._decoding = threading.BoundedSemaphore(decoders)
         self._pruning = threading.Lock()
         self._bytes: int | None = None
@@ -69,7 +74,7 @@ class Thumbnails:
         file = self._cache / etag[:2] / f"{etag}.webp"
         data = _cached(file)
         if data is None:
-            with self._decoding:
+            with self._making:
                 data = _cached(file)  # another thread may have made it while this one waited
                 if data is None:
                     data = self._make(row, self._edge(size))
@@ -80,7 +85,7 @@ class Thumbnails:
         return min(max(self._size if size is None else size, SIZES.start), SIZES.stop - 1)
 
     def _make(self, row: ImageRow, edge: int) -> bytes:
-        image = load(row, self._images).image
+        image = load(row, self._images, self._decoding).image
         image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         target = io.BytesIO()
         image.save(target, "WEBP", quality=QUALITY, method=4)

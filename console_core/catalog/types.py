@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
 
-JsonValue = str | int | float | bool | None
+JsonValue = str | int | float | bool | list[Any] | dict[str, Any] | None
+UNTOLD = 1024 * 1024
+"""Bytes of a picture that an image store may read before anybody could know how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ EVERYTHING = Slice()
 
 @dataclass(frozen=True, slots=True)
 class CatalogInfo:
-    """What a person wants to know about a catalog. `facets` are the names that a slice may filter by."""
+    """What a person wants to know about a catalog. `facets` are the names that a slice may filter by; `tenant` is the
+    one of them that says whose a picture is, "" where none does."""
 
     kind: str
     location: str
     facets: tuple[str, ...]
     details: Mapping[str, str]
+    tenant: str = ""
 
 
 class ImageCatalog(Protocol):
@@ -92,18 +96,26 @@ class ImageCatalog(Protocol):
 
 
 class ImageStore(Protocol):
-    """Where bytes are. Safe to use from several threads."""
+    """Where bytes are. Safe to use from several threads. Picklable: another process opens another one of the same."""
 
     @property
     def location(self) -> str:
         """Where that is, for people."""
         ...
 
+    @property
+    def readers(self) -> int:
+        """How many threads are worth reading from it at a time: few where each reads as fast as its disk gives, many
+        where each mostly waits for an answer."""
+        ...
+
     def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
-        """All bytes at a path. Before they are read, `make_room` is told how many, where that is known by then.
+        """All bytes at a path. Before they are read, `make_room` is told how many, where that is known by then; else,
+        once, the most that there may be.
 
         Raises:
-            ImageMissing, ImageForbidden, ImageTooLarge, ImageTimeout, ImageUnreadable: this picture cannot be had.
+            ImageMissing, ImageForbidden, ImageTooLarge, ImageTimeout, ImageUnavailable, ImageUnreadable,
+            ImageUnsupported, ImageEmpty: this picture cannot be had. Its `path` is the one that was asked for.
         """
         ...
 
@@ -112,4 +124,15 @@ class ImageStore(Protocol):
 
         A later moment does not mean that the bytes are others; an earlier one than a reading means that they are not.
         """
+        ...
+
+    def trouble(self, root: str) -> tuple[str, str]:
+        """Why nothing can be read from a root, as the end of a sentence, and what to do; ("", "") where all is well.
+
+        It asks the disk or the server, and waits for the answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Safe to call twice; nothing is read afterwards."""
         ...

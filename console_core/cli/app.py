@@ -3,26 +3,40 @@
 import os
 import socket
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from console_core.cli import backups, failures, manners, moving, runs, verification
+from console_core.cli import (
+    backups,
+    failures,
+    generating,
+    ingesting,
+    making,
+    manners,
+    moving,
+    runs,
+    searching,
+    verification,
+)
+from console_core.cli.catalog import catalog
 from console_core.cli.foreground import Chosen, actor_of, all_in_foreground, in_foreground, opened
+from console_core.cli.importing import FromEnv, FromEnvironment, answers_json, import_variables
 from console_core.cli.output import Json, collection_json, finish, finish_all, progress_bar, run_json, show, told
-from console_core.cli.statistics import stats_by_model
+from console_core.cli.planning import IntoTarget, To, must_name_a_model, plan_lines, requests_of
+from console_core.cli.statistics import column_lines, stats_by_model
 from console_core.cli.store import store
+from console_core.cli.tuning import AlwaysRam, Candidates, EdgesOfANode, Int8, Quantile, Quantization, tuning_of
 from console_core.commands import Started, command
 from console_core.console import Console
 from console_core.demo.workspace import prepare
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
-from console_core.migration.findings import Preflight, Request, Severity
+from console_core.migration.findings import Request
+from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.preflight import preflights
-from console_core.querylab.search import search_one
 from console_core.runs.types import Run, RunState
 from console_core.runs.wording import percent
 from console_core.settings import read, workspace_folder
@@ -30,9 +44,10 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (runs, verification, moving, failures, manners, backups):
+for topic in (making, runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
     topic.register(app)
 app.add_typer(store, name="store")
+app.add_typer(catalog, name="catalog")
 ImageOnly = Annotated[bool, typer.Option("--image-only", help="People search by picture only, never by text.")]
 InPlace = Annotated[
     bool, typer.Option("--in-place", help="The application cannot search an alias; the collection's name shall pass.")
@@ -75,7 +90,7 @@ def collections(as_json: Json = False) -> None:
 
 @app.command()
 def stats(as_json: Json = False) -> None:
-    """Per model: how much of the catalog is embedded. Measured now."""
+    """Per model: how much of the catalog is embedded, and how the embedding column compares. Measured now."""
     with told():
         looks_only = read(Chosen.workspace).role == "viewer"
     with opened(owner="" if looks_only else "embedding-console stats") as console:
@@ -86,35 +101,51 @@ def stats(as_json: Json = False) -> None:
         + (f" (also: {', '.join(s['other_collections'])})" if s["other_collections"] else "")
         for model, s in result.items()
     ]
+    lines += [line for s in result.values() if "column" in s for line in column_lines(s["collection"], s["column"])]
     show(result, as_json, lines or ["No collections yet."])
 
 
 @app.command()
 def model(key: str, as_json: Json = False) -> None:
-    """Load a model, downloading its weights where they are not on this machine, and show what it is."""
+    """Load a model, downloading its weights where they are not on this machine, and show what it is and embeds."""
     with opened() as console:
         embedder = console.models.get(key)
         found = {**asdict(embedder.card), "device": embedder.device, "fingerprint": embedder.fingerprint.digest}
-    title = f"{found['title']}  {found['dimension']}-d  {found['device']}  {found['fingerprint']}"
-    show(found, as_json, [title])
+    searched = "text and pictures" if found["has_text"] else "pictures only"
+    title = f"{found['title']}  {found['dimension']}-d  {searched}  {found['device']}  {found['fingerprint']}"
+    template = [f"A query is embedded as: {found['template']}"] if found["template"] else []
+    show(found, as_json, [title, *template])
 
 
 @app.command()
 def plan(
     alias: str,
-    to: Annotated[str, typer.Option("--to", help="The target model.")],
+    to: To = "",
     also: Also = None,
+    target: IntoTarget = "",
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
+    m: EdgesOfANode = None,
+    ef_construct: Candidates = None,
+    int8: Int8 = False,
+    quantization: Quantization = "",
+    quantile: Quantile = None,
+    always_ram: AlwaysRam = False,
+    from_env: FromEnv = None,
+    from_environment: FromEnvironment = False,
     as_json: Json = False,
 ) -> None:
     """What a migration would find and do. Nothing is written."""
-    requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
+    tuning = tuning_of(m, ef_construct, int8, quantization, quantile, always_ram)
+    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode, tuning=tuning)
+    must_name_a_model(to, from_env, from_environment)
     with opened(dry=True) as console:
-        found = preflights(console.preflight_parts(), requests)
-    documents = [one.as_json() for one in found]
-    show(documents if also else documents[0], as_json, [line for one in found for line in _plan_lines(one)])
+        taken = import_variables(console, from_env, from_environment, alias=alias, model=to, target=target)
+        found = preflights(console.preflight_parts(alias), requests_of(taken.into(asked), also))
+    documents = [one.as_json() | answers_json(taken) for one in found]
+    lines = [*map(str, taken.answers), *(line for one in found for line in plan_lines(one))]
+    show(documents if also else documents[0], as_json, lines)
     if any(one.blocked for one in found):
         raise typer.Exit(1)
 
@@ -122,16 +153,31 @@ def plan(
 @app.command()
 def migrate(
     alias: str,
-    to: Annotated[str, typer.Option("--to", help="The target model.")],
+    to: To = "",
     also: Also = None,
+    target: IntoTarget = "",
     image_only: ImageOnly = False,
     in_place: InPlace = False,
     mode: InMode = Mode.FAST,
+    m: EdgesOfANode = None,
+    ef_construct: Candidates = None,
+    int8: Int8 = False,
+    quantization: Quantization = "",
+    quantile: Quantile = None,
+    always_ram: AlwaysRam = False,
+    from_env: FromEnv = None,
+    from_environment: FromEnvironment = False,
     as_json: Json = False,
 ) -> None:
     """Build the parallel collection and verify it, in the foreground. Traffic stays where it is."""
-    requests = _requests(alias, [to, *(also or ())], text_search=not image_only, in_place=in_place, mode=mode)
+    tuning = tuning_of(m, ef_construct, int8, quantization, quantile, always_ram)
+    asked = Request(alias, to, target=target, text_search=not image_only, in_place=in_place, mode=mode, tuning=tuning)
+    must_name_a_model(to, from_env, from_environment)
     with opened(owner="embedding-console migrate") as console:
+        taken = import_variables(console, from_env, from_environment, alias=alias, model=to, target=target)
+        requests = requests_of(taken.into(asked), also)
+        for answer in taken.answers:
+            typer.echo(str(answer), err=True)
         if also:
             begun: list[Started] = command(console, actor_of(console), "start_migrations", requests=requests)
             built = all_in_foreground(console, [one.run for one in begun], f"Embedding with {len(begun)} models")
@@ -150,26 +196,16 @@ def resume(run: str, as_json: Json = False) -> None:
         finished = in_foreground(console, asked, asked.title)
         if finished.kind == "reembed":
             _finish_build(console, finished, as_json)
+        elif finished.kind == INGEST:
+            ingesting.finish_ingestion(console, finished, as_json)
         elif finished.kind == "repair":
             verified = verification.verified_again(console, finished)
             verdict = (verified.result or {}).get("verdict") if verified is not None else None
             finish(run_json(finished) | ({"verdict": verdict} if verdict else {}), verdict == "green", as_json)
+        elif finished.kind == "generate":
+            generating.finish_generation(console, finished, as_json)
         else:
             finish(run_json(finished), finished.state is RunState.SUCCEEDED, as_json)
-
-
-@app.command()
-def search(
-    alias_or_collection: str,
-    text: str,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
-    as_json: Json = False,
-) -> None:
-    """The nearest pictures to a text."""
-    with opened() as console:
-        hits = search_one(console.store, console.models, alias_or_collection, text, limit=limit)
-    lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {h['payload'].get('caption', '')}" for h in hits]
-    show(hits, as_json, lines or ["Nothing found."])
 
 
 @app.command()
@@ -196,22 +232,6 @@ def serve(
 
 def main() -> None:
     app()
-
-
-def _requests(alias: str, models: Sequence[str], *, text_search: bool, in_place: bool, mode: Mode) -> list[Request]:
-    return [Request(alias, model, text_search=text_search, in_place=in_place, mode=mode) for model in models]
-
-
-def _plan_lines(found: Preflight) -> list[str]:
-    order = list(Severity)
-    ranked = sorted(found.findings, key=lambda finding: order.index(finding.severity))
-    lines = [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
-    where = f"{found.target}, in {found.request.mode} mode"
-    lines.append(f"{found.to_embed:,} of {found.selected:,} pictures into {where}")
-    if found.estimate:
-        low, high = found.estimate.seconds
-        lines.append(f"about {low:,.0f} to {high:,.0f} s, {found.estimate.bytes / 1e6:,.0f} MB")
-    return lines
 
 
 def _finish_build(console: Console, run: Run, as_json: bool) -> None:

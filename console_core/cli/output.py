@@ -10,6 +10,8 @@ import typer
 
 from console_core.errors import ConsoleError
 from console_core.following.records import Follow
+from console_core.migration.findings import Finding, Severity
+from console_core.migration.generate import EMBEDDED
 from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS
 from console_core.runs.types import WORKING, Run
@@ -71,7 +73,8 @@ def collection_json(info: CollectionInfo) -> dict[str, Any]:
 
 
 def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
-    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` that of a build or retry, else 0.
+    """A run and its counts. `done` is what it did, whatever its kind does; `embedded` counts pictures that a build, an
+    ingestion, a retry or a generation embedded, else 0.
 
     `left_open`: it counts as being worked on, but its process has died (`abandoned`: nobody owns the ledger).
     """
@@ -85,12 +88,18 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
         "target": run.target,
         "selected": counts.selected,
         "done": counts.done,
-        "embedded": counts.done if run.kind in ("reembed", "retry") else 0,
+        "embedded": _embedded(run),
         "skipped": counts.all_skipped,
         "failed": counts.all_failed,
         "pending": counts.pending,
-        **(_decoding(run) if run.kind == "reembed" else {}),
+        **(_decoding(run) if run.kind in ("reembed", "ingest") else {}),
     }
+
+
+def _embedded(run: Run) -> int:
+    if run.kind == "generate":
+        return int((run.result or {}).get(EMBEDDED, 0))
+    return run.counts.done if run.kind in ("reembed", "retry") else 0
 
 
 def _decoding(run: Run) -> dict[str, Any]:
@@ -114,6 +123,13 @@ def follow_json(follow: Follow) -> dict[str, Any]:
         "deleted": lag.deleted if lag else None,
         "note": follow.note,
     }
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """One line for each finding, the gravest first."""
+    order = list(Severity)
+    ranked = sorted(findings, key=lambda finding: order.index(finding.severity))
+    return [f"{one.severity.upper():5}  {one.code:20}  {one.message} {one.remedy}".rstrip() for one in ranked]
 
 
 def finish(result: dict[str, Any], good: bool, as_json: bool) -> None:

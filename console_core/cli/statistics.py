@@ -1,15 +1,21 @@
 """Coverage by model, for the command line: measured now, of every collection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.cli.foreground import actor_of, in_foreground
 from console_core.commands import command
 from console_core.console import Console
+from console_core.coverage.column import ColumnReport
 from console_core.coverage.measure import measure
-from console_core.coverage.report import CoverageReport
+from console_core.coverage.report import ROW_STATUSES, CoverageReport
 from console_core.coverage.stats import stats
+from console_core.database import now
 from console_core.vectorstore.types import CollectionInfo
+
+NO_COLLECTION = "no collection"
+"""Under what the table's own vectors are told where there is no collection."""
 
 _Measured = tuple[CollectionInfo, CoverageReport]
 
@@ -25,7 +31,17 @@ def stats_by_model(console: Console) -> dict[str, dict[str, Any]]:
         for report in _kept(console, info) if console.owner else _looked_at(console, info):
             key = info.stamp.model if info.stamp else f"unknown ({info.name})"
             made.setdefault(key, []).append((info, report))
+    if not made and console.embedding_column is not None:
+        return {NO_COLLECTION: _column_alone(console.embedding_column)}
     return {model: _of_model(measured) for model, measured in made.items()}
+
+
+def _column_alone(column: EmbeddingColumn) -> dict[str, Any]:
+    """What a table has while there is no collection yet to compare it with, with the keys that models have."""
+    counts = column.counts("", 0)
+    alone = ColumnReport(counts.total, counts.with_bytes, 0, counts.by_model)
+    none = CoverageReport("", "", "", now(), dict.fromkeys(ROW_STATUSES, 0), {}, {}, None, column=alone)
+    return {**stats(none), "total": counts.total, "without_embedding": counts.total, "other_collections": []}
 
 
 def _of_model(measured: list[_Measured]) -> dict[str, Any]:
@@ -41,5 +57,21 @@ def _kept(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
 
 
 def _looked_at(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
-    steps = measure(console.catalog, console.store, info.name, console.ledger.failed_among)
+    catalog = console.catalog_of(info.name)
+    column = console.embedding_column if catalog is console.catalog else None
+    steps = measure(catalog, console.store, info.name, console.ledger.failed_among, column=column)
     yield from (step.report for step in steps if step.report is not None)
+
+
+def column_lines(collection: str, column: Mapping[str, Any]) -> list[str]:
+    """The embedding column beside a collection, in a few lines for people."""
+    models = ", ".join(f"{number:,} by {model or 'nobody knows'}" for model, number in column["by_model"].items())
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in column["differing_by"].items())
+    share = f"{column['with_embedding']:,} of {column['total']:,} ({column['coverage_percentage']}%)"
+    return [
+        f"column beside {collection or NO_COLLECTION}: {share}; vectors: {models or 'none'}; "
+        f"{column['wrong_length']:,} of a wrong length",
+        f"  the same in both: {column['same']:,}, only in the column: {column['only_in_column']:,}, "
+        f"only in the store: {column['only_in_store']:,}, differing: {column['differing']:,}"
+        + (f" ({reasons})" if reasons else ""),
+    ]

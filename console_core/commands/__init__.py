@@ -10,8 +10,10 @@ from typing import Any
 
 from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
-from console_core.commands import backups, replacing, verifying
+from console_core.commands import backups, generating, replacing, verifying
 from console_core.commands.actor import Actor as Actor
+from console_core.commands.ingesting import ingest
+from console_core.commands.making import create_collection
 from console_core.commands.moving_store import StoreMoved, move_store
 from console_core.commands.starting import Started as Started
 from console_core.commands.starting import start_migration, start_migrations
@@ -19,6 +21,8 @@ from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.following.records import Follow, Lag
 from console_core.migration.findings import Request
+from console_core.migration.ingesting import Wish
+from console_core.migration.making import Making
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
 from console_core.rollout import cutover
@@ -45,11 +49,7 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
         raise NotFound(f"There is no command {name}.", f"Known commands: {', '.join(COMMANDS)}.")
     subject = known.subject(arguments)
     try:
-        if ROLES.index(actor.role) < ROLES.index(known.role):
-            raise NotAllowed(
-                f"{actor.name} has the role {actor.role}, and {name.replace('_', ' ')} needs {known.role}.",
-                "Ask somebody with that role.",
-            )
+        refuse_low_role(actor, name)
         if console.owner is None:
             raise Refused("This process only looks at the workspace.", "Use the console that owns it.")
         result = known.act(console, actor, **arguments)
@@ -59,10 +59,26 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
         with contextlib.suppress(LedgerUnavailable):  # what went wrong first is what the person must be told
             console.ledger.note(actor.name, name, subject, detail=error.message, outcome="refused")
         raise
+    if not subject and isinstance(result, Run):
+        subject = result.target
     console.ledger.note(actor.name, name, subject, detail=_detail(result))
     if console.worker is not None:
         console.worker.wake()
     return result
+
+
+def refuse_low_role(actor: Actor, name: str) -> None:
+    """As the command itself does before anything else; for a dry run of it.
+
+    Raises:
+        NotAllowed: the role is too low.
+    """
+    needed = COMMANDS[name].role
+    if ROLES.index(actor.role) < ROLES.index(needed):
+        raise NotAllowed(
+            f"{actor.name} has the role {actor.role}, and {name.replace('_', ' ')} needs {needed}.",
+            "Ask somebody with that role.",
+        )
 
 
 def _ask(verb: Verb) -> Callable[..., Run]:
@@ -94,7 +110,7 @@ def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run
         target=info.name,
         spec={"version": 1},
         actor=actor.name,
-        selected=console.catalog.count(),
+        selected=console.catalog_of(info.name).count(),
         writes=False,
     )
 
@@ -123,7 +139,8 @@ def _stamp(
 ) -> ModelStamp:
     info = console.store.describe(collection)
     embedder = console.models.get(model)
-    return stamp(console.store, console.catalog, console.images, embedder, info, unchecked=unchecked)
+    catalog = console.catalog_of(info.name)
+    return stamp(console.store, catalog, console.images, embedder, info, unchecked=unchecked)
 
 
 def _introduce_alias(console: Console, actor: Actor, *, alias: str, collection: str) -> Move:
@@ -159,12 +176,16 @@ class _Command:
         value = arguments.get(self.named_by, "")
         if self.named_by == "requests":
             return ", ".join(dict.fromkeys(request.served for request in value))
+        if isinstance(value, Wish):
+            return value.into
         return value.served if isinstance(value, Request) else str(value)
 
 
 COMMANDS: Mapping[str, _Command] = {
     "start_migration": _Command(start_migration, "operator", "request"),
     "start_migrations": _Command(start_migrations, "operator", "requests"),
+    "ingest": _Command(ingest, "operator", "wish"),
+    "create_collection": _Command(create_collection, "operator", "collection"),
     "pause": _Command(_ask(Verb.PAUSE), "operator", "run"),
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
     "cancel": _Command(_ask(Verb.CANCEL), "operator", "run"),
@@ -173,6 +194,7 @@ COMMANDS: Mapping[str, _Command] = {
     "repair": _Command(verifying.repair, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
+    "generate": _Command(generating.generate, "operator", "into"),
     "quarantine": _Command(_quarantine, "operator", "collection"),
     "release": _Command(_release, "operator", "collection"),
     "stamp": _Command(_stamp, "admin", "collection"),
@@ -208,6 +230,8 @@ def _detail(result: Any) -> str:
             return str(result)
         case Move():
             return f"{result.before or 'nothing'} → {result.after}"
+        case Making():
+            return "; ".join(list(result.facts.values())[1:5])
         case Lag():
             return "nothing is behind"
         case StoreMoved():

@@ -64,9 +64,8 @@ def retire(
         Refused: the name was not typed, or something speaks against it.
     """
     days = console.settings.holding_days if holding_days is None else holding_days
-    found = retirement(
-        console.store, console.ledger, console.moves, console.backups, collection, holding=timedelta(days=days)
-    )
+    parts = (console.store, console.ledger, console.moves, console.backups)
+    found = retirement(*parts, collection, holding=timedelta(days=days), listed=console.listed_collection())
     if not found.allowed:
         raise Refused(f"{collection} cannot be retired: {' '.join(found.reasons)}", "Settle that, then ask again.")
     _must_be_typed(collection, typed, f"Its {found.points:,} points will be deleted.")

@@ -26,19 +26,22 @@ class Started:
 
 
 def start_migration(console: Console, actor: Actor, *, request: Request) -> Started:
-    return _start(console, actor, [preflight(console.preflight_parts(), request)])[0]
+    return _start(console, actor, [preflight(console.preflight_parts(request.served), request)])[0]
 
 
 def start_migrations(console: Console, actor: Actor, *, requests: Sequence[Request]) -> list[Started]:
     """Begin a migration for each of several models, as a convoy: each picture is decoded once for all of them."""
     _refuse_what_differs(requests)
-    return _start(console, actor, preflights(console.preflight_parts(), requests))
+    return _start(console, actor, preflights(console.preflight_parts(requests[0].served), requests))
 
 
 def _start(console: Console, actor: Actor, found: Sequence[Preflight]) -> list[Started]:
     convoy = f"c-{secrets.token_hex(3)}" if len(found) > 1 else ""
     plans = [_together(plan, convoy, found[-1]) if convoy else plan for plan in _plans(found)]
     with ExitStack() as created:
+        for plan in plans:
+            if plan.target != plan.source and not plan.fills:
+                console.intakes.inherit(plan.target, plan.source)
         migrations = [created.enter_context(console.migrations.created(plan, actor.name)) for plan in plans]
         runs = console.ledger.submit_together(
             [

@@ -3,6 +3,7 @@
 from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
+from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.plan import built_part
 from console_core.migration.repair import RepairPlan
 from console_core.migration.verify import VerifyPlan
@@ -14,15 +15,17 @@ def verify(console: Console, actor: Actor, *, collection: str, migration: str = 
     if info.stamp is None:
         raise Refused(f"{info.name} does not say which model made it.", "Stamp it on the Collections page first.")
     builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name, limit=200) if run.migration]
+    ingestions = console.ledger.runs(kinds=(INGEST,), target=info.name, limit=200)
+    ingested = any(run.spec["creates"] for run in ingestions)
     plan = VerifyPlan(
         collection=info.name,
         model=info.stamp.model,
         fingerprint=info.stamp.fingerprint,
         dimension=info.dimension,
         part=built_part(builds),
-        replaces=_replaced_by(console, info.name),
+        replaces=_replaced_by(console, info.name, alone=ingested),
         full=full,
-        ours=any(not run.spec.get("fills") for run in builds),
+        ours=ingested or any(not run.spec.get("fills") for run in builds),
     )
     return console.ledger.submit(
         kind="verify",
@@ -32,7 +35,7 @@ def verify(console: Console, actor: Actor, *, collection: str, migration: str = 
         spec=plan.as_json(),
         actor=actor.name,
         migration=migration or (builds[0].migration if builds else ""),
-        selected=console.catalog.count(plan.part),
+        selected=console.catalog_of(info.name).count(plan.part),
         writes=False,
     )
 
@@ -72,10 +75,14 @@ def repair(
     )
 
 
-def _replaced_by(console: Console, collection: str) -> str:
-    """What a collection would replace: what the alias of its migration serves now, else what the only alias serves."""
+def _replaced_by(console: Console, collection: str, *, alone: bool) -> str:
+    """What a collection would replace: what the alias of its migration serves now, else what the only alias serves.
+
+    One that stands `alone`, with pictures of its own that were ingested, replaces nothing but by a migration.
+    """
     aliases = console.store.aliases()
     plans = [migration.plan for migration in console.migrations.all()]
     known = [served for plan in plans if collection in (plan.target, plan.source) if (served := plan.serving(aliases))]
-    serving = known[0] if known else next(iter(aliases.values())) if len(aliases) == 1 else ""
+    only = next(iter(aliases.values())) if len(aliases) == 1 and not alone else ""
+    serving = known[0] if known else only
     return "" if serving == collection else serving

@@ -1,18 +1,21 @@
 """The composition root: names the concrete parts of a workspace and puts them together."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
-from console_core.catalog.local_files import LocalFiles
-from console_core.catalog.opening import open_catalog
+from console_core.catalog.embedding_column import EmbeddingColumn
+from console_core.catalog.intake import PREFIX, Places, row_of
+from console_core.catalog.opening import open_catalog, open_column, open_images
 from console_core.catalog.thumbnails import Thumbnails
-from console_core.catalog.types import ImageCatalog, ImageStore
+from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
+from console_core.console.listed_points import StorePoints
 from console_core.console.operations import operation
 from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
@@ -30,6 +33,8 @@ from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
 from console_core.migration.differences import Differences
+from console_core.migration.ingesting import COPIES, Ingesting
+from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
 from console_core.rollout.cutover import overtaken
@@ -57,6 +62,7 @@ class Console:
 
     `traffic` counts the searches that are made in this process; polite runs yield to them. `convoys` are the runs that
     share a decoding.
+    `embedding_column` is where the application's table keeps vectors, if the settings name such a column.
     `notices` are problems that were found while opening and that keep only themselves from working. `copies` are
     what a dry run reads instead of the workspace's own files.
     """
@@ -71,6 +77,7 @@ class Console:
     backups: Backups
     differences: Differences
     failed: FailedPictures
+    intakes: Intakes
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -83,17 +90,39 @@ class Console:
     notices: tuple[ConsoleError, ...] = ()
     copies: ExitStack = field(default_factory=ExitStack)
     convoys: Convoys = field(default_factory=Convoys)
+    embedding_column: EmbeddingColumn | None = None
 
-    def preflight_parts(self) -> Parts:
-        """What a preflight may see: a store that cannot be written."""
+    @property
+    def places(self) -> Places:
+        """Where what is ingested lies."""
+        return Places(self.settings.image_roots, self.settings.workspace / COPIES)
+
+    def catalog_of(self, collection: str) -> ImageCatalog:
+        """Which pictures a collection, named by its real name, is to hold; see `Intakes.catalog`."""
+        return self.intakes.catalog(collection, self.catalog, self.places)
+
+    def rows(self, keys: Sequence[str]) -> list[ImageRow]:
+        """The pictures with these keys, in the catalog or ingested into whatever collection, to be shown."""
+        own = [key for key in keys if not key.startswith(PREFIX)]
+        ingested = (row_of(key, self.places) for key in keys if key.startswith(PREFIX))
+        return [*(self.catalog.get(own) if own else ()), *(row for row in ingested if row is not None)]
+
+    def ingesting(self) -> Ingesting:
+        """What plans an ingestion; the store that it is given cannot be written."""
+        return Ingesting(ReadOnlyStore(self.store), self.models, self.ledger, self.intakes, self.places)
+
+    def preflight_parts(self, served: str = "") -> Parts:
+        """What the preflight of a migration of `served` may see: a store that cannot be written."""
+        with suppress(StoreError):  # the preflight says so
+            served = self.store.aliases().get(served, served)
         return Parts(
-            catalog=self.catalog,
+            catalog=self.catalog_of(served),
             images=self.images,
             store=ReadOnlyStore(self.store),
             models=self.models,
             ledger=self.ledger,
             ledger_url=self.settings.ledger_url,
-            image_roots=self.settings.image_roots,
+            image_roots=self.settings.images.roots,
             owner=self.owner,
             moved_to=self._moved_to,
             backups=self.backups,
@@ -104,6 +133,16 @@ class Console:
         """The collection that the last recorded move of an alias led to; "" where none is recorded."""
         moves = self.moves.of(alias, limit=1)
         return moves[0].after if moves else ""
+
+    def listed_collection(self) -> str:
+        """The collection that is the catalog; "" where that is something else.
+
+        Raises:
+            CatalogUnavailable: the catalog is one, and cannot be asked which.
+        """
+        if self.settings.catalog.kind != "collection":
+            return ""
+        return self.catalog.info().details["collection"]
 
     def standings(self, migrations: Iterable[Migration], aliases: Mapping[str, str] | None = None) -> list[Standing]:
         """Where migrations stand, from their runs, what the aliases serve, and how they were moved.
@@ -123,7 +162,8 @@ class Console:
 
     def comparison(self, follow: Follow) -> Comparison:
         """A followed collection beside the catalog."""
-        return Comparison(follow, self.catalog, self.images, self.store, self.follows, self.ledger.failed_among)
+        catalog = self.catalog_of(follow.collection)
+        return Comparison(follow, catalog, self.images, self.store, self.follows, self.ledger.failed_among)
 
     @property
     def keeping(self) -> Keeping:
@@ -166,7 +206,10 @@ class Console:
             if self.owner is not None:
                 parts.callback(self.owner.release)
             parts.callback(self.catalog.close)
+            if self.embedding_column is not None:
+                parts.callback(self.embedding_column.close)
             parts.callback(self.store.close)
+            parts.callback(self.images.close)
             parts.callback(self.models.close)
             if self.worker is not None:
                 parts.callback(self.worker.close)
@@ -192,13 +235,17 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
         owner = Owner.acquire(database, owner_name) if owner_name else None
         if owner is not None:
             opened.callback(owner.release)
-        catalog = open_catalog(settings.catalog)
-        opened.callback(catalog.close)
         traffic = Traffic()
         store = open_store(settings.store, traffic, dry=dry)
         (copies if dry else opened).callback(store.close)
-        images = LocalFiles(settings.image_roots)
-        own, notices = _own_cards(settings)
+        catalog = open_catalog(settings.catalog, cache=settings.cache, points=StorePoints(store), dry=dry)
+        opened.callback(catalog.close)
+        column = open_column(settings.catalog)
+        if column is not None:
+            opened.callback(column.close)
+        images = open_images(settings.images)
+        opened.callback(images.close)
+        own, notices = _own_cards(settings, cache=None if dry else settings.cache)
         console = Console(
             settings=settings,
             database=database,
@@ -210,6 +257,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             backups=Backups(settings.backups.folder),
             differences=Differences(database),
             failed=FailedPictures(database),
+            intakes=Intakes(database),
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,
@@ -219,6 +267,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             owner=owner,
             notices=notices,
             copies=copies,
+            embedding_column=column,
         )
         if owner is not None and with_worker:
             name = f"{owner_name} ({os.getpid()})"
@@ -236,12 +285,12 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
     return console
 
 
-def _own_cards(settings: Settings) -> tuple[list[ModelCard], tuple[ConsoleError, ...]]:
+def _own_cards(settings: Settings, cache: Path | None) -> tuple[list[ModelCard], tuple[ConsoleError, ...]]:
     """The cards of console.toml's models; one that is wrong there costs only itself."""
     cards, notices = [], []
     for model in settings.models:
         try:
-            cards.append(from_settings(model, settings.workspace))
+            cards.append(from_settings(model, settings.workspace, cache))
         except ConsoleError as error:
             notices.append(type(error)(f"[models.{model.key}] {error.message}", error.remedy))
     return cards, tuple(notices)

@@ -5,12 +5,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from console_core.backup.operations import operation_of
-from console_core.catalog.types import Slice
+from console_core.catalog.types import ImageCatalog, Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
+from console_core.migration.generate import Generate, GeneratePlan
+from console_core.migration.ingest import Ingest, IngestPlan
 from console_core.migration.plan import MigrationPlan
-from console_core.migration.reembed import DECODERS, JoinConvoy, Reembed
+from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reembed
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
@@ -33,36 +35,45 @@ def operation(console: "Console", run: Run) -> Operation:
     match run.kind:
         case "reembed":
             plan = MigrationPlan.from_json(run.spec)
-            return Reembed(
-                plan,
-                run.id,
-                catalog=console.catalog,
-                images=console.images,
-                store=console.store,
-                embedder=partial(console.models.get, plan.model),
-                failed_among=console.ledger.failed_among,
-                batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
-                decoded=(run.result or {}).get(DECODERS),
-                convoy=_convoy(console, run, plan.convoy) if plan.convoy else None,
-            )
+            return _build(console, run, plan, console.catalog_of(plan.target))
+        case "ingest":
+            wanted = IngestPlan.from_json(run.spec)
+            build = partial(_ingestion, console, run, wanted)
+            return Ingest(wanted, console.store, console.intakes, build)
         case "retry":
             again = RetryPlan.from_json(run.spec)
             return Retry(
                 again,
                 run.id,
-                catalog=console.catalog,
+                catalog=console.catalog_of(again.collection),
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, again.model),
                 failed=console.failed,
                 batch_size=BatchSize(console.ledger.manners, run.id, again.batch_size),
             )
+        case "generate":
+            if console.embedding_column is None:
+                raise NotFound("The catalog has no embedding column any more.", "Name it in [catalog] again.")
+            generation = GeneratePlan.from_json(run.spec)
+            return Generate(
+                generation,
+                run.id,
+                catalog=console.catalog,
+                column=console.embedding_column,
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, generation.model),
+                failed_among=console.ledger.failed_among,
+                batch_size=BatchSize(console.ledger.manners, run.id, generation.batch_size),
+                before=run.result,
+            )
         case "verify":
             check = VerifyPlan.from_json(run.spec)
             return Verify(
                 check,
                 run.id,
-                catalog=console.catalog,
+                catalog=console.catalog_of(check.collection),
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, check.model),
@@ -71,20 +82,28 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "repair":
             repair = RepairPlan.from_json(run.spec)
+            pictures = console.catalog_of(repair.check.collection)
             return Repair(
                 repair,
                 run.id,
-                catalog=console.catalog,
+                catalog=pictures,
                 images=console.images,
                 store=console.store,
                 embedder=partial(console.models.get, repair.check.model),
                 failed_among=console.ledger.failed_among,
                 records=console.differences,
-                then=partial(verify_again, console.ledger, console.catalog, run, repair.check),
+                then=partial(verify_again, console.ledger, pictures, run, repair.check),
             )
         case "coverage":
+            measured = console.catalog_of(run.target)
             return MeasureCoverage(
-                console.catalog, console.store, console.ledger.failed_among, console.coverage, run.target, Slice()
+                measured,
+                console.store,
+                console.ledger.failed_among,
+                console.coverage,
+                run.target,
+                Slice(),
+                column=console.embedding_column if measured is console.catalog else None,
             )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]
@@ -121,10 +140,31 @@ def operation(console: "Console", run: Run) -> Operation:
                 moves=console.moves,
                 backups=console.backups,
                 holding=timedelta(days=run.spec["holding_days"]),
+                listed=console.listed_collection,
                 let_go=partial(_retired, console),
             )
         case kind:
             raise NotFound(f"There is no operation {kind}.", "This run was made by another version of the console.")
+
+
+def _build(console: "Console", run: Run, plan: MigrationPlan, catalog: ImageCatalog) -> Reembed:
+    return Reembed(
+        plan,
+        run.id,
+        catalog=catalog,
+        images=console.images,
+        store=console.store,
+        embedder=partial(console.models.get, plan.model),
+        failed_among=console.ledger.failed_among,
+        batch_size=BatchSize(console.ledger.manners, run.id, plan.batch_size),
+        decoded=(run.result or {}).get(DECODERS),
+        replaced=(run.result or {}).get(REPLACED, 0),
+        convoy=_convoy(console, run, plan.convoy) if plan.convoy else None,
+    )
+
+
+def _ingestion(console: "Console", run: Run, plan: IngestPlan) -> Reembed:
+    return _build(console, run, plan.as_build(), console.ingesting().catalog(plan))
 
 
 def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
@@ -139,9 +179,11 @@ def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
 
 def _renamed(console: "Console", name: str, former: str) -> None:
     console.failed.rename(name, former)
+    console.intakes.rename(name, former)
     console.keeping.let_go(name, f"{name} is an alias now, and what it was is kept as {former}.")
 
 
 def _retired(console: "Console", collection: str) -> None:
     console.failed.forget(collection)
+    console.intakes.forget(collection)
     console.keeping.let_go(collection, f"{collection} was retired.")

@@ -59,7 +59,8 @@ def facet_value(row: ImageRow, facet: str) -> str | None:
     if facet not in row.payload:
         if facet != FOLDER or not row.candidates:
             return None
-        folder = str(PurePosixPath(row.candidates[0]).parent)
+        first = row.candidates[0]
+        folder = first.rpartition("/")[0] if "://" in first else str(PurePosixPath(first).parent)
         return "" if folder == "." else folder
     value = row.payload[facet]
     if value is None:

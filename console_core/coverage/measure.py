@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
+from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.catalog.types import EVERYTHING, ImageCatalog, ImageRow, Slice
+from console_core.coverage.column import ColumnTally, vectors_of
 from console_core.coverage.facets import FacetCounts
 from console_core.coverage.report import CHANGED, OTHER_MODEL, ROW_STATUSES, CoverageReport, Gap, Status
 from console_core.database import now
@@ -37,8 +40,12 @@ def measure(
     *,
     part: Slice = EVERYTHING,
     page_size: int = PAGE,
+    column: EmbeddingColumn | None = None,
 ) -> Iterator[Step]:
     """The coverage of a slice of the catalog in a collection; an alias is resolved once, at the start.
+
+    With `column`, the vectors that the application's table keeps are compared with the collection's, where the whole
+    catalog is measured and the collection says which model made it.
 
     Memory is bounded by one page and by the facets' values. Nothing is written. Rows and points that come or go
     meanwhile are counted as they were when their page was read. Orphaned points are looked for only where the whole
@@ -52,10 +59,16 @@ def measure(
     totals = {str(status): 0 for status in ROW_STATUSES}
     stale = {CHANGED: 0, OTHER_MODEL: 0}
     facets = FacetCounts(catalog, part)
+    tally = _tally(column, info) if part.is_everything else None
     rows = catalog.rows(part)
     while page := list(islice(rows, page_size)):
         found: list[Gap] = []
-        for row, (status, detail) in zip(page, _classify(page, store, info, failed_among), strict=True):
+        points = _points(page, store, info)
+        classified = _classify(page, points, info, failed_among)
+        if tally is not None:
+            current = {row.key for row, (status, _) in zip(page, classified, strict=True) if status is Status.EMBEDDED}
+            tally.add([row.key for row in page], points.keys(), current, partial(vectors_of, store, info.name))
+        for row, (status, detail) in zip(page, classified, strict=True):
             values = facets.values(row)
             facets.add(values, status)
             totals[status] += 1
@@ -81,15 +94,28 @@ def measure(
             facets=facets.counts(),
             orphaned=orphaned,
             part=part,
+            column=tally.report() if tally is not None else None,
         )
     )
 
 
+def _tally(column: EmbeddingColumn | None, info: CollectionInfo) -> ColumnTally | None:
+    if column is None or info.stamp is None or info.problem:
+        return None
+    return ColumnTally(column, info.stamp.model, info.dimension)
+
+
+def _points(rows: Sequence[ImageRow], store: VectorStore, info: CollectionInfo) -> dict[str, Point]:
+    """The points at the rows' ids, by the rows' keys."""
+    ids = {row.key: point_id(row.key) for row in rows}
+    found = {point.id: point for point in store.retrieve(info.name, list(ids.values()))}
+    return {key: found[identifier] for key, identifier in ids.items() if identifier in found}
+
+
 def _classify(
-    rows: Sequence[ImageRow], store: VectorStore, info: CollectionInfo, failed_among: FailedAmong
+    rows: Sequence[ImageRow], points: Mapping[str, Point], info: CollectionInfo, failed_among: FailedAmong
 ) -> list[tuple[Status, str]]:
-    points = {point.id: point for point in store.retrieve(info.name, [point_id(row.key) for row in rows])}
-    found = [standing(row, points.get(point_id(row.key)), info) for row in rows]
+    found = [standing(row, points.get(row.key), info) for row in rows]
     absent = [row.key for row, (status, _) in zip(rows, found, strict=True) if status is Status.MISSING]
     failures = failed_among(info.name, absent) if absent else {}
     return [

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.catalog.types import EVERYTHING, ImageCatalog, Slice
 from console_core.coverage.gaps import CoverageRecords
 from console_core.coverage.measure import PAGE, FailedAmong, measure
@@ -34,6 +35,7 @@ class MeasureCoverage:
         collection: str,
         part: Slice = EVERYTHING,
         page_size: int = PAGE,
+        column: EmbeddingColumn | None = None,
     ) -> None:
         self._catalog = catalog
         self._store = store
@@ -42,6 +44,7 @@ class MeasureCoverage:
         self._collection = collection
         self._part = part
         self._page_size = page_size
+        self._column = column
 
     def plan(self) -> Counts:
         """What there is to look at: the rows of the slice, and all points where the slice is the whole catalog."""
@@ -63,6 +66,7 @@ class MeasureCoverage:
                 self._failed_among,
                 part=self._part,
                 page_size=self._page_size,
+                column=self._column,
             ):
                 draft.add(step.gaps)
                 looked_at += step.rows + step.points

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from console_core.catalog.types import EVERYTHING, Slice
+from console_core.coverage.column import ColumnReport
 
 
 class Status(StrEnum):
@@ -50,6 +51,7 @@ class CoverageReport:
     `model` and `fingerprint` are the collection's stamp, "" where it has none; then no point is stale by its model.
     `totals` has every one of ROW_STATUSES, `stale` the reasons of the stale ones. `facets` counts the same rows by
     facet, value and status. `orphaned` is None where only a slice was measured, as orphans belong to no slice.
+    `column` is None where the catalog has no embedding column, or it was not compared.
     """
 
     collection: str
@@ -61,6 +63,7 @@ class CoverageReport:
     facets: Mapping[str, Mapping[str, Mapping[str, int]]]
     orphaned: int | None
     part: Slice = EVERYTHING
+    column: ColumnReport | None = None
 
     @property
     def total(self) -> int:
@@ -86,7 +89,8 @@ class CoverageReport:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CoverageReport":
         """The report as stored; the reverse of `as_json`."""
-        fields = {name: data[name] for name in cls.__slots__}
+        fields = {name: data[name] for name in cls.__slots__ if name in data}  # older ones have no column
         fields["measured_at"] = datetime.fromisoformat(data["measured_at"])
         fields["part"] = Slice.from_json(data["part"])
+        fields["column"] = ColumnReport.from_json(data["column"]) if data.get("column") else None
         return cls(**fields)

@@ -10,7 +10,8 @@ def stats(report: CoverageReport) -> dict[str, Any]:
 
     `with_embedding` counts rows with a current embedding of the collection's model; `without_embedding` the rest,
     of which `failed` and `stale` are shown. `coverage_percentage` is 0 to 100 with two decimals, 100 only where no
-    row is without. `orphaned` is None where only a slice was measured.
+    row is without. `orphaned` is None where only a slice was measured. `column` has the same of the embedding column of
+    the application's table beside the collection (`ColumnReport`), where there is one.
     """
     embedded = report.totals[Status.EMBEDDED]
     percentage = round(100 * report.coverage, 2)
@@ -26,4 +27,5 @@ def stats(report: CoverageReport) -> dict[str, Any]:
         "orphaned": report.orphaned,
         "model": report.model,
         "collection": report.collection,
+        **({"column": report.column.stats()} if report.column else {}),
     }

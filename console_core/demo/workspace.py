@@ -185,7 +185,7 @@ def _build(building: Path, folder: Path, progress: Progress, number: int) -> Dem
     application.create(building / _CATALOG, planned)
 
     from console_core.demo.vectors import fill_collection  # torch takes seconds to import
-    from console_core.embedding.openclip import load
+    from console_core.embedding.loading import load
 
     progress("Loading the demo CLIP model", 0.67)
     embedder = load(next(card for card in DEMO_CARDS if card.key == MODEL), "cpu")

@@ -3,17 +3,11 @@
 Larger batches use a device better up to a point, and beyond it only take memory and keep queries waiting.
 """
 
-import json
-import logging
-import os
-import threading
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
+from console_core.embedding.remembered import Remembered
 from console_core.errors import DeviceOutOfMemory
-
-log = logging.getLogger(__name__)
 
 NEARLY = 0.97
 """The smallest batch that is at least so fast as the best is taken."""
@@ -78,54 +72,8 @@ def probe(seconds: Callable[[int], float | None], first: int) -> int:
     return min(batch for batch, rate in rates.items() if rate >= NEARLY * best)
 
 
-class BatchSizes:
-    """Batch sizes that were probed, kept in a file; without one only in this process. Safe from several threads.
+class BatchSizes(Remembered[int]):
+    """Batch sizes that were probed, by device, model and precision."""
 
-    The file may be damaged or deleted at any time: then it is probed again.
-    """
-
-    def __init__(self, file: Path | None = None) -> None:
-        self._file = file
-        self._guard = threading.Lock()
-        self._known: dict[str, int] | None = None
-
-    def get(self, key: str) -> int | None:
-        with self._guard:
-            return self._all().get(key)
-
-    def put(self, key: str, batch: int) -> None:
-        with self._guard:
-            self._write({**self._all(), key: batch})
-
-    def forget(self, key: str) -> None:
-        """It did not fit: probe again at the next start."""
-        with self._guard:
-            if key in self._all():
-                self._write({name: batch for name, batch in self._all().items() if name != key})
-
-    def _all(self) -> Mapping[str, int]:
-        if self._known is None:
-            self._known = _read(self._file) if self._file else {}
-        return self._known
-
-    def _write(self, known: dict[str, int]) -> None:
-        self._known = known
-        if self._file is None:
-            return
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-            beside.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-            beside.replace(self._file)
-        except OSError as error:  # a full or read-only disk: it is probed again by the next process
-            log.warning("batch sizes cannot be remembered in %s: %s", self._file, error)
-
-
-def _read(file: Path) -> dict[str, int]:
-    try:
-        found: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {key: batch for key, batch in found.items() if type(batch) is int and batch > 0}
+    def _valid(self, read: Any) -> int | None:
+        return read if type(read) is int and read > 0 else None

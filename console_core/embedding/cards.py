@@ -1,4 +1,4 @@
-"""The models that the console knows without their weights. Importing this imports neither torch nor open_clip.
+"""The models that the console knows without their weights. Importing this imports neither torch nor a model library.
 
 OpenAI's and Meta's weights were trained with QuickGELU; loading takes care of it, whichever architecture is named.
 """
@@ -81,5 +81,21 @@ _SIGLIP = (
     _siglip("gopt-16", "SigLIP2-384", 1536, 384),
 )
 
-CARDS: tuple[ModelCard, ...] = _CLIP + _SIGLIP
+_TIMM = (
+    ModelCard(
+        key="megadescriptor-l-384",
+        title="MegaDescriptor-L-384",
+        family="MegaDescriptor",
+        architecture="timm:hf-hub:BVRA/MegaDescriptor-L-384",
+        weights="",
+        dimension=1536,
+        image_size=384,
+        has_text=False,
+        licence="CC-BY-NC-4.0",
+        notes="Tells animals apart. Pictures are squashed and normalised with 0.5, as its authors say.",
+        library="timm",
+    ),
+)
+
+CARDS: tuple[ModelCard, ...] = _CLIP + _SIGLIP + _TIMM
 """Every built-in card. `clip-vit-b-32-openai` and `siglip-vit-b-16-webli` are keys."""

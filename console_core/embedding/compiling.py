@@ -1,7 +1,7 @@
 """Compiled forward passes, where compiling takes less time than it saves."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from console_core.embedding.device_errors import first_line, is_out_of_memory
@@ -10,9 +10,12 @@ COMPILED_FROM = 50_000
 """So many pictures must be waiting: compiling takes about a minute."""
 
 
-def pays(family: str, vision: Mapping[str, Any]) -> bool:
-    """Whether compiling makes such a model much faster: published are 26 to 80 % for SigLIP and Swin, 4 % for CLIP."""
-    return family.startswith("SigLIP") or str(vision.get("timm_model_name", "")).startswith("swin")
+def pays(family: str, tower: str) -> bool:
+    """Whether compiling makes such a model much faster: published are 26 to 80 % for SigLIP and Swin, 4 % for CLIP.
+
+    `tower` is timm's name of the picture tower, "" where timm does not build it.
+    """
+    return family.startswith("SigLIP") or tower.startswith("swin")
 
 
 class Compiled:

@@ -13,12 +13,12 @@ from typing import Any
 
 from console_core.embedding.types import Fingerprint
 
-TEXT_TEMPLATE = ""
 DECODING = "rgb, upright by EXIF"
 NORMALISATION = "L2, float32"
 
-_PREPROCESSING = ("mode", "size", "resize_mode", "interpolation", "fill_color", "mean", "std")
-"""What counts of preprocessing; named here, so that another version of open_clip makes no other fingerprint."""
+OPEN_CLIP = ("mode", "size", "resize_mode", "interpolation", "fill_color", "mean", "std")
+TIMM = ("input_size", "interpolation", "crop_mode", "crop_pct", "mean", "std")
+"""What counts of preprocessing; named here, so that another version of a library makes no other fingerprint."""
 
 _PLACES = frozenset({"hf_tokenizer_name", "tokenizer_kwargs", "hf_model_pretrained", "timm_model_pretrained"})
 """Keys of a configuration that say where something is, or that the tokenizer's own part says."""
@@ -51,20 +51,29 @@ def fingerprint(
     architecture: Mapping[str, Any],
     preprocessing: Mapping[str, Any],
     tokenizer: str,
+    template: str = "",
     precision: str,
 ) -> Fingerprint:
-    """Put the parts together. `weights` and `tokenizer` are digests of contents."""
+    """Put the parts together. `weights` and `tokenizer` are digests of contents, `preprocessing` what `counting` kept.
+
+    The text template of almost every model is "", and was always a part.
+    """
     parts = {
         "weights": weights,
         "architecture": _short(_canonical(_without_places(architecture))),
-        "preprocessing": _canonical({name: _pair(name, preprocessing.get(name)) for name in _PREPROCESSING}),
+        "preprocessing": _canonical(preprocessing),
         "tokenizer": tokenizer,
-        "text template": TEXT_TEMPLATE,
+        "text template": template,
         "normalisation": NORMALISATION,
         "dtype": DTYPE_CLASSES[precision],
         "decoding": DECODING,
     }
     return Fingerprint(_short(_canonical(parts)), parts)
+
+
+def counting(preprocessing: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """What counts of a library's own words about preprocessing: OPEN_CLIP or TIMM, as lists and numbers."""
+    return {name: _pair(name, preprocessing.get(name)) for name in names}
 
 
 def file_digest(path: Path) -> str:

@@ -64,7 +64,7 @@ class Forward:
             def encode(model: Any, precision: Precision) -> Any:
                 given = scaled.to(dtype(precision))
                 compiled = self._compiled if turn.full and precision == self.precision else None
-                return (compiled or model.encode_image)(given)[: len(pixels)]
+                return (compiled or _of_pictures(model))(given)[: len(pixels)]
 
             return self._finite(encode)
 
@@ -78,7 +78,7 @@ class Forward:
 
     @property
     def model(self) -> Any:
-        """The model of open_clip in the precision that is tried first."""
+        """The module in the precision that is tried first."""
         return self._models[self.precision]
 
     def compile(self) -> None:
@@ -86,7 +86,7 @@ class Forward:
         import torch
 
         if self._compiled is None:
-            self._compiled = Compiled(self.model.encode_image, torch.compile)
+            self._compiled = Compiled(_of_pictures(self.model), torch.compile)
 
     @property
     def memory(self) -> int:
@@ -136,6 +136,12 @@ class Forward:
         if not self._placement.is_cuda:
             return nullcontext()
         return torch.cuda.stream(_stream_of(self._placement.device, place))
+
+
+def _of_pictures(model: Any) -> Callable[[Any], Any]:
+    """What embeds pictures: a model of open_clip has two towers, one of timm is the tower itself."""
+    encode: Callable[[Any], Any] = getattr(model, "encode_image", model)
+    return encode
 
 
 _streams: dict[tuple[str, int], Any] = {}

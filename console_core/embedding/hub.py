@@ -4,12 +4,28 @@ huggingface_hub alone tries an unreachable hub for 23 seconds a file; one short 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from console_core.errors import ModelNotLoadable
 
 PATIENCE = 3.0
 """Seconds that the hub has for answering that it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Files of a repository. With `first` they are alternatives, the best first; else all that exist are wanted, and
+    none is of use without one of `needed`.
+
+    `instead` says for people how else the files can be given, in a sentence, "" where they cannot.
+    """
+
+    repository: str
+    names: tuple[str, ...]
+    first: bool = True
+    needed: tuple[str, ...] = ()
+    instead: str = ""
 
 
 def cached(repository: str, names: Sequence[str]) -> list[Path]:
@@ -20,8 +36,8 @@ def cached(repository: str, names: Sequence[str]) -> list[Path]:
     return [Path(one) for one in found if isinstance(one, str)]
 
 
-def fetch(repository: str, names: Sequence[str], *, first: bool) -> list[Path]:
-    """Download those of the files that the repository has; with `first` only the first of them.
+def fetch(wanted: Wanted) -> list[Path]:
+    """Download those of the files that the repository has; of alternatives only the first.
 
     Raises:
         ModelNotLoadable: the hub cannot be reached or refuses, or the repository has none of them.
@@ -32,27 +48,32 @@ def fetch(repository: str, names: Sequence[str], *, first: bool) -> list[Path]:
     try:
         huggingface_hub.get_session().head(constants.ENDPOINT, timeout=PATIENCE)
     except Exception as error:
-        raise missing(repository, names, f"{constants.ENDPOINT} cannot be reached") from error
+        raise missing(wanted, f"{constants.ENDPOINT} cannot be reached") from error
     try:
         hub = huggingface_hub.HfApi(endpoint=constants.ENDPOINT)
-        existing = set(hub.list_repo_files(repository))
-        wanted = [name for name in names if name in existing]
-        paths = [Path(hub.hf_hub_download(repository, name)) for name in wanted[: 1 if first else None]]
+        existing = set(hub.list_repo_files(wanted.repository))
+        names = [name for name in wanted.names if name in existing]
+        paths = [Path(hub.hf_hub_download(wanted.repository, name)) for name in names[: 1 if wanted.first else None]]
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise missing(repository, names, f"downloading failed: {reason}") from error
+        raise missing(wanted, f"downloading failed: {reason}") from error
     if not paths:
-        raise missing(repository, names, "the repository has none of them")
+        raise missing(wanted, "the repository has none of them")
     return paths
 
 
-def missing(repository: str, names: Sequence[str], reason: str) -> ModelNotLoadable:
+def missing(wanted: Wanted, reason: str) -> ModelNotLoadable:
     """The error for files that are not on this machine, with what to put where."""
     from huggingface_hub import constants
 
+    folder = f"models--{wanted.repository.replace('/', '--')}"
+    files = " or ".join(wanted.names if wanted.first else wanted.needed)
+    if not wanted.first:
+        files += f", with what there is of {', '.join(name for name in wanted.names if name not in wanted.needed)}"
+    patterns = " ".join(f"--include {name}" for name in wanted.names)
     return ModelNotLoadable(
-        f"Files of {repository} are not on this machine, and {reason}.",
-        f"Load the model once while {constants.ENDPOINT} can be reached. Or copy the files of that repository "
-        f"(open_clip_config.json, {', '.join(names)}; those that exist) into a folder and name the folder in "
-        'console.toml: architecture = "local-dir:<folder>".',
+        f"Files of {wanted.repository} are not on this machine, and {reason}.",
+        f"It needs {files}. Load the model once while {constants.ENDPOINT} can be reached. Or run "
+        f"`hf download {wanted.repository} {patterns}` where it can, and copy {folder} from the cache there to "
+        f"{Path(constants.HF_HUB_CACHE) / folder}. {wanted.instead}".strip(),
     )

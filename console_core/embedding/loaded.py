@@ -10,9 +10,10 @@ from typing import Protocol
 
 from console_core.embedding.batch_size import BatchSizes
 from console_core.embedding.device import place, release_memory
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.embedding.folder import assembled
+from console_core.embedding.loading import load
 from console_core.embedding.memory import Memory, memory_of
-from console_core.embedding.openclip import OpenClipEmbedder, load
 from console_core.embedding.precision import Wanted
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder, ModelCard
@@ -87,7 +88,7 @@ class LoadedModels:
         self._sizes = BatchSizes(cache / "batch_sizes.json" if cache else None)
         self._memory = memory
         self._guard = threading.Lock()
-        self._models: dict[str, Future[OpenClipEmbedder]] = {}
+        self._models: dict[str, Future[TorchEmbedder]] = {}
         self._closing = threading.Event()
         self._watch: threading.Thread | None = None
         self._placed = "cpu"
@@ -170,7 +171,7 @@ class LoadedModels:
         if self._watch is not None:
             self._watch.join()
 
-    def _got(self, key: str) -> OpenClipEmbedder:
+    def _got(self, key: str) -> TorchEmbedder:
         card = self.cards.get(key)
         with self._guard:
             found = self._models.get(card.key)
@@ -190,7 +191,7 @@ class LoadedModels:
         embedder.use.touch()
         return embedder
 
-    def _load(self, card: ModelCard) -> OpenClipEmbedder:
+    def _load(self, card: ModelCard) -> TorchEmbedder:
         placement = place(self._device, self._precision)
         self._placed = placement.device
         self._make_room(_LOADING * _size(card))
@@ -236,11 +237,11 @@ def _watch(models: "weakref.ref[LoadedModels]", closing: threading.Event, interv
         del known
 
 
-def _is_loaded(future: "Future[OpenClipEmbedder]") -> bool:
+def _is_loaded(future: "Future[TorchEmbedder]") -> bool:
     return future.done() and future.exception() is None
 
 
-def _resident(embedder: OpenClipEmbedder) -> Resident:
+def _resident(embedder: TorchEmbedder) -> Resident:
     return Resident(
         embedder.card,
         embedder.device,

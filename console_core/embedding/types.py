@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,24 @@ Pixels = NDArray[np.uint8]
 """One picture as its model sees it, resized and cropped: shape (height, width, 3), RGB."""
 
 
+PLACE = "{}"
+"""Where a text template has the text."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a model is, known without its weights.
 
-    `architecture` is an open_clip name, or `local-dir:<folder>` for a folder with an open_clip_config.json.
-    `weights` is a pretrained tag, or the path of a checkpoint, or "" where the folder has the weights.
+    `architecture` is an open_clip name; `timm:<architecture>.<tag>` or `timm:hf-hub:<owner>/<name>`; or
+    `local-dir:<folder>` for a folder with an open_clip_config.json, or with timm's config.json. `weights` is a tag of
+    open_clip, or the path of a checkpoint, or "" where the architecture says where they are. `library` builds the
+    model; one of timm has no text tower.
+
+    `template` has PLACE once, and what a text is embedded as has the text there; "" embeds texts as they are. It moves
+    vectors of texts only. It is a part of the fingerprint all the same: what a verdict and people's judgements said of
+    a collection was said of searches through one template. So a collection that was built before its model's template
+    changed counts as another model's, though its pictures' vectors would be the same ones. A model with another
+    template is best given a key, and a collection, of its own.
     """
 
     key: str
@@ -36,10 +48,16 @@ class ModelCard:
     licence: str = "unknown"
     notes: str = ""
     builtin: bool = True
+    library: Literal["open_clip", "timm"] = "open_clip"
+    template: str = ""
 
     @property
     def is_local(self) -> bool:
         return self.architecture.startswith("local-dir:")
+
+    def worded(self, text: str) -> str:
+        """The text as it is embedded."""
+        return self.template.replace(PLACE, text) if self.template else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,8 @@ class Fingerprint:
 
     Two embedders with the same `digest` give the same vectors up to rounding; vectors of different digests must
     never meet in one search. `parts` names what went in: weights, architecture, preprocessing, tokenizer, text
-    template, dtype class, normalisation.
+    template, dtype class, normalisation. Where only tokenizer or text template differ, vectors of pictures are the
+    same; the console refuses all the same, because it cannot tell who searches them by text, and how.
     """
 
     digest: str
@@ -122,7 +141,7 @@ class Embedder(Protocol):
         ...
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts, L2-normalised.
+        """Vectors of texts in the card's template, L2-normalised.
 
         Raises:
             NoTextTower: the model has none.

@@ -31,7 +31,7 @@ class Party:
 
     @property
     def shape(self) -> Shape:
-        return Shape.of([seat.embedder for seat in self.seats])
+        return Shape.of([seat.embedder for seat in self.seats], readers=self.seats[0].readers)
 
     def behind(self, seat: "Seat", place: int) -> list["Seat"]:
         """The others whom a seat must not leave further behind on its way to a place."""
@@ -67,7 +67,8 @@ class Seat:
         self.name, self.embedder, self.pictures = name, embedder, pictures
         self.place = self.offset = -left - 1
         self.party: Party | None = None
-        self.shape: Shape = Shape.of([embedder])
+        self.readers = shared.images.readers
+        self.shape: Shape = Shape.of([embedder], readers=self.readers)
         self.held: deque[Job] = deque()
         self.done: list[Done] = []
         self.lines: list[Line] = []

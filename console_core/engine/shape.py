@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from console_core.catalog.decoding import MAX_PIXELS
 from console_core.catalog.encoded import MOST_BYTES
+from console_core.catalog.local_files import READERS
+from console_core.catalog.types import UNTOLD
 from console_core.embedding.device import usable_cores
 from console_core.embedding.types import Embedder
 
-READERS = 4
 READ_AHEAD = 256 * 1024 * 1024
 """Bytes of files that wait to be decoded; a larger file is read alone."""
 DECODING = 1024 * 1024 * 1024
@@ -30,15 +31,23 @@ class Shape:
     passes: int
 
     @classmethod
-    def of(cls, embedders: Sequence[Embedder], *, cores: int | None = None, largest: bool = False) -> "Shape":
+    def of(
+        cls,
+        embedders: Sequence[Embedder],
+        *,
+        readers: int = READERS,
+        cores: int | None = None,
+        largest: bool = False,
+    ) -> "Shape":
         """What suits these models on this machine: every pass has a slab in work and one that is ready, and two more
-        are being filled. `largest`: with the largest batch that may be found once the models know what is to come."""
+        are being filled. `readers` is what the image store is good for. `largest`: with the largest batch that may be
+        found once the models know what is to come."""
         cores = cores or usable_cores()
         batch = min(one.largest_batch if largest else one.batch for one in embedders)
         passes = max(one.passes for one in embedders)
         sizes = (one.preprocessing for one in embedders)
         bytes_each = sum(3 * size.height * size.width for size in sizes)
-        return cls(batch, 2 * passes + 2, batch * bytes_each, READERS, max(1, cores), passes)
+        return cls(batch, 2 * passes + 2, batch * bytes_each, readers, max(1, cores), passes)
 
     @property
     def capacity(self) -> int:
@@ -53,4 +62,4 @@ class Shape:
 
     def bound_for(self, largest: int) -> int:
         """The same where decoding a picture takes at most so many bytes."""
-        return self.slabs * self.slab_bytes + READ_AHEAD + max(DECODING, largest)
+        return self.slabs * self.slab_bytes + READ_AHEAD + self.readers * UNTOLD + max(DECODING, largest)

@@ -43,7 +43,7 @@ class Shared:
         patience: float = PATIENCE,
     ) -> None:
         """`window` is in rows; 0 is what suits the pipeline."""
-        self._images, self._mode, self._expected = images, mode, expected
+        self.images, self._mode, self._expected = images, mode, expected
         self._window, self._patience = window, patience
         self._changed = threading.Condition(threading.RLock())
         self._numbers = itertools.count(1)
@@ -251,7 +251,7 @@ class Shared:
                 party.line.pipeline.close()  # its thread, which may be waiting for this one, ends by itself
         pictures = max(min(seat.pictures, -seat.place) for seat in party.seats)
         embedders = [seat.embedder for seat in party.seats]
-        pipeline = open_pipeline(self._images, embedders, self._mode, pictures=max(0, pictures))
+        pipeline = open_pipeline(self.images, embedders, self._mode, pictures=max(0, pictures))
         party.line = line = Line(pipeline, tuple(party.seats))
         for seat in party.seats:
             seat.lines.append(line)

@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from functools import partial
 
 from console_core.catalog.encoded import read_header
 from console_core.catalog.loading import content_digest, most_telling
+from console_core.catalog.local_files import READERS
 from console_core.catalog.types import ImageStore
 from console_core.database import now
 from console_core.embedding.preprocessing import Mode
@@ -24,6 +26,10 @@ from console_core.engine.ring import Ring, Slab
 from console_core.engine.shape import DECODING, READ_AHEAD, Shape
 from console_core.engine.types import Done, Embedded, Job, forget_frames
 from console_core.errors import ImageError
+
+GRACE = 1.0
+"""Seconds for which a pipeline that is closed waits for its readers: a server that does not answer holds up nobody.
+What they still receive is dropped."""
 
 
 @dataclass(slots=True)
@@ -59,7 +65,7 @@ class ThreadPipeline:
         for embedder in embedders:
             embedder.expect(pictures)
         self._images, self._embedders, self._mode = images, tuple(embedders), mode
-        self._shape = shape or Shape.of(embedders)
+        self._shape = shape or Shape.of(embedders, readers=images.readers)
         self._meter = Meter(
             {
                 Stage.READ: self.shape.readers,
@@ -74,6 +80,7 @@ class ThreadPipeline:
         self._reading, self._decoding = Budget(READ_AHEAD), Budget(DECODING)
         self._ring: Ring[_Tag] | None = None
         self._threads: list[threading.Thread] = []
+        self._reading_threads: list[threading.Thread] = []
         self._closed = threading.Event()
 
     @property
@@ -124,21 +131,24 @@ class ThreadPipeline:
         self._done.put([])
         for thread in self._threads:
             thread.join()
+        until = time.monotonic() + GRACE
+        for thread in self._reading_threads:
+            thread.join(max(0.0, until - time.monotonic()))
         self._ring = None  # whoever still wants the readings keeps no slabs
 
     def _start(self) -> Ring[_Tag]:
         if self._ring is None:
             batch = self.shape.batch
             self._ring = Ring(self.shape.slabs, lambda: tuple(one.slab(batch) for one in self._embedders))
-            for work, number in (
-                (self._read, 1),
-                (self._help_reading, self.shape.readers - 1),
-                (self._decode, self.shape.decoders),
-                (self._embed, self.shape.passes),
+            for work, number, threads in (
+                (self._read, 1, self._reading_threads),
+                (self._help_reading, self.shape.readers - 1, self._reading_threads),
+                (self._decode, self.shape.decoders, self._threads),
+                (self._embed, self.shape.passes, self._threads),
             ):
                 for _ in range(number):
                     thread = threading.Thread(target=self._serve, args=(work, self._ring), name="engine", daemon=True)
-                    self._threads.append(thread)
+                    threads.append(thread)
                     thread.start()
         return self._ring
 
@@ -168,9 +178,9 @@ class ThreadPipeline:
             self._attempt(ring, picture, self._prepare)
 
     def _next_to_decode(self) -> _Picture | None:
-        with contextlib.suppress(queue.Empty):
-            return self._to_decode.get_nowait()
-        self._help.call()
+        """Readers that wait for answers are called before there is nothing to decode: an answer takes its time."""
+        if self._to_decode.qsize() <= max(0, self.shape.readers - READERS):
+            self._help.call()
         return self._to_decode.get()
 
     def _attempt(self, ring: Ring[_Tag], picture: _Picture, work: Callable[[Ring[_Tag], _Picture], None]) -> None:

@@ -76,12 +76,17 @@ class Comparison:
 
     def _keys(self, points: Sequence[Point]) -> dict[PointId, str]:
         """The catalog keys of points: as they say themselves; else as the collection `beside` says; else as their ids
-        do, where those are numbers, or a key of that spelling was in the catalog when stock was taken."""
+        do, where those are numbers, or a key of that spelling was in the catalog when stock was taken.
+
+        Where the catalog is a collection, a point that an application wrote to one that the console built has none:
+        while traffic went there, that collection was the list, so that absence from another one says nothing."""
         made = {point.id: provenance(point.payload) for point in points}
         keys = {identifier: origin.key for identifier, origin in made.items() if origin and origin.key}
         bare = [point.id for point in points if point.id not in keys]
-        if not bare:
-            return keys
+        if not bare or (not self.follow.beside and self.catalog.info().kind == "collection"):
+            return (
+                keys  # what an application wrote to a collection of the console's was on no list while another is one
+            )
         if self.follow.beside:
             for point in self.store.retrieve(self.follow.beside, bare):
                 if (origin := provenance(point.payload)) and origin.key:

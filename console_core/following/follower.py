@@ -118,7 +118,11 @@ class Follower:
         if (run := keeping.ledger.holder(follow.collection)) is not None:
             keeping.follows.checked(follow.id, None, self._about(run))
             return
-        comparison = replace(self._comparisons.get(follow.id) or keeping.compare(follow), follow=follow)
+        comparison = keeping.compare(follow)
+        if (
+            former := self._comparisons.get(follow.id)
+        ) is not None:  # which knows what files are the same though touched
+            comparison = replace(former, follow=follow, catalog=comparison.catalog)
         self._comparisons[follow.id] = comparison
         lag = measure(comparison, self._closing.is_set)
         if lag is None:

@@ -27,7 +27,8 @@ Fetched = tuple[ImageRow, Embedded | ImageError | Passed]
 class Filled:
     """What became of a batch: the points that the store acknowledged with the keys of their pictures, the pictures
     that failed, and by key why others were passed over. `last` is the key of the last row. `decoders` counts the
-    pictures of the points by who decoded them; `pace`, where one is due, is that of the work as JSON."""
+    pictures of the points by who decoded them, `replaced` those that had a point before; `pace`, where one is due, is
+    that of the work as JSON."""
 
     points: tuple[Point, ...]
     failures: tuple[Failure, ...]
@@ -35,6 +36,7 @@ class Filled:
     passed: Mapping[str, str] = field(default_factory=dict)
     last: str = ""
     decoders: Mapping[str, int] = field(default_factory=dict)
+    replaced: int = 0
     pace: Mapping[str, Any] | None = None
 
     @property

@@ -76,7 +76,8 @@ def _told(culprit: str, kinds: Mapping[str, int], example: Failure) -> str:
 
 
 _REMEDIES = {
-    "source": f"See that the folder is there, mounted and readable, and that the catalog's paths lead to it; {_GO_ON}",
+    "source": "See that the folder is there, mounted and readable, or that the pictures' server answers, and that "
+    f"the catalog's paths lead to it; {_GO_ON}",
     "model": f"Check the model's weights and its device; {_GO_ON}",
     "store": f"Mend what the store says; {_GO_ON}",
 }

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterator
 
+from console_core.catalog.types import ImageRow
 from console_core.engine.types import Embedded
 from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.batch import Fetched, Filled, Passed
@@ -19,7 +20,7 @@ class Caution:
 
     Until a picture was written, and again while pictures fail, nothing is read beyond the breaker's limit. Otherwise a
     run reads as far ahead as its pipeline has room (`capacity`), and what is in work when failures begin is read too.
-    `known` are keys of pictures that failed before.
+    `known` are keys of pictures that failed before. A row without any path says nothing of the source: it fails alone.
     """
 
     def __init__(self, breaker: Breaker, capacity: int, known: Collection[str]) -> None:
@@ -61,16 +62,18 @@ class Caution:
             if isinstance(found, Passed):
                 continue
             self._uncounted -= 1
-            if not (row.key in failures and row.key in self._known):
+            if row.candidates and not (row.key in failures and row.key in self._known):
                 self._breaker.count(failures.get(row.key))
         if not self._uncounted:
             self._failed_last = self._breaker.limit - self._breaker.room
         self._proven = self._breaker.room == self._breaker.limit and (self._proven or bool(filled.points))
 
-    def _took(self, row: object, found: object) -> None:
+    def _took(self, row: ImageRow, found: object) -> None:
         if isinstance(found, Passed):
             return
         self._uncounted += 1
+        if not row.candidates:  # nothing was tried
+            return
         if isinstance(found, ImageError) or (isinstance(found, Embedded) and _unanswered(found)):
             self._failed_last += 1
         else:

@@ -179,6 +179,7 @@ class Filling:
             {row.key: found.reason for row, found in batch if isinstance(found, Passed)},
             batch[-1][0].key if batch else "",
             Counter(found.decoder for row, found, _ in pictures if row.key in written),
+            sum(key in kept for key in written),
         )
 
     def _kept(self, rows: Sequence[ImageRow]) -> dict[str, Payload]:

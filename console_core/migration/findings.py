@@ -10,6 +10,7 @@ from console_core.catalog.types import EVERYTHING, Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.migration.plan import USUAL_BATCH, MigrationPlan
 from console_core.runs.wording import decoded
+from console_core.vectorstore.tuning import AS_FORMER, Tuning
 
 if TYPE_CHECKING:
     from console_core.migration.preflight.resources import Need
@@ -46,15 +47,20 @@ CODES: Mapping[About, tuple[str, ...]] = {
     ),
     About.PICTURES: (
         *("catalog", "key-order", "nothing-selected", "slice", "no-paths", "few-paths", "image-root", "pictures"),
-        "parity",
+        *("parity", "catalog-target", "catalog-pinned", "catalog-moves"),
     ),
     About.TARGET: (
         *("target-name", "target-alias", "target-exists", "target-weights", "target-shape", "target-dimension"),
         *("target-distance", "target-index", "target-quantization", "target-foreign", "target-mixed", "target-busy"),
         *("target-live", "target-continued", "target-mode", "already-built"),
         *("target-elsewhere", "switch-blocked", "switch"),
+        *("named-vector", "named-refused", "named-elsewhere", "named-beside"),
+        *("settings-chosen", "target-settings"),
     ),
-    About.STORE: ("server-version", "server-metadata", "store-read-only", "store-limits", "store-rate", "capacity"),
+    About.STORE: (
+        *("server-version", "server-metadata", "store-read-only", "store-limits", "store-rate", "capacity"),
+        *("settings-refused", "settings-noted", "rescoring"),
+    ),
     About.MACHINE: ("disk", "disk-ledger", "memory", "room", "batch-size"),
     About.WORKSPACE: ("owned-elsewhere", "owner-lost", "clock-back", "clock-differs"),
 }
@@ -94,7 +100,7 @@ class Request:
 
     `text_search`: people will search the new collection by text, so the model must embed text too. `in_place`: the
     application cannot search an alias, so the new collection shall take over the name of the one that is served.
-    `mode` is how pictures are decoded and resized.
+    `mode` is how pictures are decoded and resized. `tuning` is how the new collection is indexed and quantized.
     """
 
     served: str
@@ -105,6 +111,7 @@ class Request:
     text_search: bool = True
     in_place: bool = False
     mode: Mode = Mode.FAST
+    tuning: Tuning = AS_FORMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +199,9 @@ class Preflight:
                 "to_embed": self.to_embed,
                 "source_points": self.source_points,
             },
+            "settings": {"index": dict(self.plan.index), "quantization": dict(self.plan.quantization)}
+            if self.plan
+            else None,
             "estimate": asdict(self.estimate) if self.estimate else None,
             "parity": asdict(self.parity) if self.parity else None,
         }

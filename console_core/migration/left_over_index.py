@@ -16,6 +16,9 @@ _LATEST = 20
 """Builds that are looked at; the ones before were looked at when they were among the latest."""
 _PARTING = 1.0
 
+_LOADING = ("reembed", "ingest")
+"""Kinds of runs that may make most of a collection's points."""
+
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,7 @@ class LeftOverIndexes:
             self._thread.join(_PARTING)
 
     def _due(self) -> list[Run]:
-        ended = self._ledger.runs(kinds=("reembed",), states=(RunState.CANCELLED, RunState.INVALID), limit=_LATEST)
+        ended = self._ledger.runs(kinds=_LOADING, states=(RunState.CANCELLED, RunState.INVALID), limit=_LATEST)
         moment = time.monotonic()
         return [run for run in ended if run.id not in self._settled and self._not_before.get(run.id, 0.0) <= moment]
 

@@ -76,14 +76,18 @@ def mode_in(stored: Mapping[str, Any]) -> Mode:
 
 def target_name(served_as: str, model: str, taken: Collection[str]) -> str:
     """The name of the new collection: `images__demo-siglip`, then `images__demo-siglip-2` where that is taken."""
-    of = re.sub(r"[^A-Za-z0-9_.-]+", "-", model).strip("-").lower()[-80:].lstrip("-")
-    stem = f"{served_as.split('__')[0] or served_as}__{of}"
+    stem = f"{served_as.split('__')[0] or served_as}__{model_name(model)}"
     number = 1
     name = stem
     while name in taken:
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def model_name(model: str) -> str:
+    """A model's key as a part of a name."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", model).strip("-").lower()[-80:].lstrip("-")
 
 
 def built_part(builds: Sequence[Run]) -> Slice:

@@ -21,6 +21,8 @@ from console_core.vectorstore.types import CollectionSpec, ModelStamp, VectorSto
 
 DECODERS = "decoders"
 """In a build's result: how many of the pictures that it embedded were decoded by whom."""
+REPLACED = "replaced"
+"""In a build's result: how many of the pictures that it embedded had a point before."""
 
 
 class JoinConvoy(Protocol):
@@ -54,9 +56,11 @@ class Reembed:
         failed_among: FailedAmong,
         batch_size: Callable[[], int] | None = None,
         decoded: Mapping[str, int] | None = None,
+        replaced: int = 0,
         convoy: JoinConvoy | None = None,
     ) -> None:
-        """`decoded` counts the pictures that earlier attempts embedded, by who decoded them."""
+        """`decoded` counts the pictures that earlier attempts embedded, by who decoded them; `replaced`
+        those of them that had a point before."""
         self._plan = plan
         self._run = run
         self._catalog = catalog
@@ -67,6 +71,7 @@ class Reembed:
         self._convoy = convoy
         self._batch_size = batch_size or (lambda: plan.batch_size)
         self._decoded = Counter(decoded or {})
+        self._replaced = replaced
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -95,7 +100,7 @@ class Reembed:
             self._run,
             failed_among=self._failed_among,
             mode=self._plan.mode,
-            keeps=self._plan.fills,
+            keeps=self._plan.fills or self._plan.target == self._plan.source,
             pictures=counts.pending,
             pipelines=pipeline,
         )
@@ -106,12 +111,14 @@ class Reembed:
             for filled in filling.batches(rows, self._batch_size, fills=self._plan.fills):
                 counts, checkpoint = settle(counts, filled), filled.last
                 self._decoded.update(filled.decoders)
+                self._replaced += filled.replaced
+                replaced = {REPLACED: self._replaced} if self._replaced else {}
                 yield Progress(
                     checkpoint,
                     counts,
                     filled.failures,
                     cleared=filled.cleared,
-                    result={DECODERS: dict(self._decoded)},
+                    result={DECODERS: dict(self._decoded), **replaced},
                     pace=filled.pace,
                 )
             remaining = self._catalog.count(self._plan.part, after=checkpoint or None) > 0
@@ -130,9 +137,13 @@ class Reembed:
         try:
             self._store.create(plan.target, spec)
         except CollectionExists:
-            found = self._store.describe(plan.target).stamp
-            if found is None or found.fingerprint != plan.fingerprint:
+            found = self._store.describe(plan.target)
+            if found.stamp is None or found.stamp.fingerprint != plan.fingerprint:
                 raise
+            if (
+                not found.points and not found.stamp.preprocess
+            ):  # made empty by a person: nothing was decoded for it yet
+                self._store.stamp(plan.target, stamp)
         if self._makes_most(counts):
             self._store.defer_index(plan.target)
 

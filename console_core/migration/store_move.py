@@ -9,9 +9,10 @@ from typing import Any, Self
 from console_core.backup.durable import write_durably
 from console_core.backup.operation import pages_of
 from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreFull, StoreRefused
+from console_core.vectorstore.sharing import sharing_of
 from console_core.vectorstore.signature import signature_of
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, PointId, VectorStore
-from console_core.vectorstore.wishes import settings_of
 
 FILE = "store-move.json"
 """In the workspace: how far the move is, so that it can go on after a crash, and which collections are its own."""
@@ -93,6 +94,11 @@ class StoreMove:
         for info in collections:
             if info.problem:
                 raise StoreRefused(f"{info.name} cannot be moved without loss. {info.problem}", "Retire or export it.")
+            if (shared := sharing_of(self._source, info.name)) is not None:
+                raise StoreRefused(
+                    f"{info.name} is a named vector of {shared.home}, whose points a move would take apart.",
+                    "Back it up, and restore the backup in the other store as a collection of its own.",
+                )
             if info.name in aliases or (info.name in there and info.name not in reached.after):
                 raise CollectionExists(
                     f'"{info.name}" is {"an alias" if info.name in aliases else "a collection"} in the other store '
@@ -132,7 +138,7 @@ class StoreMove:
                 return
 
     def _make(self, info: CollectionInfo) -> None:
-        index, quantization = settings_of(self._source, info)
+        index, quantization = settings_of(info)
         spec = CollectionSpec(info.dimension, info.distance, info.stamp, index, quantization, info.vector_name)
         try:
             found = self._target.describe(info.name)

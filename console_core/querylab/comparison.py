@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError
 from console_core.querylab.shifts import Agreement, Shift
@@ -15,6 +16,8 @@ Where = Mapping[str, Sequence[Any]]
 
 class Models(Protocol):
     """The models of this process, by the key of their card. Loads what is not loaded yet."""
+
+    cards: ModelCards
 
     def get(self, key: str) -> Embedder:
         """A loaded model.
@@ -48,7 +51,7 @@ class ColumnResult:
 
     `asked` is the collection or alias as asked for, `collection` what it was then. `embed_ms` was spent once per
     model: columns of one model show the same number. `gone` are keys of the reference that are not among these
-    answers. `note` is a sentence for people where something was left out, and usually "".
+    answers. `note` is a sentence for people where something was left out or stands out, and usually "".
     """
 
     asked: str

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from console_core.errors import FingerprintMismatch, NotFound, Refused, VectorInvalid
 from console_core.querylab.comparison import ColumnResult, Comparison, Where
+from console_core.querylab.duplicates import THRESHOLD
+from console_core.querylab.finding import plain
 from console_core.querylab.search import compare, nearest
 from console_core.vectorstore.provenance import point_id, provenance
 from console_core.vectorstore.types import CollectionInfo, Vector, VectorStore
@@ -30,9 +33,33 @@ def ask_like(
         found = nearest(store, info, vector, limit + 1, where)
         others = [hit for hit in found.answers if hit.id != point_id(key)][:limit]
         ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, start=1))
-        return replace(found, answers=ranked)
+        copies = sum(hit.score >= THRESHOLD for hit in ranked) if info.distance == "cosine" else 0
+        return replace(found, answers=ranked, note=f"{found.note} {_said_of(copies)}".strip())
 
     return compare(store, columns, key, limit, answer)
+
+
+def search_like(
+    store: VectorStore, name: str, key: str, *, limit: int = 10, where: Where | None = None
+) -> list[dict[str, Any]]:
+    """The pictures nearest to the one of a catalog key, itself left out, in one collection: `[{rank, id, score,
+    payload}]`.
+
+    Raises:
+        ConsoleError: whatever kept the collection from answering.
+    """
+    (column,) = ask_like(store, [name], key, limit=limit, where=where).columns
+    if column.error is not None:
+        raise column.error
+    return plain(column.answers)
+
+
+def _said_of(copies: int) -> str:
+    """That pictures are as near as copies are; "" where none is."""
+    if not copies:
+        return ""
+    these = "One of them is" if copies == 1 else f"{copies} of them are"
+    return f"{these} so near (a cosine of {THRESHOLD:g} or more) that this may be the same picture."
 
 
 def _vector_of(store: VectorStore, info: CollectionInfo, key: str) -> Vector:

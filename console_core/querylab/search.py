@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isfinite
 from time import perf_counter
-from typing import Any
 
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelUnknown, NoTextTower, Refused
@@ -49,31 +48,15 @@ def ask(
     return compare(store, columns, text, limit, answer)
 
 
-def search_one(
-    store: VectorStore, models: Models, name: str, text: str, *, limit: int = 10, where: Where | None = None
-) -> list[dict[str, Any]]:
-    """The pictures nearest to a text in one collection: `[{rank, id, score, payload}]`.
-
-    Raises:
-        ConsoleError: whatever kept the collection from answering.
-    """
-    (column,) = ask(store, models, [name], text, limit=limit, where=where).columns
-    if column.error is not None:
-        raise column.error
-    return [
-        {"rank": answer.rank, "id": answer.id, "score": answer.score, "payload": dict(answer.payload)}
-        for answer in column.answers
-    ]
-
-
-def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
-    """The loaded model that made a collection, and no other.
+def fitting_model(models: Models, info: CollectionInfo, *, text: bool = True) -> Embedder:
+    """The loaded model that made a collection, and no other; `text` says that it is to embed one, and a model that
+    embeds none is then not even loaded.
 
     Raises:
         ModelUnknown: the collection does not say which model made it, or there is no such model.
         ModelNotLoadable: there is, but it cannot be loaded.
         FingerprintMismatch: it was made by other weights, preprocessing or text handling than those loaded.
-        NoTextTower: the model cannot embed text.
+        NoTextTower: it is to embed a text and cannot.
     """
     stamp = info.stamp
     if stamp is None:
@@ -81,16 +64,17 @@ def fitting_model(models: Models, info: CollectionInfo) -> Embedder:
             f'Nothing says which model made the collection "{info.name}".',
             "Stamp it with its model on the Collections page; asking it through a guess would give wrong answers.",
         )
+    if text and not models.cards.embeds_text(stamp.model):
+        raise NoTextTower(
+            f'{stamp.model} embeds pictures only, so "{info.name}" cannot be searched by text.',
+            "Pick a picture and search for others like it.",
+        )
     embedder = models.get(stamp.model)
     if embedder.fingerprint.digest != stamp.fingerprint:
         raise FingerprintMismatch(
             f'The collection "{info.name}" was made by {stamp.model} with fingerprint {stamp.fingerprint}, '
             f"but the model loaded here has {embedder.fingerprint.digest}.",
             "Re-embed the collection, load the weights that made it, or stamp it anew if the record is wrong.",
-        )
-    if not embedder.card.has_text:
-        raise NoTextTower(
-            f"{embedder.card.title} embeds pictures only.", "Pick a picture and search for others like it."
         )
     return embedder
 

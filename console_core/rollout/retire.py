@@ -49,13 +49,15 @@ def retirement(
     collection: str,
     *,
     holding: timedelta,
+    listed: str = "",
     own_run: str = "",
     at: datetime | None = None,
 ) -> Retirement:
     """What speaks for and against dropping a collection now, as far as it shows without reading points.
 
     It must not be searched through an alias, no run may use it, and either a restore has proven its newest backup, or
-    the alias was cut over from it at least `holding` ago and has not gone back.
+    the alias was cut over from it at least `holding` ago and has not gone back. `listed` is the collection that is the
+    catalog, "" where none is: what its points say of pictures is nowhere else.
 
     Raises:
         CollectionNotFound: there is none, or the name is an alias'.
@@ -64,6 +66,8 @@ def retirement(
     if info.name != collection:
         raise CollectionNotFound(f"{collection} is an alias of {info.name}.", "Name the collection itself.")
     reasons = [f"{collection} is searched through the alias {alias}." for alias in info.aliases]
+    if collection == listed:
+        reasons.append(f"{collection} is the catalog: which pictures there are is told by its points alone.")
     reasons += [
         f"Run {run.id} ({run.title}, {run.state}) uses {collection}."
         for run in busy(ledger, collection)
@@ -93,8 +97,9 @@ def retirement(
 
 def _since_made(moves: Sequence[Move], ledger: Ledger, collection: str) -> list[Move]:
     """The moves since a collection was made; former ones may be of another that bore its name."""
-    made = ledger.runs(kinds=("reembed", "restore", "recover"), target=collection, limit=1)
-    return [move for move in moves if not made or move.at >= made[0].created_at]
+    found = ledger.runs(kinds=("reembed", "restore", "recover", "ingest"), target=collection, limit=200)
+    made = next((run for run in found if run.kind != "ingest" or run.spec["creates"]), None)
+    return [move for move in moves if made is None or move.at >= made.created_at]
 
 
 def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:
@@ -127,6 +132,7 @@ class Retire:
         moves: Moves,
         backups: Backups,
         holding: timedelta,
+        listed: Callable[[], str] = lambda: "",
         let_go: Callable[[str], object] = lambda collection: None,
     ) -> None:
         self._collection = collection
@@ -136,6 +142,7 @@ class Retire:
         self._moves = moves
         self._backups = backups
         self._holding = holding
+        self._listed = listed
         self._let_go = let_go
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -167,6 +174,7 @@ class Retire:
             self._backups,
             self._collection,
             holding=self._holding,
+            listed=self._listed(),
             own_run=self._run,
         )
         if not found.allowed:

@@ -16,19 +16,20 @@ _ACTS = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_lines(failed: Iterable[FailedPicture]) -> Iterator[str]:
     """The header and a line for each picture, with line ends. Times are UTC in ISO 8601."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for one in failed:
-        yield _line(_cells(one))
+        yield csv_line(_cells(one))
 
 
 def _cells(one: FailedPicture) -> tuple[str, ...]:
     moments = (one.first_at.isoformat(timespec="seconds"), one.last_at.isoformat(timespec="seconds"))
     since = one.quarantined_at.isoformat(timespec="seconds") if one.quarantined_at else ""
-    told = (one.key, one.kind, one.path, one.message, str(one.tries), *moments, one.run, one.quarantined_by, since)
-    return tuple(f"'{cell}" if cell.startswith(_ACTS) else cell for cell in told)
+    return (one.key, one.kind, one.path, one.message, str(one.tries), *moments, one.run, one.quarantined_by, since)
 
 
-def _line(cells: Iterable[str]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """A line with its end. What a spreadsheet would take for a formula begins with an apostrophe."""
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow(cells)
+    safe = [f"'{cell}" if cell.startswith(_ACTS) else cell for cell in cells]
+    csv.writer(written, lineterminator="\r\n").writerow(safe)
     return written.getvalue()

@@ -41,7 +41,7 @@ WORKING = frozenset({_S.RUNNING, _S.PAUSING, _S.CANCELLING})
 RESUMABLE = frozenset({_S.PAUSED, _S.INTERRUPTED, _S.FAILED})
 
 
-EMBEDDING = ("reembed", "retry", "repair")
+EMBEDDING = ("reembed", "ingest", "retry", "repair", "generate")
 """The kinds of runs that embed pictures into their target."""
 
 

@@ -15,7 +15,9 @@ class KindWords:
 
 KINDS: Mapping[str, KindWords] = {
     "reembed": KindWords("Build", "pictures", "embedded"),
+    "ingest": KindWords("Ingestion", "pictures", "embedded"),
     "retry": KindWords("Retry of failed pictures", "pictures", "embedded"),
+    "generate": KindWords("Generation", "pictures", "brought in step"),
     "verify": KindWords("Verification", "pictures", "checked"),
     "repair": KindWords("Repair", "differences", "repaired"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),

@@ -8,14 +8,16 @@ CONSOLE_WORKSPACE       the workspace folder (default ./workspace)
 CONSOLE_STORE_URL       local:<folder>, edge:<folder>, http(s)://host:6333, grpc(s)://host:6334 or
                         postgresql://user@host/database, or sqlite:///file for vectors as bytes
 CONSOLE_STORE_API_KEY   sent to the store (a PostgreSQL role's password, too); never shown, stored or logged
-CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, or an image list
-CONSOLE_IMAGE_ROOT      folders that pictures may lie in, separated like PATH; relative paths start from the first
+CONSOLE_CATALOG_URL     an SQLAlchemy URL, a folder, an image list, or a CSV, TSV or Parquet file
+CONSOLE_IMAGE_ROOT      folders, http(s)://host/prefix/ or s3://bucket/prefix/ of pictures, separated like PATH;
+                        relative paths start from the first
 CONSOLE_LEDGER_URL      an SQLAlchemy URL (default: ledger.db in the workspace)
 CONSOLE_DEVICE          auto, cpu or cuda
 CONSOLE_ENGINE          where models run: auto (process on CUDA and from 8 cores), threads (the console's) or process
 CONSOLE_PRECISION       of a model's weights: auto, float32, float16 or bfloat16
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
 CONSOLE_ROLE            viewer, operator or admin (default: admin)
+CONSOLE_API_TOKEN       what programs must send to search over HTTP (docs/search-api.md); never shown, stored or logged
 CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated by commas
 """
 
@@ -26,8 +28,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console_core.errors import SettingsError
+from console_core.settings.api import API, api_token
+from console_core.settings.images import IMAGES, image_settings
 from console_core.settings.models import model_settings
-from console_core.settings.pictures import CATALOG, IMAGES, catalog_settings, image_roots
+from console_core.settings.pictures import CATALOG, catalog_settings
+from console_core.settings.pictures import catalog_location as catalog_location
 from console_core.settings.places import database_url, path_of
 from console_core.settings.places import store_url as store_url
 from console_core.settings.section import FILE as FILE
@@ -37,10 +42,14 @@ from console_core.settings.types import ENGINES as ENGINES
 from console_core.settings.types import PRECISIONS as PRECISIONS
 from console_core.settings.types import ROLES as ROLES
 from console_core.settings.types import BackupSettings as BackupSettings
+from console_core.settings.types import CatalogKind as CatalogKind
 from console_core.settings.types import CatalogSettings as CatalogSettings
+from console_core.settings.types import HttpSettings as HttpSettings
+from console_core.settings.types import ImageSettings as ImageSettings
 from console_core.settings.types import ModelSettings as ModelSettings
 from console_core.settings.types import Precision as Precision
 from console_core.settings.types import Role as Role
+from console_core.settings.types import S3Settings as S3Settings
 from console_core.settings.types import Settings as Settings
 from console_core.settings.types import StoreSettings as StoreSettings
 from console_core.settings.types import TableSettings as TableSettings
@@ -53,6 +62,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "ledger": ("url",),
     "backups": ("folder", "keep"),
     "query_lab": ("examples",),
+    "api": API,
     "rollout": ("verdict_hours", "way_back_days", "follow_every", "holding_days"),
     "models": (),
 }
@@ -79,9 +89,9 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
     file = workspace / FILE
     table = table_of(file, environment)
     top = Section("", table, file, ("device", "precision", "engine", "unload_after", *_KNOWN))
-    store, catalog, images, ledger, backups, query_lab, rollout = (
+    store, catalog, images, ledger, backups, query_lab, rollout, api = (
         Section(name, table.get(name, {}), file, _KNOWN[name])
-        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout")
+        for name in ("store", "catalog", "images", "ledger", "backups", "query_lab", "rollout", "api")
     )
     device = environment.get("CONSOLE_DEVICE") or top.text("device", "auto")
     if not _DEVICE.fullmatch(device):
@@ -98,7 +108,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         workspace=workspace,
         store=store_settings(store, workspace, environment),
         catalog=pictures,
-        image_roots=image_roots(images, workspace, environment, pictures),
+        images=image_settings(images, workspace, environment, pictures),
         ledger_url=database_url(workspace, ledger_url),
         backups=BackupSettings(path_of(workspace, backups.text("folder", "backups")), backups.number("keep", 0)),
         models=model_settings(table.get("models", {}), file),
@@ -113,6 +123,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settin
         unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
         role=role,
+        api_token=api_token(api, environment),
     )
 
 

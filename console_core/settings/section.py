@@ -13,6 +13,7 @@ FILE = "console.toml"
 
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRETS = frozenset({"api_key", "secret"})
 
 
 def table_of(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -89,6 +90,15 @@ class Section:
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return tuple(value) if fits else self._wrong(key, f'{key} = ["…"]')
 
+    def text_or_texts(self, key: str, default: str) -> str | tuple[str, ...]:
+        """A text, or several in a list; a list of one is that one."""
+        if not isinstance(self._values.get(key), list):
+            return self.text(key, default)
+        several = self.texts(key)
+        if not several:
+            self._wrong(key, f'{key} = "…", or several in a list')
+        return several[0] if len(several) == 1 else several
+
     def number(self, key: str, default: int, *, least: int = 0) -> int:
         value = self._values.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
@@ -99,8 +109,20 @@ class Section:
         value = self._values.get(key, default)
         return value if isinstance(value, bool) else self._wrong(key, f"{key} = {str(default).lower()}")
 
+    def words(self, key: str) -> dict[str, str]:
+        """A table of texts. What is wrong with it is told without its values, which may be secrets."""
+        value = self._values.get(key, {})
+        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+            return value
+        raise SettingsError(f"{key} of {self._where} is no table of texts.", f'Write {key} = {{ Name = "…" }}.')
+
+    def inner(self, key: str, known: Sequence[str]) -> "Section":
+        """The section within this one; an empty one where it is not written."""
+        return Section(f"{self._name}.{key}", self._values.get(key, {}), self._file, known)
+
     def _wrong(self, key: str, wanted: str) -> NoReturn:
-        raise SettingsError(f"{key} of {self._where} is {self._values[key]!r}.", f"Write {wanted}.")
+        is_what = "not a text" if key in _SECRETS else repr(self._values[key])
+        raise SettingsError(f"{key} of {self._where} is {is_what}.", f"Write {wanted}.")
 
     def one_of(self, allowed: tuple[Word, ...], name: str, variable: str, environment: Mapping[str, str]) -> Word:
         """One of a few words, the first of them where nothing is set; the environment's variable wins over the file."""

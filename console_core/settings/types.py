@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-CatalogKind = Literal["sql", "folder", "list"]
+CatalogKind = Literal["sql", "folder", "list", "table", "collection"]
 Role = Literal["viewer", "operator", "admin"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 Engine = Literal["auto", "threads", "process"]
 ENGINES: tuple[Engine, ...] = ("auto", "threads", "process")
+CATALOG_KINDS: tuple[CatalogKind, ...] = ("sql", "folder", "list", "table", "collection")
 PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "float16", "bfloat16")
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
@@ -64,25 +65,93 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class CatalogSettings:
-    """What pictures exist. `location` is an SQLAlchemy URL, a folder or a list file, by `kind`.
+    """What pictures exist. `location` is by `kind` an SQLAlchemy URL, a folder, an image list, a CSV, TSV or Parquet
+    file, or the name of a collection or alias of the store.
 
-    The fields after it say which columns of `table` mean what; they are not used by folders and lists.
+    The fields after it say which columns (of a collection: which payload fields) mean what; they are not used by
+    folders and lists. `table` is SQL's only; `key` is not used by collections, whose points have ids. `tenant` says
+    whose a picture is. `embedding` is SQL's column that keeps a picture's vector and `embedding_model` the one that
+    says which model made it; "" for both where the table has none.
     """
 
     kind: CatalogKind
     location: str
     table: str = ""
-    key: str = "id"
+    key: str | tuple[str, ...] = "id"
     paths: tuple[str, ...] = ()
     payload: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
     updated_at: str = ""
     recursive: bool = True
+    tenant: str = ""
+    embedding: str = ""
+    embedding_model: str = ""
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The column that identifies rows, or those that do together."""
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+    @property
+    def slices_by(self) -> tuple[str, ...]:
+        """What a slice may filter by: the facets, with the tenant first."""
+        return tuple(dict.fromkeys(name for name in (self.tenant, *self.facets) if name))
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What points carry: the payload, and the tenant."""
+        return tuple(dict.fromkeys(name for name in (*self.payload, self.tenant) if name))
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """`headers` go with every request to a host of a configured root, and to no other."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Without `key` and `secret` AWS's own variables and files are used, and `anonymous` uses none. `endpoint_url` is
+    that of another store than AWS's which speaks S3."""
+
+    endpoint_url: str = ""
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    region: str = ""
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Where pictures may lie: absolute folders, `http(s)://host/prefix/` and `s3://bucket/prefix/`. Relative paths of
+    the catalog start from the first.
+
+    Of what is fetched from a server: `timeout` is the seconds that connecting, or the next bytes, may take; `retries`
+    counts tries after the first; `at_once` is how many transfers there are at a time. A picture has at most `largest`
+    MiB, wherever it lies.
+    """
+
+    roots: tuple[str, ...] = ()
+    timeout: float = 30
+    retries: int = 4
+    at_once: int = 32
+    largest: int = 100
+    http: HttpSettings = HttpSettings()
+    s3: S3Settings = S3Settings()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those of the roots that are folders of this machine."""
+        return tuple(Path(root) for root in self.roots if "://" not in root)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model."""
+    """A model of the user's own, in addition to the built-in cards. `dimension` 0: ask the model.
+
+    A query is embedded as `template` with the query for {}; "": as it is.
+    """
 
     key: str
     architecture: str
@@ -90,6 +159,7 @@ class ModelSettings:
     title: str = ""
     dimension: int = 0
     image_size: int = 0
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +177,13 @@ class Settings:
     After a cut-over the former collection is kept in step with the catalog for `way_back_days`; whether collections
     still are in step is looked at every `follow_every` seconds. `holding_days` after a cut-over it may be retired
     without a proven backup. Models are computed in `precision`, and one that was not used for `unload_after` seconds
-    leaves the memory; 0: never.
+    leaves the memory; 0: never. Whoever sends `api_token` may search over HTTP; "": nobody may.
     """
 
     workspace: Path
     store: StoreSettings
     catalog: CatalogSettings
-    image_roots: tuple[Path, ...]
+    images: ImageSettings
     ledger_url: str
     backups: BackupSettings
     models: tuple[ModelSettings, ...] = ()
@@ -128,8 +198,14 @@ class Settings:
     unload_after: int = 900
     actor: str = "operator"
     role: Role = "admin"
+    api_token: str = field(default="", repr=False)
+
+    @property
+    def image_roots(self) -> tuple[Path, ...]:
+        """The folders among the places that pictures may lie in."""
+        return self.images.folders
 
     @property
     def cache(self) -> Path:
-        """Files that can be deleted at any time: thumbnails, batch sizes of devices."""
+        """Files that can be deleted at any time: thumbnails, batch sizes of devices, what timm said of models."""
         return self.workspace / "cache"

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow
 from console_core.runs.types import Failure
 from console_core.ui import pictures, words
@@ -79,8 +80,8 @@ def _cells(failure: Failure, rows: Mapping[str, ImageRow]) -> dict[str, object]:
     return {
         "Picture": _picture(failure, rows),
         "Class": [words.failure(failure.kind).label],
-        "Path": failure.path or "–",
-        "What is wrong": _without(failure.path, failure.message),
+        "Path": told(failure.path) or "–",
+        "What is wrong": _without(told(failure.path), failure.message),
     }
 
 

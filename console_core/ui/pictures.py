@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow, JsonValue
 from console_core.ui import panels, words
 from console_core.ui.session import console
@@ -18,7 +19,7 @@ TELLING = ("caption", "title", "description", "alt", "label", "name")
 def rows_by_key(keys: Iterable[str]) -> dict[str, ImageRow]:
     """The catalog's rows of these keys, in one call; keys that it does not have are left out."""
     wanted = list(dict.fromkeys(keys))
-    return {row.key: row for row in console().catalog.get(wanted)} if wanted else {}
+    return {row.key: row for row in console().rows(wanted)} if wanted else {}
 
 
 def caption(key: str, payload: Mapping[str, JsonValue]) -> str:
@@ -31,7 +32,7 @@ def caption(key: str, payload: Mapping[str, JsonValue]) -> str:
 
 def file_name(row: ImageRow | None) -> str:
     """The last part of the path that is tried first; "" where the catalog has none."""
-    return PurePath(row.candidates[0]).name if row is not None and row.candidates else ""
+    return PurePath(told(row.candidates[0]).removesuffix("?…")).name if row is not None and row.candidates else ""
 
 
 def address(key: str, row: ImageRow | None) -> str:
@@ -61,7 +62,7 @@ def drawer(state: str, title: Callable[[str], str], more: Callable[[str, ImageRo
             panels.details({"Picture": key, **row.payload}, alt="What the catalog says of it")
             st.caption("Paths, in the order in which they are tried")
             for path in row.candidates:
-                st.code(path, language=None)
+                st.code(told(path), language=None)
 
     def forget() -> None:
         st.session_state.pop(state, None)

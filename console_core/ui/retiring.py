@@ -19,7 +19,8 @@ def retiring(collection: str) -> None:
         return
     console = session.console()
     holding = timedelta(days=console.settings.holding_days)
-    found = retirement(console.store, console.ledger, console.moves, console.backups, collection, holding=holding)
+    parts = (console.store, console.ledger, console.moves, console.backups)
+    found = retirement(*parts, collection, holding=holding, listed=console.listed_collection())
     name = words.plain(collection)
     st.markdown(f"Deletes **{name}** with its {words.count(found.points, 'point')}, for good. It is the last act.")
     for reason in found.reasons:

@@ -8,8 +8,11 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
+from console_core.migration.generate import COLUMN, EMBEDDED
+from console_core.migration.ingest import KIND as INGEST
+from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
-from console_core.migration.reembed import DECODERS
+from console_core.migration.reembed import DECODERS, REPLACED
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted, decoded, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
@@ -89,6 +92,8 @@ def _facts(run: Run) -> None:
             "Collection": run.target,
             "Model": run.spec.get("model", ""),
             **_decoding(run),
+            **_intake(run),
+            **_generated(run),
             "Asked for by": run.created_by,
             "Created": session.when(run.created_at),
             "Started": session.when(run.started_at) if run.started_at else "not yet",
@@ -104,11 +109,32 @@ def _facts(run: Run) -> None:
 
 def _decoding(run: Run) -> dict[str, str]:
     """Of a build: how its pictures are decoded, and by whom those were that it embedded."""
-    if run.kind != "reembed":
+    if run.kind not in ("reembed", "ingest"):
         return {}
     decoders = decoded((run.result or {}).get(DECODERS, {}))
     told = {"Decoding mode": mode_in(run.spec).value}
     return {**told, "Pictures decoded": decoders} if decoders else told
+
+
+def _intake(run: Run) -> dict[str, str]:
+    """Of an ingestion: the folder or list, the namespace, and how many pictures had changed."""
+    if run.kind != INGEST:
+        return {}
+    intake = IngestPlan.from_json(run.spec).intake
+    location = str(session.console().places.path(intake.location))
+    replaced = (run.result or {}).get(REPLACED)
+    told = {"Pictures from": location, "Namespace": intake.namespace}
+    return told | ({"Embedded again": words.number(replaced)} if replaced else {})
+
+
+def _generated(run: Run) -> dict[str, str]:
+    """Of a generation: what it did for those that are in step now, and for which reasons."""
+    if run.kind != "generate" or not run.result:
+        return {}
+    written = run.result[COLUMN]
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in written.items())
+    rows = f"{sum(written.values()):,}" + (f" ({reasons})" if reasons else "")
+    return {"Pictures embedded": f"{run.result[EMBEDDED]:,}", "Rows of the column written": rows}
 
 
 def _attempts(run: Run) -> None:

@@ -17,6 +17,8 @@ IDLE_TICK = 5.0
 """Seconds between two looks where nothing is being done: someone else may start something."""
 _LEFT = {
     "reembed": "Points that it has written stay in the collection.",
+    "ingest": "Points that it has written stay in the collection.",
+    "generate": "Points and rows of the column that it has written stay.",
     "verify": "It has written nothing.",
     "coverage": "It has written nothing.",
     "backup": "What it has written stays on the Backups page, unfinished, and can be deleted there.",

@@ -46,6 +46,7 @@ FAILURES: Mapping[str, Word] = {
     "too large": Word("Too large", "violet", ":material/zoom_out_map:", "More bytes or pixels than accepted."),
     "forbidden": Word("Forbidden", "violet", ":material/lock:", "May not be read."),
     "timeout": Word("Timed out", "gray", ":material/timer_off:", "Did not arrive in time."),
+    "unavailable": Word("Unavailable", "gray", ":material/cloud_off:", "The server that has it did not give it."),
     "model error": Word("Model error", "blue", ":material/neurology:", "The model gives no vector for it."),
     "store refused": Word("Store refused", "blue", ":material/database_off:", "The store does not take its point."),
 }

@@ -103,14 +103,10 @@ class BlobStore:
             quantization={},
             payload_fields=tuple(sorted({name for payload in sample for name in application_payload(payload)})),
             vector_name=kept.vector_name,
+            wished_index=kept.index,
+            wished_quantization=kept.quantization,
             problem="" if kept.dimension else "Its column has no vector yet, so that nobody knows how long they are.",
         )
-
-    def wishes(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """See `wishes.NotesWishes`."""
-        with self._database.reading(name) as connection:
-            kept = self._registry.kept(connection, name)
-            return kept.index, kept.quantization
 
     def aliases(self) -> dict[str, str]:
         with self._database.reading() as connection:
@@ -236,6 +232,13 @@ class BlobStore:
 
     def refuses_writes(self, name: str) -> StoreError | None:
         return self._database.refusal()
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        try:
+            check(spec)
+        except StoreRefused as error:
+            return error
+        return None
 
     def size_on_disk(self) -> int | None:
         return self._database.size()

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from console_core.errors import StoreError, StoreUnavailable
+from console_core.errors import CollectionNotFound, StoreError, StoreRefused, StoreUnavailable
 from console_core.vectorstore import refusals
 from console_core.vectorstore.edge_folder import RESERVE, copy_file, size_of
 from console_core.vectorstore.edge_process import EdgeProcess
 from console_core.vectorstore.embedded_folder import copied
 from console_core.vectorstore.paging import pages
+from console_core.vectorstore.sharing import AT, Sharing, splits
 from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.tuning import OF_QDRANT
 from console_core.vectorstore.types import (
     REQUEST,
     CollectionInfo,
@@ -46,6 +48,7 @@ LIMITS = (
     "A large collection is indexed 10 s after the last write, in the background: for minutes, with a second copy on "
     "the disk. Until then every search compares all vectors that are not indexed yet, which is exact and slower.",
     "It has no snapshots.",
+    "A collection has one vector, and no named one is added beside it.",
     f"It stops writing when less than {RESERVE / 1e6:,.0f} MB of its disk are free.",
     "It does not notice when the disk gives back other bytes than were written; a verification does.",
     "What it acknowledged survives a crash of the process, but the last seconds may not survive a power cut.",
@@ -90,6 +93,7 @@ class EdgeStore:
             outgrown=OUTGROWN,
             memory_per_number=_MEMORY_PER_NUMBER,
             disk_per_number=_DISK_PER_NUMBER,
+            quantizations=OF_QDRANT,
         )
 
     def collections(self) -> list[CollectionInfo]:
@@ -199,8 +203,35 @@ class EdgeStore:
         spec: CollectionSpec = self._engine.ask("spec", name)
         return spec
 
+    def sharing(self, name: str) -> Sharing | None:
+        """What a second named vector of a collection would be, which this store refuses."""
+        for home, vector in splits(name):
+            if self._there(home) and not self._there(name):
+                refused = StoreRefused(
+                    f"{self._place} keeps one vector for each point of a collection, so {home} cannot have {vector} "
+                    "beside the one that it has.",
+                    f'Build a parallel collection: give it a name that does not begin with "{home}{AT}".',
+                )
+                return Sharing(home, vector, (), refused, embedded=True)
+        return None
+
+    def _there(self, name: str) -> bool:
+        try:
+            self._spec(name)
+        except CollectionNotFound:
+            return False
+        return True
+
     def refuses_writes(self, name: str) -> StoreError | None:
         return refusals.read_only((self._folder, self._folder / "registry.db", self._folder / "shards"), self._place)
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        try:
+            _refuse_unknown_settings(spec)
+        except StoreRefused as error:
+            return error
+        found: StoreError | None = self._engine.ask("refuses_spec", spec)
+        return found
 
     def size_on_disk(self) -> int | None:
         return size_of(self._folder)

@@ -11,7 +11,7 @@ from console_core.vectorstore.edge_folder import EdgeFolder, room_for
 from console_core.vectorstore.edge_index import Indexing
 from console_core.vectorstore.edge_registry import Entry
 from console_core.vectorstore.edge_shard import Shard
-from console_core.vectorstore.edge_words import index_in_force
+from console_core.vectorstore.edge_words import index_in_force, shard_config
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, PointId
 
@@ -98,10 +98,7 @@ class EdgeCollections:
             self._registry.forget(name)
             shutil.rmtree(path, ignore_errors=True)
             if isinstance(error, TypeError | KeyError):
-                raise StoreRefused(
-                    f"The settings of {name} are not those of this engine: {error}.",
-                    "Use m, ef_construct, full_scan_threshold, and int8, product, binary or turbo.",
-                ) from error
+                raise _not_this_engines(error) from error
             raise
         self._registry.finish(name)
         self._open[name] = shard
@@ -164,3 +161,19 @@ class EdgeCollections:
         self.settle()
         for shard in self._open.values():
             shard.close()
+
+
+def refusal(spec: CollectionSpec) -> StoreRefused | None:
+    """Why the engine has no such collection; None where nothing speaks against it."""
+    try:
+        shard_config(spec)
+    except (TypeError, KeyError, ValueError) as error:
+        return _not_this_engines(error)
+    return None
+
+
+def _not_this_engines(error: Exception) -> StoreRefused:
+    return StoreRefused(
+        f"These settings are not those of this engine: {error}.",
+        "Use m, ef_construct, full_scan_threshold, and int8, product, binary or turbo.",
+    )

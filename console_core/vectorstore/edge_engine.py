@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from console_core.errors import ConsoleError, StoreFull
+from console_core.errors import ConsoleError, StoreFull, StoreRefused
 from console_core.vectorstore import refusals
-from console_core.vectorstore.edge_collections import EdgeCollections
+from console_core.vectorstore.edge_collections import EdgeCollections, refusal
 from console_core.vectorstore.edge_errors import translated
 from console_core.vectorstore.edge_folder import EdgeFolder, room_for
 from console_core.vectorstore.edge_shard import Rows
@@ -54,6 +54,9 @@ class Engine:
 
     def aliases(self) -> dict[str, str]:
         return dict(self._in.aliases)
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreRefused | None:
+        return refusal(spec)
 
     def create(self, name: str, spec: CollectionSpec) -> None:
         self._in.create(name, spec)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError
+from console_core.errors import AliasConflict, CollectionExists, CollectionNotFound, StoreError, StoreRefused
 from console_core.settings import TableSettings
 from console_core.vectorstore import pgvector_words as words
 from console_core.vectorstore import refusals
@@ -73,6 +73,8 @@ class PgvectorCollections(PgvectorIndexes):
             answered=self._server.answered,
             problem=problem,
             remedy=remedy,
+            indexed_up_to=words.HALF_INDEXED,
+            quantizations=(words.FLOAT16,),
         )
 
     def collections(self) -> list[CollectionInfo]:
@@ -115,6 +117,8 @@ class PgvectorCollections(PgvectorIndexes):
             vector_name=kept.vector_name,
             problem="" if kept.dimension else OPEN_LENGTH,
             index_deferred=kept.deferred,
+            wished_index=kept.index,
+            wished_quantization=kept.quantization,
         )
 
     def count(self, name: str) -> int:
@@ -230,6 +234,13 @@ class PgvectorCollections(PgvectorIndexes):
             return refusal(connection, self._server, place.table if place else None)
 
         return self._server.ask(look, name=name)
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        try:
+            words.check(spec)
+        except StoreRefused as error:
+            return error
+        return None
 
     def size_on_disk(self) -> int | None:
         """None: the disk is the server's."""

@@ -9,10 +9,12 @@ from typing import Any
 from console_core.vectorstore.types import Payload, PointId
 
 FIELD = "_console"
-"""The one payload key that the console adds."""
+"""The payload key that the console adds. Where several vectors share a point, those that came later have one each:
+this one with a number."""
 
 _NAMESPACE = uuid.UUID("6f1a4c1e-52c9-5c0b-9f3f-2a6f0d7c4b11")
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,18}")
+_OURS = re.compile(rf"{FIELD}(_[0-9]+)?")
 
 
 def point_id(key: str) -> PointId:
@@ -61,4 +63,4 @@ def picture_key(identifier: PointId, payload: Payload) -> str:
 
 def application_payload(payload: Payload) -> dict[str, Any]:
     """The payload without what the console added."""
-    return {name: value for name, value in payload.items() if name != FIELD}
+    return {name: value for name, value in payload.items() if not (name.startswith(FIELD) and _OURS.fullmatch(name))}

@@ -78,7 +78,7 @@ class QdrantStore(QdrantCollections):
         for start in range(0, len(wanted), BATCH):
             some = wanted[start : start + BATCH]
             read = partial(self._client.retrieve, name, some, with_payload=True, with_vectors=vectors)
-            found.update((point.id, point) for point in map(_point, self._ask(read, name=name)))
+            found.update((point.id, point) for point in map(point_of, self._ask(read, name=name)))
         return [found[identifier] for identifier in wanted if identifier in found]
 
     def page(
@@ -92,7 +92,7 @@ class QdrantStore(QdrantCollections):
             lambda: self._client.scroll(name, limit=limit, offset=offset, with_payload=True, with_vectors=vectors),
             name=name,
         )
-        points = [_point(record) for record in records]
+        points = [point_of(record) for record in records]
         return points, points[-1].id if points and following is not None else None
 
     def scroll(self, name: str, *, vectors: bool = False, page_size: int = BATCH) -> Iterator[Point]:
@@ -101,11 +101,24 @@ class QdrantStore(QdrantCollections):
     def search(
         self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
     ) -> list[Hit]:
-        shape = self._shape(name)
+        return self._nearest(name, self._config(name), vector, limit, where, filter_for)
+
+    def _nearest(
+        self,
+        name: str,
+        config: models.CollectionConfig,
+        vector: Vector,
+        limit: int,
+        where: Mapping[str, Sequence[Any]] | None,
+        wanted_by: Callable[[Mapping[str, Sequence[Any]] | None], models.Filter | None],
+    ) -> list[Hit]:
+        """A search of the one vector that the configuration tells, with the payloads as they are stored."""
+        shape = words.shape(config.params)
         query = unit_query(vector, shape.dimension, name).tolist()
         if limit < 1 or (where and not all(where.values())):
             return []
-        wanted = filter_for(where)
+        wanted = wanted_by(where)
+        params = words.RESCORED if self._quantization(config, shape.vector_name) else None
         with self._traffic.search():
             answer = self._ask(
                 lambda: self._client.query_points(
@@ -113,6 +126,7 @@ class QdrantStore(QdrantCollections):
                     query=query,
                     using=shape.vector_name or None,
                     query_filter=wanted,
+                    search_params=params,
                     limit=limit,
                     with_payload=True,
                 ),
@@ -126,7 +140,8 @@ def _id(identifier: Any) -> PointId:
     return identifier if isinstance(identifier, int) else str(identifier)
 
 
-def _point(record: models.Record) -> Point:
+def point_of(record: models.Record) -> Point:
+    """A point as we have it; of several vectors that were read, the first."""
     stored: Any = record.vector
     if isinstance(stored, dict):  # the one named vector
         stored = next(iter(stored.values()), None)

@@ -45,6 +45,9 @@ class QdrantCollections(ABC):
     @abstractmethod
     def refuses_writes(self, name: str) -> StoreError | None: ...
 
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        return words.refusal(spec)
+
     @abstractmethod
     def defer_index(self, name: str) -> None: ...
 
@@ -63,35 +66,53 @@ class QdrantCollections(ABC):
         found = []
         for name in sorted(self._names()):
             try:
-                found.append(self._described(name, aliases))
+                found += self._listed(name, aliases)
             except CollectionNotFound:  # dropped since it was listed
                 continue
         return found
 
+    def _listed(self, name: str, aliases: Mapping[str, str]) -> list[CollectionInfo]:
+        """What one of the store's collections is in our list of them."""
+        return [self._described(name, self._raw(name), aliases)]
+
     def describe(self, name: str) -> CollectionInfo:
         aliases = self.aliases()
-        return self._described(aliases.get(name, name), aliases)
+        name = aliases.get(name, name)
+        return self._described(name, self._raw(name), aliases)
 
-    def _described(self, name: str, aliases: Mapping[str, str]) -> CollectionInfo:
-        raw = self._raw(name)
-        shape = words.shape(raw.config.params)
+    def _described(self, name: str, raw: models.CollectionInfo, aliases: Mapping[str, str]) -> CollectionInfo:
         sample = self._ask(lambda: self._client.scroll(name, limit=SAMPLE, with_payload=True), name=name)[0]
         payloads = [record.payload or {} for record in sample]
+        return self._told(name, raw.status.value, raw.config, payloads, aliases)
+
+    def _told(
+        self,
+        name: str,
+        status: str,
+        config: models.CollectionConfig,
+        payloads: Sequence[Payload],
+        aliases: Mapping[str, str],
+    ) -> CollectionInfo:
+        """A collection from its configuration and a sample of its payloads."""
+        shape = words.shape(config.params)
+        wished_index, wished_quantization = self._wishes(config.metadata)
         return CollectionInfo(
             name=name,
             dimension=shape.dimension,
             distance=shape.distance,
             points=self.count(name),
-            status=raw.status.value,
-            stamp=words.stamp_in(raw.config.metadata) or self._stamp_on(payloads),
+            status=status,
+            stamp=words.stamp_in(config.metadata) or self._stamp_on(payloads),
             aliases=tuple(sorted(alias for alias, target in aliases.items() if target == name)),
-            index=self._index(raw.config, shape.vector_name),
-            quantization=self._quantization(raw.config, shape.vector_name),
+            index=self._index(config, shape.vector_name),
+            quantization=self._quantization(config, shape.vector_name),
             payload_fields=tuple(sorted({key for payload in payloads for key in application_payload(payload)})),
             vector_name=shape.vector_name,
             problem=shape.problem,
-            limits=words.limits_in_force(raw.config),
-            index_deferred=words.deferred_threshold(raw.config.metadata) is not None,
+            limits=words.limits_in_force(config),
+            index_deferred=words.deferred_threshold(config.metadata) is not None,
+            wished_index=wished_index,
+            wished_quantization=wished_quantization,
         )
 
     def _stamp_on(self, payloads: Sequence[Payload]) -> ModelStamp | None:
@@ -104,14 +125,22 @@ class QdrantCollections(ABC):
     def _quantization(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
         return words.quantization_in_force(config, vector_name)
 
+    def _wishes(self, metadata: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The index and the quantization that a collection was made with, where the store only notes them."""
+        return {}, {}
+
     def _names(self) -> set[str]:
         return {found.name for found in self._ask(self._client.get_collections).collections}
 
     def _raw(self, name: str) -> models.CollectionInfo:
         return self._ask(lambda: self._client.get_collection(name), name=name)
 
+    def _config(self, name: str) -> models.CollectionConfig:
+        """The configuration of what a name means."""
+        return self._raw(name).config
+
     def _shape(self, name: str) -> words.Shape:
-        return words.shape(self._raw(name).config.params)
+        return words.shape(self._config(name).params)
 
     def create(self, name: str, spec: CollectionSpec) -> None:
         settings = self._settings(spec)

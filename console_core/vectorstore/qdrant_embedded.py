@@ -21,8 +21,8 @@ from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore import refusals
 from console_core.vectorstore.embedded_folder import alone, copied
 from console_core.vectorstore.provenance import FIELD
-from console_core.vectorstore.qdrant import QdrantStore
 from console_core.vectorstore.qdrant_errors import translated
+from console_core.vectorstore.qdrant_named_writing import FillsVectors
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionSpec, Point, PointId, StoreInfo
 from console_core.vectorstore.vectors import canonical
@@ -50,7 +50,7 @@ _UNTUNED = "This version of qdrant-client does not let the console tune its file
 T = TypeVar("T")
 
 
-class QdrantEmbedded(QdrantStore):
+class QdrantEmbedded(FillsVectors):
     """The embedded engine in a folder, which is made if it is missing."""
 
     def __init__(self, folder: Path, traffic: Traffic | None = None, *, dry: bool = False) -> None:
@@ -92,12 +92,14 @@ class QdrantEmbedded(QdrantStore):
             outgrown=OUTGROWN,
             memory_per_number=_MEMORY_PER_NUMBER,
             disk_per_number=_DISK_PER_NUMBER,
+            indexed_up_to=0,
         )
 
     def create(self, name: str, spec: CollectionSpec) -> None:
         with self._alone:
             super().create(name, spec)
-            self._tune(name)
+            if self._vector(name) is None:  # another vector of the same points stays as it is, to the last bit
+                self._tune(name)
 
     def _settings(self, spec: CollectionSpec) -> dict[str, Any]:
         """Index and quantization settings are checked and noted; this engine would drop them silently."""
@@ -108,9 +110,8 @@ class QdrantEmbedded(QdrantStore):
         noted |= {f"wished_{name}": wish for name, wish in wishes.items() if wish}
         return {"metadata": {FIELD: noted} if noted else None}
 
-    def wishes(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """The index and the quantization that a collection was made with, as noted."""
-        noted = (self._raw(name).config.metadata or {}).get(FIELD, {})
+    def _wishes(self, metadata: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        noted = (metadata or {}).get(FIELD, {})
         return noted.get("wished_index", {}), noted.get("wished_quantization", {})
 
     def _index(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
@@ -118,6 +119,13 @@ class QdrantEmbedded(QdrantStore):
 
     def _quantization(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
         return {}
+
+    def _cannot_change_vectors(self) -> StoreError | None:
+        return None
+
+    @property
+    def _tells_vectors(self) -> bool:
+        return True
 
     def _make_room(self, name: str, ids: Sequence[PointId]) -> None:
         with self._alone:
@@ -140,14 +148,14 @@ class QdrantEmbedded(QdrantStore):
 
     def defer_index(self, name: str) -> None:
         """Nothing: this engine has no index."""
-        self._raw(name)
+        self._config(name)
 
     def restore_index(self, name: str) -> None:
         """Nothing: this engine has no index."""
-        self._raw(name)
+        self._config(name)
 
     def refuses_writes(self, name: str) -> StoreError | None:
-        collections = self._folder / "collection"
+        collections, name = self._folder / "collection", self._collection_of(name)
         paths = (self._folder, collections, collections / name, collections / name / "storage.sqlite")
         return refusals.read_only(paths, self._place)
 

@@ -5,12 +5,33 @@ from typing import Any
 
 from qdrant_client import models
 
+WITHIN = "payload"
+"""Below what key the payload within a payload field is."""
+
 
 def filter_for(where: Mapping[str, Sequence[Any]] | None) -> models.Filter | None:
     """Points whose payload has, in every field, one of the values. "" and None also stand for a missing field."""
     if not where:
         return None
-    return models.Filter(must=[_one_of(field, values) for field, values in where.items()])
+    return models.Filter(must=_conditions(where))
+
+
+def filter_within(field: str, where: Mapping[str, Sequence[Any]] | None) -> models.Filter | None:
+    """The same, by the payload within a payload field where a point has that, and else by the point's own."""
+    if not where:
+        return None
+    lacks = models.IsEmptyCondition(is_empty=models.PayloadField(key=field))
+    within = {f"{field}.{WITHIN}.{name}": values for name, values in where.items()}
+    return models.Filter(
+        should=[
+            models.Filter(must=_conditions(within), must_not=[lacks]),
+            models.Filter(must=[lacks, *_conditions(where)]),
+        ]
+    )
+
+
+def _conditions(where: Mapping[str, Sequence[Any]]) -> list[models.Condition]:
+    return [_one_of(field, values) for field, values in where.items()]
 
 
 def _one_of(field: str, values: Sequence[Any]) -> models.Condition:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from qdrant_client import QdrantClient
 
-from console_core.errors import SettingsError, StoreError, StoreUnavailable
+from console_core.errors import SettingsError, StoreError, StoreRefused, StoreUnavailable
 from console_core.vectorstore import qdrant_versions as versions
 from console_core.vectorstore.patience import Patience
 from console_core.vectorstore.provenance import provenance
@@ -18,6 +18,7 @@ from console_core.vectorstore.qdrant_deferring import DefersIndexing
 from console_core.vectorstore.qdrant_errors import answer, translated
 from console_core.vectorstore.qdrant_snapshots import QdrantSnapshots
 from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.tuning import OF_QDRANT
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, Payload, StoreInfo
 
 EXAMPLES = "http://localhost:6333, https://host:6333, grpc://host:6334, grpcs://host:6334"
@@ -98,6 +99,7 @@ class QdrantServer(DefersIndexing):
             problem=versions.too_old(self._version),
             remedy="Upgrade the server, one minor version after the other.",
             keeps_metadata=versions.keeps_metadata(self._version),
+            quantizations=OF_QDRANT,
         )
 
     def collections(self) -> list[CollectionInfo]:
@@ -121,12 +123,30 @@ class QdrantServer(DefersIndexing):
 
     def snapshots(self) -> QdrantSnapshots:
         """The server's own snapshots, over REST; to be closed after use."""
-        return QdrantSnapshots(self._patient(), self._place, self._headers)
+        return QdrantSnapshots(self._patient(), self._place, self._headers, self._collection_of)
+
+    def _cannot_change_vectors(self) -> StoreError | None:
+        with suppress(StoreError):  # a proxy may hide the page that tells it
+            self._learn_version()
+        if versions.adds_vectors(self._version):
+            return None
+        return StoreRefused(
+            f"Qdrant {self._version} cannot add a named vector to a collection, or fill one without touching the "
+            "others: 1.18 and newer can.",
+            "Build a parallel collection, or upgrade the server, one minor version after the other.",
+        )
+
+    @property
+    def _tells_vectors(self) -> bool:
+        with suppress(StoreError):
+            self._learn_version()
+        return versions.tells_vectors(self._version)
 
     def refuses_writes(self, name: str) -> StoreError | None:
         """What an access token says of itself; a plain key does not, and the server tells it at the first write."""
         if self._claims is None:
             return None
+        name = self._collection_of(name)
         return self._claims.refuse(name, exists=name in self._names(), place=self._place)
 
     def size_on_disk(self) -> int | None:

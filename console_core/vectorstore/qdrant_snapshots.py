@@ -20,17 +20,32 @@ T = TypeVar("T")
 class QdrantSnapshots:
     """Over a client of its own, which waits longer: the answer to an upload comes when the collection is there."""
 
-    def __init__(self, client: QdrantClient, place: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: QdrantClient,
+        place: str,
+        headers: Mapping[str, str],
+        whole: Callable[[str], str] = lambda collection: collection,
+    ) -> None:
+        """`whole` tells the store's own collection that a collection is, or is one named vector of."""
         self._client = client
         self._place = place
         self._headers = dict(headers)
+        self._whole = whole
 
     def list(self, collection: str) -> list[Snapshot]:
+        if self._whole(collection) != collection:
+            return []
         found = self._ask(lambda: self._client.list_snapshots(collection), collection)
         snapshots = [_snapshot(collection, one) for one in found]
         return sorted(snapshots, key=lambda one: (one.created_at or datetime.min.replace(tzinfo=UTC), one.name))[::-1]
 
     def begin(self, collection: str) -> None:
+        if (whole := self._whole(collection)) != collection:
+            raise StoreRefused(
+                f"A snapshot would be of {whole} as a whole, with all of its vectors; {collection} is one of them.",
+                "Back it up into a portable archive, or take a snapshot of the whole with your own tools.",
+            )
         self._ask(lambda: self._client.create_snapshot(collection, wait=False), collection)
 
     def delete(self, collection: str, name: str) -> None:

@@ -17,6 +17,8 @@ DISTANCES = {
     "euclid": models.Distance.EUCLID,
     "manhattan": models.Distance.MANHATTAN,
 }
+RESCORED = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
+"""How a quantized collection is searched: twice as many are found as asked for, and ranked by their whole vectors."""
 NEARER_IS_LESS = frozenset({"euclid", "manhattan"})
 """Distances whose scores Qdrant sorts upwards."""
 
@@ -116,6 +118,17 @@ def quantization_config(settings: Mapping[str, Any]) -> Any:
     except ValidationError as error:
         known = ", ".join(name for name in inner.model_fields if name != "type")
         raise StoreRefused(f"The {kind} quantization {rest} is wrong: {_why(error)}.", f"Known: {known}.") from error
+
+
+def refusal(spec: CollectionSpec) -> StoreRefused | None:
+    """Why Qdrant has no such collection, as far as its client knows; None where nothing speaks against it."""
+    try:
+        vector_params(spec)
+        index_config(spec.index)
+        quantization_config(spec.quantization)
+    except StoreRefused as error:
+        return error
+    return None
 
 
 def index_in_force(config: models.CollectionConfig, vector_name: str) -> dict[str, Any]:

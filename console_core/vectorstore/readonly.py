@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from console_core.errors import StoreError, StoreReadOnly
+from console_core.vectorstore.sharing import Sharing, sharing_of
 from console_core.vectorstore.switching import AnnouncesSwitch, Switching
 from console_core.vectorstore.types import (
     CollectionInfo,
@@ -82,8 +83,14 @@ class ReadOnlyStore:
     def switching(self, alias: str) -> Switching | None:
         return self._store.switching(alias) if isinstance(self._store, AnnouncesSwitch) else None
 
+    def sharing(self, name: str) -> Sharing | None:
+        return sharing_of(self._store, name)
+
     def refuses_writes(self, name: str) -> StoreError | None:
         return self._store.refuses_writes(name)
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        return self._store.refuses_spec(spec)
 
     def size_on_disk(self) -> int | None:
         return self._store.size_on_disk()

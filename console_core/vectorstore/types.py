@@ -77,6 +77,8 @@ class CollectionInfo:
     stands (several named vectors, for example), and is "" where it can. `limits` are those that the store enforces on
     requests to it (`max_points_count`, `upsert_max_batchsize`, …); empty where it enforces none. `index_deferred`:
     what is written is not indexed until `restore_index`; `index` are then the settings that will be in force again.
+    `wished_index` and `wished_quantization` are what it was made with, from a store that notes more than it can put in
+    force; empty from the others.
     """
 
     name: str
@@ -93,6 +95,8 @@ class CollectionInfo:
     problem: str = ""
     limits: Mapping[str, Any] = field(default_factory=dict)
     index_deferred: bool = False
+    wished_index: Mapping[str, Any] = field(default_factory=dict)
+    wished_quantization: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class StoreInfo:
     the console cannot work with this version of the store, and is "" where it can; `remedy` is what to do about it.
     `keeps_metadata`: a collection can say of itself which model made it. `outgrown` is what to do once its capacity is
     not enough. `memory_per_number` and `disk_per_number` are bytes that one number of a vector takes: in this machine's
-    memory, and on the store's disk.
+    memory, and on the store's disk. `indexed_up_to` is how many numbers a vector may have to be indexed: 0 where there
+    is no index at all, None where there is no limit. `quantizations` are the kinds that it has, of `tuning.KINDS`.
     """
 
     kind: str
@@ -120,6 +125,8 @@ class StoreInfo:
     outgrown: str = ""
     memory_per_number: float = 0
     disk_per_number: float = 8
+    indexed_up_to: int | None = None
+    quantizations: tuple[str, ...] = ()
 
 
 class VectorStore(Protocol):
@@ -252,6 +259,13 @@ class VectorStore(Protocol):
 
     def refuses_writes(self, name: str) -> StoreError | None:
         """Why a collection, there or yet to be made, could not be written: as far as it can be known without a write.
+
+        None where nothing is known that speaks against it.
+        """
+        ...
+
+    def refuses_spec(self, spec: CollectionSpec) -> StoreError | None:
+        """Why no collection can be made to this specification: as far as it can be known without making one.
 
         None where nothing is known that speaks against it.
         """

@@ -54,7 +54,7 @@ def exposition(console: Console | None) -> str:
 
 def _ledger(console: Console) -> Iterator[str]:
     per_state = select(runs.c.state, func.count().label("number")).group_by(runs.c.state)
-    builds = select(runs.c.target, runs.c.done, runs.c.failed).where(runs.c.kind == "reembed")
+    builds = select(runs.c.target, runs.c.done, runs.c.failed).where(runs.c.kind.in_(("reembed", "ingest")))
     beats = select(runs.c.id, runs.c.heartbeat).where(runs.c.state.in_([state.value for state in WORKING]))
     with console.database.reading() as connection:
         states = {row.state: row.number for row in connection.execute(per_state)}

@@ -77,7 +77,7 @@ async def thumb(request: Request) -> Response:
 
 def _picture(console: Console, key: str, revision: str, pixels: int, known: str) -> Response:
     """The answer for a picture. Only what was asked for by its present revision may stay in a browser unasked."""
-    rows = console.catalog.get([key])
+    rows = console.rows([key])
     if not rows:
         raise NotFound("The catalog has no such picture.")
     row = rows[0]

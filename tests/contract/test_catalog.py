@@ -1,19 +1,33 @@
 """What every catalog keeps, whatever it is made of."""
 
+import csv
+import json
 import sqlite3
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.sql import SqlCatalog
 from console_core.catalog.types import ImageCatalog, Slice
+from console_core.console.listed_points import StorePoints
 from console_core.errors import CatalogInvalid
-from console_core.settings import CatalogSettings
+from console_core.settings import CatalogKind, CatalogSettings, StoreSettings
+from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.types import CollectionSpec, Point
+from tests.postgres import Postgres
 
 TOTAL = 3456
 """More than three pages."""
@@ -38,34 +52,91 @@ def _database(folder: Path, key_type: str, keys: Sequence[int | str]) -> str:
     return f"sqlite:///{file}"
 
 
-def _record(key: int | str, number: int) -> tuple[int | str, str, str | None, str]:
+def _record(key: Any, number: int) -> tuple[Any, str, str | None, str]:
     folder, _, name = _name(number).rpartition("/")
     return key, _name(number), folder or None, name.rpartition(".")[2]
 
 
-def _sql(location: str) -> CatalogSettings:
+def _sql(location: str, kind: CatalogKind = "sql", **otherwise: Any) -> CatalogSettings:
     return CatalogSettings(
-        kind="sql",
+        kind=kind,
         location=location,
         table="images",
         paths=("path",),
         payload=("folder",),
         facets=("folder", "extension"),
+        **otherwise,
     )
 
 
+def _integer_keys() -> list[int]:
+    return [7 * number - 500 for number in range(TOTAL)]
+
+
+def _text_keys() -> list[str]:
+    return [f"é{number * 7919 % TOTAL}-Z" for number in range(TOTAL)]
+
+
+def _tenant_and_number(number: int) -> tuple[str, int]:
+    return ("acme", 'say "hi"', "[1,2]", "ß, 100%", "")[number % 5], number * 7919 % TOTAL - 1000
+
+
+def _uuid_key(number: int) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, str(number))
+
+
 def _integers(folder: Path) -> CatalogSettings:
-    return _sql(_database(folder, "INTEGER", [7 * number - 500 for number in range(TOTAL)]))
+    return _sql(_database(folder, "INTEGER", _integer_keys()))
 
 
 def _texts(folder: Path) -> CatalogSettings:
-    return _sql(_database(folder, "TEXT", [f"é{number * 7919 % TOTAL}-Z" for number in range(TOTAL)]))
+    return _sql(_database(folder, "TEXT", _text_keys()))
+
+
+def _composite(folder: Path) -> CatalogSettings:
+    file = folder / "app.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE images (tenant TEXT NOT NULL, number INT NOT NULL, path TEXT, folder TEXT, extension TEXT, "
+            "PRIMARY KEY (tenant, number))"
+        )
+        records = [(*_tenant_and_number(number), *_record(0, number)[1:]) for number in range(TOTAL)]
+        connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?)", records)
+    return _sql(f"sqlite:///{file}", key=("tenant", "number"))
+
+
+def _postgres(
+    server: Postgres, opened: ExitStack, keys: dict[str, str], values: Callable[[int], tuple[Any, ...]]
+) -> str:
+    """The URL of a database with a table of these key columns by type."""
+    name = opened.enter_context(server.database(f"catalog_{uuid.uuid4().hex[:8]}"))
+    names = (*keys, "path", "folder", "extension")
+    columns = ", ".join(f"{column} {kind} NOT NULL" for column, kind in keys.items())
+    server.execute(
+        f"CREATE TABLE images ({columns}, path text, folder text, extension text, PRIMARY KEY ({', '.join(keys)}))",
+        name,
+    )
+    statement = f"COPY images ({', '.join(names)}) FROM STDIN".encode()
+    with server.connect(name) as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for number in range(TOTAL):
+            copy.write_row((*values(number), *_record(0, number)[1:]))
+    return server.url(name).replace("postgresql://", "postgresql+psycopg://")
+
+
+def _on_postgres(server: Postgres, opened: ExitStack) -> CatalogSettings:
+    values = lambda number: (_uuid_key(number), *_tenant_and_number(number % 1000))  # noqa: E731
+    keys = {"batch": "uuid", "tenant": "text", "number": "int"}
+    return _sql(_postgres(server, opened, keys, values), key=("tenant", "number", "batch"))
+
+
+def _uuids_on_postgres(server: Postgres, opened: ExitStack) -> CatalogSettings:
+    return _sql(_postgres(server, opened, {"id": "uuid"}, lambda number: (_uuid_key(number),)))
 
 
 def _folder(folder: Path) -> CatalogSettings:
     for number in range(TOTAL):
         file = folder / _name(number)
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     return CatalogSettings(kind="folder", location=str(folder))
 
@@ -76,14 +147,91 @@ def _list(folder: Path) -> CatalogSettings:
     return CatalogSettings(kind="list", location=str(file))
 
 
-@pytest.fixture(
-    scope="module", params=[_integers, _texts, _folder, _list], ids=["sql-integer", "sql-text", "folder", "list"]
-)
+def _ingested(folder: Path) -> ImageCatalog:
+    """A folder and a list that share pictures."""
+    _folder(folder)
+    file = folder / "images.csv"
+    file.write_text("".join(f"./{_name(number)},label {number % 4}\n" for number in range(0, TOTAL, 3)))
+    return IntakeCatalog(
+        [Intake("n", "list", str(file)), Intake("n", "folder", str(folder))], Places((folder,), folder)
+    )
+
+
+def _joined(folder: Path) -> ImageCatalog:
+    """The first pictures in a folder of the workspace's, the others ingested beside it."""
+    _folder(folder / "b")
+    for number in range(TOTAL // 2):
+        file = folder / "a" / _name(number)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (folder / "b" / _name(number)).rename(file)
+    ingested = IntakeCatalog([Intake("n", "folder", str(folder / "b"))], Places((folder / "b",), folder))
+    return JoinedCatalog(open_catalog(CatalogSettings(kind="folder", location=str(folder / "a"))), ingested)
+
+
+def _csv(folder: Path) -> CatalogSettings:
+    file = folder / "images.csv"
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("extension", "id", "path", "folder", "note"))
+        for number, key in enumerate(_text_keys()):
+            _, path, inside, extension = _record(key, number)
+            writer.writerow((extension, key, path, inside or "", 'a "note",\nof two lines'))
+    return _sql(str(file), "table")
+
+
+def _parquet(folder: Path) -> CatalogSettings:
+    file = folder / "images.parquet"
+    records = [_record(key, number) for number, key in enumerate(reversed(_integer_keys()))]
+    columns = zip(("id", "path", "folder", "extension"), zip(*records, strict=True), strict=True)
+    pq.write_table(pa.table({name: list(values) for name, values in columns}), file, row_group_size=1000)
+    return _sql(str(file), "table")
+
+
+def _points() -> Iterator[Point]:
+    """Half of them have numbers, half have UUIDs."""
+    for number in range(TOTAL):
+        identifier = number * 3 if number % 2 else str(_uuid_key(number))
+        _, path, inside, extension = _record(identifier, number)
+        payload = {"path": path, "folder": inside, "extension": extension, "tags": [number, {"a": None}]}
+        yield Point(identifier, np.ones(2, dtype=np.float32), payload)
+
+
+CATALOGS: dict[str, Callable[..., CatalogSettings]] = {
+    "sql-integer": _integers,
+    "sql-text": _texts,
+    "sql-composite": _composite,
+    "postgres-uuid": _uuids_on_postgres,
+    "postgres-composite": _on_postgres,
+    "folder": _folder,
+    "list": _list,
+    "csv": _csv,
+    "parquet": _parquet,
+}
+
+
+INTAKES: dict[str, Callable[[Path], ImageCatalog]] = {"ingested": _ingested, "joined": _joined}
+
+
+@pytest.fixture(scope="module", params=[*CATALOGS, *INTAKES, "collection"])
 def catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageCatalog]:
-    make: Callable[[Path], CatalogSettings] = request.param
-    opened = open_catalog(make(tmp_path_factory.mktemp("catalog")))
-    yield opened
-    opened.close()
+    folder = tmp_path_factory.mktemp("catalog")
+    with ExitStack() as opened:
+        if request.param == "collection":
+            store = open_store(StoreSettings(f"local:{folder / 'qdrant'}"))
+            opened.callback(store.close)
+            store.create("pictures", CollectionSpec(2))
+            store.upsert("pictures", list(_points()))
+            store.set_alias("images", "pictures", expected=None)
+            catalog = open_catalog(_sql("images", "collection"), points=StorePoints(store))
+        elif request.param in INTAKES:
+            catalog = INTAKES[request.param](folder)
+        elif request.param.startswith("postgres"):
+            settings = CATALOGS[request.param](request.getfixturevalue("postgres"), opened)
+            catalog = open_catalog(settings)
+        else:
+            catalog = open_catalog(CATALOGS[request.param](folder), cache=folder / ".cache")
+        opened.callback(catalog.close)
+        yield catalog
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +243,15 @@ def test_one_pass_gives_every_picture_once(keys: list[str]) -> None:
     assert len(keys) == len(set(keys)) == TOTAL
 
 
+def _place(key: str) -> tuple[Any, ...]:
+    """Numbers by their value, before all text; keys of several columns by these."""
+    if key.startswith("["):
+        return tuple(json.loads(key))
+    return (0, int(key)) if key.lstrip("-").isdigit() else (1, key)
+
+
 def test_keys_ascend(keys: list[str]) -> None:
-    if keys[0].lstrip("-").isdigit():
-        assert all(int(one) < int(other) for one, other in pairwise(keys))
-    else:
-        assert keys == sorted(keys)
+    assert all(_place(one) < _place(other) for one, other in pairwise(keys))
 
 
 @pytest.mark.parametrize("place", [0, 998, 999, 1000, 1999, 3001, TOTAL - 2, TOTAL - 1])
@@ -215,7 +367,7 @@ def test_four_threads_read_the_same_at_once(catalog: ImageCatalog, keys: list[st
         return [row.key for row in catalog.rows()], catalog.count(), len(catalog.get(keys[:700]))
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(read, range(8))) == [(keys, TOTAL, 700)] * 8
+        assert list(pool.map(read, range(4))) == [(keys, TOTAL, 700)] * 4
 
 
 def test_rows_that_are_changed_and_added_during_a_pass_cost_no_other_row(tmp_path: Path) -> None:

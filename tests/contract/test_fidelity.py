@@ -21,7 +21,8 @@ from console_core.demo.cards import DEMO_CARDS
 from console_core.demo.gallery import select
 from console_core.demo.queries import ACCEPTANCE, SHOWCASE
 from console_core.demo.scene import Scene
-from console_core.embedding.openclip import OpenClipEmbedder, load
+from console_core.embedding.embedder import TorchEmbedder
+from console_core.embedding.loading import load
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import ModelCard, Vectors
 from console_core.engine.opening import open_pipeline
@@ -53,7 +54,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
 class Measured:
     """One model's vectors of the gallery, by hand and by mode, and its embedder."""
 
-    embedder: OpenClipEmbedder
+    embedder: TorchEmbedder
     by_hand: Vectors
     by_mode: dict[Mode, Vectors]
 
@@ -84,7 +85,7 @@ def _by_hand(card: ModelCard, files: list[Path]) -> Vectors:
     return np.concatenate(parts)
 
 
-def _through_the_pipeline(embedder: OpenClipEmbedder, files: list[Path], mode: Mode) -> Vectors:
+def _through_the_pipeline(embedder: TorchEmbedder, files: list[Path], mode: Mode) -> Vectors:
     rows = [(ImageRow(file.name, (file.name,), {}, "r"), None) for file in files]
     with closing(open_pipeline(LocalFiles((files[0].parent,)), [embedder], mode)) as pipeline:
         found = [outcome for _, outcome in in_order(pipeline, rows, lambda: pipeline.capacity)]

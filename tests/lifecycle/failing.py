@@ -74,10 +74,22 @@ class Rig:
         """So many more pictures, with files or without; their keys."""
         first = self.catalog.count() + 1
         keys = list(range(first, first + number))
-        self._rows.executemany("INSERT INTO pictures VALUES (?, ?)", [(key, f"{key}.png") for key in keys])
+        self._rows.executemany("INSERT INTO pictures (id, path) VALUES (?, ?)", [(key, f"{key}.png") for key in keys])
         if good:
             self.mend(*keys)
         return keys
+
+    def add_without_paths(self, number: int) -> list[int]:
+        """So many more rows whose path is NULL; their keys."""
+        first = self.catalog.count() + 1
+        keys = list(range(first, first + number))
+        self._rows.executemany("INSERT INTO pictures VALUES (?, NULL)", [(key,) for key in keys])
+        return keys
+
+    def give_paths(self, *keys: int) -> None:
+        """Name the files of rows that had no path, and make them."""
+        self._rows.executemany("UPDATE pictures SET path = ? WHERE id = ?", [(f"{key}.png", key) for key in keys])
+        self.mend(*keys)
 
     def mend(self, *keys: int) -> None:
         """Give pictures a file."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from console_core.backup.rows import order
 from console_core.errors import CollectionExists, CollectionNotFound
-from console_core.vectorstore.types import CollectionInfo, CollectionSpec, Point, PointId, StoreInfo
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Point, PointId, StoreInfo
 
 
 class MemoryStore:
@@ -27,6 +27,10 @@ class MemoryStore:
         if name in self.made:
             raise CollectionExists(f"{name} exists.")
         self.made[name] = (spec, {})
+
+    def stamp(self, name: str, stamp: ModelStamp) -> None:
+        spec, points = self._found(name)
+        self.made[name] = (replace(spec, stamp=stamp), points)
 
     def drop(self, name: str) -> None:
         self._found(name)

@@ -47,7 +47,7 @@ def server(workspace: str, log: str) -> None:
         return upsert(self, name, points, as_is=as_is)
 
     QdrantStore.upsert = logged  # type: ignore[method-assign]
-    console = open_console(settings.read(Path(workspace), {}), owner_name="the server", with_worker=True)
+    console = open_console(settings.read(Path(workspace)), owner_name="the server", with_worker=True)
     for run in console.ledger.runs(states=RESUMABLE):
         command(console, Actor("olga", "operator"), "resume", run=run.id)
     _stay()

@@ -1,18 +1,20 @@
 """A death by kill -9 inside one stage of the pipeline: at the n-th picture or batch that passes it."""
 
+import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from console_core import settings
+from console_core.catalog.column_writer import ColumnWriter
 from console_core.catalog.local_files import LocalFiles
 from console_core.commands import Actor, command
 from console_core.console import Console, open_console
-from console_core.embedding.openclip import OpenClipEmbedder
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.engine.models import EngineModels
 from console_core.engine.ring import Ring
 from console_core.engine.service import Served
@@ -21,26 +23,32 @@ from console_core.runs.execution import work
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import RESUMABLE, RunState
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
+from console_core.vectorstore.types import Point
 
 ENGINE: dict[str, tuple[type[Any], str]] = {
     "read": (LocalFiles, "read"),
     "decode": (ThreadPipeline, "_pixels"),
     "slab": (Ring, "place"),
-    "device": (OpenClipEmbedder, "embed_images"),
+    "device": (TorchEmbedder, "embed_images"),
 }
 """Where each stage of the engine does its work, in whichever process that is."""
 CONSOLE: dict[str, tuple[type[Any], str]] = {"write": (QdrantEmbedded, "upsert"), "record": (Ledger, "record")}
 """The same of the stages that are always in the console's."""
 STAGES = {**ENGINE, **CONSOLE}
+COLUMN: dict[str, tuple[type[Any], str]] = {"column": (ColumnWriter, "write")}
+"""The same of the stage that only a generation has."""
 MOMENTS = ("before", "after")
 """When somebody dies: right before such work, or right after it."""
 
 
-def die_in(workspace: str, run: str, stage: str, number: str, moment: str) -> None:
+def die_in(workspace: str, run: str, stage: str, number: str, moment: str, log: str = "") -> None:
     """Work on a run, resumed where it stopped, and be killed right before or after the n-th call of a stage's work.
 
-    Exit code 0 where the run succeeded before that.
+    Exit code 0 where the run succeeded before that. The ids of every batch are appended to `log`, one line each, right
+    before it is written to the store.
     """
+    if log:
+        _keep_what_is_written(Path(log))
     console = open_console(settings.read(Path(workspace), {}), owner_name="a short life")
     if console.ledger.get(run).state in RESUMABLE:
         command(console, Actor("olga", "admin"), "resume", run=run)
@@ -54,6 +62,17 @@ def die_in(workspace: str, run: str, stage: str, number: str, moment: str) -> No
     ended = work(claimed, console.operation, console.ledger, lambda: False)
     console.close()
     raise SystemExit(ended.state is not RunState.SUCCEEDED)
+
+
+def _keep_what_is_written(log: Path) -> None:
+    upsert = QdrantEmbedded.upsert
+
+    def logged(self: QdrantEmbedded, name: str, points: Sequence[Point], *, as_is: bool = False) -> int:
+        with log.open("a") as lines:
+            lines.write(json.dumps([point.id for point in points]) + "\n")
+        return upsert(self, name, points, as_is=as_is)
+
+    QdrantEmbedded.upsert = logged  # type: ignore[method-assign, assignment]
 
 
 def in_its_engine(console: Console, do: Callable[[], None]) -> None:
@@ -84,7 +103,7 @@ def die_once_each(stage: str, number: int, marks: str) -> None:
 
 def arm(stage: str, number: int, moment: str, kill: Callable[[], None]) -> None:
     """Call `kill` right before or after the n-th call of a stage's work in this process."""
-    owner, name = STAGES[stage]
+    owner, name = {**STAGES, **COLUMN}[stage]
     work_of: Callable[..., Any] = getattr(owner, name)
     lock, calls = threading.Lock(), 0
 

@@ -443,3 +443,13 @@ def test_the_demo_is_prepared_and_can_be_migrated_at_once(tmp_path: Path) -> Non
     plan = _json(_run(tmp_path / "demo", "plan", "images", "--to", "demo-siglip", "--json"))
     assert not plan["blocked"], plan["findings"]
     assert plan["counts"]["selected"] == 60
+
+
+def test_pictures_are_searched_by_a_picture_in_place_of_a_text(filled: Path) -> None:
+    found = _json(_run(filled, "search", "images", "--like", "7", "--limit", "4", "--json"))
+    assert [hit["rank"] for hit in found] == [1, 2, 3, 4]
+    assert 7 not in {hit["id"] for hit in found}
+    for arguments in ((), ("a red square", "--like", "7")):
+        refused = _run(filled, "search", "images", *arguments)
+        assert refused.exit_code == 1
+        assert "Either a text or a picture" in refused.stderr

@@ -33,7 +33,7 @@ class _Slow:
 
     def __init__(self, images: ImageStore, path: str) -> None:
         self._images, self._path, self.waits = images, path, True
-        self.location = images.location
+        self.location, self.readers = images.location, images.readers
 
     def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         if self.waits and path == self._path:

@@ -112,7 +112,7 @@ def test_a_collection_that_an_archive_cannot_keep_is_not_offered(
 
     client = filled.store._client  # type: ignore[attr-defined]
     size = models.VectorParams(size=4, distance=models.Distance.COSINE)
-    client.create_collection("two", vectors_config={"image": size, "text": size})
+    client.create_collection("two", vectors_config=size, sparse_vectors_config={"words": models.SparseVectorParams()})
     page = open_page("backups", collection="two")
     assert page.button(key="back-up").disabled
-    assert "2 named vectors" in said(page)
+    assert "It has sparse vectors" in said(page)

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core import settings
+from console_core.catalog.opening import open_catalog
 from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.embedding.preprocessing import Mode
@@ -495,3 +496,26 @@ def _settled(console: Console) -> None:
     while any(run.state is not RunState.SUCCEEDED for run in console.ledger.runs()):
         assert time.monotonic() < deadline, [run.reason for run in console.ledger.runs()]
         time.sleep(0.05)
+
+
+def test_the_tenant_is_the_first_thing_that_a_part_is_chosen_by_and_is_called_so(
+    small: Console, open_page: OpenPage
+) -> None:
+    configured = replace(small.settings.catalog, facets=("caption",), tenant="user_id")
+    small.catalog.close()
+    small.catalog = open_catalog(configured)
+    page = open_page("migrations", view="new", served="images", model="demo-siglip")
+    page.segmented_control(key="wizard-part").set_value("Only a part").run()
+    assert [chosen.label for chosen in page.multiselect][1:3] == [r"Tenant (user\_id)", "caption"]
+
+
+def test_a_tenant_beyond_those_that_are_listed_can_be_typed(small: Console, open_page: OpenPage) -> None:
+    with closing(sqlite3.connect(small.settings.workspace / "catalog.db")) as catalog, catalog:
+        added = [(n, f"tenant {n:03}", "0001.jpg") for n in range(100, 700)]
+        catalog.executemany("INSERT INTO images (id, user_id, original_path) VALUES (?, ?, ?)", added)
+    page = open_page("migrations", view="new", served="images", model="demo-siglip", **{"only.user_id": "tenant 699"})
+    assert not page.exception
+    chosen = page.multiselect(key="only-user_id")
+    assert chosen.value == ["tenant 699"]
+    assert "tenant 699" in chosen.options, "a value that is not among the commonest is told without a number"
+    assert chosen.proto.accept_new_options

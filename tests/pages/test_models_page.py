@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from console_core import demo
 from console_core.console import Console
-from console_core.embedding.openclip import OpenClipEmbedder
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.ui.models import model as opened
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
@@ -26,7 +26,7 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     workspace = make_workspace(tmp_path / "workspace", pictures=2)
     with (workspace / "console.toml").open("a") as file:
         file.write('[models.mine]\narchitecture = "local-dir:gone"\n[models.own]\narchitecture = "ViT-B-32"\n')
-        file.write('weights = "w.safetensors"\ntitle = "Our own"\n')
+        file.write('weights = "w.safetensors"\ntitle = "Our own"\ntemplate = "a photo of {}"\n')
     (workspace / "w.safetensors").write_bytes(b"not a checkpoint")
     return workspace
 
@@ -48,13 +48,29 @@ def test_models_are_grouped_by_family_and_those_at_hand_lead(console: Console, o
     page = open_page("models")
     assert not page.exception
     titles = [element.value for element in page.subheader]
-    assert titles == ["Demo CLIP", "Demo SigLIP", "Our own", "In memory", "CLIP", "SigLIP", "SigLIP 2", "Add a model"]
+    assert titles[:4] == ["Demo CLIP", "Demo SigLIP", "Our own", "In memory"]
+    assert titles[4:] == ["CLIP", "SigLIP", "SigLIP 2", "MegaDescriptor", "Add a model"]
     frame = page.dataframe[1].value.set_index("Key")
     known = frame.loc["siglip-vit-l-16-256-webli"]
     assert (known["Architecture"], known["Dimension"], known["Picture"]) == ("ViT-L-16-SigLIP-256", 1024, 256)
     assert frame.loc["demo-siglip"]["Weights"] == "Packaged"
     assert known["Weights"] in {"Not looked for yet", "Not here"}
     assert "architecture = " in page.code[0].value
+
+
+@pytest.mark.usefixtures("console")
+def test_a_model_without_a_text_tower_is_shown_as_such_and_one_with_a_template_shows_it(open_page: OpenPage) -> None:
+    page = open_page("models")
+    shelf = page.dataframe[-1].value.set_index("Key")
+    assert not shelf.loc["megadescriptor-l-384"]["Text"]
+    page.session_state["family-MegaDescriptor-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "Key")]}}
+    page.run()
+    assert "no, it embeds pictures only" in tables(page)
+    assert "repository BVRA" in tables(page).replace("\\", "")
+    assert "Text template" not in tables(page)
+    del page.session_state[opened.STATE]
+    page.button(key="open-own").click().run()
+    assert "`a photo of {}`" in tables(page)
 
 
 def test_a_model_of_console_toml_that_is_wrong_is_explained_beside_how_to_add_one(
@@ -104,7 +120,7 @@ def test_it_is_told_which_models_are_in_memory_and_what_happened_to_them(console
     assert any("No model is in memory" in caption.value for caption in page.caption)
     assert any("after 15 min without use" in caption.value for caption in page.caption)
     embedder = console.models.get("demo-clip")
-    assert isinstance(embedder, OpenClipEmbedder)
+    assert isinstance(embedder, TorchEmbedder)
     embedder._images.limit, embedder._images.halved = 8, True
     with embedder.use:
         page.run()

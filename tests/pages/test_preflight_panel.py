@@ -74,9 +74,16 @@ def test_a_model_without_a_text_tower_is_accepted_on_the_spot_where_people_searc
     page.button(key="image-only").click().run()
     assert page.query_params["search"] == "picture"
     assert not page.button(key="start").disabled
+    assert "it embeds no texts" in said(page)
+    assert "pictures only, no search by text" in said(page)
+    assert "text-too" not in {button.key for button in page.button}
+
+
+def test_a_model_that_embeds_texts_can_be_asked_by_text_after_all(small: Console, open_page: OpenPage) -> None:
+    page = open_page("migrations", **CHOSEN, search="picture")
+    assert not page.button(key="start").disabled
     page.button(key="text-too").click().run()
     assert "search" not in page.query_params
-    assert page.button(key="start").disabled
 
 
 def test_groups_with_something_that_blocks_lead_and_the_others_keep_their_order() -> None:

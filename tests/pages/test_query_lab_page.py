@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core.console import Console
+from console_core.embedding.registry import ModelCards
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
 from tests.conftest import fill, make_workspace
@@ -188,3 +189,49 @@ def test_somebody_who_may_only_look_may_ask(
     page = open_page("query_lab", q="square", columns=[CLIP, SIGLIP])
     assert not page.error
     assert len(_columns(page)[0]["tiles"]) == 12
+
+
+@pytest.fixture
+def blind(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """demo-siglip is a model without a text tower."""
+    cards = [replace(card, has_text=card.key != "demo-siglip") for card in both.models.cards.all()]
+    monkeypatch.setattr(both.models, "cards", ModelCards(cards))
+
+
+@pytest.mark.usefixtures("blind")
+def test_where_no_model_embeds_texts_pictures_of_the_catalog_are_offered_to_search_by(
+    open_page: OpenPage, said: Said
+) -> None:
+    page = open_page("query_lab", columns=SIGLIP)
+    assert not page.exception
+    assert not page.error
+    assert "Click a picture" in said(page)
+    assert [tile["id"] for tile in _columns(page)[0]["tiles"]] == [str(number) for number in range(1, 25)]
+    options = page.multiselect(key="lab-columns").options
+    assert [option for option in options if "pictures only" in option] == [f"{SIGLIP} · demo-siglip · pictures only"]
+    page.session_state["lab-picture"] = "5"
+    page.run()
+    page.button(key="lab-similar").click().run()
+    assert page.query_params["like"] == "5"
+    assert "Pictures like **square 5**" in said(page)
+    assert len(_columns(page)[0]["tiles"]) == 12
+
+
+@pytest.mark.usefixtures("blind")
+def test_a_text_that_no_chosen_model_embeds_is_refused_in_words(open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="a red square", columns=SIGLIP)
+    assert "was not asked" in page.warning[0].value
+    assert len(_columns(page)[0]["tiles"]) == 24
+
+
+@pytest.mark.usefixtures("blind")
+def test_beside_a_model_that_embeds_texts_the_first_answer_is_offered_to_all(open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="a red square", columns=[SIGLIP, CLIP])
+    (error,) = page.error
+    assert "embeds pictures only" in str(error.proto.title)
+    assert "Pick a picture" in error.value
+    first = _columns(page)[1]["tiles"][0]["id"]
+    page.button(key="lab-like-first").click().run()
+    assert (page.query_params["like"], "q" in page.query_params) == (first, False)
+    assert not page.error
+    assert [len(column["tiles"]) for column in _columns(page)] == [12, 12]

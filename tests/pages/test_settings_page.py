@@ -7,11 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core import settings
+from console_core.catalog.opening import open_images
 from console_core.console import Console
-from console_core.errors import CatalogUnavailable, LedgerOwned, StoreUnavailable
-from console_core.settings import Settings, StoreSettings
+from console_core.errors import CatalogUnavailable, ImageUnavailable, LedgerOwned, StoreUnavailable
+from console_core.settings import HttpSettings, ImageSettings, S3Settings, Settings, StoreSettings
 from console_core.ui.connections import facts, probes, variables
 from console_core.web import process
+from tests.picture_server import serving
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
@@ -140,6 +142,33 @@ def test_a_postgresql_password_is_told_as_set_wherever_it_stands(
     shown = facts.store(filled)
     assert told in str(shown["Password"])
     assert "s3cret" not in str(shown)
+
+
+def on_servers(console: Console, *roots: str) -> None:
+    http = HttpSettings((("Authorization", "s3cret"),))
+    s3 = S3Settings("https://s3.example", key="AKIA", secret="s3cret")
+    images = ImageSettings((*console.settings.images.roots, *roots), http=http, s3=s3)
+    object.__setattr__(console.settings, "images", images)
+
+
+def test_roots_on_servers_are_told_without_asking_them_and_without_their_secrets(filled: Console) -> None:
+    on_servers(filled, "https://host.invalid/p/", "s3://bucket/p/")
+    told = str(facts.images(filled))
+    for expected in ("readable", "https://host", "on a server", "bucket", "30 s", "32 at once", "https://s3.example"):
+        assert expected in told.replace("\\", "")
+    assert told.count(":green-badge[set]") == 2
+    assert "s3cret" not in told
+
+
+def test_a_server_of_pictures_that_does_not_answer_is_told_by_the_test(filled: Console) -> None:
+    with serving() as gone:
+        root = f"{gone.url}/p/"
+    on_servers(filled, root)
+    object.__setattr__(filled, "images", open_images(filled.settings.images))
+    with pytest.raises(ImageUnavailable, match="does not answer") as told:
+        probes.images(filled)
+    assert root in told.value.message
+    filled.images.close()
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "nothing"])

@@ -149,6 +149,10 @@ def test_a_key_never_shows_when_settings_are_printed(workspace: Path) -> None:
         ("[catalog]\nkind = 1", "kind"),
         ('[catalog]\npaths = "compressed_path"', "paths"),
         ("[catalog]\npayload = [1]", "payload"),
+        ("[catalog]\nkey = []", "key"),
+        ("[catalog]\nkey = [1]", "key"),
+        ("[catalog]\nkey = 1", "key"),
+        ("[catalog]\ntenant = []", "tenant"),
         ('[catalog]\nfacets = "user_id"', "facets"),
         ('[catalog]\nrecursive = "no"', "recursive"),
         ("[images]\nroot = []", "root"),
@@ -198,7 +202,9 @@ def test_a_model_without_an_architecture_is_named(workspace: Path, entry: str) -
 
 @pytest.mark.parametrize("kind", ["mongo", "SQL"])
 def test_a_kind_of_catalog_that_does_not_exist_is_refused(workspace: Path, kind: str) -> None:
-    assert refused(workspace, f'[catalog]\nkind = "{kind}"').remedy == "Use sql, folder or list."
+    assert (
+        refused(workspace, f'[catalog]\nkind = "{kind}"').remedy == "Use one of: sql, folder, list, table, collection."
+    )
 
 
 def test_an_sql_catalog_needs_a_table(workspace: Path) -> None:
@@ -213,12 +219,51 @@ def test_an_sql_catalog_needs_a_table(workspace: Path) -> None:
         ("list.txt", "list"),
         ("list.csv", "list"),
         ("list.list", "list"),
+        ("images.tsv", "table"),
+        ("images.PARQUET", "table"),
         ("sqlite:///a.db", "sql"),
         ("postgresql+psycopg://db/app", "sql"),
     ],
 )
 def test_the_kind_of_a_catalog_is_told_from_its_location(workspace: Path, location: str, kind: str) -> None:
     assert read(workspace, f'[catalog]\nlocation = "{location}"\ntable = "images"').catalog.kind == kind
+
+
+def test_a_csv_file_is_a_table_where_its_columns_are_named_and_else_a_list(workspace: Path) -> None:
+    (workspace / "a.csv").write_text("id,path\n")
+    (workspace / "folder.parquet").mkdir()
+    named = '[catalog]\nlocation = "a.csv"\npaths = ["path"]'
+    assert read(workspace, named).catalog.kind == "table"
+    assert read(workspace, named).image_roots == (workspace,), "paths start where the file is"
+    assert read(workspace, f'{named}\n[images]\nroot = "p"').image_roots == (workspace / "p",)
+    assert read(workspace, '[catalog]\nlocation = "a.csv"').catalog.kind == "list"
+    assert read(workspace, '[catalog]\nlocation = "folder.parquet"').catalog.kind == "folder"
+
+
+def test_a_collection_is_named_as_it_is(workspace: Path) -> None:
+    found = read(workspace, '[catalog]\nkind = "collection"\nlocation = "images/main"\npaths = ["path"]')
+    assert (found.catalog.kind, found.catalog.location) == ("collection", "images/main")
+    assert found.image_roots == (workspace / "images",)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('"uuid"', ("uuid",)),
+        ('["uuid"]', ("uuid",)),
+        ('["tenant", "number"]', ("tenant", "number")),
+    ],
+)
+def test_a_key_is_one_column_or_several(workspace: Path, text: str, columns: tuple[str, ...]) -> None:
+    sql = '[catalog]\nlocation = "sqlite:///a.db"\ntable = "t"\n'
+    assert read(workspace, f"{sql}key = {text}").catalog.key_columns == columns
+
+
+def test_a_tenant_is_carried_by_points_and_the_first_that_slices_filter_by(workspace: Path) -> None:
+    mapping = 'payload = ["caption"]\nfacets = ["type", "user_id"]\ntenant = "user_id"'
+    found = read(workspace, f'[catalog]\nlocation = "sqlite:///a.db"\ntable = "t"\n{mapping}').catalog
+    assert found.slices_by == ("user_id", "type")
+    assert found.carried == ("caption", "user_id")
 
 
 def test_what_lies_there_tells_more_than_its_name(workspace: Path) -> None:
@@ -388,3 +433,44 @@ def test_a_reference_to_a_variable_that_is_not_set_is_named_with_the_setting(wor
 
 def test_a_dollar_sign_alone_is_only_a_dollar_sign(workspace: Path) -> None:
     assert read(workspace, '[store]\napi_key = "pa$$word$"\n').store.api_key == "pa$$word$"
+
+
+def test_the_token_of_the_search_api_comes_from_the_environment_or_the_file_and_is_never_shown(workspace: Path) -> None:
+    assert read(workspace).api_token == ""
+    found = read(workspace, '[api]\ntoken = "${SEARCH}"\n', SEARCH="a" * 32)
+    assert found.api_token == "a" * 32
+    assert "a" * 32 not in repr(found)
+    assert read(workspace, f'[api]\ntoken = "{"a" * 32}"\n', CONSOLE_API_TOKEN="b" * 32).api_token == "b" * 32
+
+
+@pytest.mark.parametrize("token", ["abc", "a" * 16 + " b", "é" * 20, "a\n" * 16])
+def test_a_token_that_could_be_guessed_or_not_be_sent_is_refused_without_telling_it(
+    workspace: Path, token: str
+) -> None:
+    with pytest.raises(SettingsError, match="openssl rand") as refused:
+        read(workspace, CONSOLE_API_TOKEN=token)
+    assert token not in str(refused.value)
+
+
+TABLE = '[catalog]\nlocation = "sqlite:///app.db"\ntable = "images"\n'
+
+
+def test_the_embedding_column_and_that_of_its_model_are_read_from_the_catalog(workspace: Path) -> None:
+    catalog = read(workspace, f'{TABLE}embedding = "vec tor"\nembedding_model = "made by"').catalog
+    assert (catalog.embedding, catalog.embedding_model) == ("vec tor", "made by")
+    catalog = read(workspace, TABLE).catalog
+    assert (catalog.embedding, catalog.embedding_model) == ("", "")
+
+
+@pytest.mark.parametrize("given", ["embedding", "embedding_model"])
+def test_one_of_the_two_embedding_columns_without_the_other_is_refused(workspace: Path, given: str) -> None:
+    error = refused(workspace, f'{TABLE}{given} = "x"')
+    lacking = {"embedding": "embedding_model", "embedding_model": "embedding"}[given]
+    assert f"names {given}, but not {lacking}" in error.message
+    assert "or neither" in error.remedy
+
+
+@pytest.mark.parametrize("location", ["photos", "list.csv"])
+def test_an_embedding_column_of_a_catalog_that_is_no_table_is_refused(workspace: Path, location: str) -> None:
+    text = f'[catalog]\nlocation = "{location}"\nembedding = "a"\nembedding_model = "b"'
+    assert "has none that could be written" in refused(workspace, text).message

@@ -7,9 +7,12 @@ from itertools import islice
 from console_core.catalog.types import ImageCatalog, Slice
 from console_core.errors import CatalogError, KeysUnusable
 from console_core.migration.findings import Finding, block, warn
+from console_core.migration.preflight.spread import spread_rows
 
 ROWS = 1000
 """Rows of the slice that are looked at for paths: one page."""
+ELSEWHERE = 64
+"""Rows from everywhere in the slice that are looked at where the first have no path."""
 MANY = 0.05
 """Share of rows without a path from which that is worth a warning of its own."""
 
@@ -37,7 +40,7 @@ def look_at_catalog(catalog: ImageCatalog, part: Slice, findings: list[Finding])
         selected, total = catalog.count(part), catalog.count()
         findings += _about_slice(part, selected, total)
         if selected and ordered:
-            findings += _about_paths(catalog, part)
+            findings += _about_paths(catalog, part, selected)
     except CatalogError as error:
         findings.append(block("catalog", error.message, error.remedy))
         return Selection(0, readable=False)
@@ -55,13 +58,14 @@ def _about_slice(part: Slice, selected: int, total: int) -> Iterator[Finding]:
         )
 
 
-def _about_paths(catalog: ImageCatalog, part: Slice) -> Iterator[Finding]:
+def _about_paths(catalog: ImageCatalog, part: Slice, selected: int) -> Iterator[Finding]:
     seen = without = 0
     for row in islice(catalog.rows(part), ROWS):
         seen += 1
         without += not row.candidates
     columns = catalog.info().details.get("paths", "paths")
-    if seen and without == seen:
+    nowhere = seen == without and not any(row.candidates for row in spread_rows(catalog, part, ELSEWHERE, selected))
+    if seen and nowhere:
         yield block(
             "no-paths",
             f"Not one of the first {seen:,} rows has a path: {columns} are empty in all of them.",

@@ -27,7 +27,8 @@ def look_at_model(models: Models, request: Request, findings: list[Finding]) -> 
 def _about_texts(embedder: Embedder, request: Request) -> Iterator[Finding]:
     title = embedder.card.title
     if not request.text_search:
-        yield info("image-only", f"{title} is wanted for search by picture only; text search is not checked.")
+        checked = "text search is not checked" if embedder.card.has_text else "it embeds no texts"
+        yield info("image-only", f"{title} is wanted for search by picture only; {checked}.")
         return
     try:
         embedder.embed_texts([_PROBE])

@@ -9,14 +9,18 @@ from console_core.migration.plan import USUAL_BATCH, MigrationPlan
 from console_core.migration.preflight.catalog import look_at_catalog
 from console_core.migration.preflight.ledger import about_ledger
 from console_core.migration.preflight.model import about_change, about_former_weights, look_at_model
+from console_core.migration.preflight.own_payload import about_own_payload
 from console_core.migration.preflight.parts import Parts
 from console_core.migration.preflight.pictures import about_roots, look_at_pictures
 from console_core.migration.preflight.resources import Need, about_room, need
+from console_core.migration.preflight.sharing import about_sharing
 from console_core.migration.preflight.source import about_source_model, look_at_source
 from console_core.migration.preflight.store import about_limits, about_store
 from console_core.migration.preflight.switching import about_switching
 from console_core.migration.preflight.target import Target, Wanted, look_at_target
 from console_core.migration.preflight.trial import Trial
+from console_core.migration.preflight.tuning import about_tuning
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -37,10 +41,14 @@ def preflight(parts: Parts, request: Request, *, beside: Need | None = None) -> 
     source = look_at_source(parts, request, aliases, findings)
     embedder = look_at_model(parts.models, request, findings)
     chosen = look_at_catalog(parts.catalog, request.part, findings)
-    wanted = Wanted.of(source, embedder)
+    wanted = Wanted.of(source, embedder, request.tuning)
     target = look_at_target(parts.store, parts.ledger, request, wanted, findings)
     findings += about_switching(parts.store, request.served, target.name)
+    findings += about_sharing(parts.store, request, target.name)
+    findings += about_own_payload(parts.catalog, request.served, source, target.name)
     findings += about_store(parts.store, target.name)
+    filled = target.found if target.continued else None
+    findings += about_tuning(parts.store, wanted, request.tuning, former=source, found=filled)
     findings += about_ledger(parts)
     to_embed = _to_embed(parts, request, target, wanted.fingerprint, chosen.selected, findings)
     if embedder is not None:
@@ -96,7 +104,7 @@ def _need(parts: Parts, request: Request, embedder: Embedder, to_embed: int) -> 
         to_embed=to_embed,
         dimension=embedder.card.dimension,
         batch_size=max(request.batch_size, 1),
-        shape=Shape.of([embedder], largest=True),
+        shape=Shape.of([embedder], largest=True, readers=parts.images.readers),
     )
 
 
@@ -108,6 +116,8 @@ def _estimate(measured: Trial, to_embed: int, needed: Need) -> Estimate:
 def _plan(
     request: Request, source: CollectionInfo, wanted: Wanted, target: Target, aliases: dict[str, str], memory: int
 ) -> MigrationPlan:
+    kept = settings_of(target.found) if target.found else None  # what is there stays as it is
+    index, quantization = kept or (wanted.index, wanted.quantization)
     return MigrationPlan(
         alias=request.served if request.served in aliases else "",
         source=source.name,
@@ -117,8 +127,8 @@ def _plan(
         dimension=wanted.dimension,
         distance=wanted.distance,
         part=request.part,
-        index=wanted.index,
-        quantization=wanted.quantization,
+        index=index,
+        quantization=quantization,
         batch_size=request.batch_size,
         mode=request.mode,
         fills=target.continued,

@@ -1,6 +1,6 @@
 """What a preflight looks at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Parts:
     models: Models
     ledger: Ledger
     ledger_url: str
-    image_roots: tuple[Path, ...]
+    image_roots: Sequence[str | Path]
     owner: Owner | None
     moved_to: Callable[[str], str]
     backups: Backups

@@ -1,8 +1,6 @@
 """Whether pictures can be read where they are said to be."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
@@ -53,29 +51,16 @@ def _about_failures(measured: Trial) -> Iterator[Finding]:
 
 
 def about_roots(parts: Parts, measured: Trial | None) -> Iterator[Finding]:
-    """Each image root that cannot be read from; it blocks where not one picture could be read.
+    """Each image root that cannot be read from, or does not answer; it blocks where not one picture could be read.
 
     A folder or a list brings its own root, so that another one which is missing does no harm there.
     """
     read = measured is not None and len(measured.failures) < measured.tried
-    unharmed = measured is not None and not measured.failures and parts.catalog.info().kind != "sql"
+    told = measured is not None and not measured.failures
+    if told and parts.catalog.info().kind in ("folder", "list"):
+        return
     for root in parts.image_roots:
-        problem, remedy = _problem(root)
-        if not problem or unharmed:
-            continue
-        severe = warn if read else block
-        yield severe("image-root", f"The image root {root} {problem}.", remedy)
-
-
-def _problem(root: Path) -> tuple[str, str]:
-    where = "Correct root or also in [images] of console.toml, or CONSOLE_IMAGE_ROOT, or mount the disk that it is on."
-    try:
-        if not root.exists():
-            return "does not exist", where
-        if not root.is_dir():
-            return "is not a folder", where
-    except OSError as error:  # a folder above it is closed
-        return f"cannot be reached: {error.strerror or error}", "Let the console's user into the folders above it."
-    if not os.access(root, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
-        return "may not be read by this user", "Let the console's user read it: chmod o+rx, or its group."
-    return "", ""
+        problem, remedy = parts.images.trouble(str(root))
+        if problem:
+            severe = warn if read else block
+            yield severe("image-root", f"The image root {root} {problem}.", remedy)

@@ -74,7 +74,8 @@ def _about_alias(
 
 def _about_collection(source: CollectionInfo) -> Iterator[Finding]:
     if source.problem:
-        yield block("source-shape", source.problem, "Migrate it into a collection with one vector a point first.")
+        remedy = "Migrate it into a collection with one vector a point first, or one of its named vectors alone."
+        yield block("source-shape", source.problem, remedy)
     if source.stamp is None:
         yield warn(
             "source-unknown",
@@ -87,8 +88,6 @@ def _about_collection(source: CollectionInfo) -> Iterator[Finding]:
             f"{source.name} measures {source.distance} distance; the new one measures cosine.",
             "Check that the application expects no distances where it will get similarities: higher is nearer.",
         )
-    if source.index or source.quantization:
-        yield info("settings-kept", f"Index and quantization settings of {source.name} are taken over.")
 
 
 def about_points(store: VectorStore, source: CollectionInfo) -> Iterator[Finding]:

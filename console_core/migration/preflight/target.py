@@ -1,17 +1,19 @@
 """Where a migration would write: the target's name, and whether it may be written to."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound
-from console_core.migration.findings import Finding, Request, block, warn
+from console_core.migration.findings import Finding, Request, block, info, warn
 from console_core.migration.plan import MigrationPlan, target_name
 from console_core.runs.ledger import Ledger
 from console_core.vectorstore.provenance import provenance
+from console_core.vectorstore.sharing import AT, sharing_of
 from console_core.vectorstore.spread import spread
+from console_core.vectorstore.tuning import AS_FORMER, Tuning, index_text, lacking, quantization_text, settings_of
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
 _NAME = re.compile(r"[^\s<>:\"/\\|?*\x00-\x1f]{1,200}")
@@ -29,14 +31,15 @@ class Wanted:
     quantization: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, source: CollectionInfo | None, embedder: Embedder | None) -> Self:
-        """The source's settings, for the model's vectors."""
+    def of(cls, source: CollectionInfo | None, embedder: Embedder | None, tuning: Tuning = AS_FORMER) -> Self:
+        """The source's settings, with what is asked for instead, for the model's vectors."""
+        index, quantization = tuning.over(*(settings_of(source) if source else ({}, {})))
         return cls(
             fingerprint=embedder.fingerprint.digest if embedder else "",
             dimension=embedder.card.dimension if embedder else 0,
             distance=source.distance if source and source.distance in ("cosine", "dot") else "cosine",
-            index=source.index if source else {},
-            quantization=source.quantization if source else {},
+            index=index,
+            quantization=quantization,
         )
 
 
@@ -61,10 +64,9 @@ def look_at_target(
     aliases = store.aliases()
     collections = store.collections()
     taken = {collection.name for collection in collections} | set(aliases)
-    name = request.target or target_name(request.served, request.model, taken)
+    name = request.target or _proposed(store, request, taken)
     others = tuple(collection for collection in collections if collection.name != name)
-    findings += _about_name(name)
-    findings += _about_runs(name, ledger)
+    findings += about_name(name, ledger)
     try:
         found = store.describe(name)
     except CollectionNotFound:
@@ -76,7 +78,7 @@ def look_at_target(
         return Target(name, None, continued=False, others=tuple(collections))
     ours = bool(wanted.fingerprint) and found.stamp is not None and found.stamp.fingerprint == wanted.fingerprint
     if ours:
-        findings += _about_shape(found, wanted)
+        findings += _about_shape(found, wanted, request)
         findings += _about_points(store, found, wanted)
         findings += _about_mode(found, request)
         if name in aliases.values():
@@ -87,16 +89,21 @@ def look_at_target(
     return Target(name, found, continued=ours, others=others)
 
 
-def _about_name(name: str) -> Iterator[Finding]:
+def _proposed(store: VectorStore, request: Request, taken: Collection[str]) -> str:
+    """A free name for a collection with points of its own: a named vector beside others must be asked for."""
+    served = sharing_of(store, request.served)
+    name = target_name(served.home if served else request.served, request.model, taken)
+    return name.replace(AT, "-") if sharing_of(store, name) else name
+
+
+def about_name(name: str, ledger: Ledger) -> Iterator[Finding]:
+    """Whether a collection may bear the name, and nobody writes to it."""
     if not _NAME.fullmatch(name) or name in (".", ".."):
         yield block(
             "target-name",
             f'"{name}" cannot be the name of a collection.',
             'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
         )
-
-
-def _about_runs(name: str, ledger: Ledger) -> Iterator[Finding]:
     run = ledger.holder(name)
     if run is not None:
         text = f"Run {run.id} ({run.kind}, {run.state}) writes to {name}."
@@ -119,7 +126,7 @@ def _not_ours(found: CollectionInfo, request: Request, wanted: Wanted) -> Findin
     )
 
 
-def _about_shape(found: CollectionInfo, wanted: Wanted) -> Iterator[Finding]:
+def _about_shape(found: CollectionInfo, wanted: Wanted, request: Request) -> Iterator[Finding]:
     """Whether what exists is what the plan would make."""
     new = "Choose another name for the target, so that a new one is built."
     if found.problem:
@@ -130,20 +137,29 @@ def _about_shape(found: CollectionInfo, wanted: Wanted) -> Iterator[Finding]:
     if found.distance != wanted.distance:
         text = f"{found.name} measures {found.distance} distance, and the plan wants {wanted.distance}."
         yield block("target-distance", text, new)
+    asked, (index, quantization) = not request.tuning.as_former, settings_of(found)
+    if not found.points and not asked:
+        yield info(
+            "target-settings",
+            f"{found.name} is there and empty, and its own settings are kept: {index_text(index)}; quantization: "
+            f"{quantization_text(quantization)}.",
+        )
+        return
+    than = "what is asked for" if asked else "what is served now"
     for what, has, wants in (
-        ("index", found.index, wanted.index),
-        ("quantization", found.quantization, wanted.quantization),
+        ("index", index, wanted.index),
+        ("quantization", quantization, wanted.quantization),
     ):
         if differing := _differing(has, wants):
             yield warn(
                 f"target-{what}",
-                f"The {what} of {found.name} differs from what is served now: {differing}.",
+                f"The {what} of {found.name} differs from {than}: {differing}.",
                 f"{new} Or change these settings on the server; search is as right, but slower or less exact.",
             )
 
 
 def _differing(has: Mapping[str, Any], wants: Mapping[str, Any]) -> str:
-    names = sorted(name for name in {*has, *wants} if has.get(name) != wants.get(name))
+    names = sorted({*lacking(has, wants), *lacking(wants, has)})
     return ", ".join(f"{name} is {_said(has.get(name))}, not {_said(wants.get(name))}" for name in names)
 
 

@@ -1,8 +1,7 @@
 """One collection: what it is, how it is stored, and what can be done next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -21,7 +20,9 @@ from console_core.ui.in_step import in_step
 from console_core.ui.live_table import COLOURS, STATUS
 from console_core.ui.panels import Marked
 from console_core.ui.retiring import retiring, unfinished_retirement
+from console_core.ui.tuning import in_force
 from console_core.ui.verification.card import verification_card
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -60,8 +61,13 @@ def blocking(collections: Sequence[CollectionInfo]) -> list[Finding]:
 
 
 def next_steps(info: CollectionInfo) -> None:
-    """Where to go from a collection; where nothing says its model, recording that comes first."""
+    """Where to go from a collection: from an empty one that was prepared, to the migration that fills it. Where nothing
+    says its model, recording that comes first."""
     navigation.link("coverage", "Coverage", collection=info.name)
+    if info.stamp and not info.points and not info.aliases:
+        if st.button("Fill it by a migration", icon=":material/add:", key="fill", type="primary"):
+            navigation.go("migrations", view="new", model=info.stamp.model, target=info.name)
+        return
     served = info.aliases[0] if info.aliases else info.name
     if st.button("New migration", icon=":material/add:", type="primary" if info.stamp else "secondary", shortcut="N"):
         navigation.go("migrations", view="new", served=served)
@@ -95,6 +101,11 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
         "Status": Marked(f":{COLOURS.get(status, 'gray')}-badge[{words.plain(status)}]"),
         "Payload fields": ", ".join(info.payload_fields) or "none",
     }
+    console = session.console()
+    if ingested := [
+        f"{one.namespace} from {console.places.path(one.location)}" for one in console.intakes.of(info.name)
+    ]:
+        facts["Ingested"] = ", ".join(ingested)
     if info.vector_name:
         facts["Name of the vector"] = info.vector_name
     panels.details(facts, alt=f"What {info.name} holds")
@@ -102,22 +113,9 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
 
 def _storage(info: CollectionInfo) -> None:
     store = session.console().store.info()
-    facts: dict[str, object] = {"Store": store.kind}
-    if info.index or not store.embedded:
-        facts |= _settings("Index", info.index) | _settings("Quantization", info.quantization)
-        if info.index_deferred:
-            facts["Index"] = f"left out during a load; {facts['Index']} once it is built"
-    else:
-        facts["Index"] = "none in force: every search compares all vectors"
-        facts["Quantization"] = "none in force"
+    facts: dict[str, object] = {"Store": store.kind, **in_force(info, store, settings_of(info))}
     if store.capacity:
         facts["Room"] = f"{info.points:,} of {store.capacity:,} points"
     panels.details(facts, alt=f"How {info.name} is stored")
     if store.limits:
         limits(store.limits)
-
-
-def _settings(title: str, settings: Mapping[str, Any]) -> dict[str, object]:
-    if not settings:
-        return {title: "the server's own settings" if title == "Index" else "none"}
-    return {title: ", ".join(f"{name} {value}" for name, value in settings.items())}

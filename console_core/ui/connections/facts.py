@@ -3,7 +3,9 @@
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+from console_core.catalog.web_addresses import is_address
 from console_core.console import Console
 from console_core.embedding.device import usable_cores
 from console_core.ui import session, words
@@ -39,23 +41,47 @@ def store(console: Console) -> Mapping[str, object]:
 
 def catalog(console: Console) -> Mapping[str, object]:
     info = console.catalog.info()
-    kinds = {"sql": "SQL table", "folder": "Folder", "list": "Image list"}
+    kinds = {
+        "sql": "SQL table",
+        "folder": "Folder",
+        "list": "Image list",
+        "table": "CSV, TSV or Parquet file",
+        "collection": "Collection of the store",
+    }
     facts: dict[str, object] = {
         "Kind": kinds.get(info.kind, info.kind),
         "Location": info.location,
         "Pictures": f"{console.catalog.count():,}",
         "Facets": ", ".join(info.facets) or "none",
     }
-    return facts | {name.capitalize(): value for name, value in info.details.items()}
+    facts |= {name.capitalize(): value for name, value in info.details.items()}
+    if (column := console.embedding_column) is not None:
+        facts["Embedding column"] = f"{column.settings.embedding}, made by what {column.settings.embedding_model} says"
+    return facts
 
 
 def images(console: Console) -> Mapping[str, object]:
+    settings = console.settings.images
     facts: dict[str, object] = {}
-    for number, root in enumerate(console.settings.image_roots, start=1):
-        fine, state = root_state(root)
-        badge = f":{'green' if fine else 'red'}-badge[{state}]"
-        facts[f"Root {number}"] = Marked(f"{words.plain(root)} {badge}")
+    for number, root in enumerate(settings.roots, start=1):
+        facts[f"Root {number}"] = Marked(f"{words.plain(root)} {_state(root)}")
+    if settings.roots != tuple(map(str, settings.folders)):
+        retries = words.count(settings.retries, "retry", "retries")
+        facts["Patience"] = f"{settings.timeout:g} s without progress, {retries}, {settings.at_once} at once"
+    if any(root.startswith("http") for root in settings.roots):
+        facts["HTTP headers"] = Marked(set_or_not("".join(value for _, value in settings.http.headers)))
+    if any(root.startswith("s3:") for root in settings.roots):
+        facts["S3 endpoint"] = settings.s3.endpoint_url or "Amazon's own"
+        facts["S3 secret"] = Marked(set_or_not(settings.s3.secret))
     return facts
+
+
+def _state(root: str) -> str:
+    """Of a folder what it is; a server is asked by the test only, for it may take long to answer."""
+    if is_address(root):
+        return ":gray-badge[on a server]"
+    fine, state = root_state(Path(root))
+    return f":{'green' if fine else 'red'}-badge[{state}]"
 
 
 def ledger(console: Console) -> Mapping[str, object]:

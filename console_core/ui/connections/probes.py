@@ -1,6 +1,5 @@
 """Does it answer? One question to each thing that the workspace is connected to. Pure: nothing here draws."""
 
-import os
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -8,9 +7,11 @@ from pathlib import Path
 from sqlalchemy import text
 
 from console_core.catalog.loading import load
+from console_core.catalog.local_files import folder_trouble
+from console_core.catalog.web_addresses import is_address
 from console_core.console import Console
 from console_core.embedding.device import place
-from console_core.errors import CatalogInvalid, ImageError, ImageMissing, LedgerOwned
+from console_core.errors import CatalogInvalid, ImageError, ImageMissing, ImageUnavailable, LedgerOwned
 from console_core.ui import words
 
 Probe = Callable[[Console], str]
@@ -35,7 +36,11 @@ def catalog(console: Console) -> str:
 
 
 def images(console: Console) -> str:
-    """Read and decode the first pictures of the catalog."""
+    """Ask the servers of pictures, then read and decode the first pictures of the catalog."""
+    for root in (one for one in console.settings.images.roots if is_address(one)):
+        problem, remedy = console.images.trouble(root)
+        if problem:
+            raise ImageUnavailable(f"The image root {root} {problem}.", remedy)
     tried, failed = 0, []
     for row in islice(console.catalog.rows(), SAMPLE):
         tried += 1
@@ -65,8 +70,5 @@ def device(console: Console) -> str:
 
 def root_state(root: Path) -> tuple[bool, str]:
     """Whether a folder can be read, and what it is, for people."""
-    if not root.exists():
-        return False, "does not exist"
-    if not root.is_dir():
-        return False, "is not a folder"
-    return (True, "readable") if os.access(root, os.R_OK | os.X_OK) else (False, "may not be read")
+    problem, _ = folder_trouble(root)
+    return not problem, problem or "readable"

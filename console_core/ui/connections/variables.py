@@ -19,6 +19,7 @@ IN_FILE = {
     "CONSOLE_DEVICE": "device",
     "CONSOLE_PRECISION": "precision",
     "CONSOLE_ENGINE": "engine",
+    "CONSOLE_API_TOKEN": "[api] token",
 }
 """The setting of console.toml that a variable wins over. The others are told by the environment only."""
 
@@ -28,11 +29,18 @@ FILE_ONLY = {
     "[store.tables.<name>] table, key": "an application's own table in PostgreSQL, and the key of its rows",
     "[store.tables.<name>] vector, distance": "its column that applications search, and by which distance",
     "[store.tables.<name>] payload, functions": "columns to show with a vector; functions that follow at a cut-over",
-    "[catalog] kind": "sql, folder or list, where the location does not tell",
-    "[catalog] table, key, paths": "the table of pictures, its key, and its path columns in the order to try",
+    "[catalog] kind": "sql, folder, list, table or collection, where the location does not tell",
+    "[catalog] table, key, paths": "the table, its key column or columns, and its path columns in the order to try",
     "[catalog] payload, facets, updated_at": "columns that points carry, that slices filter by, that tell a change",
+    "[catalog] tenant": "the column that says whose a picture is: carried by points, and the first to choose a part by",
+    "[catalog] embedding, embedding_model": "columns of the table that keep a picture's vector and its model's name",
     "[catalog] recursive": "whether subfolders of a folder belong to it",
+    "[images] timeout, retries, at_once": "of servers: seconds without progress, tries after the first, transfers",
+    "[images] largest": "MiB that a picture may have",
+    "[images.http] headers": "sent to the hosts of http(s) roots and to no other, such as Authorization",
+    "[images.s3] endpoint_url, key, secret, region, anonymous": "of S3, or of what speaks it; anonymous: no key",
     "[models.<key>] architecture, weights, title": "models of your own",
+    "[models.<key>] template": "what a query is embedded as, with {} for the query; part of the model's fingerprint",
     "[backups] folder, keep": "where backups lie; how many proven ones of a collection pruning keeps",
     "[rollout] way_back_days": "days for which the former collection is kept in step after a cut-over",
     "[rollout] holding_days": "days after a cut-over before the former collection may be retired without a backup",

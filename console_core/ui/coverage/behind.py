@@ -7,6 +7,7 @@ from itertools import islice
 import pandas as pd
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.coverage.embedded import embedded_rows
 from console_core.coverage.gaps import CoverageSnapshot
 from console_core.coverage.report import Gap, Status
@@ -114,7 +115,12 @@ def _found(snapshot: CoverageSnapshot, info: CollectionInfo, choice: Choice, pag
     if choice.status == Status.EMBEDDED:
         named = snapshot.report.facets.get(choice.facet, {})
         rows = embedded_rows(
-            console().catalog, console().store, info.name, facet=choice.facet, value=choice.value, named=named
+            console().catalog_of(info.name),
+            console().store,
+            info.name,
+            facet=choice.facet,
+            value=choice.value,
+            named=named,
         )
         return [Gap(row.key, Status.EMBEDDED) for row in islice(rows, page * PAGE, (page + 1) * PAGE)]
     gaps = console().coverage.gaps(
@@ -148,7 +154,7 @@ def _gallery(found: Sequence[Gap], choice: Choice) -> None:
             pd.DataFrame(
                 {
                     "Picture": gap.key,
-                    "Path": row.candidates[0] if row and row.candidates else "–",
+                    "Path": told(row.candidates[0]) if row and row.candidates else "–",
                     "Reason": gap.detail or words.coverage(gap.status).meaning,
                 }
                 for gap in found

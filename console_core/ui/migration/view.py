@@ -1,9 +1,11 @@
 """One migration on one page: the stepper, what to do next, what was found and done."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
 
+from console_core.errors import StoreError
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.records import Migration, Stage, Standing
 from console_core.migration.reembed import DECODERS
@@ -17,8 +19,10 @@ from console_core.ui.migration.in_place import passes_its_name
 from console_core.ui.migration.next_step import next_step
 from console_core.ui.migration.stepper import stepper
 from console_core.ui.run_counts import counts_row
+from console_core.ui.tuning import in_force
 from console_core.ui.verification.asking import verify_buttons
 from console_core.ui.verification.verdict import verdict
+from console_core.vectorstore.tuning import index_text, quantization_text
 
 
 def migration_view(migration: Migration) -> None:
@@ -78,11 +82,22 @@ def _plan(migration: Migration) -> None:
             "Dimension": f"{plan.dimension:,}, {plan.distance}",
             "Pictures": slice_words(plan),
             "Decoding mode": plan.mode.value,
+            **_settings(plan),
             "Batch size": words.count(plan.batch_size, "picture"),
             "Begun": f"{session.when(migration.created_at)}, by {migration.created_by}",
         },
         alt="Plan of the migration",
     )
+
+
+def _settings(plan: MigrationPlan) -> Mapping[str, str]:
+    """How the new collection is tuned: once it is there as the store has it, beside what was planned."""
+    store = session.console().store
+    try:
+        found = store.describe(plan.target)
+    except StoreError:
+        return {"Index": index_text(plan.index), "Quantization": quantization_text(plan.quantization)}
+    return in_force(found, store.info(), (plan.index, plan.quantization))
 
 
 def slice_words(plan: MigrationPlan) -> str:

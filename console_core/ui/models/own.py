@@ -15,6 +15,10 @@ title = "Our fine-tuned SigLIP"
 [models.laion-large]
 architecture = "ViT-L-14"               # any architecture of open_clip,
 weights = "laion2b_s32b_b82k"           # with one of its tags or the path of a checkpoint
+template = "a photo of {}"              # a query is embedded like this; without the line as it is
+
+[models.animals]
+architecture = "timm:swin_base_patch4_window7_224.ms_in22k"   # any name of timm, or timm:hf-hub:<owner>/<name>
 """
 
 
@@ -26,6 +30,7 @@ def own_models(notices: Sequence[ConsoleError]) -> None:
     st.markdown("Write it into `console.toml` of the workspace, then start the console again:")
     st.code(EXAMPLE, language="toml")
     st.caption(
-        "Preprocessing and tokenizer come from the model, never from here. An architecture and a tag that open_clip "
-        "does not have together are refused, with the tags that exist."
+        "Preprocessing and tokenizer come from the model, never from here. An architecture and a tag that do not exist "
+        "together are refused, with the tags that exist. Models of timm embed pictures only: what they made cannot be "
+        "searched by text. docs/models.md says how to use checkpoints and folders of your own, also without a network."
     )

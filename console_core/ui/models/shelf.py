@@ -80,7 +80,7 @@ def family_table(family: str, models: Sequence[Shelved]) -> str | None:
         alt=f"Models of the family {family}",
         columns={
             "Dimension": st.column_config.NumberColumn(format="%d", help="Numbers in each vector."),
-            "Picture": st.column_config.NumberColumn(format="%d px", help="Side of the square that the model sees."),
+            "Picture": st.column_config.NumberColumn(format="%d px", help="The longer side of what the model sees."),
             "Weights": st.column_config.TextColumn(help="Whether they are on this machine."),
             "Text": st.column_config.CheckboxColumn(help="It embeds queries too."),
         },

@@ -25,7 +25,8 @@ class Weights:
 
 
 def can_look() -> bool:
-    """Whether looking for the weights of a tag is quick: open_clip, which knows where they are, is imported."""
+    """Whether looking for the weights of a tag is quick: open_clip, which knows where they are, is imported, and timm
+    with it."""
     return "open_clip" in sys.modules
 
 
@@ -33,9 +34,12 @@ def weights_of(card: ModelCard, models: Models, *, patiently: bool = False) -> W
     """Where the weights of a model are. Without `patiently` nothing is done that takes seconds."""
     local = card.is_local or Path(card.weights).suffix != ""
     place = card.architecture.removeprefix("local-dir:") if card.is_local else card.weights
-    if not local:
+    repository = card.architecture.partition("hf-hub:")[2]
+    if not local and card.library == "timm":
+        place = f"repository {repository}" if repository else f"weights of timm for {card.architecture}"
+    elif not local:
         place = f"weights tag {card.weights} of open_clip" if card.weights else "no weights are named"
-    if not (local or patiently or can_look()):
+    if not (local or repository or patiently or can_look()):
         return Weights(UNKNOWN, place)
     try:
         models.check(card.key)

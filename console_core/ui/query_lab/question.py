@@ -13,6 +13,8 @@ from console_core.vectorstore.types import CollectionInfo
 MOST_COLUMNS = 4
 LIMITS = ("12", "24", "48")
 _QUERY, _COLUMNS, _LIMIT, _EXAMPLE = "lab-query", "lab-columns", "lab-limit", "lab-example"
+PICTURES_ONLY = " · pictures only"
+"""What is said of a collection whose model embeds no texts."""
 FIELDS = {"q": _QUERY, "columns": _COLUMNS, "limit": _LIMIT}
 """What of a question the address has, beside the picture that is asked about."""
 
@@ -113,7 +115,12 @@ def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
 
 def _offered(collections: Sequence[CollectionInfo]) -> dict[str, str]:
     """Names that can be asked, aliases first, with what they are."""
-    titles = {info.name: f"{info.name} · {info.stamp.model}" for info in comparable(collections) if info.stamp}
+    known = console().models.cards
+    titles = {
+        info.name: f"{info.name} · {info.stamp.model}" + ("" if known.embeds_text(info.stamp.model) else PICTURES_ONLY)
+        for info in comparable(collections)
+        if info.stamp
+    }
     aliases = {alias: f"{alias} → {info.name}" for info in comparable(collections) for alias in info.aliases}
     return {**dict(sorted(aliases.items())), **titles}
 

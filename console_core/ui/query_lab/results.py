@@ -4,12 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from console_core.catalog.types import ImageRow
+from console_core.errors import NoTextTower
 from console_core.querylab.comparison import Comparison
 from console_core.ui import gallery, navigation, pictures, words
 from console_core.ui.query_lab.answers import all_keys, column_title, columns, gone
-from console_core.ui.query_lab.question import ask_like
+from console_core.ui.query_lab.by_picture import PICTURE, find_similar, like
 
-_PICTURE = "lab-picture"
 _WIDTHS = {1: 136, 2: 112, 3: 104, 4: 100}
 
 
@@ -20,7 +20,7 @@ def show(comparison: Comparison) -> None:
     _errors(comparison)
     drawn = columns(comparison, rows)
     picked = gallery.gallery(
-        drawn, key="lab-gallery", picked=st.session_state.get(_PICTURE, ""), tile_width=_WIDTHS.get(len(drawn), 100)
+        drawn, key="lab-gallery", picked=st.session_state.get(PICTURE, ""), tile_width=_WIDTHS.get(len(drawn), 100)
     )
     if sum(bool(column.tiles) for column in drawn) > 1:
         st.caption("Scores compare pictures within a column only: two models spread their scores differently.")
@@ -30,8 +30,8 @@ def show(comparison: Comparison) -> None:
         with st.expander(f"Gone: {total} of the first column", icon=":material/visibility_off:"):
             picked = gallery.gallery(left_behind, key="lab-gone", tile_width=88) or picked
     if picked is not None:
-        st.session_state[_PICTURE] = picked
-    pictures.drawer(_PICTURE, lambda key: f"Picture {key}", lambda key, row: _more(comparison, key, row))
+        st.session_state[PICTURE] = picked
+    pictures.drawer(PICTURE, lambda key: f"Picture {key}", lambda key, row: _more(comparison, key, row))
 
 
 def _agreement(comparison: Comparison) -> None:
@@ -71,20 +71,15 @@ def _errors(comparison: Comparison) -> None:
         if result.error is not None:
             title = f"{column_title(result)}: {result.error.message}"
             st.error(words.plain(result.error.remedy), title=words.plain(title), icon=":material/error:")
+    answered = comparison.columns[comparison.reference].answers if comparison.reference is not None else ()
+    if answered and any(isinstance(result.error, NoTextTower) for result in comparison.columns):
+        label = "Ask all of them for pictures like the first answer"
+        st.button(label, icon=":material/image_search:", key="lab-like-first", on_click=like, args=(answered[0].key,))
 
 
 def _more(comparison: Comparison, key: str, row: ImageRow | None) -> None:
     with st.container(horizontal=True):
-        similar = st.button(
-            "Find similar",
-            icon=":material/image_search:",
-            type="primary",
-            key="lab-similar",
-            on_click=_similar,
-            args=(key,),
-        )
-        if similar:  # a drawer runs by itself: the page must run too
-            st.rerun()
+        find_similar(key)
         if row is None:
             navigation.link("coverage", "Orphaned points", status="orphaned")
     table = [
@@ -104,8 +99,3 @@ def _more(comparison: Comparison, key: str, row: ImageRow | None) -> None:
         alt="Rank and score of this picture in each column",
         column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
     )
-
-
-def _similar(key: str) -> None:
-    st.session_state.pop(_PICTURE, None)
-    ask_like(key)

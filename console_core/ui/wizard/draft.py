@@ -10,6 +10,8 @@ from console_core.catalog.types import Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.migration.findings import Request
 from console_core.runs.manners import MOST_BATCH
+from console_core.ui.tuning_address import tuning_in, written
+from console_core.vectorstore.tuning import AS_FORMER, Tuning
 
 BATCH_SIZES = (1, MOST_BATCH)
 """The smallest and the largest number of pictures that can be asked to be written at a time."""
@@ -24,8 +26,9 @@ class Draft:
     """A migration that is being chosen. `only` has the facet values of its slice; empty: all pictures.
 
     In the address: view=new, served, model, target, batch, search=picture where text search is not wanted,
-    switch=in-place where the collection's own name shall lead to the new one, mode where it is not the usual one, and
-    only.<facet> once for each value, as also for each further model.
+    switch=in-place where the collection's own name shall lead to the new one, mode where it is not the usual one, m,
+    ef, quantization, quantile and ram where the new collection shall not be tuned as the former one is,
+    and only.<facet> once for each value, as also for each further model.
     """
 
     served: str = ""
@@ -36,6 +39,7 @@ class Draft:
     text_search: bool = True
     in_place: bool = False
     mode: Mode = _USUAL.mode
+    tuning: Tuning = AS_FORMER
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -53,6 +57,7 @@ class Draft:
             text_search=told.get("search", "") != _BY_PICTURE,
             in_place=told.get("switch", "") == IN_PLACE,
             mode=Mode(mode) if mode in set(Mode) else _USUAL.mode,
+            tuning=tuning_in(told),
             only={facet: tuple(dict.fromkeys(values)) for facet, values in only.items()},
         )
 
@@ -65,18 +70,30 @@ class Draft:
         said |= {} if self.text_search else {"search": _BY_PICTURE}
         said |= {"switch": IN_PLACE} if self.in_place else {}
         said |= {"mode": self.mode.value} if self.mode is not _USUAL.mode else {}
+        said |= written(self.tuning)
         said |= {f"{_ONLY}{facet}": values for facet, values in self.only.items() if values}
         st.query_params.from_dict(said)
 
     def without_slice(self) -> Self:
         return replace(self, only={})
 
+    def with_target(self, name: str) -> Self:
+        return replace(self, target=name)
+
     def request(self) -> Request:
         """What the preflight and the command are asked for."""
         part = Slice({facet: values for facet, values in self.only.items() if values})
         target = self.target.strip()
         return Request(
-            self.served, self.model, part, target, self.batch_size, self.text_search, self.in_place, self.mode
+            served=self.served,
+            model=self.model,
+            part=part,
+            target=target,
+            batch_size=self.batch_size,
+            text_search=self.text_search,
+            in_place=self.in_place,
+            mode=self.mode,
+            tuning=self.tuning,
         )
 
     def requests(self) -> list[Request]:

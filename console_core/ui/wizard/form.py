@@ -5,6 +5,7 @@ from dataclasses import replace
 from console_core.ui import session
 from console_core.ui.wizard.draft import Draft
 from console_core.ui.wizard.further import choose_further
+from console_core.ui.wizard.importing import import_settings
 from console_core.ui.wizard.introduction import reminder
 from console_core.ui.wizard.model import TITLE, choose_model
 from console_core.ui.wizard.pictures import choose_pictures
@@ -32,12 +33,13 @@ def wizard() -> None:
     else:
         chosen_in_place(draft, served.name)
     stamp = served.collection.stamp
+    import_settings(draft, served.collection)
     card = choose_model(draft, stamp.model if stamp else "")
     if card is None:
         _to_come("Pictures", "Preflight", first=3)
         return
     further = choose_further(draft, card)
-    choose_pictures(draft)
+    choose_pictures(draft, served.collection, card)
     check_and_start(replace(draft, also=tuple(one.key for one in further)), [card, *further])
 
 

@@ -11,6 +11,7 @@ from console_core.migration.findings import About, Finding, Preflight, Severity
 from console_core.migration.preflight.parity import nearer
 from console_core.ui import panels, session, words
 from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.named import offer_named
 
 _ORDER = tuple(Severity)
 
@@ -21,11 +22,11 @@ def show_findings(found: Preflight, draft: Draft, key: str = "") -> None:
     for about, findings in grouped(found.findings):
         with st.container(border=True, gap="small", key=f"found-{about.name.lower()}{key}"):
             st.markdown(f"**{_title(about)}**")
-            panels.findings(findings, action=lambda finding: _offer(finding, draft, key))
+            panels.findings(findings, action=lambda finding: _offer(finding, found, draft, key))
     notes = [finding for finding in found.findings if finding.severity is Severity.INFO]
     if notes:
         with st.expander(f"Good to know ({len(notes)})", icon=":material/info:"):
-            panels.findings(notes, action=lambda finding: _offer(finding, draft, key))
+            panels.findings(notes, action=lambda finding: _offer(finding, found, draft, key))
 
 
 def grouped(findings: Iterable[Finding]) -> list[tuple[About, list[Finding]]]:
@@ -54,7 +55,7 @@ def _title(about: About) -> str:
     return about.value[0].upper() + about.value[1:]
 
 
-def _offer(finding: Finding, draft: Draft, key: str) -> None:
+def _offer(finding: Finding, found: Preflight, draft: Draft, key: str) -> None:
     """The answer that a person can give on the spot."""
     if finding.code == "no-text-tower":
         by_picture = replace(draft, text_search=False).write
@@ -63,7 +64,9 @@ def _offer(finding: Finding, draft: Draft, key: str) -> None:
         _offer_mode(nearer(draft.mode), draft, key)
     elif finding.code == "target-mode":
         _offer_mode(mode_of(session.console().store, draft.target), draft, key)
-    elif finding.code == "image-only":
+    elif finding.code == "named-elsewhere":
+        offer_named(draft, key)
+    elif finding.code == "image-only" and session.console().models.cards.embeds_text(found.request.model):
         st.button("By text too", key=f"text-too{key}", on_click=replace(draft, text_search=True).write)
 
 

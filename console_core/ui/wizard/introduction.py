@@ -9,6 +9,7 @@ from console_core.rollout.records import MoveKind
 from console_core.ui import session, words
 from console_core.ui.permission import command_button
 from console_core.ui.wizard.draft import Draft
+from console_core.ui.wizard.named import choose_named, named_hint, searched_names, shared
 
 _FIELD = "alias-name"
 
@@ -24,11 +25,13 @@ def introduce(draft: Draft, collection: str, taken: Collection[str]) -> None:
             "bears a collection's name. So it gets an alias with a name of its own, once; from then on the alias "
             "moves without a gap, and the application is not touched again."
         )
-        name = st.text_input("Name of the alias", value=proposal(collection, taken), key=_FIELD, width=360).strip()
+        leads_to = choose_named(collection)
+        field = _FIELD if leads_to == collection else f"{_FIELD}-named"
+        name = st.text_input("Name of the alias", value=proposal(leads_to, taken), key=field, width=360).strip()
         if name in taken:
             st.caption(f":red[{words.plain(name)} is taken. Choose a name that no collection or alias bears.]")
         st.caption("Then point the application at it. This is the only line that changes:")
-        st.code(hint(collection, name or "the alias"), language="diff")
+        st.code(hint(leads_to, name or "the alias"), language="diff")
         pressed = command_button(
             "Introduce alias",
             "introduce_alias",
@@ -38,7 +41,7 @@ def introduce(draft: Draft, collection: str, taken: Collection[str]) -> None:
             disabled=not name or name in taken,
         )
         if pressed and session.act(
-            "introduce_alias", alias=name, collection=collection, done=f"{name} serves {collection} now."
+            "introduce_alias", alias=name, collection=leads_to, done=f"{name} serves {leads_to} now."
         ):
             replace(draft, served=name).write()
         if pressed:
@@ -59,11 +62,14 @@ def reminder(alias: str) -> None:
 
 def proposal(collection: str, taken: Collection[str]) -> str:
     """A free name for the alias: products-live for products, products for products__clip."""
-    stem = collection.split("__")[0]
+    stem, found = collection.split("__")[0], shared(collection)
     names = [stem, f"{stem}-live", *(f"{stem}-live-{number}" for number in range(2, 1000))]
+    names = searched_names(found.home) if found else names
     return next(name for name in names if name not in taken)
 
 
 def hint(collection: str, alias: str) -> str:
     """The change of the application, as a diff."""
+    if found := shared(collection):
+        return named_hint(found, alias)
     return f'- client.query_points("{collection}", …)\n+ client.query_points("{alias}", …)'

@@ -87,4 +87,4 @@ def _loadable(card: ModelCard) -> bool:
 
 def _about(card: ModelCard) -> str:
     facts = [card.family, f"{card.dimension:,} dimensions", f"pictures of {card.image_size} px"]
-    return " · ".join([*facts, *([] if card.has_text else ["pictures only"])])
+    return " · ".join([*facts, *([] if card.has_text else ["pictures only, no search by text"])])

@@ -5,10 +5,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from console_core.catalog.listing import MOST_VALUES
+from console_core.embedding.types import ModelCard
 from console_core.ui import session, words
 from console_core.ui.wizard.draft import BATCH_SIZES, Draft
 from console_core.ui.wizard.mode import choose_mode
 from console_core.ui.wizard.steps import open_step
+from console_core.ui.wizard.tuning import choose_settings
+from console_core.vectorstore.types import CollectionInfo
 
 _ALL, _SOME = "Everything", "Only a part"
 _PART = "wizard-part"
@@ -16,7 +20,7 @@ FRESH = 60
 """Seconds for which the values of facets are shown again without being counted again: that reads the whole catalog."""
 
 
-def choose_pictures(draft: Draft) -> None:
+def choose_pictures(draft: Draft, former: CollectionInfo, card: ModelCard) -> None:
     """Draw the step. It needs no answer: everything is chosen unless a person narrows it."""
     with open_step(3, "Pictures"):
         if session.console().catalog.info().facets:
@@ -26,6 +30,7 @@ def choose_pictures(draft: Draft) -> None:
             st.caption("This catalog has no facets to choose a part by.")
         choose_mode(draft)
         _tucked_away(draft)
+        choose_settings(draft, former, card)
 
 
 def _slice(draft: Draft) -> None:
@@ -46,8 +51,9 @@ def _slice(draft: Draft) -> None:
         return
     st.caption("A picture is chosen where it has one of the values in every list that you fill in.")
     with st.grid("auto", min_column_width=280):
+        tenant = session.console().catalog.info().tenant
         for facet, counts in _counted(str(session.console().settings.workspace)).items():
-            _facet(draft, facet, counts)
+            _facet(draft, facet, counts, "Tenant" if facet == tenant else "")
 
 
 @st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures …")
@@ -55,20 +61,33 @@ def _counted(workspace: str) -> Mapping[str, Mapping[str, int]]:
     return session.console().catalog.facets()
 
 
-def _facet(draft: Draft, facet: str, counts: Mapping[str, int]) -> None:
+def _facet(draft: Draft, facet: str, counts: Mapping[str, int], title: str) -> None:
     key = f"only-{facet}"
     chosen = list(draft.only.get(facet, ()))
     st.session_state[key] = chosen
 
+    is_part = len(counts) >= MOST_VALUES
+
     def said(value: str) -> str:
-        return f"{value or 'without a value'} ({counts.get(value, 0):,})"
+        named = value or "without a value"
+        return named if is_part and value not in counts else f"{named} ({counts.get(value, 0):,})"
 
     def narrow() -> None:
         only = {**draft.only, facet: tuple(st.session_state[key])}
         replace(draft, only={name: values for name, values in only.items() if values}).write()
 
     options = list(dict.fromkeys([*counts, *chosen]))
-    st.multiselect(words.plain(facet), options, format_func=said, key=key, on_change=narrow, placeholder="All values")
+    label = f"{title} ({words.plain(facet)})" if title else words.plain(facet)
+    st.multiselect(
+        label,
+        options,
+        format_func=said,
+        key=key,
+        on_change=narrow,
+        placeholder="All values",
+        accept_new_options=is_part,
+        help="The commonest values are listed; type any other." if is_part else None,
+    )
 
 
 def _everything_again(draft: Draft) -> None:

@@ -78,7 +78,7 @@ def _consequence(several: Sequence[Preflight]) -> str:
 
 @st.cache_data(ttl=FRESH, max_entries=32, show_spinner=False)
 def _checked(question: str, _requests: Sequence[Request]) -> list[Preflight]:
-    return preflights(session.console().preflight_parts(), _requests)
+    return preflights(session.console().preflight_parts(_requests[0].served), _requests)
 
 
 def _question(requests: Sequence[Request]) -> str:
@@ -88,7 +88,7 @@ def _question(requests: Sequence[Request]) -> str:
 
 def _figures(found: Preflight) -> None:
     estimate = found.estimate
-    with st.grid(5 if found.parity else 4, min_column_width=170):
+    with st.grid(5 if found.parity else 4, min_column_width=150):
         st.metric("Pictures to embed", words.number(found.to_embed), border=True, height="stretch")
         st.metric("Points served now", words.number(found.source_points), border=True, height="stretch")
         if estimate is not None:

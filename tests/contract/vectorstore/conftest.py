@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 
 from console_core.settings import StoreSettings, TableSettings
 from console_core.vectorstore.opening import open_store
@@ -32,7 +32,8 @@ NUMBERS = """(
 )"""
 
 QDRANT_SERVERS = ["loopback", *([pytest.param("server", marks=pytest.mark.server)] if URL else [])]
-STORES = ["embedded", "edge", "pgvector", "column", "bytes", "bytes-column", "bytea-column", *QDRANT_SERVERS]
+SQL = ["pgvector", "column", "bytes", "bytes-column", "bytea-column"]
+STORES = ["embedded", "embedded-named", "edge", *SQL, *QDRANT_SERVERS, "loopback-named"]
 
 
 @pytest.fixture(params=STORES)
@@ -41,6 +42,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         case "embedded":
             settings = StoreSettings(f"local:{tmp_path / 'qdrant'}")
             yield from _opened(settings)
+        case "embedded-named":
+            folder = tmp_path / "qdrant"
+            client = QdrantClient(path=str(folder))
+            _application(client)
+            client.close()
+            yield from _opened(StoreSettings(f"local:{folder}"), home="pictures@")
+        case "loopback-named":
+            with LoopbackQdrant().running() as server:
+                _application(server.engine)
+                yield from _opened(StoreSettings(server.url), home="pictures@")
         case "edge":
             yield from _opened(StoreSettings(f"edge:{tmp_path / 'edge'}"))
         case "pgvector":
@@ -74,6 +85,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         case _:
             settings = StoreSettings(URL, api_key=os.environ.get("QDRANT_API_KEY", ""))
             yield from _opened(settings, drop=True)
+
+
+def _application(client: QdrantClient) -> None:
+    """A collection of an application's own, with a named vector; its points are some of those that the tests write."""
+    vectors = {"first": models.VectorParams(size=3, distance=models.Distance.DOT)}
+    client.create_collection("pictures", vectors_config=vectors)
+    found = [
+        models.PointStruct(id=i, vector={"first": [float(i), 1.0, 2.0]}, payload={"title": f"{i}"}) for i in range(5)
+    ]
+    client.upsert("pictures", found)
 
 
 def _opened(settings: StoreSettings, drop: bool = False, home: str = "") -> Iterator[World]:

@@ -15,6 +15,7 @@ from console_core.errors import (
 )
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.tuning import not_in_force, quantization_of, settings_of
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, VectorStore
 from tests.contract.vectorstore.world import DIMENSION, STAMP, URL, World, ids, points, vectors
 
@@ -76,10 +77,38 @@ def test_index_and_quantization_are_shown_where_they_are_in_force_and_only_there
     ],
 )
 def test_settings_that_no_store_knows_are_refused_and_nothing_is_made(world: World, wrong: dict[str, Any]) -> None:
+    refusal = world.store.refuses_spec(CollectionSpec(**{"dimension": DIMENSION, **wrong}))
+    assert isinstance(refusal, StoreRefused)
+    assert refusal.remedy
     with pytest.raises(StoreRefused, match=r"Use|Known"):
         world.made(**wrong)
     with pytest.raises(CollectionNotFound):
         world.store.describe(world.name())
+
+
+def test_settings_that_are_not_in_force_are_read_back_as_what_was_wished_for(world: World) -> None:
+    index, quantization = {"m": 32, "ef_construct": 200}, {"type": "int8", "quantile": 0.99, "always_ram": True}
+    spec = CollectionSpec(DIMENSION, index=index, quantization=quantization)
+    assert world.store.refuses_spec(spec) is None
+    assert world.name() not in {info.name for info in world.store.collections()}, "asking makes nothing"
+    world.made(index=index, quantization=quantization)
+    info = world.reopened().describe(world.name())
+    has, kept = settings_of(info)
+    assert index.items() <= has.items()
+    assert quantization.items() <= kept.items()
+    about = world.store.info()
+    assert (info.quantization == {}) is ("int8" not in about.quantizations)
+    assert (info.index == {}) is (about.indexed_up_to == 0)
+    assert not_in_force(about, index, quantization, DIMENSION) == [
+        *(["HNSW, m 32, ef_construct 200"] if not info.index else []),
+        *(["INT8, quantile 0.99, always in memory"] if not info.quantization else []),
+    ]
+
+
+def test_each_quantization_that_a_store_says_it_has_is_in_force(world: World) -> None:
+    for kind in world.store.info().quantizations:
+        info = world.store.describe(world.made(kind, quantization=quantization_of(kind)))
+        assert info.quantization["type"] == kind
 
 
 def test_a_taken_name_is_refused_whether_a_collection_or_an_alias_has_it(world: World) -> None:

@@ -128,7 +128,7 @@ class FaultyFiles:
 
     def __init__(self, folder: Path, catalog: ChangingCatalog, schedule: Schedule) -> None:
         self._files, self._catalog, self._schedule = LocalFiles((folder,)), catalog, schedule
-        self.location = self._files.location
+        self.location, self.readers = self._files.location, self._files.readers
 
     def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
         key, _, file = path.partition("/")
@@ -144,6 +144,12 @@ class FaultyFiles:
 
     def changed_at(self, path: str) -> datetime | None:
         return self._catalog.mended.get(int(path.partition("/")[0]))
+
+    def trouble(self, root: str) -> tuple[str, str]:
+        return self._files.trouble(root)
+
+    def close(self) -> None:
+        self._files.close()
 
 
 class FaultyGrid(Grid):

@@ -13,6 +13,7 @@ from console_core.backup.operation import BackUp
 from console_core.errors import BackupDiffers, BackupNotProven, CollectionExists, NotFound, StoreRefused, VectorInvalid
 from console_core.runs.types import Counts
 from console_core.vectorstore.signature import signature_of
+from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionSpec, Point, VectorStore
 from tests.unit.backup.conftest import STAMP, World, points, run, vectors
 
@@ -87,6 +88,14 @@ def test_vectors_that_are_not_normalised_are_restored_bit_by_bit(world: World, d
     assert _content(world.store, "images-2") == _content(world.store, "images")
     described = world.store.describe("images-2")
     assert (described.distance, described.stamp) == (distance, STAMP)
+
+
+def test_settings_that_the_store_only_notes_come_back_with_the_collection(world: World) -> None:
+    index, quantization = {"m": 8}, {"type": "int8", "quantile": 0.99}
+    world.made(count=3, index=index, quantization=quantization)
+    assert world.store.describe("images").quantization == {}
+    world.restore(world.back_up(), "again")
+    assert settings_of(world.store.describe("again")) == (index, quantization)
 
 
 def test_a_named_vector_keeps_its_name_and_points_without_a_vector_stay_without_one(world: World) -> None:

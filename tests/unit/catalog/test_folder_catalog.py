@@ -170,3 +170,24 @@ def test_a_folder_that_vanishes_later_is_unavailable(tmp_path: Path) -> None:
     root.rename(tmp_path / "moved")
     with pytest.raises(CatalogUnavailable):
         catalog.count()
+
+
+def test_many_files_with_names_in_any_encoding_are_each_listed_once_and_found_again(tmp_path: Path) -> None:
+    ascending = [
+        b"plain %d.jpg",
+        "日本 %d.jpg".encode(),
+        b"caf\xe9 %d.jpg",
+        "ж%d.jpg".encode("koi8-r"),
+        b"\xff\xfe%d.jpg",
+    ]
+    names = [os.fsdecode(pattern % number) for pattern in ascending for number in range(2000)]
+    for name in names:
+        (tmp_path / name).touch()
+    for loop in range(20):
+        (tmp_path / f"loop {loop}").symlink_to(tmp_path)
+    catalog = FolderCatalog(tmp_path)
+    found = [row.key for row in catalog.rows()]
+    assert len(set(found)) == len(found) == len(names)
+    assert [row.key for row in catalog.get(found)] == found
+    for key in found:
+        key.encode()

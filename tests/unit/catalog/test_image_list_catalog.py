@@ -46,6 +46,16 @@ def test_paths_are_relative_to_the_list_or_absolute(tmp_path: Path) -> None:
     ]
 
 
+def test_an_address_stays_as_it_is_and_what_follows_it_is_no_part_of_its_name(tmp_path: Path) -> None:
+    address = "https://host.example/p/cats/tom.jpg?token=abc"
+    (row,) = rows(tmp_path, f"{address},cat\n")
+    assert (row.key, row.candidates) == (address, (address,))
+    assert (row.payload["filename"], row.payload["extension"]) == ("tom.jpg", "jpg")
+    assert row.facets["folder"] == "https://host.example/p/cats"
+    (other,) = rows(tmp_path, f"{address},dog\n")
+    assert other.revision != row.revision
+
+
 def test_a_row_carries_its_label_and_further_columns(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, "cats/Tom.JPG, tom ,indoors,,2024\n")
     assert row.payload == {

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from console_core.catalog import thumbnails as thumbnails_module
+from console_core.catalog.decoding import decode
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.thumbnails import Thumbnail, Thumbnails
 from console_core.catalog.types import ImageRow
@@ -65,6 +66,37 @@ def picture(thumbnail: Thumbnail) -> Image.Image:
 
 def files(cache: Path) -> list[Path]:
     return [file for file in cache.rglob("*") if file.is_file()]
+
+
+def test_pictures_of_a_server_are_fetched_many_at_once_and_decoded_two_at_a_time(
+    images: CountedFiles, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, lock, now, most = threading.Barrier(8), threading.Lock(), 0, 0
+
+    class Far(CountedFiles):
+        readers = 8
+
+        def read(self, path: str, make_room: Callable[[int], object] | None = None) -> bytes:
+            together.wait(60)
+            return super().read(path, make_room)
+
+    def counted(data: bytes, path: str) -> Image.Image:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        try:
+            threading.Event().wait(0.005)
+            return decode(data, path)
+        finally:
+            with lock:
+                now -= 1
+
+    monkeypatch.setattr("console_core.catalog.loading.decode", counted)
+    thumbnails = Thumbnails(cache, Far(images.roots))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(thumbnails.get, map(row, range(8))))
+    assert most == 2
 
 
 def test_a_thumbnail_is_a_small_webp_picture_of_the_same_shape(images: CountedFiles, cache: Path) -> None:

@@ -13,7 +13,7 @@ from console_core.catalog.folder import FolderCatalog
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageCatalog, ImageRow, Slice
 from console_core.coverage import facets as facets_module
 from console_core.coverage.facets import FacetCounts
-from console_core.coverage.measure import measure
+from console_core.coverage.measure import PAGE, measure
 from console_core.coverage.report import OTHER, CoverageReport, Gap, Status
 from console_core.errors import CollectionNotFound
 from console_core.vectorstore.provenance import Provenance, point_id
@@ -23,8 +23,9 @@ from tests.unit.coverage.conftest import COLLECTION, World
 ORIGIN = Provenance("", "", "sha", "f1", "run", "2026-01-02")
 
 
-def measured(world: World, part: Slice = EVERYTHING, **options: int) -> tuple[CoverageReport, list[Gap]]:
-    steps = list(measure(world.catalog, world.store, COLLECTION, world.ledger.failed_among, part=part, **options))
+def measured(world: World, part: Slice = EVERYTHING, page_size: int = PAGE) -> tuple[CoverageReport, list[Gap]]:
+    among = world.ledger.failed_among
+    steps = list(measure(world.catalog, world.store, COLLECTION, among, part=part, page_size=page_size))
     report = steps[-1].report
     assert report is not None
     assert [step.report for step in steps[:-1]] == [None] * (len(steps) - 1)

@@ -8,7 +8,7 @@ from console_core.demo.painting.render import render
 from console_core.demo.quality import OVERALL, Precision, embed, precision
 from console_core.demo.queries import ACCEPTANCE, SHOWCASE
 from console_core.demo.vectors import one_thread
-from console_core.embedding.openclip import load
+from console_core.embedding.loading import load
 
 
 @pytest.fixture(scope="module")

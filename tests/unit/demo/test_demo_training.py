@@ -12,7 +12,7 @@ from console_core.demo.plan import plan
 from console_core.demo.train.architecture import RECIPES
 from console_core.demo.train.dataset import Dataset, is_held_out, render_dataset, typed
 from console_core.demo.train.loop import train
-from console_core.embedding.openclip import load
+from console_core.embedding.loading import load
 from console_core.embedding.types import ModelCard
 
 

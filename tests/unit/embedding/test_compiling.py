@@ -92,6 +92,8 @@ def test_while_one_thread_compiles_others_run_as_it_is_and_afterwards_what_was_c
 
 
 def test_it_pays_for_siglip_and_swin_only() -> None:
-    assert pays("SigLIP 2", {})
-    assert pays("CLIP", {"timm_model_name": "swin_large_patch4_window12_384"})
-    assert not pays("CLIP", {"layers": 12})
+    assert pays("SigLIP 2", "")
+    assert pays("CLIP", "swin_large_patch4_window12_384")
+    assert pays("MegaDescriptor", "swin_large_patch4_window12_384")
+    assert not pays("CLIP", "")
+    assert not pays("timm", "resnet50")

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from console_core.embedding import fingerprint as fingerprints
 from console_core.embedding.device import Placement
-from console_core.embedding.openclip import load
+from console_core.embedding.loading import load
 from console_core.embedding.registry import parse
 from console_core.embedding.types import Fingerprint
 

@@ -11,8 +11,9 @@ from console_core.embedding import loaded
 from console_core.embedding.batch_size import BatchSizes
 from console_core.embedding.cards import CARDS
 from console_core.embedding.device import Placement
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.embedding.loaded import LoadedModels
-from console_core.embedding.openclip import OpenClipEmbedder, load
+from console_core.embedding.loading import load
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import ModelCard
 from console_core.errors import ModelNotLoadable, ModelUnknown
@@ -26,7 +27,7 @@ class SlowDisk:
         self.quick = ""
         self.started, self.go_on = threading.Event(), threading.Event()
 
-    def __call__(self, card: ModelCard, placement: Placement, *, sizes: BatchSizes) -> OpenClipEmbedder:
+    def __call__(self, card: ModelCard, placement: Placement, *, sizes: BatchSizes) -> TorchEmbedder:
         self.loads += 1
         if card.key != self.quick:
             self.started.set()

@@ -12,9 +12,12 @@ from console_core.errors import ModelNotLoadable, ModelUnknown, SettingsError
 from console_core.settings import ModelSettings
 
 by_key = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
+of_open_clip = pytest.mark.parametrize(
+    "card", [card for card in CARDS if card.library == "open_clip"], ids=lambda card: card.key
+)
 
 
-@by_key
+@of_open_clip
 def test_a_card_says_what_open_clip_itself_says(card: ModelCard) -> None:
     configuration = open_clip.get_model_config(card.architecture)
     assert card.dimension == configuration["embed_dim"]
@@ -35,14 +38,16 @@ def test_the_models_of_the_field_are_there() -> None:
     assert known["ViT-L-14", "laion2b_s32b_b82k"] == 768
     assert known["ViT-B-16-SigLIP", "webli"] == 768
     assert known["ViT-L-16-SigLIP-384", "webli"] == 1024
-    assert {"clip-vit-b-32-openai", "siglip-vit-b-16-webli"} <= {card.key for card in CARDS}
+    assert known["timm:hf-hub:BVRA/MegaDescriptor-L-384", ""] == 1536
+    assert {"clip-vit-b-32-openai", "siglip-vit-b-16-webli", "megadescriptor-l-384"} <= {card.key for card in CARDS}
 
 
 def test_reading_cards_and_folders_never_imports_torch(tiny: Path) -> None:
     program = (
         "import sys; from console_core.embedding.registry import ModelCards; "
-        f"ModelCards().get('clip-vit-b-32-openai'), ModelCards().get('local-dir:{tiny}'); "
-        "assert not {'torch', 'open_clip'} & set(sys.modules), 'torch was imported'"
+        f"cards = ModelCards(); cards.get('clip-vit-b-32-openai'), cards.get('local-dir:{tiny}'); "
+        "cards.get('timm:hf-hub:BVRA/MegaDescriptor-L-384'); "
+        "assert not {'torch', 'open_clip', 'timm'} & set(sys.modules), 'torch was imported'"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
@@ -127,3 +132,23 @@ def test_a_checkpoint_that_is_missing_is_not_loadable(tmp_path: Path) -> None:
 def test_settings_that_contradict_the_model_are_refused(tiny: Path) -> None:
     with pytest.raises(SettingsError, match=r"dimension = 512, but .* has 24"):
         from_settings(ModelSettings("mine", f"local-dir:{tiny}", dimension=512))
+
+
+def test_a_template_is_the_models_own_and_has_one_place_for_the_text(tiny: Path) -> None:
+    card = from_settings(ModelSettings("mine", f"local-dir:{tiny}", template="a photo of {}"))
+    assert card.worded("a {red} car") == "a photo of a {red} car"
+    assert ModelCards().get("clip-vit-b-32-openai").worded("a car") == "a car"
+    for wrong in ("a photo", "{} and {}"):
+        with pytest.raises(SettingsError, match=r"not exactly once") as caught:
+            from_settings(ModelSettings("mine", f"local-dir:{tiny}", template=wrong))
+        assert "a photo of {}" in caught.value.remedy
+
+
+def test_whether_a_model_embeds_text_is_told_without_loading_it(tiny: Path, tmp_path: Path) -> None:
+    cards = ModelCards()
+    assert cards.embeds_text("clip-vit-b-32-openai")
+    assert cards.embeds_text(f"local-dir:{tiny}")
+    assert not cards.embeds_text("megadescriptor-l-384")
+    assert not cards.embeds_text("timm:resnet18")
+    (tmp_path / "config.json").write_text('{"architecture": "test_vit"}')
+    assert not cards.embeds_text(f"local-dir:{tmp_path}")

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from console_core.embedding.folder import assembled
-from console_core.embedding.openclip import load
+from console_core.embedding.loading import load
 from console_core.embedding.registry import ModelCards, parse
 from console_core.errors import ModelNotLoadable
 
@@ -162,22 +162,6 @@ def test_a_damaged_checkpoint_is_not_loadable(tiny: Path) -> None:
 def test_a_checkpoint_of_another_architecture_is_not_loadable(tiny: Path) -> None:
     with pytest.raises(ModelNotLoadable, match="cannot be loaded"):
         load(parse(f"RN50/{tiny}/open_clip_model.safetensors"), "cpu")
-
-
-class Bomb:
-    def __init__(self, crater: Path) -> None:
-        self.crater = crater
-
-    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
-        return Path.touch, (self.crater,)
-
-
-def test_a_pickle_that_wants_to_run_code_is_refused(tiny: Path, tmp_path: Path) -> None:
-    (tiny / "open_clip_model.safetensors").unlink()
-    torch.save({"visual.conv1.weight": Bomb(tmp_path / "crater")}, tiny / "open_clip_pytorch_model.bin")
-    with pytest.raises(ModelNotLoadable):
-        load(parse(f"local-dir:{tiny}"), "cpu")
-    assert not (tmp_path / "crater").exists()
 
 
 def test_a_state_dict_saved_by_torch_gives_the_same_vectors(tiny: Path) -> None:

@@ -12,9 +12,10 @@ from console_core.embedding import loaded
 from console_core.embedding.batch_size import BatchSizes
 from console_core.embedding.cards import CARDS
 from console_core.embedding.device import Placement
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.embedding.loaded import LoadedModels
+from console_core.embedding.loading import load
 from console_core.embedding.memory import Memory, _within_container, memory_of
-from console_core.embedding.openclip import OpenClipEmbedder, load
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import ModelCard
 from console_core.embedding.use import Use
@@ -75,7 +76,7 @@ def models(machine: Machine) -> LoadedModels:
 
 def use_of(models: LoadedModels, key: str) -> Use:
     embedder = models.get(key)
-    assert isinstance(embedder, OpenClipEmbedder)
+    assert isinstance(embedder, TorchEmbedder)
     return embedder.use
 
 
@@ -164,7 +165,7 @@ def test_before_a_model_is_loaded_room_is_made_for_it(
 def test_a_model_that_does_not_fit_is_tried_again_after_all_unused_ones_left(
     models: LoadedModels, three: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tight(card: ModelCard, placement: Placement, *, sizes: BatchSizes) -> OpenClipEmbedder:
+    def tight(card: ModelCard, placement: Placement, *, sizes: BatchSizes) -> TorchEmbedder:
         if models.resident():
             raise DeviceOutOfMemory("The weights do not fit.", "Unload other models.")
         return load(card, placement, sizes=sizes)
@@ -194,7 +195,7 @@ def test_threads_that_ask_while_models_are_released_never_make_a_second_copy(
 ) -> None:
     alive, guard, most = [0], threading.Lock(), [0]
 
-    class Counted(OpenClipEmbedder):
+    class Counted(TorchEmbedder):
         def __init__(self, *given: object, **named: object) -> None:
             super().__init__(*given, **named)  # type: ignore[arg-type]
             with guard:
@@ -205,7 +206,7 @@ def test_threads_that_ask_while_models_are_released_never_make_a_second_copy(
             with guard:
                 alive[0] -= 1
 
-    monkeypatch.setattr("console_core.embedding.openclip.OpenClipEmbedder", Counted)
+    monkeypatch.setattr("console_core.embedding.loading.TorchEmbedder", Counted)
     stop = threading.Event()
 
     def ask() -> None:

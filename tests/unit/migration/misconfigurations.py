@@ -8,7 +8,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +20,11 @@ from PIL import Image
 from qdrant_client import models as qdrant
 from safetensors.numpy import load_file, save_file
 
-from console_core.catalog.opening import open_catalog
+from console_core.catalog.opening import open_catalog, open_images
 from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
+from console_core.console.listed_points import StorePoints
 from console_core.database import now
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.loaded import LoadedModels
@@ -33,10 +34,14 @@ from console_core.embedding.types import ModelCard
 from console_core.migration.findings import Request, Severity
 from console_core.runs import tables
 from console_core.runs.owner import Owner
+from console_core.settings import CatalogSettings, ImageSettings
 from console_core.vectorstore.provenance import FIELD, Provenance
 from console_core.vectorstore.qdrant_server import QdrantServer
+from console_core.vectorstore.tuning import USUAL as TUNED
+from console_core.vectorstore.tuning import Tuning
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 from tests.conftest import OPERATOR, PICTURES, finish
+from tests.picture_server import serving, status
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 SERVED = "images__demo-clip"
@@ -319,6 +324,27 @@ def the_key_occurs_twice(world: World) -> None:
     _other_keys(world, "id TEXT", "INSERT INTO images (id, original_path) VALUES ('k5', '0001.jpg')")
 
 
+def _list_a_collection(world: World, name: str) -> None:
+    """Make a collection's own payload the catalog."""
+    configured = CatalogSettings("collection", name, paths=("caption",))
+    world.parts["catalog"] = open_catalog(configured, points=StorePoints(world.console.store))
+
+
+@planted("catalog-pinned", BLOCK, f"stays with {SERVED} at the cut-over")
+def the_catalog_is_the_collection_that_the_alias_leaves(world: World) -> None:
+    _list_a_collection(world, SERVED)
+
+
+@planted("catalog-target", BLOCK, "images__demo-siglip, the collection that is to be built")
+def the_catalog_is_the_collection_that_is_to_be_built(world: World) -> None:
+    _list_a_collection(world, "images__demo-siglip")
+
+
+@planted("catalog-moves", INFO, "on no list any more")
+def the_catalog_is_what_the_alias_serves(world: World) -> None:
+    _list_a_collection(world, "images")
+
+
 @planted("nothing-selected", BLOCK, "slice")
 def the_slice_is_empty(world: World) -> Request:
     return replace(USUAL, part=Slice({"user_id": ("nobody",)}))
@@ -339,6 +365,14 @@ def a_quarter_of_the_rows_has_no_path(world: World) -> None:
     world.catalog("UPDATE images SET original_path = NULL WHERE id % 4 = 0")
 
 
+@planted("few-paths", WARN, "1,000 of the first 1,000 rows (100%)")
+def the_oldest_rows_have_no_path(world: World) -> None:
+    world.catalog(
+        "WITH RECURSIVE older(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM older WHERE n < 1100) "
+        "INSERT INTO images (id) SELECT -n FROM older"
+    )
+
+
 @planted("image-root", BLOCK, "does not exist")
 def the_image_root_does_not_exist(world: World) -> None:
     (world.folder / "images").rename(world.folder / "moved")
@@ -353,6 +387,27 @@ def the_image_root_is_a_file(world: World) -> None:
 @planted("image-root", WARN, "archive")
 def a_second_image_root_is_not_mounted(world: World) -> None:
     world.parts["image_roots"] = (*world.console.settings.image_roots, world.folder / "archive")
+
+
+@planted("image-root", BLOCK, "does not answer")
+def the_server_of_the_pictures_is_down(world: World) -> None:
+    with serving() as gone:
+        root = f"{gone.url}/pictures/"
+    world.parts["images"] = images = open_images(ImageSettings((root,), retries=0))
+    world.parts["image_roots"] = (root,)
+    world.undo.append(images.close)
+
+
+@planted("image-root", BLOCK, "answers 401")
+def the_server_of_the_pictures_wants_a_password(world: World) -> None:
+    server = ExitStack()
+    pictures = server.enter_context(serving())
+    pictures.faults["*"].extend([status(401)] * 200)
+    root = f"{pictures.url}/pictures/"
+    world.parts["images"] = images = open_images(ImageSettings((root,), retries=0))
+    world.parts["image_roots"] = (root,)
+    server.callback(images.close)
+    world.undo.append(server.close)
 
 
 @planted("pictures", BLOCK, f"None of {PICTURES} pictures")
@@ -483,6 +538,21 @@ def a_batch_has_no_pictures(world: World) -> Request:
     return replace(USUAL, batch_size=0)
 
 
+@planted("settings-refused", BLOCK, "quantile of 2")
+def a_setting_is_out_of_range(world: World) -> Request:
+    return replace(USUAL, tuning=Tuning(quantization={"type": "int8", "quantile": 2.0}))
+
+
+@planted("settings-refused", BLOCK, "float16")
+def the_store_has_no_such_quantization(world: World) -> Request:
+    return replace(USUAL, tuning=Tuning(quantization={"type": "float16"}))
+
+
+@planted("settings-noted", WARN, "HNSW, m 16, ef_construct 100; INT8")
+def the_store_would_only_note_the_settings(world: World) -> Request:
+    return replace(USUAL, tuning=TUNED)
+
+
 # The workspace
 
 
@@ -571,16 +641,40 @@ def the_servers_writes_are_limited(world: World) -> None:
 
 @planted("target-index", WARN, "m is 64, not 16", on_server=True)
 def the_target_has_another_index(world: World) -> Request:
-    spec = CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), index={"m": 64})
-    world.console.store.create("begun", spec)
+    _begun(world, index={"m": 64})
     return replace(USUAL, target="begun")
 
 
 @planted("target-quantization", WARN, "type is int8, not unset", on_server=True)
 def the_target_is_quantized_and_the_old_one_is_not(world: World) -> Request:
-    spec = CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), quantization={"type": "int8"})
-    world.console.store.create("begun", spec)
+    _begun(world, quantization={"type": "int8"})
     return replace(USUAL, target="begun")
+
+
+@planted("target-index", WARN, "differs from what is asked for: m is 64, not 32", on_server=True)
+def an_empty_target_is_tuned_otherwise_than_is_asked_for(world: World) -> Request:
+    world.console.store.create("begun", CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), index={"m": 64}))
+    return replace(USUAL, target="begun", tuning=Tuning({"m": 32}))
+
+
+@planted("target-settings", INFO, "m 64, ef_construct 100", on_server=True)
+def an_empty_target_was_prepared_with_its_own_settings(world: World) -> Request:
+    world.console.store.create("begun", CollectionSpec(192, stamp=world.stamp_of("demo-siglip"), index={"m": 64}))
+    return replace(USUAL, target="begun")
+
+
+@planted("settings-chosen", INFO, "INT8, quantile 0.99", on_server=True)
+@planted("rescoring", INFO, "rescore", on_server=True)
+def the_new_collection_shall_be_quantized(world: World) -> Request:
+    return replace(USUAL, tuning=TUNED)
+
+
+def _begun(world: World, **settings: Any) -> None:
+    """A target that the model has begun to fill."""
+    stamp = world.stamp_of("demo-siglip")
+    world.console.store.create("begun", CollectionSpec(192, stamp=stamp, **settings))
+    made = Provenance("1", "", "", stamp.fingerprint, "r-1", "").as_payload()
+    world.console.store.upsert("begun", [Point(1, np.ones(192, dtype=np.float32), made)])
 
 
 _TWO = {name: qdrant.VectorParams(size=192, distance=qdrant.Distance.COSINE) for name in ("image", "text")}
@@ -614,3 +708,57 @@ def some_vectors_are_not_of_length_one_under_a_dot_product(world: World) -> Requ
     world.engine().upsert("lengths", [qdrant.PointStruct(id=n, vector=[3.0, 4.0], payload={}) for n in range(3)])
     world.console.store.set_alias("long", "lengths", expected=None)
     return Request("long", "demo-siglip")
+
+
+def _shop(world: World, **beside: Any) -> None:
+    """An application's collection whose one named vector is searched under a name of its own."""
+    clip = {"clip": qdrant.VectorParams(size=128, distance=qdrant.Distance.COSINE)}
+    world.engine().create_collection("shop", vectors_config=clip, **beside)
+    world.console.store.set_alias("shop@searched", "shop@clip", expected=None)
+
+
+IN_THE_SHOP = Request("shop@searched", "demo-siglip", target="shop@siglip")
+
+
+@planted("named-vector", WARN, "Qdrant server 1.20.0", on_server=True)
+def the_target_is_a_second_vector_of_what_is_searched(world: World) -> Request:
+    _shop(world)
+    return IN_THE_SHOP
+
+
+@planted("named-beside", INFO, "words", on_server=True)
+def the_collection_has_vectors_that_the_console_cannot_make(world: World) -> Request:
+    _shop(world, sparse_vectors_config={"words": qdrant.SparseVectorParams()})
+    return IN_THE_SHOP
+
+
+@planted("named-elsewhere", BLOCK, "cannot be moved to shop__demo-siglip", on_server=True)
+def the_name_of_a_vector_cannot_lead_to_a_parallel_collection(world: World) -> Request:
+    _shop(world)
+    return replace(IN_THE_SHOP, target="")
+
+
+@planted("named-elsewhere", BLOCK, "images cannot lead to one", on_server=True)
+def the_alias_of_a_whole_collection_cannot_lead_to_a_vector(world: World) -> Request:
+    _shop(world)
+    return replace(USUAL, target="shop@siglip")
+
+
+@planted("named-elsewhere", BLOCK, "nor its name be passed on", on_server=True)
+def a_named_vector_cannot_be_recreated_in_place(world: World) -> Request:
+    _shop(world)
+    return replace(IN_THE_SHOP, served="shop@clip", in_place=True)
+
+
+@planted("named-refused", BLOCK, "has no name", on_server=True)
+def the_target_would_be_beside_a_vector_without_a_name(world: World) -> Request:
+    return replace(USUAL, target=f"{SERVED}@siglip")
+
+
+@planted("named-refused", BLOCK, "Qdrant 1.17.1 cannot add a named vector", on_server=True)
+def the_server_is_too_old_for_a_second_vector(world: World) -> Request:
+    _shop(world)
+    assert world.server is not None
+    world.server.version = "1.17.1"
+    world.console.store = QdrantServer(world.server.url)
+    return IN_THE_SHOP

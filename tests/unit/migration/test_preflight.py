@@ -15,8 +15,8 @@ import pytest
 from console_core.catalog.types import Slice
 from console_core.commands import command
 from console_core.console import Console
+from console_core.embedding.embedder import TorchEmbedder
 from console_core.embedding.loaded import LoadedModels
-from console_core.embedding.openclip import OpenClipEmbedder
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
 from console_core.engine.shape import Shape
@@ -366,7 +366,7 @@ def test_memory_is_stated_for_the_largest_batch_that_may_be_found(
 ) -> None:
     usual = found(console).estimate
     embedder = console.models.get("demo-siglip")
-    monkeypatch.setattr(OpenClipEmbedder, "largest_batch", 2 * embedder.batch)
+    monkeypatch.setattr(TorchEmbedder, "largest_batch", 2 * embedder.batch)
     larger = found(console)
     assert usual is not None
     assert larger.estimate is not None

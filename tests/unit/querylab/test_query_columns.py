@@ -21,8 +21,9 @@ from console_core.errors import (
     Refused,
 )
 from console_core.querylab.comparison import Comparison
-from console_core.querylab.image_search import ask_like
-from console_core.querylab.search import ask, search_one
+from console_core.querylab.finding import search_one
+from console_core.querylab.image_search import ask_like, search_like
+from console_core.querylab.search import ask
 from console_core.querylab.shifts import agreement, shifts
 from console_core.vectorstore.provenance import Provenance
 from console_core.vectorstore.types import CollectionSpec, Hit, ModelStamp, Point
@@ -86,7 +87,7 @@ class Counting(LoadedModels):
     """The loaded models, with a count of the texts that each of them embeds."""
 
     def __init__(self, models: LoadedModels) -> None:
-        self._real = models
+        self._real, self.cards = models, models.cards
         self.texts: Counter[str] = Counter()
 
     def get(self, key: str) -> Embedder:
@@ -163,6 +164,12 @@ def test_a_model_without_a_text_tower_refuses_text_and_says_what_to_do_instead(l
     (column,) = ask(lab.store, blind, ["by-clip"], QUERY).columns
     assert isinstance(column.error, NoTextTower)
     assert "Pick a picture" in column.error.remedy
+    assert blind.resident() == [], "it was not loaded only to say no"
+    with pytest.raises(NoTextTower, match="by-clip"):
+        search_one(lab.store, blind, "by-clip", QUERY)
+    found = search_like(lab.store, "by-clip", "5", limit=3)
+    assert [hit["rank"] for hit in found] == [1, 2, 3]
+    assert 5 not in {hit["id"] for hit in found}
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
@@ -189,6 +196,8 @@ def test_search_one_is_plain_data_or_the_columns_error(lab: Lab) -> None:
     assert found[0]["payload"]["seed"] == found[0]["id"]
     with pytest.raises(CollectionNotFound):
         search_one(lab.store, lab.models, "vanished", QUERY)
+    with pytest.raises(CollectionNotFound):
+        search_like(lab.store, "vanished", "5")
 
 
 def test_a_point_without_a_finite_score_does_not_rank_first(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

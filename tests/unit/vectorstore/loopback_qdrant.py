@@ -94,8 +94,8 @@ class SnapshotFile:
 class LoopbackQdrant:
     """`faults` are used up in their order, one a request; `requests` are all that came.
 
-    `strict` are the strict modes of collections and `thresholds` their indexing thresholds in kB, which the embedded
-    engine does not have.
+    `strict` are the strict modes of collections, `thresholds` their indexing thresholds in kB, and `of_vectors` the
+    settings of their named vectors, which the embedded engine does not have.
     """
 
     def __init__(self, version: str = "1.20.0", keeps_metadata: bool = True) -> None:
@@ -108,6 +108,7 @@ class LoopbackQdrant:
         self.engine = QdrantClient(":memory:", force_disable_check_same_thread=True)
         self.alone = RLock()
         self._created: dict[str, models.CreateCollection] = {}
+        self.of_vectors: dict[str, dict[str, models.VectorParamsDiff]] = {}
         self.snapshots: dict[str, dict[str, SnapshotFile]] = {}
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
@@ -146,12 +147,19 @@ class LoopbackQdrant:
                 return done
             case "PATCH", ["collections", name]:
                 change = models.UpdateCollection(**body)
+                changed = TypeAdapter(dict[str, models.VectorParamsDiff]).validate_python(body.get("vectors") or {})
                 if change.optimizers_config and change.optimizers_config.indexing_threshold is not None:
                     self.thresholds[name] = change.optimizers_config.indexing_threshold
                 metadata = change.metadata if self.keeps_metadata else None
-                return engine.update_collection(name, metadata=metadata) or True
+                self.of_vectors.setdefault(name, {}).update(changed)
+                return engine.update_collection(name, metadata=metadata, vectors_config=changed) or True
             case "DELETE", ["collections", name]:
                 return engine.delete_collection(name)
+            case "PUT", ["collections", name, "vectors", vector]:
+                return engine.create_vector_name(name, vector, models.DenseVectorNameConfig(**body))
+            case "DELETE", ["collections", name, "vectors", vector]:
+                self.of_vectors.get(name, {}).pop(vector, None)
+                return engine.delete_vector_name(name, vector)
             case "GET", ["collections", name, "snapshots"]:
                 engine.get_collection(name)
                 return [made.description for made in self.snapshots.get(name, {}).values()]
@@ -173,15 +181,27 @@ class LoopbackQdrant:
                 asked = models.PointRequest(**body)
                 return engine.retrieve(name, asked.ids, with_payload=True, with_vectors=asked.with_vector or False)
             case "POST", ["collections", name, "points", "delete"]:
-                return engine.delete(name, models.PointIdsList(**body))
+                return engine.delete(name, TypeAdapter[Any](models.PointsSelector).validate_python(body))
+            case "POST", ["collections", name, "points", "batch"]:
+                return engine.batch_update_points(name, models.UpdateOperations(**body).operations)
+            case "POST", ["collections", name, "points", "vectors", "delete"]:
+                without = models.DeleteVectors(**body)
+                return engine.delete_vectors(name, without.vector, without.points or without.filter or [])
+            case "POST", ["collections", name, "points", "payload", "delete"]:
+                fields = models.DeletePayload(**body)
+                return engine.delete_payload(name, fields.keys, fields.points or fields.filter or [])
             case "POST", ["collections", name, "points", "scroll"]:
                 read = models.ScrollRequest(**body)
                 records, following = engine.scroll(
-                    name, limit=read.limit or 10, offset=read.offset, with_vectors=read.with_vector or False
+                    name,
+                    read.filter,
+                    limit=read.limit or 10,
+                    offset=read.offset,
+                    with_vectors=read.with_vector or False,
                 )
                 return models.ScrollResult(points=records, next_page_offset=following)
             case "POST", ["collections", name, "points", "count"]:
-                return engine.count(name)
+                return engine.count(name, count_filter=models.CountRequest(**(body or {})).filter)
             case "POST", ["collections", name, "points", "query"]:
                 query = models.QueryRequest(**body)
                 return engine.query_points(
@@ -198,6 +218,11 @@ class LoopbackQdrant:
             info.config.hnsw_config = info.config.hnsw_config.model_copy(update=wished)
         if created:
             info.config.quantization_config = created.quantization_config
+        vectors = info.config.params.vectors
+        for named, diff in self.of_vectors.get(name, {}).items():
+            if isinstance(vectors, dict) and named in vectors:
+                told = diff.model_dump(exclude_none=True)
+                vectors[named] = models.VectorParams(**{**vectors[named].model_dump(), **told})
         if name in self.thresholds:
             info.config.optimizer_config.indexing_threshold = self.thresholds[name]
         info.config.strict_mode_config = self.strict.get(name)
@@ -237,8 +262,9 @@ def _handler(server: LoopbackQdrant) -> type[BaseHTTPRequestHandler]:
             try:
                 with server.alone:
                     result = server.answer(self.command, self.path, body)
-            except ValueError as error:
-                text = str(error)
+            except (ValueError, KeyError) as error:
+                missing = isinstance(error, KeyError)
+                text = f"Not found: No point with id {error} found" if missing else str(error)
                 status = 404 if "not found" in text.lower() else 409 if "already exists" in text else 400
                 return status, {"status": {"error": text}, "time": 0}
             if isinstance(result, bytes):

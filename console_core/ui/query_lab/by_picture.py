@@ -1,0 +1,58 @@
+"""A way to begin where no text can be asked: pictures of the catalog, each of which leads to others like it."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+import streamlit as st
+
+from console_core.ui import gallery, pictures
+from console_core.ui.query_lab.question import Question, ask_like
+from console_core.ui.session import console
+from console_core.vectorstore.types import CollectionInfo
+
+PICTURE = "lab-picture"
+"""Under which the key of the picture that is shown large is kept in the session."""
+_OFFERED = 24
+
+
+def only_by_picture(question: Question, collections: Sequence[CollectionInfo]) -> bool:
+    """Whether every collection that is asked was made by a model that embeds no texts."""
+    asked = [
+        info for info in collections if info.stamp is not None and {info.name, *info.aliases} & set(question.columns)
+    ]
+    cards = console().models.cards
+    return bool(asked) and not any(cards.embeds_text(info.stamp.model) for info in asked if info.stamp)
+
+
+def pick_a_picture(question: Question) -> None:
+    """Say that no text can be asked, and offer the first pictures of the catalog."""
+    if not question.is_example:
+        st.warning(
+            "What you typed was not asked: these collections can be searched by picture only.",
+            title="Their models embed no texts",
+            icon=":material/image_search:",
+        )
+    st.caption("These models embed pictures only. Click a picture, and find others like it.")
+    rows = list(islice(console().catalog.rows(), _OFFERED))
+    tiles = [
+        gallery.Tile(row.key, pictures.address(row.key, row), pictures.caption(row.key, row.payload)) for row in rows
+    ]
+    picked = gallery.grid(tiles, key="lab-pick", picked=st.session_state.get(PICTURE, ""), tile_width=112)
+    if picked is not None:
+        st.session_state[PICTURE] = picked
+    pictures.drawer(PICTURE, lambda key: f"Picture {key}", lambda key, _: find_similar(key))
+
+
+def find_similar(key: str) -> None:
+    """A button that asks for the neighbours of a picture next."""
+    similar = st.button(
+        "Find similar", icon=":material/image_search:", type="primary", key="lab-similar", on_click=like, args=(key,)
+    )
+    if similar:  # a drawer runs by itself: the page must run too
+        st.rerun()
+
+
+def like(key: str) -> None:
+    """Close the picture that is shown large, and ask for its neighbours next. For `on_click`."""
+    st.session_state.pop(PICTURE, None)
+    ask_like(key)
