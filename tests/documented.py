@@ -1,7 +1,6 @@
 """Commands as documents have them, in blocks that begin with ```sh, and a way to run them as a reader would."""
 
 import os
-import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -11,8 +10,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from console_core.cli.app import app
-
-_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.how_to import blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Ran:
 def commands(document: Path) -> list[str]:
     """The commands of a document in their order; lines that go on (a backslash, a pipe) are one command."""
     found: list[str] = []
-    for block in _BLOCK.findall(document.read_text(encoding="utf-8")):
+    for block in blocks(document.name, "sh"):
         going_on = False
         for line in block.splitlines():
             if going_on:

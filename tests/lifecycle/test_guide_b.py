@@ -1,10 +1,8 @@
 """A parallel collection with chosen settings, from start to end with the commands of its how-to in docs."""
 
 import json
-import re
-import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,11 @@ from console_core import settings
 from console_core.cli.app import app
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec
 from tests.conftest import PICTURES, fill, make_workspace
+from tests.how_to import blocks, commands
 from tests.lifecycle.test_dry_run import states
 from tests.lifecycle.workspaces import opened
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guide-b-parallel-collection.md"
+GUIDE = "parallel-collection.md"
 STAND_INS = {
     "siglip-vit-b-16-webli": "demo-siglip",
     "ViT-B-16-SigLIP": "demo-siglip",
@@ -31,22 +30,6 @@ MODEL = ("--model", "demo-siglip")
 INT8 = {"type": "int8", "quantile": 0.99, "always_ram": True}
 
 Run = Callable[..., Result]
-
-
-def fenced(language: str) -> list[str]:
-    """The guide's blocks of a language, with the demo's models in place of the large ones."""
-    text = GUIDE.read_text()
-    for large, small in STAND_INS.items():
-        text = text.replace(large, small)
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def commands() -> Iterator[list[str]]:
-    for block in fenced("sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            program, *arguments = shlex.split(line)
-            assert program == "embedding-console"
-            yield arguments
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +68,10 @@ def described(workspace: Path, name: str) -> CollectionInfo:
 def test_the_guides_commands_lead_from_an_empty_parallel_collection_to_the_cut_over_and_back(
     workspace: Path, run: Run
 ) -> None:
-    (env,) = fenced("dotenv")
+    (env,) = blocks(GUIDE, "dotenv", STAND_INS)
     Path(".env").write_text(env)
     told: dict[str, list[str]] = {}
-    for arguments in commands():
+    for arguments in commands(GUIDE, STAND_INS):
         before = states(workspace)
         result = run(*arguments)
         assert result.exit_code == 0, (arguments, result.output)

@@ -67,10 +67,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
             embedder = console.models.get("demo-siglip")
             spec = CollectionSpec(embedder.card.dimension, index=SETTINGS, quantization=QUANTIZED)
             console.store.create(NAME, spec)
-            for row in console.catalog.rows():
-                picture = Image.open(folder / "images" / Path(row.candidates[0]).name).convert("RGB")
-                vector = embedder.embed_images([embedder.preprocessing.exact(picture)])[0]
-                console.store.upsert(NAME, [Point(row.key, vector, dict(row.payload))])
+            for listed in console.catalog.rows():
+                shown = Image.open(folder / "images" / Path(listed.candidates[0]).name).convert("RGB")
+                vector = embedder.embed_images([embedder.preprocessing.exact(shown)])[0]
+                console.store.upsert(NAME, [Point(listed.key, vector, dict(listed.payload))])
         for picture in (folder / "images").iterdir():
             picture.unlink()
         yield folder

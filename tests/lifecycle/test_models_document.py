@@ -1,7 +1,6 @@
 """docs/models.md is held to what it claims: its commands are run, and its settings are read."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,12 +18,13 @@ from console_core.cli.app import app
 from console_core.console import open_console
 from console_core.embedding.registry import from_settings
 from tests.conftest import fill, make_workspace
+from tests.how_to import blocks
 from tests.hub import UNREACHABLE, connect, serving_files
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "models.md").read_text()
-COMMANDS = "".join(re.findall(r"^```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)).splitlines()
-SETTINGS = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+COMMANDS = "".join(blocks("models.md", "sh")).splitlines()
+SETTINGS = blocks("models.md", "toml")
 REPOSITORY = "timm/test_vit.r160_in1k"
 
 

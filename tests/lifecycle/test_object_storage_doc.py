@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 from console_core import settings
 from console_core.cli.app import app
 from tests.conftest import PICTURES, fill, make_workspace
+from tests.how_to import blocks
 from tests.lifecycle.workspaces import opened
 from tests.nanio_server import KEY, SECRET, storing
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "object-storage.md").read_text()
-EXAMPLES = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
-COMMANDS = "".join(re.findall(r"^```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)).splitlines()
+EXAMPLES = blocks("object-storage.md", "toml")
+COMMANDS = "".join(blocks("object-storage.md", "sh")).splitlines()
 ENVIRONMENT = {"STORAGE_KEY": KEY, "STORAGE_SECRET": SECRET, "STORAGE_TOKEN": SECRET}
 
 
