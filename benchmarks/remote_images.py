@@ -7,6 +7,7 @@ image store says that it is good for; and from the folder itself, which is the m
 
 import argparse
 import asyncio
+import json
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from benchmarks.throughput.images import Pictures, pictures
@@ -88,32 +90,42 @@ def embed(images: ImageStore, files: list[str], readers: int, model: Embedder) -
     return len(files) / (time.perf_counter() - began)
 
 
-def measured(found: Pictures, latency: float, number: int) -> Iterator[str]:
-    """The lines of the table."""
+def measured(found: Pictures, latency: float, number: int) -> list[dict[str, Any]]:
+    """For each way of reading: pictures a second that were read, and that were embedded; and how many times those of
+    one reader that is."""
     model = LoadedModels(ModelCards(DEMO_CARDS), "cpu").get(MODEL)
     model.expect(number)
     files = (list(found.files) * (number // len(found.files) + 1))[:number]
     local = LocalFiles((found.folder,))
     embed(local, files, READERS, model)  # what the first run of a model takes
     with serving(found.folder, latency) as address, closing(open_images(ImageSettings((address,)))) as images:
-        few = max(8, number // 10)
-        alone = read(images, files[:few], 1), embed(images, files[:few], 1, model)
-        cases = [
-            ("1 reader", alone),
-            (f"{READERS} readers, as for a disk", (read(images, files, READERS), embed(images, files, READERS, model))),
-            (
-                f"{images.readers} readers, as the store says",
-                (read(images, files, images.readers), embed(images, files, images.readers, model)),
-            ),
+        cases: list[tuple[str, ImageStore, int, list[str]]] = [
+            ("1 reader", images, 1, files[: max(8, number // 10)]),
+            (f"{READERS} readers, as for a disk", images, READERS, files),
+            (f"{images.readers} readers, as the store says", images, images.readers, files),
+            ("the folder itself", local, READERS, files),
         ]
-    cases.append(("the folder itself", (read(local, files, READERS), embed(local, files, READERS, model))))
-    yield f"| {1000 * latency:g} ms | Read | | With {MODEL} | |"
-    yield "|---|---|---|---|---|"
-    for name, (reading, embedding) in cases:
-        cells = (
-            f"{rate:,.0f}/s | {rate / first:.1f} ×" for rate, first in zip((reading, embedding), alone, strict=True)
+        rates = [(read(store, some, readers), embed(store, some, readers, model)) for _, store, readers, some in cases]
+    alone = rates[0]
+    return [
+        {
+            "case": case[0],
+            "read": reading,
+            "read_times": reading / alone[0],
+            "embedded": embedding,
+            "embedded_times": embedding / alone[1],
+        }
+        for case, (reading, embedding) in zip(cases, rates, strict=True)
+    ]
+
+
+def table(rows: list[dict[str, Any]], latency: float) -> str:
+    lines = [f"| Answers after {1000 * latency:g} ms | Read | | With {MODEL} | |", "|---|---|---|---|---|"]
+    for row in rows:
+        lines.append(
+            "| {case} | {read:,.0f}/s | {read_times:.1f} × | {embedded:,.0f}/s | {embedded_times:.1f} × |".format(**row)
         )
-        yield f"| {name} | {' | '.join(cells)} |"
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -121,6 +133,7 @@ def main() -> None:
     parser.add_argument("--pictures", default="synthetic:vga", help="synthetic:vga, fhd, 12mp or mix, or a folder")
     parser.add_argument("--number", type=int, default=2000, help="pictures, the same ones again where there are fewer")
     parser.add_argument("--latency", type=float, default=50.0, help="milliseconds before each answer")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(SERVE, type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -128,9 +141,12 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         found = pictures(given.pictures, Path(scratch))
-        print(f"{given.number:,} requests for {found}", flush=True)
-        for line in measured(found, given.latency / 1000, given.number):
-            print(line, flush=True)
+        rows = measured(found, given.latency / 1000, given.number)
+        print(
+            json.dumps(rows)
+            if given.json
+            else f"{given.number:,} requests for {found}\n{table(rows, given.latency / 1000)}"
+        )
 
 
 if __name__ == "__main__":

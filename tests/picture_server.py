@@ -1,6 +1,7 @@
 """A real HTTP server of pictures on this machine, which misbehaves where it is told to."""
 
 import hashlib
+import ssl
 import threading
 import time
 from collections import defaultdict, deque
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -182,15 +184,20 @@ def in_chunks(cut: bool = False) -> Fault:
 
 
 @contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[PictureServer]:
-    """A server until the end of the block."""
+def serving(certificate: Path | None = None) -> Iterator[PictureServer]:
+    """A server until the end of the block; of https where a file with a certificate and its key is given."""
+    host = "127.0.0.1"
     pictures = PictureServer()
     handler = type("Bound", (Handler,), {"pictures": pictures})
     server = ThreadingHTTPServer((host, 0), handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    pictures.url = f"http://{host}:{server.server_address[1]}"
+    pictures.url = f"http{'s' if certificate else ''}://{host}:{server.server_address[1]}"
     try:
         yield pictures
     finally:

@@ -59,7 +59,7 @@ class Transport:
             ImageUnsupported, ImageUnreadable: it is not a whole picture as it is.
             TryAgain: it does not go on with what came before.
         """
-        if (packed := response.headers.get("Content-Encoding", "identity").lower()) != "identity":
+        if (packed := response.headers.get("Content-Encoding", "").lower()) not in ("", "identity"):
             raise ImageUnsupported(
                 f"The server sends {told(path)} packed as {packed}, although it was asked not to.",
                 "Let it send pictures as they are.",

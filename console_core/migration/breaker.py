@@ -68,6 +68,8 @@ def _told(culprit: str, kinds: Mapping[str, int], example: Failure) -> str:
     if len(kinds) > 1:
         parts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
         return f"{of} failed ({parts}), e.g. {which}: {example.message}"
+    if example.kind == "unavailable":
+        return f"{of} are unavailable, e.g. {example.message.rstrip('.')}."
     if culprit == "source":
         what = "did not arrive in time" if example.kind == "timeout" else f"are {example.kind}"
         return f"{of} {what}, e.g. {which}."

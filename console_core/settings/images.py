@@ -40,7 +40,8 @@ def image_settings(
     if bool(settings.key) != bool(settings.secret) or (settings.key and settings.anonymous):
         raise SettingsError(
             "[images.s3] has only one of key and secret, or a key although it is anonymous.",
-            "Give both key and secret, or neither; without them AWS's own variables and files are used.",
+            "Give both key and secret, or neither: then AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY count, "
+            "or the role of the machine.",
         )
     return ImageSettings(
         roots=_roots(section, workspace, environment, catalog),

@@ -112,8 +112,8 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Without `key` and `secret` AWS's own variables and files are used, and `anonymous` uses none. `endpoint_url` is
-    that of another store than AWS's which speaks S3."""
+    """Without `key` and `secret` those of AWS's own environment variables are used, or the role of the machine;
+    `anonymous` uses none. `endpoint_url` is that of another store than Amazon's which speaks S3."""
 
     endpoint_url: str = ""
     key: str = field(default="", repr=False)

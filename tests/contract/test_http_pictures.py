@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
 
 from console_core.catalog import transfer
+from console_core.catalog.http_source import HttpSource
 from console_core.catalog.local_files import MEBIBYTE
 from console_core.catalog.opening import open_images
 from console_core.catalog.types import UNTOLD, ImageStore
+from console_core.catalog.web_addresses import parsed
 from console_core.errors import (
     ImageError,
     ImageForbidden,
@@ -45,6 +49,8 @@ OTHER = np.random.default_rng(6).bytes(2_000_000)
 PART = 900_000
 """More bytes than are on the way to a reader at a time, which may be lost when a connection ends."""
 TOKEN = "Bearer s3cret-value"
+CERTIFICATE = Path(__file__).resolve().parents[1] / "self_signed.pem"
+"""Of 127.0.0.1, made for these tests, valid for a hundred years, and trusted by nobody."""
 
 
 @pytest.fixture
@@ -454,6 +460,31 @@ def test_a_redirect_to_another_root_on_a_private_address_is_followed_without_the
         assert images.read("a.jpg") == OTHER
         assert type(failure(images)) is ImageForbidden
         assert third.asked == []
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(opened: Opened) -> None:
+    with serving(CERTIFICATE) as server:
+        server.pictures["/p/a.jpg"] = DATA
+        images = opened(roots=(f"{server.url}/p/",))
+        found = failure(images)
+        assert type(found) is ImageForbidden
+        assert "certificate" in found.message
+        assert "certificate" in images.trouble(f"{server.url}/p/")[0]
+        assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("location", "fine"),
+    [("https://cdn.example/b", True), ("http://cdn.example/b", False), ("http://plain.example/b", True), ("b", True)],
+)
+def test_a_redirect_from_https_to_http_is_refused_but_for_another_root(location: str, fine: bool) -> None:
+    source = HttpSource(ImageSettings(("https://host.example/p/", "http://plain.example/p/")))
+    at = parsed("https://host.example/p/a.jpg")
+    if fine:
+        assert source._led(at, location, "a.jpg") == parsed(urljoin(str(at), location))
+    else:
+        with pytest.raises(ImageForbidden, match="from https to http"):
+            source._led(at, location, "a.jpg")
 
 
 def test_the_headers_go_to_no_other_server(

@@ -3,10 +3,13 @@
 
 import pytest
 
+from console_core.catalog.opening import open_images
 from console_core.errors import DimensionMismatch, StoreDenied, StoreRefused
 from console_core.migration.breaker import LIMIT
 from console_core.runs.types import RunState
+from console_core.settings import ImageSettings
 from tests.lifecycle.failing import Rig
+from tests.picture_server import serving, status
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 512])
@@ -45,6 +48,33 @@ def test_not_mended_it_stops_again_and_mended_it_goes_on_and_a_retry_brings_the_
     assert (retried.state, retried.counts.done) == (RunState.SUCCEEDED, 400)
     assert rig.in_target() == set(keys)
     assert rig.failed.collections() == {}
+
+
+def test_a_server_that_goes_down_in_the_middle_is_named_with_its_answer_and_a_retry_brings_the_rest(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console_core.catalog.transfer.FIRST_PAUSE", 0.0001)
+    keys = rig.add(350)
+    with serving() as server:
+        images = open_images(ImageSettings((f"{server.url}/p/",), retries=1))
+        rig.images = images  # type: ignore[assignment]
+        server.pictures = {f"/p/{key}.png": (rig.root / f"{key}.png").read_bytes() for key in keys[:100]}
+        for key in keys[100:]:
+            server.faults[f"/p/{key}.png"].extend([status(503)] * 99)
+        run = rig.build()
+        assert run.state is RunState.FAILED
+        assert (
+            f"{server.url}/p/: 200 of the last 200 pictures are unavailable, e.g. The server answers 503" in run.reason
+        )
+        assert "the pictures' server answers" in run.remedy
+        assert (run.counts.done, dict(run.counts.failed)) == (100, {"unavailable": 200})
+        server.faults.clear()
+        server.pictures = {f"/p/{key}.png": (rig.root / f"{key}.png").read_bytes() for key in keys}
+        done = rig.resume(run)
+        assert (done.state, done.counts.done) == (RunState.SUCCEEDED, 150)
+        assert rig.retry(kind="unavailable").counts.done == 200
+        assert rig.in_target() == set(keys)
+        images.close()
 
 
 def test_several_classes_of_one_source_are_told_together(rig: Rig) -> None:
