@@ -57,17 +57,16 @@ def weights_in(folder: Path, names: tuple[str, ...]) -> Path:
     raise ModelNotLoadable(f"The model folder {folder} has {there}.", f"Put one there and call it {names[0]}.")
 
 
-def from_hub(wanted: Wanted, download: bool) -> list[Path]:
-    """Files of a repository, from the cache, else downloaded: one of alternatives, or all that there are.
+def from_hub(*several: Wanted, download: bool) -> list[list[Path]]:
+    """Files of repositories, from the cache, else downloaded: for each, one of alternatives, or all that there are.
 
     Raises:
-        ModelNotLoadable: none is here, and none can be, or with `download` False must not be, downloaded.
+        ModelNotLoadable: some are not here, and cannot be, or with `download` False must not be, downloaded.
     """
-    files = hub.cached(wanted.repository, wanted.names)
-    if wanted.needed and not any(file.name in wanted.needed for file in files):
-        files = []
-    if files:
-        return files
-    if not download:
-        raise hub.missing(wanted, "nothing is downloaded now")
-    return hub.fetch(wanted)
+    found = {wanted: hub.cached(wanted) for wanted in several}
+    lacking = [wanted for wanted, files in found.items() if not files]
+    if lacking and not download:
+        raise hub.missing(lacking, "nothing is downloaded now")
+    if lacking:
+        found |= zip(lacking, hub.fetch(lacking), strict=True)
+    return [found[wanted] for wanted in several]

@@ -45,6 +45,8 @@ TOKENIZER = (
     "config.json",  # says which kind of tokenizer it is, where tokenizer_config.json does not
 )
 
+_TOKENIZERS = ("tokenizer*", "*.model", "vocab.*", "merges.txt", "*_tokens*.json", "config.json")
+
 
 def configuration_of(folder: Path) -> dict[str, Any]:
     """What open_clip_config.json in a folder says.
@@ -79,7 +81,9 @@ def assembled(card: ModelCard, *, random_weights: bool, download: bool) -> Itera
         tokenizer: tuple[Path, ...] | None = None
         if random_weights:
             with suppress(ModelNotLoadable):
-                tokenizer = _tokenizer(model["text_cfg"], local, download=False)
+                wanted = _tokenizer(model["text_cfg"], local)
+                had = from_hub(wanted, download=False)[0] if isinstance(wanted, Wanted) else wanted
+                tokenizer = tuple(had)
         else:
             weights, tokenizer = _weights_and_tokenizer(card, model["text_cfg"], local, download)
         loadable = _with_text_tower(config, download)
@@ -108,20 +112,18 @@ def _registered(card: ModelCard) -> dict[str, Any]:
 def _weights_and_tokenizer(
     card: ModelCard, text: Mapping[str, Any], local: Path | None, download: bool
 ) -> tuple[Path, tuple[Path, ...]]:
-    """Both; where both are missing, one error names the files of both."""
-    try:
-        weights = _weights(card, local, download)
-    except ModelNotLoadable as error:
-        try:
-            _tokenizer(text, local, download=False)
-        except ModelNotLoadable as further:
-            message, remedy = f"{error.message} {further.message}", f"{error.remedy} {further.remedy}"
-            raise ModelNotLoadable(message, remedy) from error
-        raise
-    return weights, _tokenizer(text, local, download)
+    """Both. Where the hub has to give both, it is asked for them at once, and one error names what is missing."""
+    weights = _weights(card, local)
+    tokenizer = _tokenizer(text, local)
+    wanted = [one for one in (weights, tokenizer) if isinstance(one, Wanted)]
+    had = dict(zip(wanted, from_hub(*wanted, download=download), strict=True))
+    return (
+        had[weights][0] if isinstance(weights, Wanted) else weights,
+        tuple(had[tokenizer]) if isinstance(tokenizer, Wanted) else tokenizer,
+    )
 
 
-def _weights(card: ModelCard, local: Path | None, download: bool) -> Path:
+def _weights(card: ModelCard, local: Path | None) -> Path | Wanted:
     if local and not card.weights:
         return weights_in(local, WEIGHTS)
     if not card.weights:
@@ -135,7 +137,7 @@ def _weights(card: ModelCard, local: Path | None, download: bool) -> Path:
     names = WEIGHTS[0], "open_clip_pytorch_model.bin"
     if file_name:
         names = str(Path(file_name).with_suffix(".safetensors")), file_name
-    return from_hub(Wanted(repository, names, instead=_instead(card, names[0])), download)[0]
+    return Wanted(repository, names, instead=_instead(card, names[0]))
 
 
 def _instead(card: ModelCard, weights: str) -> str:
@@ -148,12 +150,13 @@ def _instead(card: ModelCard, weights: str) -> str:
     )
 
 
-def _tokenizer(text: Mapping[str, Any], local: Path | None, download: bool) -> tuple[Path, ...]:
+def _tokenizer(text: Mapping[str, Any], local: Path | None) -> tuple[Path, ...] | Wanted:
     """Files of the tokenizer; none where open_clip's own is used."""
     repository = text.get("hf_tokenizer_name", "")
     if local is None:
-        wanted = Wanted(repository, TOKENIZER, first=False, needed=_VOCABULARIES)
-        return tuple(from_hub(wanted, download)) if repository else ()
+        said = f"the tokenizer of {repository} (tokenizer.json and tokenizer_config.json, or what it has of such)"
+        wanted = Wanted(repository, TOKENIZER, first=False, needed=_VOCABULARIES, said=said, patterns=_TOKENIZERS)
+        return wanted if repository else ()
     if not repository:
         return (local / MERGES,) if (local / MERGES).is_file() else ()
     files = tuple(local / name for name in TOKENIZER if (local / name).is_file())
@@ -171,7 +174,7 @@ def _with_text_tower(config: dict[str, Any], download: bool) -> dict[str, Any]:
     repository = text.get("hf_model_name", "")
     if not repository or Path(repository).is_dir():
         return config
-    folder = from_hub(Wanted(repository, ("config.json",)), download)[0].parent
+    folder = from_hub(Wanted(repository, ("config.json",)), download=download)[0][0].parent
     return {**config, "model_cfg": {**config["model_cfg"], "text_cfg": {**text, "hf_model_name": str(folder)}}}
 
 

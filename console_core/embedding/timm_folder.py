@@ -53,8 +53,14 @@ def configuration_of(architecture: str, *, checkpoint: bool, download: bool) -> 
     repository = named.removeprefix(HUB)
     if repository in PUBLISHED:
         return dict(PUBLISHED[repository])
-    names = (CONFIGURATION,)
-    return read_configuration(from_hub(Wanted(repository, names, instead=_instead(CONFIGURATION)), download)[0])
+    wanted = Wanted(
+        repository,
+        (CONFIGURATION,),
+        said=f"{CONFIGURATION} and {' or '.join(WEIGHTS[:2])}",
+        patterns=(CONFIGURATION, *WEIGHTS[:2]),
+        instead=_instead(CONFIGURATION),
+    )
+    return read_configuration(from_hub(wanted, download=download)[0][0])
 
 
 def _weights(card: ModelCard, download: bool) -> Path:
@@ -71,7 +77,7 @@ def _weights(card: ModelCard, download: bool) -> Path:
         safe = _SAFE.get(file_name) or str(Path(file_name).with_suffix(".safetensors")) if file_name else ""
         names, instead = (safe, file_name) if safe else WEIGHTS[:2], _instead("")
     wanted = Wanted(repository, names, instead=instead.format(architecture=card.architecture))
-    return from_hub(wanted, download)[0]
+    return from_hub(wanted, download=download)[0][0]
 
 
 def _instead(configuration: str) -> str:

@@ -66,7 +66,7 @@ def fitting_model(models: Models, info: CollectionInfo, *, text: bool = True) ->
         )
     if text and not models.cards.embeds_text(stamp.model):
         raise NoTextTower(
-            f'{stamp.model} embeds pictures only, so "{info.name}" cannot be searched by text.',
+            f'The collection "{info.name}" cannot be searched by text: {stamp.model} embeds pictures only.',
             "Pick a picture and search for others like it.",
         )
     embedder = models.get(stamp.model)

@@ -26,13 +26,14 @@ def only_by_picture(question: Question, collections: Sequence[CollectionInfo]) -
 
 def pick_a_picture(question: Question) -> None:
     """Say that no text can be asked, and offer the first pictures of the catalog."""
-    if not question.is_example:
+    if question.is_example:
+        st.caption("What is chosen above can be searched by picture only. Click a picture, and find others like it.")
+    else:
         st.warning(
-            "What you typed was not asked: these collections can be searched by picture only.",
-            title="Their models embed no texts",
+            "What you typed was not asked. Click a picture, and find others like it.",
+            title="What is chosen above can be searched by picture only",
             icon=":material/image_search:",
         )
-    st.caption("These models embed pictures only. Click a picture, and find others like it.")
     rows = list(islice(console().catalog.rows(), _OFFERED))
     tiles = [
         gallery.Tile(row.key, pictures.address(row.key, row), pictures.caption(row.key, row.payload)) for row in rows

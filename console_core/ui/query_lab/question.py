@@ -115,13 +115,13 @@ def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
 
 def _offered(collections: Sequence[CollectionInfo]) -> dict[str, str]:
     """Names that can be asked, aliases first, with what they are."""
-    known = console().models.cards
-    titles = {
-        info.name: f"{info.name} · {info.stamp.model}" + ("" if known.embeds_text(info.stamp.model) else PICTURES_ONLY)
-        for info in comparable(collections)
-        if info.stamp
-    }
-    aliases = {alias: f"{alias} → {info.name}" for info in comparable(collections) for alias in info.aliases}
+    titles: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    for info in collections:
+        if info.stamp:
+            only = "" if console().models.cards.embeds_text(info.stamp.model) else PICTURES_ONLY
+            titles[info.name] = f"{info.name} · {info.stamp.model}{only}"
+            aliases |= {alias: f"{alias} → {info.name}{only}" for alias in info.aliases}
     return {**dict(sorted(aliases.items())), **titles}
 
 

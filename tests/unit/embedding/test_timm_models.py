@@ -217,7 +217,11 @@ def test_what_a_repository_lacks_is_downloaded_when_the_hub_can_be_reached(
             "clip-vit-b-32-openai",
             ("timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors", "local-dir:"),
         ),
-        ("siglip-vit-b-16-webli", ("timm/ViT-B-16-SigLIP", "open_clip_model.safetensors", "tokenizer.json", "spiece")),
+        (
+            "siglip-vit-b-16-webli",
+            ("timm/ViT-B-16-SigLIP", "open_clip_model.safetensors", "tokenizer.json", "'tokenizer*'"),
+        ),
+        ("siglip-vit-l-16-256-webli", ("timm/ViT-L-16-SigLIP-256", "hf download timm/ViT-B-16-SigLIP --include 'tok")),
     ],
 )
 def test_weights_that_are_not_here_say_which_files_to_put_where(lonely: Path, text: str, said: tuple[str, ...]) -> None:
@@ -225,7 +229,7 @@ def test_weights_that_are_not_here_say_which_files_to_put_where(lonely: Path, te
         load(ModelCards().get(text), "cpu")
     repository, *others = said
     folder = f"models--{repository.replace('/', '--')}"
-    for word in (f"hf download {repository} ", str(lonely / folder), *others):
+    for word in (f"hf download {repository} --include ", f"copy {folder}", f"into {lonely}.", *others):
         assert word in caught.value.remedy
     assert "cannot be reached" in caught.value.message
 
