@@ -36,8 +36,8 @@ COLUMNS = ("id", "tenant", "number", "path", "original", "caption", "kind", "upd
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A catalog that was listed: seconds to open it (to read it into its index, where it has one) and for a pass, by
-    the clock and of the processor."""
+    """A catalog that was listed: seconds to open it (to read it into its index, where it has one), and seconds for a
+    pass, by the clock and of the processor. `peak` is in bytes."""
 
     name: str
     rows: int

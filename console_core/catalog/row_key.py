@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy import ColumnElement, and_, or_, tuple_
 
 from console_core.catalog.columns import KeyColumn, bound, is_text, whole_number
 from console_core.errors import CatalogInvalid
@@ -74,7 +74,12 @@ class RowKey:
         if self.width == 1:
             told = [values[0] for values in keys]
             return self.expressions[0].in_(bound(told, self.expressions[0], several=True))
-        return tuple_(*self.expressions).in_(keys)
+        # One condition for each key: SQLite reads the whole table for a row of values that is IN a list.
+        return or_(*(self._is(values) for values in keys))
+
+    def _is(self, values: Values) -> ColumnElement[bool]:
+        told = zip(self.expressions, values, strict=True)
+        return and_(*(expression == bound(value, expression) for expression, value in told))
 
     def known(self, key: str, where: str) -> Values:
         """The database's values of a key that was read before.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import catalogs
 from benchmarks.console import by_points, report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,3 +65,14 @@ def test_every_part_that_the_document_lists_stands_in_it() -> None:
         re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^## (.+)$", text, re.M)
     }
     assert set(re.findall(r"\]\(#([a-z-]+)\)", text)) == headings
+
+
+@pytest.mark.parametrize("name", [*catalogs.TABLES, *catalogs.OF_FILES])
+def test_every_kind_of_catalog_is_listed_to_its_end_and_told_in_a_table(name: str, tmp_path: Path) -> None:
+    for each in ("many", "few", "cache"):
+        (tmp_path / each).mkdir()
+    make = (catalogs.TABLES | catalogs.OF_FILES)[name]
+    many, few = make(tmp_path / "many", 30), make(tmp_path / "few", catalogs.FEW)
+    found = catalogs.measure(name, many, few, tmp_path / "cache", 2)
+    assert (found.rows, found.opening is not None) == (30, name in catalogs.INDEXED)
+    assert f"| {name} | 30 |" in catalogs.section([found], "a machine")

@@ -29,8 +29,8 @@ def test_the_readme_lists_every_command_of_the_command_line_and_no_other() -> No
 def test_the_readme_lists_every_environment_variable_and_no_other() -> None:
     named = set(re.findall(r"^\| `(CONSOLE_[A-Z_]+)`", README, re.MULTILINE))
     read = set(re.findall(r"^(CONSOLE_[A-Z_]+)", settings.__doc__ or "", re.MULTILINE))
-    code = "".join(file.read_text() for file in Path(settings.__file__).parent.glob("*.py"))
-    used = set(re.findall(r'"(CONSOLE_[A-Z_]+)"', code))
+    files = Path(settings.__file__).parent.glob("*.py")
+    used = {name for file in files for name in re.findall(r'"(CONSOLE_[A-Z_]+)"', file.read_text())}
     assert named == read == used
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Column, String, Uuid
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Uuid, create_engine, select
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from console_core.catalog.columns import KeyColumn
 from console_core.catalog.row_key import RowKey
@@ -195,3 +196,20 @@ def test_a_large_number_is_looked_for_and_not_refused(source: Source) -> None:
         assert [row.key for row in catalog.get([str(2**40), "1"])] == ["1"]
         assert catalog.count(after=str(2**40)) == 0
         assert catalog.count(Slice({"owner": (str(2**40), "1")})) == 1
+
+
+@pytest.mark.parametrize("question", ["behind", "among"])
+def test_neither_a_page_nor_a_look_at_some_keys_reads_the_whole_table(tmp_path: Path, question: str) -> None:
+    """As SQLite plans it, where most is at stake: PostgreSQL looks into the index for both too."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
+        connection.execute("CREATE TABLE images (tenant TEXT, number INT, path TEXT, PRIMARY KEY (tenant, number))")
+        keys = [("a", 1), ("b", 2), ("c", 3)]
+        engine = create_engine("sqlite://", creator=lambda: connection)
+        told = Table("images", MetaData(), autoload_with=engine)
+        pair = RowKey([KeyColumn(told.c.tenant, str), KeyColumn(told.c.number, int)])
+        condition = pair.behind(keys[0]) if question == "behind" else pair.among(keys)
+        wanted = select(told).where(condition).order_by(*pair.expressions)
+        statement = wanted.compile(dialect=SQLiteDialect(), compile_kwargs={"literal_binds": True})
+        plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert not [step for step in plan if step.startswith("SCAN")], plan
+    assert any("SEARCH images USING INDEX" in step for step in plan), plan

@@ -159,3 +159,15 @@ def test_settings_lead_to_the_catalog_of_their_kind(tmp_path: Path) -> None:
     with_folder = open_catalog(CatalogSettings(kind="folder", location=str(tmp_path), recursive=False))
     assert (with_list.info().kind, with_list.count()) == ("list", 1)
     assert (with_folder.info().kind, with_folder.count()) == ("folder", 0)
+
+
+def test_memory_is_bounded_by_a_page_and_not_by_the_list(tmp_path: Path) -> None:
+    import tracemalloc
+
+    with (tmp_path / "images.csv").open("w") as stream:
+        stream.writelines(f"{number}.jpg,{'x' * 600}\n" for number in range(12_000))
+    tracemalloc.start()
+    assert sum(1 for _ in ImageListCatalog(tmp_path / "images.csv").rows()) == 12_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000, "12,000 lines take about 15 MB"

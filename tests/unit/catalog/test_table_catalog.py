@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from console_core.catalog.table import TableCatalog
 from console_core.catalog.types import ImageRow, Slice
@@ -263,9 +265,24 @@ def test_memory_is_bounded_whatever_the_size_of_the_file(tmp_path: Path, ending:
             stream.writelines(f"{n},{n}.jpg,{'x' * 1500}\n" for n in range(number))
     del names, captions
     tracemalloc.start()
-    settings = CatalogSettings("table", str(tmp_path / f"a.{ending}"), paths=("path",), payload=("caption",))
-    with closing(TableCatalog(settings)) as catalog:
+    configured = CatalogSettings("table", str(tmp_path / f"a.{ending}"), paths=("path",), payload=("caption",))
+    with closing(TableCatalog(configured)) as catalog:
         assert sum(1 for _ in catalog.rows()) == number
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6_000_000, "8,000 rows take about 15 MB"
+
+
+_cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.tuples(_cells, _cells), max_size=6), st.sampled_from(["\n", "\r\n"]), st.sampled_from(",;\t|"))
+def test_whatever_a_spreadsheet_writes_is_read_as_it_was(
+    tmp_path: Path, records: list[tuple[str, str]], end: str, delimiter: str
+) -> None:
+    with (tmp_path / "a.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator=end)
+        writer.writerows([("id", "path", "said"), *((number, *record) for number, record in enumerate(records))])
+    with closing(opened(tmp_path / "a.csv", payload=("path", "said"))) as catalog:
+        assert [(row.payload["path"], row.payload["said"]) for row in catalog.rows()] == records
