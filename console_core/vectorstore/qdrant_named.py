@@ -48,7 +48,10 @@ class NamedVectors(QdrantStore):
         if name in names:
             return None
         for collection, vector in splits(name):
-            if collection in names and (place := vectors.place_of(collection, vector, self._raw(collection))):
+            if collection not in names:
+                continue
+            place = vectors.place_of(collection, vector, self._raw(collection))
+            if place is not None and self._tells_vectors:
                 return place
         return None
 
@@ -58,7 +61,7 @@ class NamedVectors(QdrantStore):
 
     def _searched_as(self, alias: str, collection: str) -> tuple[str, Place] | None:
         """The vector that is searched under a name, and that name within its collection; None for an ordinary alias."""
-        if not alias.startswith(f"{collection}{AT}"):
+        if not alias.startswith(f"{collection}{AT}") or not self._tells_vectors:
             return None
         within, raw = alias[len(collection) + 1 :], self._raw(collection)
         vector = vectors.aliases_in(raw.config).get(within)

@@ -107,7 +107,9 @@ class FillsVectors(ChangesVectors):
             what = f"the deletion of {len(some)} points"
             self._done(partial(client.delete, collection, self._only_here(place, some), wait=True), collection, what)
             self._done(partial(client.delete_vectors, collection, [place.vector], here, wait=True), collection, what)
-            self._done(partial(client.delete_payload, collection, [place.field], one_of, wait=True), collection, what)
+            if place.number is not None:  # else the field is another vector's
+                fields = partial(client.delete_payload, collection, [place.field], one_of, wait=True)
+                self._done(fields, collection, what)
 
 
 def _updates(place: Place, rows: dict[PointId, Row], known: dict[PointId, Payload]) -> list[models.UpdateOperation]:

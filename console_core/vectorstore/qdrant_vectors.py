@@ -52,7 +52,7 @@ class Place:
 
     @property
     def field(self) -> str:
-        """The payload field that is the console's for this vector."""
+        """The payload field that is the console's for this vector, where it has a number."""
         return f"{FIELD}_{self.number}" if self.number else FIELD
 
     @property

@@ -214,8 +214,15 @@ def test_what_changes_meanwhile_reaches_both_vectors_of_the_embedded_store_and_n
 
     new = "INSERT INTO images VALUES ({}, 'user-9', NULL, '0001.jpg', 'late')"
     catalog(new.format(NEW), "DELETE FROM images WHERE id = 2")
+    with closing(QdrantClient(path=str(workspace / "qdrant"))) as app:  # writes a whole point, as it always did
+        [whole] = app.retrieve("images", [5], with_vectors=["clip"])
+        vector: Any = whole.vector
+        app.upsert("images", [models.PointStruct(id=5, vector=vector, payload={"likes": 5})])
+    assert held()["siglip"] == everything - {5}
     done(workspace, "catch-up", "images@siglip")
     assert held() == {"clip": everything, "siglip": everything - {2} | {NEW}}
+    assert "when it was verified" in run(workspace, *cutover).output
+    done(workspace, "verify", "images@siglip")
     done(workspace, *cutover)
     catalog(new.format(NEW + 1), "DELETE FROM images WHERE id = 3")
     done(workspace, *rollback)
