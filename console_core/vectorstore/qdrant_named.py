@@ -91,7 +91,7 @@ class NamedVectors(QdrantStore):
         home = (place.collection, place.vector) if place else self._home(name)
         if home is None:
             return None
-        config = self._raw(home[0]).config
+        config = place.raw.config if place else self._raw(home[0]).config
         refused = self._cannot_change_vectors() or (None if place else vectors.cannot_add(home[0], config))
         left = vectors.left_alone(config.params)
         return Sharing(*home, left, refused, embedded=self.info().embedded)
@@ -140,7 +140,7 @@ class NamedVectors(QdrantStore):
     def _of_vector(self, place: Place, aliases: Mapping[str, str]) -> CollectionInfo:
         sample = self._read(place, place.has, SAMPLE)[0]
         payloads = [point.payload for point in sample]
-        return self._told(place.name, place.status, place.config, payloads, aliases)
+        return self._told(place.name, place.raw, place.config, payloads, self._number_of(place, place.has), aliases)
 
     def count(self, name: str) -> int:
         place = self._vector(name)
