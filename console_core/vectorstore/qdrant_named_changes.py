@@ -146,10 +146,18 @@ class ChangesVectors(NamedVectors):
         self._done(partial(client.delete, name, self._only_here(place), wait=True), name, "points")
         self._done(partial(client.delete_vector_name, name, place.vector), name, "a vector")
         if place.number is not None:
-            empty = models.IsEmptyCondition(is_empty=models.PayloadField(key=place.field))
-            rest = models.Filter(must_not=[empty])
-            self._done(partial(client.delete_payload, name, [place.field], rest, wait=True), name, "payload fields")
+            self._clear(name, place.field)
         self._note(name, vectors.without_vector(self._raw(name).config.metadata, place.vector, place.number))
+
+    def _clear(self, collection: str, field: str) -> None:
+        """Take a payload field off all points that have it; a strict server lets only all points be named."""
+        empty = models.IsEmptyCondition(is_empty=models.PayloadField(key=field))
+        those, everywhere = models.Filter(must_not=[empty]), models.Filter()
+        clear = partial(self._client.delete_payload, collection, [field], wait=True)
+        try:
+            self._done(partial(clear, points=those), collection, "payload fields")
+        except StoreRefused:
+            self._done(partial(clear, points=everywhere), collection, "payload fields")
 
     def _only_here(self, place: Place, ids: list[Any] | None = None) -> models.Filter:
         """Points that have this vector and no other one; of these ids where some are given."""

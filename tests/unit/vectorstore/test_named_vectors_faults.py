@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient, models
 
-from console_core.errors import CollectionNotFound, StoreRefused, StoreUnavailable
+from console_core.backup.requests import proposal, refuse_name
+from console_core.errors import CollectionExists, CollectionNotFound, Refused, StoreRefused, StoreUnavailable
 from console_core.migration.store_move import StoreMove
 from console_core.vectorstore.edge import EdgeStore
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
@@ -155,6 +156,33 @@ def test_a_snapshot_is_of_the_whole_and_so_refused_for_one_vector(served: World)
     with pytest.raises(StoreRefused, match="with all of its vectors"):
         snapshots.begin(NEW)
     snapshots.close()
+
+
+def test_on_a_server_that_filters_by_indexed_fields_only_a_dropped_vector_takes_its_payload_field_along(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert served.server is not None
+    answer = served.server.answer
+
+    def strict(method: str, path: str, body: Any) -> Any:
+        if "payload/delete" in path and body["filter"].get("must_not"):
+            raise ValueError("Bad request: Index required to filter by _console_1")
+        return answer(method, path, body)
+
+    served.made()
+    served.store.upsert(NEW, written(range(20)))
+    monkeypatch.setattr(served.server, "answer", strict)
+    served.store.drop(NEW)
+    assert served.raw(3) == ({"clip"}, {"title", "likes", "_console"})
+
+
+def test_a_backup_is_restored_beside_a_collection_and_not_into_a_vector_of_it(served: World) -> None:
+    with pytest.raises(Refused, match=r"would be a named vector of images.*restored beside what exists"):
+        refuse_name(served.store, NEW)
+    assert proposal(served.store, OLD) == "images-clip__restored"
+    served.made()
+    with pytest.raises(CollectionExists):
+        refuse_name(served.store, NEW)
 
 
 def test_a_move_to_another_store_does_not_take_the_points_apart(served: World, tmp_path: Path) -> None:
