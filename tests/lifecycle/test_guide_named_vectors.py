@@ -17,6 +17,7 @@ from PIL import Image
 from qdrant_client import QdrantClient, models
 
 from console_core import settings
+from console_core.embedding.cards import CARDS
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.types import CollectionSpec, Point
 from tests.conftest import PICTURES, fill, make_workspace
@@ -26,7 +27,7 @@ from tests.lifecycle.workspaces import opened
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 GUIDE = "named-vectors.md"
-INSTEAD = {"siglip-b-16-webli": "demo-siglip", "clip-vit-b-32-openai": "demo-clip"}
+INSTEAD = {"siglip-vit-b-16-webli": "demo-siglip", "clip-vit-b-32-openai": "demo-clip"}
 """The guide's models, and small ones that are here."""
 MODELS = {"clip": "demo-clip", "siglip": "demo-siglip"}
 PICTURE, NEW = 7, 1000
@@ -105,6 +106,7 @@ def guided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guided]:
 
 
 def test_the_guide_works_from_start_to_end_while_the_application_searches(guided: Guided, forks: Forks) -> None:
+    assert INSTEAD.keys() <= {card.key for card in CARDS}
     collections, alias, stamp, plan, migrate, cutover, rollback, again, backup, retire = commands(GUIDE, INSTEAD)
     [whole] = json.loads(done(guided.workspace, *collections, "--json").stdout)
     assert (whole["name"], whole["points"]) == ("images", PICTURES)
