@@ -12,7 +12,7 @@ from console_core.backup.restoring import Restore, discard
 from console_core.errors import CollectionExists, Refused, StoreError
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Lane, Run, RunState
-from console_core.vectorstore.sharing import AT
+from console_core.vectorstore.sharing import AT, sharing_of
 from console_core.vectorstore.types import VectorStore
 
 KINDS = (BackUp.kind, Prove.kind, Restore.kind)
@@ -161,6 +161,12 @@ def refuse_name(store: VectorStore, into: str) -> None:
         raise Refused(
             f'"{into}" cannot be the name of a collection.',
             'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
+        )
+    if (shared := sharing_of(store, into)) is not None and into not in taken_names(store):
+        raise Refused(
+            f'"{into}" would be a named vector of {shared.home}, and change its points: a backup is always restored '
+            "beside what exists.",
+            f'Choose a name that does not begin with "{shared.home}{AT}".',
         )
     if into in taken_names(store):
         raise CollectionExists(

@@ -25,6 +25,7 @@ from console_core.rollout.gap import DONE, SWITCH, exists, lead_somewhere
 from console_core.rollout.records import MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Counts, Lane, Progress, Run, RunState, Verb
+from console_core.vectorstore.sharing import sharing_of
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import VectorStore
 
@@ -93,6 +94,8 @@ def hindrances(
     reasons = []
     if collection in store.aliases():
         return [f"{collection} is an alias already: cut it over."]
+    if (shared := sharing_of(store, collection)) is not None:
+        return [f"{collection} is a named vector of {shared.home}, whose name nothing else can take: cut over instead."]
     info = store.describe(collection)
     if info.aliases:
         reasons.append(f"{collection} is searched through the alias {', '.join(info.aliases)}: cut that over instead.")

@@ -83,25 +83,26 @@ class QdrantCollections(ABC):
     def _described(self, name: str, raw: models.CollectionInfo, aliases: Mapping[str, str]) -> CollectionInfo:
         sample = self._ask(lambda: self._client.scroll(name, limit=SAMPLE, with_payload=True), name=name)[0]
         payloads = [record.payload or {} for record in sample]
-        return self._told(name, raw.status.value, raw.config, payloads, aliases)
+        return self._told(name, raw, raw.config, payloads, self.count(name), aliases)
 
     def _told(
         self,
         name: str,
-        status: str,
+        raw: models.CollectionInfo,
         config: models.CollectionConfig,
         payloads: Sequence[Payload],
+        points: int,
         aliases: Mapping[str, str],
     ) -> CollectionInfo:
-        """A collection from its configuration and a sample of its payloads."""
+        """A collection from its configuration, a sample of its payloads, and how many points it has."""
         shape = words.shape(config.params)
         wished_index, wished_quantization = self._wishes(config.metadata)
         return CollectionInfo(
             name=name,
             dimension=shape.dimension,
             distance=shape.distance,
-            points=self.count(name),
-            status=status,
+            points=points,
+            status=raw.status.value,
             stamp=words.stamp_in(config.metadata) or self._stamp_on(payloads),
             aliases=tuple(sorted(alias for alias, target in aliases.items() if target == name)),
             index=self._index(config, shape.vector_name),

@@ -48,7 +48,10 @@ class NamedVectors(QdrantStore):
         if name in names:
             return None
         for collection, vector in splits(name):
-            if collection in names and (place := vectors.place_of(collection, vector, self._raw(collection))):
+            if collection not in names:
+                continue
+            place = vectors.place_of(collection, vector, self._raw(collection))
+            if place is not None and self._tells_vectors:
                 return place
         return None
 
@@ -58,7 +61,7 @@ class NamedVectors(QdrantStore):
 
     def _searched_as(self, alias: str, collection: str) -> tuple[str, Place] | None:
         """The vector that is searched under a name, and that name within its collection; None for an ordinary alias."""
-        if not alias.startswith(f"{collection}{AT}"):
+        if not alias.startswith(f"{collection}{AT}") or not self._tells_vectors:
             return None
         within, raw = alias[len(collection) + 1 :], self._raw(collection)
         vector = vectors.aliases_in(raw.config).get(within)
@@ -88,7 +91,7 @@ class NamedVectors(QdrantStore):
         home = (place.collection, place.vector) if place else self._home(name)
         if home is None:
             return None
-        config = self._raw(home[0]).config
+        config = place.raw.config if place else self._raw(home[0]).config
         refused = self._cannot_change_vectors() or (None if place else vectors.cannot_add(home[0], config))
         left = vectors.left_alone(config.params)
         return Sharing(*home, left, refused, embedded=self.info().embedded)
@@ -137,7 +140,7 @@ class NamedVectors(QdrantStore):
     def _of_vector(self, place: Place, aliases: Mapping[str, str]) -> CollectionInfo:
         sample = self._read(place, place.has, SAMPLE)[0]
         payloads = [point.payload for point in sample]
-        return self._told(place.name, place.status, place.config, payloads, aliases)
+        return self._told(place.name, place.raw, place.config, payloads, self._number_of(place, place.has), aliases)
 
     def count(self, name: str) -> int:
         place = self._vector(name)

@@ -93,9 +93,11 @@ class ChangesVectors(NamedVectors):
             self._ask(lambda: self._client.update_collection(collection, vectors_config=change), name=collection)
 
     def _forget(self, collection: str, vector: str) -> None:
-        """Undo what came of making a vector, as far as the store still answers."""
+        """Undo what came of making a vector, as far as the store still answers, and nobody else made and filled it."""
         try:
-            self._client.delete_vector_name(collection, vector)
+            place = vectors.place_of(collection, vector, self._raw(collection))
+            if place is not None and not self._number_of(place, place.has):
+                self._client.delete_vector_name(collection, vector)
             metadata = self._raw(collection).config.metadata
             self._note(collection, vectors.without_vector(metadata, vector, None))
         except Exception:  # what made it fail is told; a vector that is left is empty, and can be filled or dropped
@@ -143,10 +145,19 @@ class ChangesVectors(NamedVectors):
         name, client = place.collection, self._client
         self._done(partial(client.delete, name, self._only_here(place), wait=True), name, "points")
         self._done(partial(client.delete_vector_name, name, place.vector), name, "a vector")
-        empty = models.IsEmptyCondition(is_empty=models.PayloadField(key=place.field))
-        rest = models.Filter(must_not=[empty])
-        self._done(partial(client.delete_payload, name, [place.field], rest, wait=True), name, "payload fields")
+        if place.number is not None:
+            self._clear(name, place.field)
         self._note(name, vectors.without_vector(self._raw(name).config.metadata, place.vector, place.number))
+
+    def _clear(self, collection: str, field: str) -> None:
+        """Take a payload field off all points that have it; a strict server lets only all points be named."""
+        empty = models.IsEmptyCondition(is_empty=models.PayloadField(key=field))
+        those, everywhere = models.Filter(must_not=[empty]), models.Filter()
+        clear = partial(self._client.delete_payload, collection, [field], wait=True)
+        try:
+            self._done(partial(clear, points=those), collection, "payload fields")
+        except StoreRefused:
+            self._done(partial(clear, points=everywhere), collection, "payload fields")
 
     def _only_here(self, place: Place, ids: list[Any] | None = None) -> models.Filter:
         """Points that have this vector and no other one; of these ids where some are given."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 from qdrant_client import models
 
 from console_core.errors import CollectionNotFound, StoreRefused, StoreUnavailable
+from console_core.vectorstore import qdrant_words as words
 from console_core.vectorstore.provenance import FIELD, application_payload
 from console_core.vectorstore.qdrant import BATCH
 from console_core.vectorstore.qdrant_filters import WITHIN
@@ -38,7 +39,8 @@ class FillsVectors(ChangesVectors):
             return 0
         if refused := self._cannot_change_vectors():
             raise refused
-        vectors = (plain_vectors if as_is else unit_vectors)(points, self._shape(name).dimension, place.name)
+        dimension = words.shape(place.config.params).dimension
+        vectors = (plain_vectors if as_is else unit_vectors)(points, dimension, place.name)
         rows = {canonical(point.id): (point, row) for point, row in zip(points, vectors.tolist(), strict=True)}
         self._make_room(place.collection, list(rows))
         if place.number is None:
@@ -107,7 +109,9 @@ class FillsVectors(ChangesVectors):
             what = f"the deletion of {len(some)} points"
             self._done(partial(client.delete, collection, self._only_here(place, some), wait=True), collection, what)
             self._done(partial(client.delete_vectors, collection, [place.vector], here, wait=True), collection, what)
-            self._done(partial(client.delete_payload, collection, [place.field], one_of, wait=True), collection, what)
+            if place.number is not None:  # else the field is another vector's
+                fields = partial(client.delete_payload, collection, [place.field], one_of, wait=True)
+                self._done(fields, collection, what)
 
 
 def _updates(place: Place, rows: dict[PointId, Row], known: dict[PointId, Payload]) -> list[models.UpdateOperation]:

@@ -29,7 +29,7 @@ _OF_ALL = ("deferred_indexing_threshold",)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A named vector of a collection. `config` is the collection's as if that vector were its only one.
+    """A named vector of a collection, which is told by `raw`. `config` is as if that vector were its only one.
 
     `siblings` are the other vectors that are collections, `others` all others, of any kind. `number` tells where the
     console's payload of a point is; None where nothing was noted of the vector yet. `alone`: it is the only one, and
@@ -38,9 +38,8 @@ class Place:
 
     collection: str
     vector: str
-    status: str
+    raw: models.CollectionInfo
     config: models.CollectionConfig
-    metadata: Mapping[str, Any]
     siblings: tuple[str, ...]
     others: tuple[str, ...]
     number: int | None
@@ -51,8 +50,13 @@ class Place:
         return f"{self.collection}{AT}{self.vector}"
 
     @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The whole collection's."""
+        return self.raw.config.metadata or {}
+
+    @property
     def field(self) -> str:
-        """The payload field that is the console's for this vector."""
+        """The payload field that is the console's for this vector, where it has a number."""
         return f"{FIELD}_{self.number}" if self.number else FIELD
 
     @property
@@ -132,8 +136,7 @@ def place_of(collection: str, vector: str, raw: models.CollectionInfo) -> Place 
     view = config.model_copy(update={"params": only, "metadata": _own(config.metadata, vector, number)})
     others = [name for name in (*named(config.params), *(config.params.sparse_vectors or {})) if name != vector]
     siblings = [name for name in can if name != vector]
-    metadata = config.metadata or {}
-    return Place(collection, vector, raw.status.value, view, metadata, tuple(siblings), tuple(others), number, alone)
+    return Place(collection, vector, raw, view, tuple(siblings), tuple(others), number, alone)
 
 
 def as_a_whole(collection: str, config: models.CollectionConfig) -> str:

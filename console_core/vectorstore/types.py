@@ -74,8 +74,8 @@ class CollectionInfo:
     `points` is exact. `vector_name` is "" for the usual unnamed vector. `status` is the store's own word (green,
     yellow, grey, red). `index` and `quantization` are in force, not merely accepted: empty where the store has
     none. `payload_fields` come from a sample of points. `problem` says why the collection cannot be migrated as it
-    stands (several named vectors, for example), and is "" where it can. `limits` are those that the store enforces on
-    requests to it (`max_points_count`, `upsert_max_batchsize`, …); empty where it enforces none. `index_deferred`:
+    stands (it also has sparse vectors, for example), and is "" where it can. `limits` are those that the store enforces
+    on requests to it (`max_points_count`, `upsert_max_batchsize`, …); empty where it enforces none. `index_deferred`:
     what is written is not indexed until `restore_index`; `index` are then the settings that will be in force again.
     `wished_index` and `wished_quantization` are what it was made with, from a store that notes more than it can put in
     force; empty from the others.
@@ -131,6 +131,9 @@ class StoreInfo:
 
 class VectorStore(Protocol):
     """A place that keeps collections. Safe to use from several threads.
+
+    Some stores have collections that share their points with others (see `sharing`). There a point of one collection is
+    a vector, with the payload that was written with it; what others have of that point stays as it is.
 
     Wherever a collection's name is asked for, an alias will do, except in `create`, `drop` and as the target of
     `set_alias`. All vendor errors arrive as `StoreError` with a remedy.

@@ -17,6 +17,7 @@ from PIL import Image
 from qdrant_client import QdrantClient, models
 
 from console_core import settings
+from console_core.embedding.cards import CARDS
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.types import CollectionSpec, Point
 from tests.conftest import PICTURES, fill, make_workspace
@@ -26,7 +27,7 @@ from tests.lifecycle.workspaces import opened
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 GUIDE = "named-vectors.md"
-INSTEAD = {"siglip-b-16-webli": "demo-siglip", "clip-vit-b-32-openai": "demo-clip"}
+INSTEAD = {"siglip-vit-b-16-webli": "demo-siglip", "clip-vit-b-32-openai": "demo-clip"}
 """The guide's models, and small ones that are here."""
 MODELS = {"clip": "demo-clip", "siglip": "demo-siglip"}
 PICTURE, NEW = 7, 1000
@@ -105,6 +106,7 @@ def guided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guided]:
 
 
 def test_the_guide_works_from_start_to_end_while_the_application_searches(guided: Guided, forks: Forks) -> None:
+    assert INSTEAD.keys() <= {card.key for card in CARDS}
     collections, alias, stamp, plan, migrate, cutover, rollback, again, backup, retire = commands(GUIDE, INSTEAD)
     [whole] = json.loads(done(guided.workspace, *collections, "--json").stdout)
     assert (whole["name"], whole["points"]) == ("images", PICTURES)
@@ -214,8 +216,15 @@ def test_what_changes_meanwhile_reaches_both_vectors_of_the_embedded_store_and_n
 
     new = "INSERT INTO images VALUES ({}, 'user-9', NULL, '0001.jpg', 'late')"
     catalog(new.format(NEW), "DELETE FROM images WHERE id = 2")
+    with closing(QdrantClient(path=str(workspace / "qdrant"))) as app:  # writes a whole point, as it always did
+        [whole] = app.retrieve("images", [5], with_vectors=["clip"])
+        vector: Any = whole.vector
+        app.upsert("images", [models.PointStruct(id=5, vector=vector, payload={"likes": 5})])
+    assert held()["siglip"] == everything - {5}
     done(workspace, "catch-up", "images@siglip")
     assert held() == {"clip": everything, "siglip": everything - {2} | {NEW}}
+    assert "when it was verified" in run(workspace, *cutover).output
+    done(workspace, "verify", "images@siglip")
     done(workspace, *cutover)
     catalog(new.format(NEW + 1), "DELETE FROM images WHERE id = 3")
     done(workspace, *rollback)

@@ -753,12 +753,3 @@ def a_named_vector_cannot_be_recreated_in_place(world: World) -> Request:
 @planted("named-refused", BLOCK, "has no name", on_server=True)
 def the_target_would_be_beside_a_vector_without_a_name(world: World) -> Request:
     return replace(USUAL, target=f"{SERVED}@siglip")
-
-
-@planted("named-refused", BLOCK, "Qdrant 1.17.1 cannot add a named vector", on_server=True)
-def the_server_is_too_old_for_a_second_vector(world: World) -> Request:
-    _shop(world)
-    assert world.server is not None
-    world.server.version = "1.17.1"
-    world.console.store = QdrantServer(world.server.url)
-    return IN_THE_SHOP

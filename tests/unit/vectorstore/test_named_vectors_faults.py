@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient, models
 
-from console_core.errors import StoreRefused, StoreUnavailable
+from console_core.backup.requests import proposal, refuse_name
+from console_core.errors import CollectionExists, CollectionNotFound, Refused, StoreRefused, StoreUnavailable
 from console_core.migration.store_move import StoreMove
 from console_core.vectorstore.edge import EdgeStore
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
@@ -24,6 +25,23 @@ from tests.unit.vectorstore.named_world import CLIP, COSINE, NEW, OLD, SERVED, W
 def served(tmp_path: Path) -> Iterator[World]:
     with opened("loopback", tmp_path) as world:
         yield filled(world)
+
+
+def test_a_vector_that_the_application_adds_takes_nothing_of_the_others_with_it(served: World) -> None:
+    served.made()
+    dense = models.DenseVectorNameConfig(dense=models.DenseVectorConfig(size=2, distance=COSINE))
+    served.app.create_vector_name("images", "theirs", dense)
+    served.app.update_vectors("images", [models.PointVectors(id=i, vector={"theirs": [i, 1.0]}) for i in range(9)])
+    before = [point.payload for point in served.store.scroll(OLD)]
+    served.store.delete("images@theirs", [1, 2])
+    assert served.store.count("images@theirs") == 7
+    assert [point.payload for point in served.store.scroll(OLD)] == before
+    served.store.upsert("images@theirs", written(range(2), 2))
+    served.store.drop("images@theirs")
+    assert [point.payload for point in served.store.scroll(OLD)] == before
+    served.app.create_vector_name("images", "theirs", dense)
+    served.store.drop("images@theirs")
+    assert [point.payload for point in served.store.scroll(OLD)] == before
 
 
 def test_a_write_that_fails_in_the_middle_leaves_no_vector_without_what_the_console_knows_of_it(
@@ -117,13 +135,14 @@ def test_an_older_server_says_what_it_cannot_do(served: World, version: str, lis
     served.server.version = version
     store = QdrantServer(served.server.url, retries=0)
     assert [info.name for info in store.collections()] == listed
-    for refused in (
-        lambda: store.create("images@third", CollectionSpec(3)),
-        lambda: store.upsert(NEW, written(range(1))),
-        lambda: store.drop(NEW),
-    ):
-        with pytest.raises(StoreRefused, match=rf"Qdrant {version} cannot add a named vector.*1\.18"):
-            refused()
+    refused = rf"Qdrant {version} cannot add a named vector.*1\.18"
+    with pytest.raises(StoreRefused, match=refused):
+        store.create("images@third", CollectionSpec(3))
+    for write in (lambda: store.upsert(NEW, written(range(1))), lambda: store.drop(NEW)):
+        with pytest.raises(
+            StoreRefused if NEW in listed else CollectionNotFound, match=refused if NEW in listed else NEW
+        ):
+            write()
     found = sharing_of(store, "images@third")
     assert found is not None
     assert found.refused is not None
@@ -137,6 +156,33 @@ def test_a_snapshot_is_of_the_whole_and_so_refused_for_one_vector(served: World)
     with pytest.raises(StoreRefused, match="with all of its vectors"):
         snapshots.begin(NEW)
     snapshots.close()
+
+
+def test_on_a_server_that_filters_by_indexed_fields_only_a_dropped_vector_takes_its_payload_field_along(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert served.server is not None
+    answer = served.server.answer
+
+    def strict(method: str, path: str, body: Any) -> Any:
+        if "payload/delete" in path and body["filter"].get("must_not"):
+            raise ValueError("Bad request: Index required to filter by _console_1")
+        return answer(method, path, body)
+
+    served.made()
+    served.store.upsert(NEW, written(range(20)))
+    monkeypatch.setattr(served.server, "answer", strict)
+    served.store.drop(NEW)
+    assert served.raw(3) == ({"clip"}, {"title", "likes", "_console"})
+
+
+def test_a_backup_is_restored_beside_a_collection_and_not_into_a_vector_of_it(served: World) -> None:
+    with pytest.raises(Refused, match=r"would be a named vector of images.*restored beside what exists"):
+        refuse_name(served.store, NEW)
+    assert proposal(served.store, OLD) == "images-clip__restored"
+    served.made()
+    with pytest.raises(CollectionExists):
+        refuse_name(served.store, NEW)
 
 
 def test_a_move_to_another_store_does_not_take_the_points_apart(served: World, tmp_path: Path) -> None:
