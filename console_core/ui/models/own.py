@@ -5,27 +5,17 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console_core.errors import ConsoleError
-from console_core.ui import words
-
-EXAMPLE = """\
-[models.mine]                           # "mine" is the key
-architecture = "local-dir:models/mine"  # a folder with open_clip_config.json, weights and tokenizer
-title = "Our fine-tuned SigLIP"
-
-[models.laion-large]
-architecture = "ViT-L-14"               # any architecture of open_clip,
-weights = "laion2b_s32b_b82k"           # with one of its tags or the path of a checkpoint
-"""
+from console_core.ui import navigation, words
 
 
 def own_models(notices: Sequence[ConsoleError]) -> None:
-    """The lines to write, and the answers to those that were wrong."""
+    """The answers to those that were wrong, and the way to the form."""
     for notice in notices:
         title = words.plain(notice.message)
         st.error(words.plain(notice.remedy), title=title, icon=":material/error:")
-    st.markdown("Write it into `console.toml` of the workspace, then start the console again:")
-    st.code(EXAMPLE, language="toml")
     st.caption(
-        "Preprocessing and tokenizer come from the model, never from here. An architecture and a tag that open_clip "
-        "does not have together are refused, with the tags that exist."
+        "Any architecture of open_clip with one of its tags or a checkpoint of yours, or a folder with a model. "
+        "Preprocessing and tokenizer come from the model. An architecture and a tag that open_clip does not have "
+        "together are refused, with the tags that exist."
     )
+    navigation.link("connections", "Add it under Connections", icon=":material/hub:")

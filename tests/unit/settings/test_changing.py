@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from console_core.errors import Refused, SettingsError
-from console_core.settings import changing
 from console_core.settings.changing import FORMER, Change, changed, save, set_store_url, take_back, written
 
 NEW = "edge:qdrant-edge"
@@ -165,7 +164,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_what_to_write_by_hand(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(changing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SettingsError, match=r"Write it yourself: \[store\] timeout"):
         save(tmp_path, [Change(("store", "timeout"), 30)])
     assert [path.name for path in tmp_path.iterdir()] == ["console.toml"]
