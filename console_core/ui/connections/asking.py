@@ -1,6 +1,7 @@
 """The settings of a form as widgets. No secret is ever put into one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 import streamlit as st
 
@@ -15,9 +16,12 @@ from console_core.ui.connections.fields import Field, Form
 def ask_for(form: Form, before: Values, key: str, overruled: Mapping[str, str]) -> dict[str, Said]:
     """Draw the form, filled with what holds now; what it says. `overruled` settings cannot be changed here."""
     values: dict[str, Said] = dict(before)
-    for field in form.fields:
-        if field in asked(form, values) and not field.more:
-            values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", overruled.get(field.name, ""))
+    for kind, together in groupby((field for field in form.fields if not field.more), lambda field: field.kind):
+        with st.container(horizontal=kind == "number", gap="small"):
+            for field in together:
+                if field in asked(form, values):
+                    variable = overruled.get(field.name, "")
+                    values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", variable)
     if folded := [field for field in asked(form, values) if field.more]:
         with st.expander("More"):
             for field in folded:
