@@ -17,7 +17,7 @@ ADDRESSES = frozenset({"url", "location"})
 HIDDEN = "•••"
 _SHORTEST = 3
 """A shorter text would be found everywhere."""
-_USER = re.compile(r"^(?P<scheme>[A-Za-z][\w+.-]*://)(?P<user>[^/?#]*|[^/?#@:]*:(?!\d+[/?#])[^@]*)@")
+_USER = re.compile(r"^(?P<scheme>(?:[A-Za-z][\w+.-]*:)+//)(?P<user>[^/?#]*|[^/?#@:]*:(?!\d+[/?#])[^@]*)@")
 """The user of an address, also one whose password was not encoded as it should be."""
 _OPTION = re.compile(r"(?P<name>[?&;](?:[\w-]*(?:password|passwd|pwd|secret|token|api_?key))=)(?P<value>[^&;#]*)", re.I)
 

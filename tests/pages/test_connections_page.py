@@ -1,11 +1,14 @@
 """Stores, catalogs, image roots and models are edited in the browser: tested first, saved into the file, in force."""
 
+import sqlite3
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -174,6 +177,53 @@ def test_a_model_of_one_s_own_is_added_edited_and_removed(page: AppTest, workspa
     press(page, "confirm-do")
     assert "models" not in table(workspace)
     assert "house" not in [card.key for card in process.console().models.cards.all()]
+
+
+def test_a_table_of_the_application_is_added_tested_and_removed(open_page: OpenPage, workspace: Path) -> None:
+    with closing(sqlite3.connect(workspace / "app.db")) as application, application:
+        application.execute("CREATE TABLE photos (id INTEGER PRIMARY KEY, embedding BLOB, title TEXT)")
+        application.execute("INSERT INTO photos VALUES (1, ?, 'one')", [np.ones(4, np.float32).tobytes()])
+    write(workspace, '[catalog]\nlocation = "images"\n\n[store]\nurl = "sqlite:///app.db"  # theirs\n')
+    process.stop()
+    process.start()
+    page = press(open_page("connections"), "edit-tables")
+    page.text_input(key="form-tables-entry").set_value("photos").run()
+    page.text_input(key="form-tables--table").set_value("pictures").run()
+    press(page, "form-save")
+    assert page.error
+    assert "tables" not in table(workspace)["store"]
+    page.text_input(key="form-tables--table").set_value("photos").run()
+    press(page, "form-test")
+    assert "It can be read: 1 column of vectors" in said(page)
+    assert "photos.embedding" in str(page.dataframe[0].value.to_dict())
+    press(page, "form-save")
+    assert table(workspace)["store"] == {"url": "sqlite:///app.db", "tables": {"photos": {"table": "photos"}}}
+    assert any(info.name.startswith("photos.embedding") for info in process.console().store.collections())
+    press(page, "remove-tables-photos")
+    press(page, "confirm-do")
+    assert table(workspace)["store"].get("tables", {}) == {}
+    assert "# theirs" in (workspace / FILE).read_text()
+    process.stop()
+
+
+@pytest.mark.usefixtures("console")
+def test_what_fails_because_the_workspace_was_opened_anew_meanwhile_is_drawn_again() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from console_core.ui import frame
+        from console_core.web import process
+
+        with frame.guarded("here"):
+            if "drawn" not in st.session_state:
+                st.session_state["drawn"] = 1
+                process.reopen(lambda: None)
+                raise RuntimeError("It is closed.")
+            st.text("Drawn again")
+
+    page = AppTest.from_function(script, default_timeout=30).run()
+    assert not page.error
+    assert [text.value for text in page.text] == ["Drawn again"]
 
 
 @pytest.mark.usefixtures("workspace")

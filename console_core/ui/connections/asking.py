@@ -1,7 +1,6 @@
 """The settings of a form as widgets. No secret is ever put into one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 
 import streamlit as st
 
@@ -16,9 +15,9 @@ from console_core.ui.connections.fields import Field, Form
 def ask_for(form: Form, before: Values, key: str, overruled: Mapping[str, str]) -> dict[str, Said]:
     """Draw the form, filled with what holds now; what it says. `overruled` settings cannot be changed here."""
     values: dict[str, Said] = dict(before)
-    for kind, together in groupby((field for field in form.fields if not field.more), lambda field: field.kind):
-        with st.container(horizontal=kind == "number", gap="small"):
-            for field in together:
+    for row in _rows(form):
+        with st.container(horizontal=len(row) > 1, gap="small"):
+            for field in row:
                 if field in asked(form, values):
                     variable = overruled.get(field.name, "")
                     values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", variable)
@@ -27,6 +26,16 @@ def ask_for(form: Form, before: Values, key: str, overruled: Mapping[str, str]) 
             for field in folded:
                 values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", "")
     return values
+
+
+def _rows(form: Form) -> list[list[Field]]:
+    rows: list[list[Field]] = []
+    for field in (field for field in form.fields if not field.more):
+        if field.beside and rows:
+            rows[-1].append(field)
+        else:
+            rows.append([field])
+    return rows
 
 
 def _ask(field: Field, value: Said, key: str, variable: str) -> Said:
@@ -117,7 +126,8 @@ def _prefixed(field: Field, value: Said, key: str) -> Said:
         key=f"{key}-kind",
     )
     rest = text.removeprefix(prefix) if chosen == prefix else ""
-    typed = st.text_input("Name or folder", rest, key=f"{key}-{chosen}", help=_help(field), placeholder=_example(field))
+    named = "Folder" if "dir" in chosen else "Name"
+    typed = st.text_input(named, rest, key=f"{key}-{chosen}", help=_help(field), placeholder=_example(field))
     return f"{chosen}{(typed or '').strip()}"
 
 

@@ -1,5 +1,6 @@
 """Would it work? What a form says is opened beside what the console uses, and asked. Pure: nothing here draws."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -58,13 +59,14 @@ def store(console: Console, candidate: Settings, entry: str) -> Outcome:
     """Its collections, version and limits. An embedded store that the console has open already is asked there."""
     if candidate.store.url == console.settings.store.url and console.store.info().embedded:
         return _of_store(console.store)
-    folder = _folder(candidate)
-    if folder is not None and not folder.exists():
-        above = next(one for one in folder.parents if one.exists())
+    place = _place(candidate)
+    if place is not None and not place.exists():
+        above = next(one for one in place.parents if one.exists())
         fine, state = root_state(above)
-        if not fine:
-            return Outcome(False, f"There is no folder {folder}, and {above} {state}.", "Name another folder.")
-        return Outcome(True, f"Nothing is there yet: an empty store will be made in {folder}.")
+        if not fine or not os.access(above, os.W_OK):
+            state = state if not fine else "cannot be written"
+            return Outcome(False, f"There is no {place}, and {above} {state}.", "Name another place.")
+        return Outcome(True, f"Nothing is there yet: an empty store will be made at {place}.")
     quick = replace(candidate.store, timeout=min(candidate.store.timeout, int(PATIENCE) // 2), retries=0)
     with closing(open_store(quick, dry=True)) as opened:
         return _of_store(opened)
@@ -132,9 +134,15 @@ TESTS: dict[str, Test] = {"store": store, "catalog": catalog, "images": images, 
 """The test of each form."""
 
 
-def _folder(candidate: Settings) -> Path | None:
-    kind, _, folder = candidate.store.url.partition(":")
-    return Path(folder) if kind in ("local", "edge") else None
+def _place(candidate: Settings) -> Path | None:
+    """The folder or the file of a store on this machine."""
+    kind, _, place = candidate.store.url.removeprefix("blob:").partition(":")
+    match kind:
+        case "local" | "edge":
+            return Path(place)
+        case "sqlite":
+            return Path(place.removeprefix("///"))
+    return None
 
 
 def _of_store(opened: VectorStore) -> Outcome:

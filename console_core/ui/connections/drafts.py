@@ -110,11 +110,6 @@ def refused_name(form: Form, name: str, taken: Mapping[str, str]) -> str:
     return f"{name} is the name of {taken[name]} already." if name in taken else ""
 
 
-def literal_secrets(form: Form, values: Values) -> list[str]:
-    """The settings of a form whose secrets stand in the file itself, by their labels."""
-    return [field.label for field in form.fields if isinstance(values.get(field.name), Kept)]
-
-
 def _shown(field: Field, section: Mapping[str, Any], usual: Said) -> Said:
     *within, name = field.name.split(".")
     for part in within:

@@ -20,7 +20,8 @@ class Field:
     """One setting. `options` are the values of a choice, or the beginnings, with what they are called.
 
     It is asked for where the form's first choice is one of `only`, always where that is empty, and folded away with
-    `more`. Where it is changed `with_kind`, the setting `kind` is written too, for the file may leave that to guess.
+    `more`. Where it is changed `with_kind`, the setting `kind` is written too, for the file may leave that to guess. It
+    is drawn `beside` the one before it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Field:
     more: bool = False
     needed: bool = False
     with_kind: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,15 @@ STORE = Form(
             "Address",
             "address",
             "A server: grpc://host:6334 or http(s)://host:6333. A folder of this workspace: local:qdrant for up to "
-            "20,000 points, edge:qdrant-edge for up to a million. PostgreSQL: postgresql://user@host/database.",
+            "20,000 points, edge:qdrant-edge for up to a million. PostgreSQL: postgresql://user@host/database. Plain "
+            "bytes in SQLite: sqlite:///app.db.",
             default="local:qdrant",
             example="grpc://qdrant.internal:6334",
             needed=True,
         ),
         Field("api_key", "Key or password", "secret", "Of a Qdrant server, or of a PostgreSQL role."),
         Field("timeout", "Seconds for an answer", "number", default=30, least=1),
-        Field("retries", "Tries after the first", "number", default=3),
+        Field("retries", "Tries after the first", "number", default=3, beside=True),
     ),
 )
 
@@ -98,7 +101,7 @@ CATALOG = Form(
             with_kind=True,
         ),
         Field("table", "Table or view", help="With its schema in front where it needs one.", only=_SQL),
-        Field("key", "Key", help="The column that identifies a row for ever.", default="id", only=_SQL),
+        Field("key", "Key", help="The column that identifies a row for ever.", default="id", only=_SQL, beside=True),
         Field("paths", "Paths", "columns", "Columns with the picture's path, in the order to try.", [], only=_SQL),
         Field("payload", "Carried along", "columns", "Columns that are copied onto each point.", [], only=_SQL),
         Field("facets", "Chosen by", "columns", "Columns by which a part can be chosen.", [], only=_SQL),
@@ -157,16 +160,17 @@ TABLE = Form(
     "tables",
     "Table of vectors",
     ("store", "tables"),
-    "A table of your application's, in the PostgreSQL database of the store, whose vector columns are collections.",
+    "A table of your application's, in the database that is the store. Its vector columns are collections.",
     (
         Field("table", "Table", help="With its schema in front where it needs one.", example="public.photos"),
-        Field("key", "Key", help="A column of whole numbers or UUIDs.", default="id"),
+        Field("key", "Key", help="A column of whole numbers or UUIDs.", default="id", beside=True),
         Field("vector", "Vector column", help="The one that the application searches.", default="embedding"),
         Field(
             "distance",
             "Distance",
             "choice",
             default="cosine",
+            beside=True,
             options={"cosine": "Cosine", "dot": "Inner product", "euclid": "Euclidean", "manhattan": "Manhattan"},
         ),
         Field("payload", "Shown with a vector", "columns", "None: all that can be shown.", [], more=True),

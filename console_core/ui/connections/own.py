@@ -29,16 +29,16 @@ def own_models(console: Console) -> None:
 
 
 def own_tables(console: Console) -> None:
-    """The tables of an application's, where the store is a PostgreSQL database."""
-    tables = console.settings.store.tables
-    if not console.settings.store.is_postgresql:
+    """The tables of an application's, where the store is an SQL database."""
+    store = console.settings.store
+    if not (store.is_postgresql or store.url.startswith(("sqlite:", "blob:"))):
         return
     add = partial(editor.edit_button, TABLE, label="Add a table", icon=":material/add:")
     caption = "Vector columns of your application's own tables are collections."
     with panels.card("Tables of your application", caption=caption, aside=add, key="connection-tables"):
-        if not tables:
+        if not store.tables:
             st.caption("None yet.")
-        for table in tables:
+        for table in store.tables:
             _entry(TABLE, table.name, table.name, _of_table(table))
 
 
