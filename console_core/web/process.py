@@ -125,10 +125,15 @@ def reopen(undo: Callable[[], None]) -> Console:
 
 
 def _close(console: Console | None) -> None:
-    """What cannot be let go of must not keep the next from opening: it says itself what it misses."""
+    """Close it and free its models, which the next would load a second time beside them.
+
+    What cannot be let go of must not keep the next from opening: it says itself what it misses.
+    """
     try:
         if console is not None:
             console.close()
+            for key in console.models.resident():
+                console.models.unload(key)
     except Exception as error:
         incident("closing the workspace", error)
 

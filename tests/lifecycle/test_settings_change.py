@@ -57,6 +57,7 @@ def test_a_run_at_work_goes_on_by_itself_after_the_change_and_ends_exactly(works
     effect = change_settings(OPERATOR, "store", PATIENCE, written(workspace).digest)
     after = process.console()
     assert after is not before
+    assert before.models.resident() == [], "or every change would leave a copy of the weights in memory"
     assert after.settings.store.timeout == 45
     assert (effect.names, effect.going_on, effect.waiting) == (("[store] timeout",), (run.title,), ())
     command(after, OPERATOR, "set_manners", manners=None)

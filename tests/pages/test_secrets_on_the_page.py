@@ -80,6 +80,7 @@ def test_a_key_leaves_the_file_for_a_variable_that_is_named(
     monkeypatch.setenv("HOUSE_KEY", PLANTED)
     press(page, "form-save")
     assert 'api_key = "${HOUSE_KEY}"' in (workspace / FILE).read_text()
+    assert any("console.toml.before still has the secret" in toast.value.replace("\\", "") for toast in page.toast)
     assert process.console().settings.store.api_key == PLANTED
     nowhere(page, workspace, caplog)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -184,8 +185,19 @@ def _save(form: Form, changes: Sequence[Change], digest: str, secrets: frozenset
             st.error(words.plain(f"{remedy} Nothing is changed."), title=words.plain(message), icon=":material/error:")
             return
     saved(form, effect)
+    if _left_behind(session.console().settings.workspace):
+        session.flash(f"{changing.FORMER} still has the secret that left {FILE}. Delete it once all works.")
     close()
     st.rerun()
+
+
+def _left_behind(workspace: Path) -> bool:
+    """Whether the former version has a secret that the file has no more."""
+    former = (workspace / FILE).resolve().with_name(changing.FORMER)
+    if not former.exists():
+        return False
+    now = secrets_of(changing.written(workspace).table, {})
+    return bool(secrets_of(parsed(former.read_text(encoding="utf-8"), former), {}) - now)
 
 
 def saved(form: Form, effect: Effect) -> None:

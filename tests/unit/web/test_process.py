@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console_core.console import open_console
 from console_core.errors import ConsoleError, LedgerOwned, SettingsError
 from console_core.web import process
 
@@ -103,7 +104,7 @@ def test_whoever_asks_while_it_is_opened_anew_waits_and_a_probe_does_not(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     former, generation = process.console(), process.generation()
-    real, within, go_on = process.open_console, threading.Event(), threading.Event()
+    real, within, go_on = open_console, threading.Event(), threading.Event()
     found: list[object] = []
 
     def slow(*given: object, **named: object) -> object:
@@ -132,8 +133,12 @@ def test_what_cannot_be_opened_anew_is_undone_and_its_reason_told(workspace: Pat
     file = workspace / "console.toml"
     right = file.read_text()
     file.write_text("no toml")
+
+    def undo() -> None:
+        file.write_text(right)
+
     with pytest.raises(SettingsError, match="valid TOML"):
-        process.reopen(lambda: file.write_text(right) and None)
+        process.reopen(undo)
     assert process.opened() is not None
     assert process.problem() is None
 
