@@ -1,28 +1,18 @@
-"""What the console is connected to, whether it answers, and what changes it. Read only."""
+"""Who you are, what the console runs on, and what changes its settings. Read only."""
 
 import streamlit as st
 
 from console_core import settings
 from console_core.ui import panels, words
 from console_core.ui.connections import facts, probes
-from console_core.ui.connections.card import connection, what_it_cannot_do
+from console_core.ui.connections.card import connection
 from console_core.ui.connections.variables import variables
 from console_core.ui.frame import page
 from console_core.ui.session import console
 
-with page("Settings", lead="What the console is connected to. It is changed in console.toml or the environment."):
+with page("Settings", lead="Who you are, and what the console runs on."):
     workspace = console().settings.workspace
     st.caption(f"Workspace {words.plain(workspace)}")
-    left, right = st.columns(2)
-    with left:
-        connection("Vector store", facts.store, probes.store, more=what_it_cannot_do)
-    with right:
-        connection("Catalog", facts.catalog, probes.catalog)
-    left, right = st.columns(2)
-    with left:
-        connection("Images", facts.images, probes.images)
-    with right:
-        connection("Ledger", facts.ledger, probes.ledger)
     left, right = st.columns(2)
     with left:
         connection("You", facts.person)
@@ -32,7 +22,8 @@ with page("Settings", lead="What the console is connected to. It is changed in c
         st.markdown(" ".join(f":gray-badge[{name} {number}]" for name, number in facts.libraries().items()))
     with panels.card(
         "What changes this",
-        caption=f"Environment variables win over {settings.FILE}; start the console again after a change.",
+        caption=f"Environment variables win over {settings.FILE}. Stores, catalogs, images and models are edited under "
+        "Connections; start the console again after any other change.",
         key="variables",
     ):
         variables()

@@ -12,6 +12,7 @@ from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
 from console_core.commands import backups, generating, replacing, verifying
 from console_core.commands.actor import Actor as Actor
+from console_core.commands.changing_settings import SettingsChanged, change_settings
 from console_core.commands.ingesting import ingest
 from console_core.commands.making import create_collection
 from console_core.commands.moving_store import StoreMoved, move_store
@@ -215,6 +216,7 @@ COMMANDS: Mapping[str, _Command] = {
     "recover_snapshot": _Command(backups.recover_snapshot, "operator", "snapshot"),
     "delete_snapshot": _Command(backups.delete_snapshot, "admin", "snapshot"),
     "move_store": _Command(move_store, "admin", "to"),
+    "change_settings": _Command(change_settings, "admin", "section"),
 }
 
 
@@ -236,6 +238,8 @@ def _detail(result: Any) -> str:
             return "nothing is behind"
         case StoreMoved():
             return f"{result.collections:,} collections, {result.points:,} points, {result.aliases:,} aliases"
+        case SettingsChanged():
+            return ", ".join(result.names) or "nothing was to change"
         case Follow():
             return result.note
         case int():

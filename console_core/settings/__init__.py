@@ -79,15 +79,15 @@ def allowed_hosts(environment: Mapping[str, str] = os.environ) -> tuple[str, ...
     return ("127.0.0.1", "localhost", *(host for host in map(str.strip, further) if host))
 
 
-def read(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of a workspace.
+def read(workspace: Path, environment: Mapping[str, str] = os.environ, *, text: str | None = None) -> Settings:
+    """The settings of a workspace; with `text` what they would be if its file were that.
 
     Raises:
         SettingsError: there is no workspace, or the file or a variable is wrong.
     """
     workspace = workspace.resolve()
     file = workspace / FILE
-    table = table_of(file, environment)
+    table = table_of(file, environment, text)
     top = Section("", table, file, ("device", "precision", "engine", "unload_after", *_KNOWN))
     store, catalog, images, ledger, backups, query_lab, rollout, api = (
         Section(name, table.get(name, {}), file, _KNOWN[name])

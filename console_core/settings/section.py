@@ -12,17 +12,21 @@ from console_core.errors import SettingsError
 FILE = "console.toml"
 
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""What stands for a variable of the environment."""
 _SECRETS = frozenset({"api_key", "secret"})
 
 
-def table_of(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+def table_of(file: Path, environment: Mapping[str, str], text: str | None = None) -> dict[str, Any]:
     """All that a file says, with the environment's value in place of every `${NAME}`: so no secret need stand in it.
+
+    With `text`: all that the file would say if it were that.
 
     Raises:
         SettingsError: there is none, it is not TOML, or a variable that it names is not set.
     """
-    return {key: _resolved(value, key, file, environment) for key, value in written(file).items()}
+    table = written(file) if text is None else parsed(text, file)
+    return {key: _resolved(value, key, file, environment) for key, value in table.items()}
 
 
 def written(file: Path) -> dict[str, Any]:
@@ -40,7 +44,23 @@ def written(file: Path) -> dict[str, Any]:
             "Run `embedding-console demo` for the demo workspace, or write the file (README, Connect your own).",
         ) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.") from error
+        raise _unreadable(file, error) from error
+
+
+def parsed(text: str, file: Path) -> dict[str, Any]:
+    """All that a file with this text says, as it is written.
+
+    Raises:
+        SettingsError: it is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> SettingsError:
+    return SettingsError(f"{file} cannot be read: {error}.", "Mend the file; it must be valid TOML.")
 
 
 def _resolved(value: Any, where: str, file: Path, environment: Mapping[str, str]) -> Any:
@@ -50,12 +70,12 @@ def _resolved(value: Any, where: str, file: Path, environment: Mapping[str, str]
         return [_resolved(inner, where, file, environment) for inner in value]
     if not isinstance(value, str):
         return value
-    if lacking := next((name for name in _REFERENCE.findall(value) if name not in environment), None):
+    if lacking := next((name for name in REFERENCE.findall(value) if name not in environment), None):
         raise SettingsError(
             f"{where} in {file} refers to the environment variable {lacking}, which is not set.",
             f"Set {lacking} where the console is started.",
         )
-    return _REFERENCE.sub(lambda found: environment[found[1]], value)
+    return REFERENCE.sub(lambda found: environment[found[1]], value)
 
 
 Word = TypeVar("Word", bound=str)

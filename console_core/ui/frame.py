@@ -8,6 +8,7 @@ import streamlit as st
 
 from console_core.errors import ConsoleError
 from console_core.ui import confirm, session, words
+from console_core.web import process
 
 STYLE = Path(__file__).with_name("style.css")
 
@@ -29,20 +30,35 @@ def page(title: str, *, lead: str = "", actions: Callable[[], None] | None = Non
 
 @contextmanager
 def guarded(where: str) -> Iterator[None]:
-    """Turn an error within into a panel, and let the rest of the page live."""
+    """Turn an error within into a panel, and let the rest of the page live.
+
+    What fails because the workspace was closed and opened anew meanwhile is no error: the page is drawn again.
+    """
+    generation = process.generation()
     try:
         yield
     except ConsoleError as error:
+        _draw_again_after(generation)
         problem(error, key=where)
     except Exception as error:
+        _draw_again_after(generation)
         _incident_panel(session.incident(f"page {where}", error), key=where)
 
 
+def _draw_again_after(generation: int) -> None:
+    if process.generation() != generation:
+        st.rerun()
+
+
 def live(render: Callable[[], None], *, every: float | None) -> None:
-    """Draw a part that refreshes itself every so many seconds while the page is open; None: only with the page."""
-    name = getattr(render, "__name__", "live part")
+    """Draw a part that refreshes itself every so many seconds while the page is open; None: only with the page.
+
+    Where the workspace was opened anew since, the whole page is drawn again: the part may hold what was closed.
+    """
+    name, generation = getattr(render, "__name__", "live part"), process.generation()
 
     def guarded_render() -> None:
+        _draw_again_after(generation)
         with guarded(name):
             render()
 

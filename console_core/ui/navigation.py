@@ -37,7 +37,8 @@ PAGES = (
     PageEntry("rollout", "Rollout", ":material/alt_route:", "Judge", "Cut over, and the way back."),
     PageEntry("backups", "Backups", ":material/archive:", "System", "Proven copies of collections, and the way back."),
     PageEntry("activity", "Activity", ":material/history:", "System", "Who did what, and when."),
-    PageEntry("settings", "Settings", ":material/settings:", "System", "What the console is connected to."),
+    PageEntry("connections", "Connections", ":material/hub:", "System", "Stores, catalogs, image roots and models."),
+    PageEntry("settings", "Settings", ":material/settings:", "System", "You, the device, and what can be set."),
 )
 
 

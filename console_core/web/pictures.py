@@ -39,13 +39,16 @@ _TILE = (
 
 
 def thumb_url(key: str, revision: str = "", size: Size = "small") -> str:
-    """The address of a picture's thumbnail on this server, the same for six hours.
+    """The address of a picture's thumbnail on this server, the same for six hours, or until the settings are changed:
+    what a browser remembers not to be there may be there then.
 
     Raises:
         ConsoleError: the Console cannot be opened.
     """
     secret, expires = secret_of(process.console().settings.workspace), expiry()
     query = {"v": revision, "e": expires, "s": signature(secret, size, key, revision, expires)}
+    if generation := process.generation():
+        query["g"] = generation
     return f"/thumb/{size}/{_encode(key)}?{urlencode(query)}"
 
 

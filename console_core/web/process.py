@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import ModuleType
 
 from console_core import settings
@@ -32,6 +33,7 @@ class _State(ModuleType):
         self.problem: ConsoleError | None = None
         self.tried_at = 0.0
         self.stopped = False
+        self.generation = 0
 
 
 def _state() -> _State:
@@ -96,6 +98,49 @@ def stop() -> None:
         opened, state.console, state.problem = state.console, None, None
         if opened is not None:
             opened.close()
+
+
+def reopen(undo: Callable[[], None]) -> Console:
+    """Close the Console at the next checkpoints of its runs, and open it anew from the settings as they are now.
+
+    Whoever asks for it meanwhile waits. Where it cannot be opened, `undo` is called and it is opened once more.
+
+    Raises:
+        ConsoleError: why it could not be opened; unless `problem` says otherwise, it is open as before.
+    """
+    state = _state()
+    with state.lock:
+        if state.stopped:
+            raise ConsoleError("The console is shutting down.", "Start it again, then reload this page.")
+        former, state.console = state.console, None
+        state.generation += 1
+        _close(former)
+        try:
+            state.console = _open(state)
+        except ConsoleError as error:
+            undo()
+            state.console = _open(state)
+            raise error.with_traceback(None) from None
+        return state.console
+
+
+def _close(console: Console | None) -> None:
+    """Close it and free its models, which the next would load a second time beside them.
+
+    What cannot be let go of must not keep the next from opening: it says itself what it misses.
+    """
+    try:
+        if console is not None:
+            console.close()
+            for key in console.models.resident():
+                console.models.unload(key)
+    except Exception as error:
+        incident("closing the workspace", error)
+
+
+def generation() -> int:
+    """How often the Console was opened anew; who remembers parts of an earlier one must let go of them."""
+    return _state().generation
 
 
 def poll() -> Console | None:

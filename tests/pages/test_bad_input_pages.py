@@ -64,7 +64,9 @@ def _away(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("away")
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("runs", "activity", "settings", "migrations")])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in ("runs", "activity", "connections", "settings", "migrations")]
+)
 def test_a_page_that_needs_a_server_that_is_away_says_so(name: str, open_page: OpenPage) -> None:
     page = open_page(name)
     (said,) = errors(page)
@@ -74,8 +76,8 @@ def test_a_page_that_needs_a_server_that_is_away_says_so(name: str, open_page: O
 
 
 @pytest.mark.usefixtures("away")
-@pytest.mark.parametrize("name", ["runs", "activity", "settings"])
-def test_runs_activity_and_settings_work_while_the_store_is_away(name: str, open_page: OpenPage) -> None:
+@pytest.mark.parametrize("name", ["runs", "activity", "connections", "settings"])
+def test_runs_activity_connections_and_settings_work_while_the_store_is_away(name: str, open_page: OpenPage) -> None:
     console = process.console()
     run = console.ledger.submit(
         kind="coverage", lane=Lane.STORE, title="Measure", target="a", spec={}, actor="me", selected=6, writes=False
@@ -106,8 +108,8 @@ def test_a_refused_connection_keeps_a_page_waiting_for_less_than_three_seconds(
 
 
 @pytest.mark.usefixtures("away")
-def test_the_test_in_the_settings_says_what_is_wrong_with_the_server(open_page: OpenPage) -> None:
-    page = open_page("settings")
+def test_the_test_of_a_connection_says_what_is_wrong_with_the_server(open_page: OpenPage) -> None:
+    page = open_page("connections")
     page.button(key="test-vector-store").click().run()
     assert f"{AWAY} cannot be reached" in errors(page)[0]
 
@@ -121,7 +123,7 @@ def test_a_catalog_whose_database_vanished_while_the_console_ran(
     application.unlink()
     said = errors(open_page(name))
     assert all("app.db" in text for text in said)
-    assert bool(said) is (name in ("overview", "settings"))
+    assert bool(said) is (name in ("overview", "connections"))
 
 
 @pytest.mark.parametrize("name", NAMES)

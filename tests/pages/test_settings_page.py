@@ -11,6 +11,7 @@ from console_core.catalog.opening import open_images
 from console_core.console import Console
 from console_core.errors import CatalogUnavailable, ImageUnavailable, LedgerOwned, StoreUnavailable
 from console_core.settings import HttpSettings, ImageSettings, S3Settings, Settings, StoreSettings
+from console_core.settings.overruling import OVERRULED
 from console_core.ui.connections import facts, probes, variables
 from console_core.web import process
 from tests.picture_server import serving
@@ -26,11 +27,14 @@ def everything(page: AppTest) -> str:
 
 
 def test_every_connection_is_told(filled: Console, open_page: OpenPage) -> None:
-    page = open_page("settings")
+    page = open_page("connections")
     assert not page.exception
     text = everything(page)
-    for expected in ("Qdrant, embedded", str(filled.settings.workspace), "ledger.db", "tester", "readable", "Folder"):
+    for expected in ("Qdrant, embedded", str(filled.settings.workspace), "ledger.db", "readable", "Folder"):
         assert expected in text
+    text_of_settings = everything(open_page("settings"))
+    assert "tester" in text_of_settings
+    assert "Location" not in text_of_settings
     assert "It keeps at most 20,000 points" in text
 
 
@@ -46,7 +50,7 @@ def test_every_connection_is_told(filled: Console, open_page: OpenPage) -> None:
     ],
 )
 def test_each_connection_can_be_tested(open_page: OpenPage, card: str, answer: str) -> None:
-    page = open_page("settings")
+    page = open_page("settings" if card == "device" else "connections")
     page.button(key=f"test-{card}").click().run(timeout=60)
     assert answer in page.success[0].value.replace("\\", "")
     assert not page.error
@@ -58,7 +62,7 @@ def test_pictures_that_are_not_where_the_settings_say_are_told_with_a_remedy(
     next(filled.catalog.rows())
     for picture in (workspace / "images").rglob("*.jpg"):
         picture.write_bytes(b"")
-    page = open_page("settings")
+    page = open_page("connections")
     page.button(key="test-images").click().run()
     assert page.error[0].value
     assert not page.success
@@ -71,7 +75,7 @@ def test_a_catalog_that_cannot_be_read_is_told_in_its_card_and_the_others_stay(
         raise CatalogUnavailable("The database is locked.", "Unlock it.")
 
     monkeypatch.setattr(filled.catalog, "count", gone)
-    page = open_page("settings")
+    page = open_page("connections")
     assert not page.exception
     (error,) = page.error
     assert error.value.startswith("Unlock it")
@@ -85,7 +89,7 @@ def test_a_store_that_does_not_answer_is_told_with_its_remedy(
         raise StoreUnavailable("The server does not answer.", "Start it.")
 
     monkeypatch.setattr(filled.store, "collections", silent)
-    page = open_page("settings")
+    page = open_page("connections")
     page.button(key="test-vector-store").click().run()
     assert page.error[0].value == "Start it."
 
@@ -101,9 +105,10 @@ def test_no_secret_is_shown(console: Console, open_page: OpenPage, monkeypatch: 
     process.stop()
     monkeypatch.setenv("CONSOLE_STORE_API_KEY", "s3cret")
     process.start()
-    page = open_page("settings")
-    assert not page.exception
-    assert "s3cret" not in everything(page)
+    for name in ("settings", "connections"):
+        page = open_page(name)
+        assert not page.exception
+        assert "s3cret" not in everything(page)
 
 
 @pytest.mark.parametrize("url", ["postgresql://olga:s3cret@db/books", "postgresql://db/books?password=s3cret"])
@@ -183,7 +188,7 @@ def test_every_variable_and_every_line_of_the_file_is_explained() -> None:
     known = variables.known()
     told = {one.variable for one in known}
     assert {word for word in (settings.__doc__ or "").split() if word.startswith("CONSOLE_")} <= told
-    assert set(variables.IN_FILE) <= told
+    assert set(OVERRULED.values()) <= told
     lines = " ".join(one.in_file for one in known)
     for section, names in settings._KNOWN.items():
         for name in names or ("architecture", "weights", "title"):

@@ -1,1 +1,1 @@
-"""What the Settings page shows: everything that the workspace is connected to."""
+"""What the Connections and the Settings page show: everything that the workspace is connected to."""

@@ -9,6 +9,8 @@ from console_core.console import Console
 from console_core.errors import ConsoleError
 from console_core.ui import frame, panels, words
 from console_core.ui.collections.store import limits
+from console_core.ui.connections.editor import edit_button
+from console_core.ui.connections.fields import Form
 from console_core.ui.connections.probes import Probe
 from console_core.ui.session import console
 
@@ -18,17 +20,24 @@ def connection(
     facts: Callable[[Console], Mapping[str, object]],
     probe: Probe | None = None,
     *,
+    form: Form | None = None,
     more: Callable[[Console], None] | None = None,
 ) -> None:
-    """Facts that cannot be had become a panel, and leave the other cards alone. The test's answer stands below."""
+    """Facts that cannot be had become a panel, and leave the other cards alone. The test's answer stands below.
+
+    What has a form can be edited.
+    """
     key = title.lower().replace(" ", "-")
     asked = False
 
-    def button() -> None:
+    def buttons() -> None:
         nonlocal asked
-        asked = st.button("Test", icon=":material/network_check:", key=f"test-{key}")
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            asked = st.button("Test", icon=":material/network_check:", key=f"test-{key}")
+            if form is not None:
+                edit_button(form)
 
-    with panels.card(title, aside=button if probe else None, key=f"connection-{key}"), frame.guarded(title):
+    with panels.card(title, aside=buttons if probe else None, key=f"connection-{key}"), frame.guarded(title):
         panels.details(facts(console()), alt=title)
         if probe is not None and asked:
             _answer(probe)

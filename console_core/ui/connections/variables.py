@@ -7,21 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from console_core import settings
+from console_core.settings.overruling import OVERRULED
 
 _LINE = re.compile(r"^(CONSOLE_\w+) +(.+)$", re.MULTILINE)
-
-IN_FILE = {
-    "CONSOLE_STORE_URL": "[store] url",
-    "CONSOLE_STORE_API_KEY": "[store] api_key",
-    "CONSOLE_CATALOG_URL": "[catalog] location",
-    "CONSOLE_IMAGE_ROOT": "[images] root, also",
-    "CONSOLE_LEDGER_URL": "[ledger] url",
-    "CONSOLE_DEVICE": "device",
-    "CONSOLE_PRECISION": "precision",
-    "CONSOLE_ENGINE": "engine",
-    "CONSOLE_API_TOKEN": "[api] token",
-}
-"""The setting of console.toml that a variable wins over. The others are told by the environment only."""
 
 FILE_ONLY = {
     "unload_after": "seconds without use after which a model leaves the memory; 0: never",
@@ -61,8 +49,15 @@ class Setting:
 
 def known() -> list[Setting]:
     """Everything that can be set, the environment first."""
-    told = [Setting(name, IN_FILE.get(name, ""), meaning) for name, meaning in _LINE.findall(settings.__doc__ or "")]
+    told = [Setting(name, _in_file(name), meaning) for name, meaning in _LINE.findall(settings.__doc__ or "")]
     return [*told, *(Setting("", name, meaning) for name, meaning in FILE_ONLY.items())]
+
+
+def _in_file(variable: str) -> str:
+    """The settings of console.toml that a variable wins over."""
+    found = [place for place, winner in OVERRULED.items() if winner == variable]
+    names = ", ".join(name for _, name in found)
+    return f"[{found[0][0]}] {names}" if found and found[0][0] else names
 
 
 def variables() -> None:

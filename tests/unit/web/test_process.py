@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console_core.console import open_console
 from console_core.errors import ConsoleError, LedgerOwned, SettingsError
 from console_core.web import process
 
@@ -97,3 +98,53 @@ def test_what_nobody_foresaw_is_a_problem_with_an_incident_number_and_its_trace_
     number = problem.message.split("incident ")[1].split(")")[0]
     assert f"Incident {number}" in caplog.text
     assert "a detail" in caplog.text
+
+
+def test_whoever_asks_while_it_is_opened_anew_waits_and_a_probe_does_not(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, generation = process.console(), process.generation()
+    real, within, go_on = open_console, threading.Event(), threading.Event()
+    found: list[object] = []
+
+    def slow(*given: object, **named: object) -> object:
+        within.set()
+        assert go_on.wait(20)
+        return real(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(process, "open_console", slow)
+    reopening = threading.Thread(target=lambda: process.reopen(lambda: None))
+    reopening.start()
+    assert within.wait(20)
+    visitor = threading.Thread(target=lambda: found.append(process.console()))
+    visitor.start()
+    assert (process.opened(), process.poll()) == (None, None)
+    assert not found
+    go_on.set()
+    for thread in (reopening, visitor):
+        thread.join(20)
+    assert found == [process.opened()]
+    assert found[0] is not former
+    assert process.generation() == generation + 1
+
+
+def test_what_cannot_be_opened_anew_is_undone_and_its_reason_told(workspace: Path) -> None:
+    process.console()
+    file = workspace / "console.toml"
+    right = file.read_text()
+    file.write_text("no toml")
+
+    def undo() -> None:
+        file.write_text(right)
+
+    with pytest.raises(SettingsError, match="valid TOML"):
+        process.reopen(undo)
+    assert process.opened() is not None
+    assert process.problem() is None
+
+
+def test_a_stopped_console_is_not_opened_anew() -> None:
+    process.stop()
+    with pytest.raises(ConsoleError, match="shutting down"):
+        process.reopen(lambda: None)
+    assert process.opened() is None
