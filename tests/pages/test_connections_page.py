@@ -125,7 +125,7 @@ def test_what_is_asked_of_a_database_is_asked_of_no_folder(page: AppTest) -> Non
     assert "form-catalog--table" not in [field.key for field in page.text_input]
     assert page.toggle(key="form-catalog--recursive").value is True
     page.selectbox(key="form-catalog--kind").set_value("sql").run()
-    assert page.text_input(key="form-catalog--key").value == "id"
+    assert page.multiselect(key="form-catalog--key").value == ["id"]
     press(page, "form-save")
     assert "names no table" in said(page)
 
