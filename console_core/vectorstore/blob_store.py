@@ -73,6 +73,7 @@ class BlobStore:
             self._database.version(),
             _LIMITS,
             capacity=CAPACITY,
+            indexed_up_to=0,
             answered=self._database.answered,
             outgrown="Move to a store that has an index: `embedding-console store move --to URL`.",
         )

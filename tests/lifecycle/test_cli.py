@@ -451,5 +451,5 @@ def test_pictures_are_searched_by_a_picture_in_place_of_a_text(filled: Path) -> 
     assert 7 not in {hit["id"] for hit in found}
     for arguments in ((), ("a red square", "--like", "7")):
         refused = _run(filled, "search", "images", *arguments)
-        assert refused.exit_code == 1
-        assert "Either a text or a picture" in refused.stderr
+        assert refused.exit_code == 2
+        assert "Give a text" in refused.stderr

@@ -103,7 +103,7 @@ def test_a_workspace_that_cannot_be_opened_is_explained_and_tried_again(
     try:
         page = open_page()
         assert not page.exception
-        assert page.error[0].value == "Use sql, folder or list."
+        assert page.error[0].value == r"Use one of\: sql, folder, list, table, collection."
         file.write_text(right)
         page.button(key="try-again-overview").click().run()
         assert not page.error

@@ -224,10 +224,7 @@ def test_too_many_at_once_are_asked_to_come_again(client: TestClient, monkeypatc
 def test_a_model_without_text_says_so_and_answers_pictures(
     client: TestClient, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedder = process.console().models.get("demo-clip")
-    card = type(embedder.card)(**{name: getattr(embedder.card, name) for name in embedder.card.__slots__})
-    object.__setattr__(card, "has_text", False)
-    monkeypatch.setattr(type(embedder), "card", card)
+    monkeypatch.setattr(process.console().models.cards, "embeds_text", lambda key: False)
     refused = search(client, text="a square")
     assert refused.status_code == 422
     assert "pictures only" in refused.json()["error"]["message"]
