@@ -1,6 +1,6 @@
 """The settings of a form as widgets. No secret is ever put into one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -15,22 +15,26 @@ from console_core.ui.connections.fields import Field, Form
 def ask_for(form: Form, before: Values, key: str, overruled: Mapping[str, str]) -> dict[str, Said]:
     """Draw the form, filled with what holds now; what it says. `overruled` settings cannot be changed here."""
     values: dict[str, Said] = dict(before)
-    for row in _rows(form):
-        with st.container(horizontal=len(row) > 1, gap="small"):
-            for field in row:
-                if field in asked(form, values):
+
+    def draw(fields: Iterable[Field]) -> None:
+        for row in _rows(field for field in fields if field in asked(form, values)):
+            with st.container(horizontal=len(row) > 1, gap="small"):
+                for field in row:
                     variable = overruled.get(field.name, "")
                     values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", variable)
+
+    first, *others = (field for field in form.fields if not field.more)
+    draw([first])  # what it says decides which of the others are asked for
+    draw(others)
     if folded := [field for field in asked(form, values) if field.more]:
         with st.expander("More"):
-            for field in folded:
-                values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", "")
+            draw(folded)
     return values
 
 
-def _rows(form: Form) -> list[list[Field]]:
+def _rows(fields: Iterable[Field]) -> list[list[Field]]:
     rows: list[list[Field]] = []
-    for field in (field for field in form.fields if not field.more):
+    for field in fields:
         if field.beside and rows:
             rows[-1].append(field)
         else:
@@ -66,7 +70,7 @@ def _secret(field: Field, value: Said, key: str) -> Said:
         "" if isinstance(value, Kept) else reference(str(value)),
         key=key,
         help=f"{field.help} Only the variable's name is kept, as ${{NAME}}.".strip(),
-        placeholder="QDRANT_API_KEY",
+        placeholder=_example(field),
         autocomplete="off",
     )
     name = (name or "").strip()
