@@ -239,8 +239,10 @@ def reads_what_was_done(anna: Tab) -> None:
     for act in ("start migration", "pause", "resume", "verify", "cut over", "roll back", "measure coverage"):
         anna.says_in_all(act)
     anna.shoot("activity")
-    anna.menu("Settings")
+    anna.menu("Connections")
     anna.says_in_all("Vector store")
+    anna.menu("Settings")
+    anna.says_in_all("What changes this")
     anna.shoot("settings")
 
 
