@@ -130,6 +130,56 @@ def test_what_is_asked_of_a_database_is_asked_of_no_folder(page: AppTest) -> Non
     assert "names no table" in said(page)
 
 
+def test_a_database_is_looked_at_and_what_its_columns_probably_mean_is_taken_over(
+    page: AppTest, workspace: Path
+) -> None:
+    with closing(sqlite3.connect(workspace / "app.db")) as application, application:
+        application.execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+        application.execute(
+            "CREATE TABLE photos (photo_id INTEGER PRIMARY KEY, user TEXT, file_path TEXT, updated_at TIMESTAMP)"
+        )
+        application.execute("INSERT INTO photos VALUES (7, 'anna', 'anna/1.jpg', '2026-01-01 00:00:00')")
+    press(page, "edit-catalog")
+    page.selectbox(key="form-catalog--kind").set_value("sql").run()
+    page.text_input(key="form-catalog--location").set_value("sqlite:///app.db").run()
+    press(page, "form-look")
+    tables = page.selectbox(key="form-catalog--table")
+    assert tables.options == ["None", "photos", "users"]
+    tables.set_value("photos").run()
+    press(page, "form-look")
+    assert "anna/1.jpg" in str(page.dataframe[0].value.to_dict())
+    page.multiselect(key="form-catalog--payload").set_value(["user"]).run()
+    press(page, "form-take-over")
+    assert page.multiselect(key="form-catalog--key").value == ["photo_id"]
+    press(page, "form-save")
+    assert not page.error
+    assert table(workspace)["catalog"] == {
+        "location": "sqlite:///app.db",
+        "kind": "sql",
+        "table": "photos",
+        "key": "photo_id",
+        "paths": ["file_path"],
+        "payload": ["user"],
+        "tenant": "user",
+        "updated_at": "updated_at",
+    }
+    assert next(iter(process.console().catalog.rows())).candidates == ("anna/1.jpg",)
+
+
+def test_a_csv_file_with_a_key_of_two_columns_is_chosen(page: AppTest, workspace: Path) -> None:
+    (workspace / "list.csv").write_text("album,number,path\na,1,anna/1.jpg\na,2,ben/0.jpg\n")
+    press(page, "edit-catalog")
+    page.selectbox(key="form-catalog--kind").set_value("table").run()
+    page.text_input(key="form-catalog--location").set_value("list.csv").run()
+    press(page, "form-look")
+    page.multiselect(key="form-catalog--key").set_value(["album", "number"]).run()
+    page.multiselect(key="form-catalog--paths").set_value(["path"]).run()
+    press(page, "form-save")
+    assert not page.error
+    assert table(workspace)["catalog"]["key"] == ["album", "number"]
+    assert process.console().catalog.count() == 2
+
+
 def test_an_image_root_is_added_tested_and_saved_and_another_removed(page: AppTest, workspace: Path) -> None:
     (workspace / "more").mkdir()
     press(page, "edit-images")

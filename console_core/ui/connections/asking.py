@@ -12,8 +12,13 @@ from console_core.ui.connections.drafts import Kept, Said, Values, asked
 from console_core.ui.connections.fields import Field, Form
 
 
-def ask_for(form: Form, before: Values, key: str, overruled: Mapping[str, str]) -> dict[str, Said]:
-    """Draw the form, filled with what holds now; what it says. `overruled` settings cannot be changed here."""
+def ask_for(
+    form: Form, before: Values, key: str, overruled: Mapping[str, str], offered: Mapping[str, Sequence[str]]
+) -> dict[str, Said]:
+    """Draw the form, filled with what holds now; what it says.
+
+    `overruled` settings cannot be changed here. What is `offered` for one can be chosen, and anything else typed.
+    """
     values: dict[str, Said] = dict(before)
 
     def draw(fields: Iterable[Field]) -> None:
@@ -21,7 +26,8 @@ def ask_for(form: Form, before: Values, key: str, overruled: Mapping[str, str]) 
             with st.container(horizontal=len(row) > 1, gap="small"):
                 for field in row:
                     variable = overruled.get(field.name, "")
-                    values[field.name] = _ask(field, before[field.name], f"{key}-{field.name}", variable)
+                    place, choices = f"{key}-{field.name}", offered.get(field.name, ())
+                    values[field.name] = _ask(field, before[field.name], place, variable, choices)
 
     first, *others = (field for field in form.fields if not field.more)
     draw([first])  # what it says decides which of the others are asked for
@@ -42,10 +48,14 @@ def _rows(fields: Iterable[Field]) -> list[list[Field]]:
     return rows
 
 
-def _ask(field: Field, value: Said, key: str, variable: str) -> Said:
+def _ask(field: Field, value: Said, key: str, variable: str, offered: Sequence[str]) -> Said:
     if variable:
         st.text_input(field.label, placeholder=f"Told by {variable}", disabled=True, key=key)
         return value
+    if field.kind == "columns":
+        return _columns(field, value, key, offered)
+    if offered:
+        return _one_of(field, value, key, offered)
     return _WIDGETS[field.kind](field, value, key)
 
 
@@ -99,11 +109,25 @@ def _choice(field: Field, value: Said, key: str) -> Said:
     return st.selectbox(field.label, options, known, format_func=_called(field), key=key, help=_help(field)) or value
 
 
-def _columns(field: Field, value: Said, key: str) -> Said:
+def _one_of(field: Field, value: Said, key: str, offered: Sequence[str]) -> Said:
+    options = list(dict.fromkeys(("", *filter(None, (str(value), st.session_state.get(key))), *offered)))
+    said = st.selectbox(
+        field.label,
+        options,
+        options.index(str(value)),
+        format_func=lambda name: name or "None",
+        key=key,
+        help=_help(field),
+        accept_new_options=True,
+    )
+    return said or ""
+
+
+def _columns(field: Field, value: Said, key: str, offered: Sequence[str]) -> Said:
     names = value if isinstance(value, list) else []
     said: Sequence[str] = st.multiselect(
         field.label,
-        names,
+        list(dict.fromkeys((*names, *st.session_state.get(key, ()), *offered))),
         names,
         key=key,
         help=_help(field),
@@ -161,7 +185,6 @@ _WIDGETS: Mapping[str, Callable[[Field, Said, str], Said]] = {
     "number": _number,
     "truth": _truth,
     "choice": _choice,
-    "columns": _columns,
     "lines": _lines,
     "prefixed": _prefixed,
 }

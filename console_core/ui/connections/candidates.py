@@ -48,7 +48,7 @@ Test = Callable[[Console, Settings, str], Outcome]
 def tried(test: Test, console: Console, candidate: Settings, entry: str, patience: float = PATIENCE) -> Outcome:
     """The outcome, at the latest after `patience` seconds. What raises a ConsoleError does not work."""
     try:
-        return _within(patience, lambda: test(console, candidate, entry))
+        return within(patience, lambda: test(console, candidate, entry))
     except TimeoutError:
         return Outcome(False, f"No answer within {patience:g} s.", "Check the address, and whether it can be reached.")
     except ConsoleError as error:
@@ -165,7 +165,7 @@ def _row(row: ImageRow) -> dict[str, str]:
 Answer = TypeVar("Answer")
 
 
-def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
     """What is asked may hang in a connection that nobody can break off: its thread is left alone then.
 
     Raises:

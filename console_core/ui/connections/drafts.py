@@ -63,7 +63,9 @@ def changes(form: Form, entry: str, before: Values, now: Values) -> list[Change]
             if others != _split(old)[1]:
                 found.append(Change((*place, field.rest), others or None))
         else:
-            found.append(Change((*place, *field.name.split(".")), None if new in ("", []) else new))
+            single = field.one_is_text and isinstance(new, list) and len(new) == 1
+            value = new[0] if single and isinstance(new, list) else new
+            found.append(Change((*place, *field.name.split(".")), None if value in ("", []) else value))
         if field.with_kind:
             found.append(Change((*place, "kind"), str(now["kind"])))
     return found

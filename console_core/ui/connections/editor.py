@@ -20,6 +20,7 @@ from console_core.ui.connections import drafts
 from console_core.ui.connections.asking import ask_for
 from console_core.ui.connections.candidates import TESTS, Outcome, tried
 from console_core.ui.connections.fields import FORMS, Form
+from console_core.ui.connections.looking import forget_seen, look, offered
 from console_core.web.changing import Effect, change_settings
 
 _OPEN, _TESTED = "connections-form", "connections-tested"
@@ -79,6 +80,7 @@ def close() -> None:
     """Forget what is open; it is gone with the next run."""
     for name in (_OPEN, _TESTED):
         st.session_state.pop(name, None)
+    forget_seen()
 
 
 def _body(opened: _Opened, form: Form) -> None:
@@ -98,7 +100,9 @@ def _body(opened: _Opened, form: Form) -> None:
         return
     name = opened.entry or (_name_of_new(form) if form.entry else "")
     before = drafts.shown(form, drafts.section_of(form, written.table, opened.entry), _usual(form))
-    now = ask_for(form, before, f"form-{form.key}-{opened.entry}", variables)
+    key = f"form-{form.key}-{opened.entry}"
+    now = ask_for(form, before, key, variables, offered(form))
+    look(form, before, now, written, key)
     changes, problems = drafts.changes(form, name, before, now), drafts.refusals(form, before, now)
     if form.entry and not opened.entry:
         problems = [*filter(None, [drafts.refused_name(form, name, _taken(form, written))]), *problems]

@@ -21,7 +21,7 @@ class Field:
 
     It is asked for where the form's first choice is one of `only`, always where that is empty, and folded away with
     `more`. Where it is changed `with_kind`, the setting `kind` is written too, for the file may leave that to guess. It
-    is drawn `beside` the one before it.
+    is drawn `beside` the one before it. Where `one_is_text`, a single name is written as a text and not as a list.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Field:
     needed: bool = False
     with_kind: bool = False
     beside: bool = False
+    one_is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,15 @@ CATALOG = Form(
             with_kind=True,
         ),
         Field("table", "Table or view", help="With its schema in front where it needs one.", only=_SQL),
-        Field("key", "Key", "columns", "What identifies a row for ever, alone or together.", ["id"], only=_TABLES),
+        Field(
+            "key",
+            "Key",
+            "columns",
+            "What identifies a row for ever, alone or together.",
+            ["id"],
+            only=_TABLES,
+            one_is_text=True,
+        ),
         Field("paths", "Paths", "columns", "Columns with the picture's path, in the order to try.", [], only=_FIELDS),
         Field("payload", "Carried along", "columns", "Columns that are copied onto each point.", [], only=_FIELDS),
         Field("facets", "Chosen by", "columns", "Columns by which a part can be chosen.", [], only=_FIELDS),
