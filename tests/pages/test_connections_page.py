@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from console_core.console import Console
 from console_core.settings.changing import FORMER
 from console_core.web import process
+from tests.picture_server import serving
 
 OpenPage = Callable[..., AppTest]
 PLANTED = "pl4nted-s3cret"
@@ -195,6 +196,49 @@ def test_an_image_root_is_added_tested_and_saved_and_another_removed(page: AppTe
     page.text_area(key="form-images--root").set_value("images").run()
     press(page, "form-save")
     assert table(workspace).get("images", {}) == {}
+
+
+def test_a_server_of_pictures_is_added_with_a_header_that_names_a_variable(
+    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICTURES_TOKEN", PLANTED)
+    press(page, "edit-images")
+    assert "form-images--http.headers" not in [area.key for area in page.text_area]
+    with serving() as server:
+        page.text_area(key="form-images--root").set_value(f"images\n{server.url}/").run()
+        headers = page.text_area(key="form-images--http.headers")
+        headers.set_value(f"Authorization: Bearer {PLANTED}").run()
+        press(page, "form-save")
+        assert "need a name and a reference" in said(page)
+        assert PLANTED not in said(page)
+        page.text_area(key="form-images--http.headers").set_value("Authorization: Bearer ${PICTURES_TOKEN}").run()
+        press(page, "form-save")
+    assert not page.error, said(page)
+    told = table(workspace)["images"]
+    assert told["http"]["headers"] == {"Authorization": "Bearer ${PICTURES_TOKEN}"}
+    assert process.console().settings.images.http.headers == (("Authorization", f"Bearer {PLANTED}"),)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_header_that_is_written_in_the_file_is_hidden_and_stays(open_page: OpenPage, workspace: Path) -> None:
+    write(
+        workspace,
+        '[catalog]\nlocation = "images"\n[images]\nroot = "images"\nalso = ["http://127.0.0.1:9/"]\n'
+        f'[images.http]\nheaders = {{ Authorization = "Bearer {PLANTED}", X-Which = "${{WHICH}}" }}\n',
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("WHICH", "this")
+        process.stop()
+        process.start()
+        page = press(open_page("connections"), "edit-images")
+        headers = page.text_area(key="form-images--http.headers")
+        assert headers.value == "Authorization: •••\nX-Which: ${WHICH}"
+        headers.set_value("Authorization: •••").run()
+        press(page, "form-save")
+        press(page, "form-save-anyway")
+        assert table(workspace)["images"]["http"]["headers"] == {"Authorization": f"Bearer {PLANTED}"}
+        assert PLANTED not in "\n".join(str(getattr(node, "proto", "")) for node in page._tree)
+        process.stop()
 
 
 def test_a_model_of_one_s_own_is_added_edited_and_removed(page: AppTest, workspace: Path) -> None:

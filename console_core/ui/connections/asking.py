@@ -186,5 +186,6 @@ _WIDGETS: Mapping[str, Callable[[Field, Said, str], Said]] = {
     "truth": _truth,
     "choice": _choice,
     "lines": _lines,
+    "headers": _lines,
     "prefixed": _prefixed,
 }

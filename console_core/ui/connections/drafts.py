@@ -7,10 +7,11 @@ from typing import Any
 
 from console_core.settings.changing import Change, Value
 from console_core.settings.overruling import is_set
-from console_core.settings.secrets import has_password, reference, without_password
+from console_core.settings.secrets import HIDDEN, has_password, reference, without_password
 from console_core.settings.section import FILE, REFERENCE
 from console_core.ui.connections.fields import Field, Form
 
+_REFERRING = re.compile(rf"(?:(?:Bearer|Basic|Token) +)?{REFERENCE.pattern}", re.IGNORECASE)
 _ENTRY = re.compile(r"[\w.-]{1,60}")
 
 
@@ -44,9 +45,10 @@ def shown(form: Form, section: Mapping[str, Any], usual: Values) -> dict[str, Sa
 
 
 def asked(form: Form, values: Values) -> list[Field]:
-    """The settings that are asked for, by the form's first choice."""
-    choice = values.get(form.fields[0].name)
-    return [field for field in form.fields if not field.only or choice in field.only]
+    """The settings that are asked for, by the form's first choice, or by the kinds of its first addresses."""
+    first = values.get(form.fields[0].name)
+    kinds = {line.partition("://")[0].lower() for line in first} if isinstance(first, list) else {first}
+    return [field for field in form.fields if not field.only or kinds & set(field.only)]
 
 
 def changes(form: Form, entry: str, before: Values, now: Values) -> list[Change]:
@@ -56,7 +58,11 @@ def changes(form: Form, entry: str, before: Values, now: Values) -> list[Change]
         old, new = before.get(field.name), now[field.name]
         if old == new or isinstance(new, Kept):
             continue
-        if field.rest:
+        if field.kind == "headers":
+            former, later = _headers(old), _headers(new)
+            places = {name: (*place, *field.name.split("."), name) for name in {**former, **later}}
+            found += [Change(at, later.get(name)) for name, at in places.items() if former.get(name) != later.get(name)]
+        elif field.rest:
             first, others = _split(new)
             if first != _split(old)[0]:
                 found.append(Change((*place, field.name), first or None))
@@ -96,6 +102,11 @@ def refusals(form: Form, before: Values, now: Values) -> list[str]:
                     f"{field.label} refers to the environment where no password is. Write what it is, as it is shown "
                     "on this page."
                 )
+            case "headers", list() if _bare(said, before.get(field.name)):
+                found.append(
+                    f"{field.label} need a name and a reference to the environment in each line, such as "
+                    "Authorization: Bearer ${NAME}; what is written in the file already may stay."
+                )
             case "lines", list() if any(has_password(line) for line in said):
                 found.append(f"{field.label} have a password in them, which would be shown.")
             case (("text" | "columns" | "lines" | "prefixed"), _) if REFERENCE.search(str(said)):
@@ -126,9 +137,28 @@ def _shown(field: Field, section: Mapping[str, Any], usual: Said) -> Said:
         case "lines", _:
             first, others = written if isinstance(written, str) else _split(usual)[0], section.get(field.rest, [])
             return [line for line in (first, *others) if line]
+        case "headers", Mapping():
+            return [f"{name}: {value if _is_reference(str(value)) else HIDDEN}" for name, value in written.items()]
         case "columns", str():
             return [written]
     return usual if written is None else written
+
+
+def _headers(lines: Said | None) -> dict[str, str]:
+    pairs = (str(line).partition(":") for line in lines) if isinstance(lines, list) else ()
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _bare(lines: Said, before: Said | None) -> bool:
+    """Whether a header that is new has a value which is no reference, with the word of its scheme at most."""
+    former = _headers(before)
+    return any(
+        not name or (former.get(name) != value and not _is_reference(value)) for name, value in _headers(lines).items()
+    )
+
+
+def _is_reference(value: str) -> bool:
+    return bool(_REFERRING.fullmatch(value))
 
 
 def _split(lines: Said | None) -> tuple[str, list[str]]:

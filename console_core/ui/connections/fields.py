@@ -6,12 +6,13 @@ from typing import Literal
 
 from console_core.settings.changing import Value
 
-Kind = Literal["text", "address", "secret", "number", "truth", "choice", "columns", "lines", "prefixed"]
+Kind = Literal["text", "address", "secret", "number", "truth", "choice", "columns", "lines", "headers", "prefixed"]
 """How a setting is asked for.
 
 `address` may have a password in it, and `secret` is one: both are told without it, and take `${NAME}` for it. `columns`
-are names, and `lines` one text each; the first of them is the setting `name`, the others are `rest`. `prefixed` is one
-of a few beginnings with a text behind it.
+are names, and `lines` one text each; the first of them is the setting `name`, the others are `rest`. `headers` are
+lines of a name and a value, of which only references are shown. `prefixed` is one of a few beginnings with a text
+behind it.
 """
 
 
@@ -19,9 +20,10 @@ of a few beginnings with a text behind it.
 class Field:
     """One setting. `options` are the values of a choice, or the beginnings, with what they are called.
 
-    It is asked for where the form's first choice is one of `only`, always where that is empty, and folded away with
-    `more`. Where it is changed `with_kind`, the setting `kind` is written too, for the file may leave that to guess. It
-    is drawn `beside` the one before it. Where `one_is_text`, a single name is written as a text and not as a list.
+    It is asked for where the form's first choice, or the kind of one of its first addresses, is one of `only`, always
+    where that is empty, and folded away with `more`. Where it is changed `with_kind`, the setting `kind` is written too,
+    for the file may leave that to guess. It is drawn `beside` the one before it. Where `one_is_text`, a single name is
+    written as a text and not as a list.
     """
 
     name: str
@@ -137,6 +139,7 @@ CATALOG = Form(
     ),
 )
 
+_SERVERS = ("http", "https", "s3")
 IMAGES = Form(
     "images",
     "Images",
@@ -154,10 +157,20 @@ IMAGES = Form(
             rest="also",
             needed=True,
         ),
+        Field(
+            "http.headers",
+            "Headers for those servers",
+            "headers",
+            "One in each line, with a reference for the secret: Authorization: Bearer ${NAME}. No other server gets "
+            "them.",
+            [],
+            example="Authorization: Bearer ${NAME}",
+            only=("http", "https"),
+        ),
         Field("largest", "MiB of a picture at most", "number", default=100, least=1, more=True),
-        Field("timeout", "Seconds without progress", "number", "Of servers.", default=30, least=1, more=True),
-        Field("retries", "Tries after the first", "number", "Of servers.", default=4, more=True),
-        Field("at_once", "Transfers at once", "number", "Of servers.", default=32, least=1, more=True),
+        Field("timeout", "Seconds without progress", "number", default=30, least=1, only=_SERVERS, more=True),
+        Field("retries", "Tries after the first", "number", default=4, only=_SERVERS, more=True, beside=True),
+        Field("at_once", "Transfers at once", "number", default=32, least=1, only=_SERVERS, more=True, beside=True),
     ),
 )
 
