@@ -241,6 +241,25 @@ def test_a_header_that_is_written_in_the_file_is_hidden_and_stays(open_page: Ope
         process.stop()
 
 
+def test_the_keys_of_object_storage_are_named_by_their_variables(
+    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_KEY", "an-id")
+    monkeypatch.setenv("STORAGE_SECRET", PLANTED)
+    press(page, "edit-s3")
+    page.text_input(key="form-s3--endpoint_url").set_value("http://127.0.0.1:9/storage").run()
+    page.text_input(key="form-s3--key").set_value("STORAGE_KEY").run()
+    press(page, "form-save")
+    assert "only one of key and secret" in said(page)
+    page.text_input(key="form-s3--secret").set_value("STORAGE_SECRET").run()
+    press(page, "form-save")
+    assert not page.error
+    named = {"key": "${STORAGE_KEY}", "secret": "${STORAGE_SECRET}"}
+    assert table(workspace)["images"] == {"s3": {"endpoint_url": "http://127.0.0.1:9/storage", **named}}
+    assert process.console().settings.images.s3.secret == PLANTED
+    assert PLANTED not in "\n".join(str(getattr(node, "proto", "")) for node in page._tree)
+
+
 def test_a_model_of_one_s_own_is_added_edited_and_removed(page: AppTest, workspace: Path) -> None:
     press(page, "edit-models")
     page.text_input(key="form-models--architecture-").set_value("ViT-B-99").run()

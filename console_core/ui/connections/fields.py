@@ -21,9 +21,9 @@ class Field:
     """One setting. `options` are the values of a choice, or the beginnings, with what they are called.
 
     It is asked for where the form's first choice, or the kind of one of its first addresses, is one of `only`, always
-    where that is empty, and folded away with `more`. Where it is changed `with_kind`, the setting `kind` is written too,
-    for the file may leave that to guess. It is drawn `beside` the one before it. Where `one_is_text`, a single name is
-    written as a text and not as a list.
+    where that is empty, and folded away with `more`. Where it is changed `with_kind`, the setting `kind` is written
+    too, for the file may leave that to guess. It is drawn `beside` the one before it. Where `one_is_text`, a single
+    name is written as a text and not as a list.
     """
 
     name: str
