@@ -42,12 +42,14 @@ class DelimitedFile:
         self.odd = 0
         """How many they were."""
         preferred = "\t" if file.suffix.lower() in (".tsv", ".tab") else ","
-        self._delimiter, self.names = preferred, self._heading(preferred)
-        for other in DELIMITERS:
+        found: dict[str, list[str]] = {}
+        for delimiter in dict.fromkeys((preferred, *DELIMITERS)):
             with suppress(CatalogInvalid):  # quotes that make sense between other delimiters only
-                names = self._heading(other)
-                if _worth(names, wanted) > _worth(self.names, wanted):
-                    self._delimiter, self.names = other, names
+                found[delimiter] = self._heading(delimiter)
+        if not found:
+            self._heading(preferred)  # raises what is wrong with it
+        self._delimiter = max(found, key=lambda delimiter: _worth(found[delimiter], wanted))
+        self.names = found[self._delimiter]
 
     def kind(self, name: str) -> TypeEngine[str]:
         """The type of a column."""
