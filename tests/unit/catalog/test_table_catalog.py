@@ -283,8 +283,8 @@ def test_whatever_a_spreadsheet_writes_is_read_as_it_was(
 ) -> None:
     with (tmp_path / "a.csv").open("w", encoding="utf-8-sig", newline="") as stream:
         broken = any("\r" in cell for record in records for cell in record)  # Python's own writer leaves it unquoted
-        quoting = csv.QUOTE_ALL if broken else csv.QUOTE_MINIMAL
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator=end, quoting=quoting)
+        every = csv.writer(stream, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+        writer = every if broken else csv.writer(stream, delimiter=delimiter, lineterminator=end)
         writer.writerows([("id", "path", "said"), *((number, *record) for number, record in enumerate(records))])
     with closing(opened(tmp_path / "a.csv", payload=("path", "said"))) as catalog:
         assert [(row.payload["path"], row.payload["said"]) for row in catalog.rows()] == records
