@@ -99,7 +99,7 @@ def run_json(run: Run, *, abandoned: bool = False) -> dict[str, Any]:
 def _embedded(run: Run) -> int:
     if run.kind == "generate":
         return int((run.result or {}).get(EMBEDDED, 0))
-    return run.counts.done if run.kind in ("reembed", "retry") else 0
+    return run.counts.done if run.kind in ("reembed", "ingest", "retry") else 0
 
 
 def _decoding(run: Run) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def _start(console: Console, actor: Actor, found: Sequence[Preflight]) -> list[S
     plans = [_together(plan, convoy, found[-1]) if convoy else plan for plan in _plans(found)]
     with ExitStack() as created:
         for plan in plans:
-            if plan.target != plan.source and not plan.fills:
+            if plan.target != plan.source and not console.intakes.of(plan.target):
                 console.intakes.inherit(plan.target, plan.source)
         migrations = [created.enter_context(console.migrations.created(plan, actor.name)) for plan in plans]
         runs = console.ledger.submit_together(

@@ -67,9 +67,18 @@ def gate(
         reasons += _about(verdict, verdict.finished_at, writers, held, points, at, age)
         reasons += _compared(verdict, serving)
         losses = int((verdict.result or {}).get("losses", 0)) + lost_since(ledger, verdict)
-    found = f"{losses:,} pictures that {serving} finds would not be found any more."
-    all_reasons = (*reasons, found) if losses else tuple(reasons)
-    return Gate(not all_reasons, all_reasons, verdict, losses, bool(losses) and not reasons)
+    found = f"{losses:,} pictures that {serving} finds would not be found any more." if losses else ""
+    found = found or _uncompared(verdict, serving)
+    all_reasons = (*reasons, found) if found else tuple(reasons)
+    return Gate(not all_reasons, all_reasons, verdict, losses, bool(found) and not reasons)
+
+
+def _uncompared(verdict: Run | None, serving: str) -> str:
+    """That nothing of what is served could be compared, so that nobody knows what would be lost; "" where it could."""
+    result: Mapping[str, Any] = (verdict.result or {}) if verdict is not None else {}
+    if not any(check["name"] == LOSSES and not check["ok"] for check in result.get("checks", ())):
+        return ""
+    return f"None of the pictures that {serving} finds is in the catalog, so that nobody knows which would be lost."
 
 
 def _compared(verdict: Run, serving: str) -> list[str]:

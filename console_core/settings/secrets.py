@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from console_core.settings.section import REFERENCE
+from console_core.settings.section import REFERENCE, SECRET
 
-SECRET = frozenset({"api_key", "secret", "password", "token"})
-"""Settings that are secrets, whatever section they stand in."""
 SECRET_TABLES = frozenset({"headers"})
 """Tables of texts all of which are secrets."""
 ADDRESSES = frozenset({"url", "location"})

@@ -14,7 +14,8 @@ FILE = "console.toml"
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """What stands for a variable of the environment."""
-_SECRETS = frozenset({"api_key", "secret"})
+SECRET = frozenset({"api_key", "secret", "password", "token"})
+"""Settings that are secrets, whatever section they stand in."""
 
 
 def table_of(file: Path, environment: Mapping[str, str], text: str | None = None) -> dict[str, Any]:
@@ -141,7 +142,7 @@ class Section:
         return Section(f"{self._name}.{key}", self._values.get(key, {}), self._file, known)
 
     def _wrong(self, key: str, wanted: str) -> NoReturn:
-        is_what = "not a text" if key in _SECRETS else repr(self._values[key])
+        is_what = "not a text" if key in SECRET else repr(self._values[key])
         raise SettingsError(f"{key} of {self._where} is {is_what}.", f"Write {wanted}.")
 
     def one_of(self, allowed: tuple[Word, ...], name: str, variable: str, environment: Mapping[str, str]) -> Word:

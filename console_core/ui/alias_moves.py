@@ -60,7 +60,8 @@ def cut_over_button(
         moved = {"alias": alias, "to": target, "migration": migration, "accept_losses": lossy}
         move = partial(_move, moved)
         title = f"Cut {words.plain(alias)} over?"
-        loss = f"\n\n**{words.count(found.losses, 'picture')} that people find today will not be found any more.**"
+        lost = f"{words.count(found.losses, 'picture')} that people find today will not be found any more."
+        loss = f"\n\n**{lost if found.losses else words.plain(found.reasons[-1] if found.reasons else '')}**"
         text, typed = (what + loss, alias) if lossy else (what, "")
         confirm.ask(confirm.Question(title, text, "Cut over", move, typed, icon=":material/alt_route:"))
         st.rerun()

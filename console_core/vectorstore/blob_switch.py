@@ -11,7 +11,8 @@ from console_core.vectorstore.blob_places import TableColumn
 from console_core.vectorstore.blob_registry import Kept
 from console_core.vectorstore.switching import Switching
 
-_IN_SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger', 'index') AND sql IS NOT NULL"
+_IN_SQLITE = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _IN_POSTGRESQL = """
 SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
@@ -23,10 +24,11 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(:relation
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A view, trigger or index of SQLite, as the application wrote it."""
+    """A table, view, trigger or index of SQLite, as the application wrote it, and the table or view that it is of."""
 
     kind: str
     name: str
+    of: str
     statement: str
 
 
@@ -71,25 +73,35 @@ def announce(connection: Connection, home: Home) -> Switching:
 
 
 def _written(connection: Connection, home: Home) -> list[Written]:
-    """The views and triggers of SQLite that speak of the searched column."""
+    """The views and triggers of SQLite that speak of the searched column, and those that would go with such a view."""
     if connection.dialect.name != "sqlite":
         return []
     found = [Written(*row) for row in connection.execute(text(_IN_SQLITE))]
-    return [one for one in found if one.kind != "index" and _speaks_of(one.statement, home.settings.vector)]
+    views = [one for one in found if one.kind == "view" and _speaks_of(one.statement, home.settings.vector)]
+    gone = {view.name for view in views}
+    triggers = [one for one in found if one.kind == "trigger"]
+    return views + [one for one in triggers if one.of in gone or _speaks_of(one.statement, home.settings.vector)]
 
 
 def _bound(connection: Connection, home: Home) -> list[str]:
     if connection.dialect.name == "sqlite":
         found = [Written(*row) for row in connection.execute(text(_IN_SQLITE))]
-        return [
-            f"the index {one.name}"
-            for one in found
-            if one.kind == "index" and _speaks_of(one.statement, home.settings.vector)
-        ] + ([f"the NOT NULL of {home.settings.vector}"] if not home.table.c[home.settings.vector].nullable else [])
+        searched = home.settings.vector
+        bound = [
+            f"the index {one.name}" for one in found if one.kind == "index" and _speaks_of(one.statement, searched)
+        ]
+        (table,) = (one for one in found if one.kind == "table" and one.name == home.table.name)
+        if len(_mentions(searched, _COMMENT.sub(" ", table.statement))) > 1:
+            bound.append(f"a check or a computed column of {home.table.name} that speaks of {searched}")
+        return bound + ([f"the NOT NULL of {searched}"] if not home.table.c[searched].nullable else [])
     relation = connection.dialect.identifier_preparer.format_table(home.table)
     parameters = {"relation": relation, "searched": home.settings.vector}
     return sorted({row[0] for row in connection.execute(text(_IN_POSTGRESQL), parameters)})
 
 
 def _speaks_of(statement: str, name: str) -> bool:
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", statement, re.IGNORECASE) is not None
+    return bool(_mentions(name, statement))
+
+
+def _mentions(name: str, statement: str) -> list[str]:
+    return re.findall(rf"(?<![\w$]){re.escape(name)}(?![\w$])", statement, re.IGNORECASE)

@@ -29,6 +29,8 @@ FROM pg_catalog.pg_depend d
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %s::regclass AND d.refobjsubid = %s
   AND d.classid = ANY('{pg_attrdef,pg_constraint,pg_policy,pg_trigger,pg_publication_rel}'::regclass[])
   AND f.adnum IS DISTINCT FROM d.refobjsubid AND c.contype IS DISTINCT FROM 'n'
+UNION SELECT 'the grants on the column ' || quote_ident(attname) || ' itself' FROM pg_catalog.pg_attribute
+WHERE attrelid = %s::regclass AND attnum = %s AND attacl IS NOT NULL
 ORDER BY 1
 """
 """What PostgreSQL binds to the column itself, so that it would stay with the former one. A default of its own may, and
@@ -155,7 +157,7 @@ def _views(connection: Connection, columns: PgvectorColumns, home: Home) -> Sequ
 
 def _bound(connection: Connection, home: Home) -> list[str]:
     number = home.attributes[home.settings.vector].number
-    return [row[0] for row in connection.execute(_BOUND, (home.table.as_string(), number))]
+    return [row[0] for row in connection.execute(_BOUND, (home.table.as_string(), number) * 2)]
 
 
 def _refuse_bound(connection: Connection, home: Home) -> None:

@@ -121,7 +121,8 @@ async def _from_form(request: Request) -> Asked:
     if wrong := next((name for name, value in told.items() if isinstance(value, bytes) and name != "image"), ""):
         raise NotUnderstood(f"{wrong} is a file.", "Only image is one.")
     if "limit" in told:
-        told["limit"] = int(told["limit"]) if str(told["limit"]).isdecimal() else told["limit"]
+        digits = str(told["limit"])
+        told["limit"] = int(digits) if digits.isdecimal() and len(digits) < 10 else told["limit"]
     if "where" in told:
         try:
             told["where"] = json.loads(told["where"])
@@ -140,6 +141,10 @@ def _decoded(text: str) -> bytes:
 def _asked(told: Mapping[str, Any]) -> Asked:
     if unknown := next((name for name in told if name not in FIELDS), ""):
         raise NotUnderstood(f"{unknown} is not understood.", f"Known are {', '.join(FIELDS)}.")
+    try:
+        json.dumps({name: told[name] for name in told if name != "image"}, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise NotUnderstood("The question has half of a character in it.", "Send text in UTF-8.") from error
     text, image, limit = told.get("text") or "", told.get("image") or b"", told.get("limit", _USUAL_LIMIT)
     if not isinstance(text, str) or bool(text.strip()) == bool(image):
         raise NotUnderstood("There is not exactly one thing to search for.", "Send either text or image.")

@@ -10,7 +10,7 @@ from console_core.console import Console
 from console_core.database import now
 from console_core.errors import ConsoleError
 from console_core.runs.types import Run, RunState, Verb
-from console_core.settings import Settings
+from console_core.settings import Settings, read
 from console_core.settings.changing import Change, take_back, written
 from console_core.settings.secrets import scrubbed, secrets_of
 from console_core.web import process
@@ -43,19 +43,26 @@ def change_settings(actor: Actor, section: str, changes: Sequence[Change], diges
         return Effect()
     workspace, moment = former.settings.workspace, now()
     secrets = secrets_of(written(workspace).table)
+    queued = [] if _place(read(workspace)) == _place(former.settings) else _paused(former, actor)
     try:
         console = process.reopen(lambda: take_back(workspace))
     except ConsoleError as error:
         plain = type(error)(scrubbed(error.message, secrets), scrubbed(error.remedy, secrets))
         if (again := process.opened()) is not None:
             again.ledger.note(actor.name, "change_settings", section, f"Taken back. {plain.message}", "refused")
-            _resume(again, _stopped_since(again, moment), actor)
+            _resume(again, [*_stopped_since(again, moment), *queued], actor)
         raise plain from None
     stopped = _stopped_since(console, moment)
     if _place(console.settings) == _place(former.settings):
         _resume(console, stopped, actor)
         return Effect(changed.names, going_on=tuple(run.title for run in stopped))
-    return Effect(changed.names, waiting=tuple(run.title for run in stopped))
+    return Effect(changed.names, waiting=tuple(run.title for run in (*stopped, *queued)))
+
+
+def _paused(console: Console, actor: Actor) -> list[Run]:
+    """Runs that have not begun, which would begin in a store or with a catalog that they were not meant for."""
+    queued = console.ledger.runs(states=(RunState.QUEUED,), limit=1000)
+    return [console.ledger.ask(run.id, Verb.PAUSE, actor.name) for run in queued]
 
 
 def _stopped_since(console: Console, moment: datetime) -> list[Run]:
@@ -73,6 +80,6 @@ def _resume(console: Console, runs: Sequence[Run], actor: Actor) -> None:
 
 
 def _place(settings: Settings) -> object:
-    """What a run is bound to: the collection that it fills, and the list that it is filled from."""
-    catalog = settings.catalog
-    return settings.store.url, catalog.kind, catalog.location, catalog.table, catalog.key
+    """What a run is bound to: the collection that it fills, the list that it is filled from, and where that list's
+    relative paths start."""
+    return settings.store.url, settings.catalog, settings.images.roots[:1]

@@ -293,6 +293,18 @@ def test_a_migration_of_it_builds_and_verifies_the_same_pictures_and_follows_its
     assert (caught_up.state, console.store.count(built.target)) == (RunState.SUCCEEDED, FEW + 1)
 
 
+def test_a_target_that_was_prepared_empty_gets_the_pictures_that_were_ingested_and_no_others(
+    console: Console, holiday: Path
+) -> None:
+    ingest(console, holiday)
+    command(console, OPERATOR, "introduce_alias", alias="albums", collection="photos")
+    command(console, OPERATOR, "create_collection", collection="prepared", model="demo-siglip")
+    request = Request("albums", "demo-siglip", target="prepared", batch_size=8)
+    built = finish(console, command(console, OPERATOR, "start_migration", request=request).run)
+    assert (built.state, built.counts.done) == (RunState.SUCCEEDED, FEW)
+    assert verified(console, "prepared")["verdict"] == "green"
+
+
 def test_the_gaps_that_coverage_tells_can_be_filled_by_a_build_too(console: Console, holiday: Path) -> None:
     ingest(console, holiday)
     shutil.copyfile(holiday / "1.jpg", holiday / "later.jpg")

@@ -73,8 +73,11 @@ def test_a_run_of_another_catalog_waits_for_a_person(workspace: Path) -> None:
     with closing(sqlite3.connect(workspace / "catalog.db")) as catalog, catalog:
         catalog.execute("CREATE TABLE fewer AS SELECT * FROM images WHERE id < 9")
     run = _begin(process.console())
+    request = Request("images", "demo-clip", target="later")
+    queued = command(process.console(), OPERATOR, "start_migration", request=request).run
     effect = change_settings(OPERATOR, "catalog", [Change(("catalog", "table"), "fewer")])
-    assert (effect.going_on, effect.waiting) == ((), (run.title,))
+    assert (effect.going_on, effect.waiting) == ((), (run.title, queued.title))
+    assert process.console().ledger.get(queued.id).state is RunState.PAUSED
     assert process.console().catalog.count() == 8
     assert process.console().ledger.get(run.id).state is RunState.INTERRUPTED
 

@@ -47,7 +47,7 @@ def test_every_linked_file_exists(link: str) -> None:
 def test_the_example_configuration_is_one_that_the_console_reads(tmp_path: Path) -> None:
     example = README.split("```toml")[1].split("```")[0]
     (tmp_path / settings.FILE).write_text(example)
-    read = settings.read(tmp_path, {})
+    read = settings.read(tmp_path, {"SEARCH_TOKEN": "a" * 32})
     assert read.store.url == "grpc://qdrant.internal:6334"
     assert read.catalog.kind == "sql"
     assert read.models[0].key == "house-model"

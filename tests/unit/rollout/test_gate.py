@@ -227,3 +227,20 @@ def test_losses_alone_can_be_accepted_and_nothing_else_with_them(site: Site) -> 
     site.add(5)
     found = gate(site.ledger, site.store, "new", serving="old")
     assert (found.open, found.acceptable, len(found.reasons)) == (False, False, 2)
+
+
+def test_a_verdict_that_could_compare_nothing_opens_no_gate_and_can_be_accepted(site: Site) -> None:
+    blind = {
+        "verdict": "red",
+        "points": 4,
+        "fingerprint": MODEL,
+        "replaces": "old",
+        "losses": 0,
+        "checks": [{"name": "losses", "ok": False}],
+    }
+    site.ended("verify", result=blind)
+    found = gate(site.ledger, site.store, "new", serving="old")
+    assert (found.open, found.acceptable, found.losses) == (False, True, 0)
+    assert found.reasons == (
+        "None of the pictures that old finds is in the catalog, so that nobody knows which would be lost.",
+    )

@@ -439,6 +439,7 @@ def test_an_alias_of_the_consoles_own_stays_with_its_column(world: World) -> Non
             "AFTER UPDATE OF embedding ON images FOR EACH ROW EXECUTE FUNCTION f()",
             "touched",
         ),
+        ("GRANT SELECT (id, embedding) ON images TO PUBLIC", "grants on the column embedding"),
         ("CREATE MATERIALIZED VIEW kept AS SELECT id, embedding FROM images", "kept"),
         (
             "CREATE VIEW w AS SELECT id, embedding FROM images; CREATE RULE r AS ON DELETE TO w DO INSTEAD NOTHING",

@@ -221,6 +221,17 @@ def test_too_many_at_once_are_asked_to_come_again(client: TestClient, monkeypatc
     assert answer.headers["retry-after"] == "1"
 
 
+@pytest.mark.parametrize("told", [{"text": "a", "collection": "\ud800"}, {"text": "\ud800"}])
+def test_half_of_a_character_is_refused_in_words(client: TestClient, told: dict[str, str]) -> None:
+    asked = client.post(
+        "/api/v1/search",
+        content=json.dumps(told).encode(),
+        headers={"authorization": f"Bearer {TOKEN}", "content-type": "application/json"},
+    )
+    assert asked.status_code == 400
+    assert "half of a character" in asked.json()["error"]["message"]
+
+
 def test_a_model_without_text_says_so_and_answers_pictures(
     client: TestClient, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
