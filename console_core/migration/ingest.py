@@ -81,7 +81,8 @@ class Ingest:
         plan = self._plan
         if plan.creates and not counts.done and not _exists(self._store, plan.collection):
             self._intakes.forget(plan.collection)  # what stands there is of a collection of that name which is gone
-        self._intakes.add(plan.collection, plan.intake, beside=not plan.creates)
+        held = not plan.creates and self._store.count(plan.collection) > 0
+        self._intakes.add(plan.collection, plan.intake, beside=held)
         yield from self._build().steps(checkpoint, counts)
 
 

@@ -82,6 +82,10 @@ class Intakes:
         with self._database.transaction() as connection:
             connection.execute(delete(intakes).where(_C.collection == collection))
 
+    def alone(self, collection: str) -> bool:
+        """Whether what was ingested is all that a collection is to hold."""
+        return bool(self.of(collection)) and not self._beside(collection)
+
     def _beside(self, collection: str) -> bool:
         with self._database.reading() as connection:
             row = connection.execute(select(_C.beside).where(_C.collection == collection).limit(1)).first()

@@ -305,6 +305,16 @@ def test_a_target_that_was_prepared_empty_gets_the_pictures_that_were_ingested_a
     assert verified(console, "prepared")["verdict"] == "green"
 
 
+def test_an_empty_collection_that_was_made_for_it_holds_what_is_ingested_and_not_the_whole_catalog(
+    console: Console, holiday: Path
+) -> None:
+    command(console, OPERATOR, "create_collection", collection="photos", model=MODEL)
+    ingest(console, holiday, model="")
+    result = verified(console, "photos")
+    assert result["verdict"] == "green", result["checks"]
+    assert console.catalog_of("photos").count() == FEW
+
+
 def test_the_gaps_that_coverage_tells_can_be_filled_by_a_build_too(console: Console, holiday: Path) -> None:
     ingest(console, holiday)
     shutil.copyfile(holiday / "1.jpg", holiday / "later.jpg")
