@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from console_core.errors import Refused
 from console_core.querylab.comparison import Where
+from console_core.vectorstore.matching import matches
 from console_core.vectorstore.paging import pages
 from console_core.vectorstore.provenance import picture_key
-from console_core.vectorstore.types import REQUEST, Payload, Point, PointId, VectorStore
+from console_core.vectorstore.types import REQUEST, Point, PointId, VectorStore
 
 THRESHOLD = 0.98
 """Cosine from which two points are taken for the same picture; a re-encoded one is usually above 0.99."""
@@ -60,7 +61,7 @@ class Duplicates:
         """
         for page in pages(self._store, self.collection, size=REQUEST, vectors=True):
             for point in page:
-                if point.vector is not None and self._let_through(point.payload):
+                if point.vector is not None and matches(point.payload, self._where):
                     self._look_at(point)
             self.looked_at += len(page)
             yield self.looked_at, max(self.points, self.looked_at)
@@ -83,9 +84,6 @@ class Duplicates:
         for hit in hits:
             if hit.id != point.id and hit.score >= self._threshold:
                 self._join(point.id, hit.id, hit.score)
-
-    def _let_through(self, payload: Payload) -> bool:
-        return all(payload.get(field) in values for field, values in (self._where or {}).items())
 
     def _join(self, one: PointId, other: PointId, cosine: float) -> None:
         for identifier in (one, other):
