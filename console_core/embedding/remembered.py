@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 V = TypeVar("V")
 
 
-class Remembered(Generic[V]):
+class Remembered(ABC, Generic[V]):
     """Values by key, kept in a file; without one only in this process. Safe from several threads.
 
     The file may be damaged or deleted at any time: then it is found out again.
@@ -38,9 +39,9 @@ class Remembered(Generic[V]):
             if key in self._all():
                 self._write({name: value for name, value in self._all().items() if name != key})
 
+    @abstractmethod
     def _valid(self, read: Any) -> V | None:
         """A value as it was read from JSON; None where it is none."""
-        raise NotImplementedError
 
     def _all(self) -> Mapping[str, V]:
         if self._known is None:
