@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 POINTS ?= 10000 100000 1000000
 REPORT := docs/performance.md
 
-.PHONY: demo test test-engine lint types contracts tests test-server performance clean
+.PHONY: demo test test-cuda test-engine lint types contracts tests test-server performance clean
 
 demo: $(READY)
 	$(BIN)/embedding-console --workspace workspace demo
@@ -37,6 +37,10 @@ tests: $(READY)
 test-server: $(READY)
 	@test -n "$$QDRANT_URL" || { echo "Set QDRANT_URL (and QDRANT_API_KEY) to the server to test against."; exit 2; }
 	$(BIN)/pytest tests/contract/vectorstore -m server
+
+# What is promised of graphics cards, on this machine's: make test-cuda
+test-cuda: $(READY)
+	$(BIN)/pytest tests/contract/test_cuda.py
 
 # The lives of runs once more, with models and pipelines in a process of their own.
 test-engine: $(READY)
