@@ -10,7 +10,7 @@ from typing import Any
 
 from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
-from console_core.commands import backups, generating, replacing, verifying
+from console_core.commands import backups, generating, judging, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.changing_settings import SettingsChanged, change_settings
 from console_core.commands.ingesting import ingest
@@ -26,6 +26,7 @@ from console_core.migration.ingesting import Wish
 from console_core.migration.making import Making
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
+from console_core.querylab.query_sets import QuerySet
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
 from console_core.rollout.recreate import take_back
@@ -216,6 +217,8 @@ COMMANDS: Mapping[str, _Command] = {
     "recover_snapshot": _Command(backups.recover_snapshot, "operator", "snapshot"),
     "delete_snapshot": _Command(backups.delete_snapshot, "admin", "snapshot"),
     "move_store": _Command(move_store, "admin", "to"),
+    "save_query_set": _Command(judging.save_query_set, "judge", "name"),
+    "ask_query_set": _Command(judging.ask_query_set, "judge", "name"),
     "change_settings": _Command(change_settings, "admin", "section"),
 }
 
@@ -240,6 +243,8 @@ def _detail(result: Any) -> str:
             return f"{result.collections:,} collections, {result.points:,} points, {result.aliases:,} aliases"
         case SettingsChanged():
             return ", ".join(result.names) or "nothing was to change"
+        case QuerySet():
+            return f"version {result.version}, {result.size:,} questions"
         case Follow():
             return result.note
         case int():

@@ -37,6 +37,7 @@ from console_core.migration.ingesting import COPIES, Ingesting
 from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
+from console_core.querylab.records import LabRecords
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
@@ -78,6 +79,7 @@ class Console:
     differences: Differences
     failed: FailedPictures
     intakes: Intakes
+    lab: LabRecords
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -258,6 +260,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             differences=Differences(database),
             failed=FailedPictures(database),
             intakes=Intakes(database),
+            lab=LabRecords.of(database),
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,

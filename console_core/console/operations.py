@@ -16,6 +16,7 @@ from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reemb
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
+from console_core.querylab.asking import AskPlan, AskQueries
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
@@ -93,6 +94,15 @@ def operation(console: "Console", run: Run) -> Operation:
                 failed_among=console.ledger.failed_among,
                 records=console.differences,
                 then=partial(verify_again, console.ledger, pictures, run, repair.check),
+            )
+        case "ask":
+            return AskQueries(
+                AskPlan.from_json(run.spec),
+                sets=console.lab.query_sets,
+                snapshots=console.lab.snapshots,
+                store=console.store,
+                models=console.models,
+                rows=console.rows,
             )
         case "coverage":
             measured = console.catalog_of(run.target)

@@ -20,6 +20,7 @@ KINDS: Mapping[str, KindWords] = {
     "generate": KindWords("Generation", "pictures", "brought in step"),
     "verify": KindWords("Verification", "pictures", "checked"),
     "repair": KindWords("Repair", "differences", "repaired"),
+    "ask": KindWords("Asking a query set", "questions", "answered"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),
     "backup": KindWords("Backup", "points", "saved"),

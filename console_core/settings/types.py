@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 CatalogKind = Literal["sql", "folder", "list", "table", "collection"]
-Role = Literal["viewer", "operator", "admin"]
+Role = Literal["viewer", "judge", "operator", "admin"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 Engine = Literal["auto", "threads", "process"]
 ENGINES: tuple[Engine, ...] = ("auto", "threads", "process")
 CATALOG_KINDS: tuple[CatalogKind, ...] = ("sql", "folder", "list", "table", "collection")
 PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "float16", "bfloat16")
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+ROLES: tuple[Role, ...] = ("viewer", "judge", "operator", "admin")
 
 
 @dataclass(frozen=True, slots=True)

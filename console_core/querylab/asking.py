@@ -1,0 +1,162 @@
+"""Asking a whole query set as a run: every column answers every question, and the answers become a snapshot."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+from console_core.catalog.types import ImageRow
+from console_core.embedding.turns import background
+from console_core.errors import ConsoleError, FingerprintMismatch, ModelError, Refused, StoreError
+from console_core.querylab.comparison import Answer, ColumnResult, Models
+from console_core.querylab.image_search import ask_like
+from console_core.querylab.query_sets import QuerySet, QuerySets
+from console_core.querylab.rankings import Query
+from console_core.querylab.search import fitting_model, nearest
+from console_core.querylab.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot, Snapshots
+from console_core.runs.types import Counts, Lane, Progress
+from console_core.vectorstore.types import CollectionInfo, VectorStore
+
+KIND = "ask"
+USUAL_DEPTH = 20
+MOST_DEPTH = 100
+MOST_COLUMNS = 4
+_AT_ONCE = 16
+"""Questions between two checkpoints; their texts are embedded together."""
+Rows = Callable[[Sequence[str]], Sequence[ImageRow]]
+"""The pictures with these keys, as far as the catalog has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlan:
+    """Which version of which query set is asked, and the snapshot that the answers go into; stored with the run."""
+
+    set_name: str
+    set_version: int
+    snapshot: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"version": 1, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "AskPlan":
+        return cls(data["set_name"], data["set_version"], data["snapshot"])
+
+
+def begin(
+    store: VectorStore, snapshots: Snapshots, asked: QuerySet, columns: Sequence[str], *, depth: int, by: str
+) -> Snapshot:
+    """An empty snapshot of collections or aliases; where an alias leads is looked up now and stays.
+
+    Raises:
+        Refused: no column, too many, two that are the same collection, one that does not say its model, or no sensible
+            depth.
+        CollectionNotFound, StoreError
+    """
+    if not 1 <= len(columns) <= MOST_COLUMNS:
+        raise Refused(f"{len(columns)} columns were named.", f"Name one to {MOST_COLUMNS} collections or aliases.")
+    if not 1 <= depth <= MOST_DEPTH:
+        raise Refused(f"{depth} is not a number of answers.", f"Ask for 1 to {MOST_DEPTH} answers to each question.")
+    found = [(name, store.describe(name)) for name in columns]
+    for name, info in found:
+        if info.stamp is None:
+            raise Refused(
+                f'Nothing says which model made the collection "{name}".', "Stamp it on the Collections page first."
+            )
+    names = [info.name for _, info in found]
+    if len(set(names)) < len(names):
+        raise Refused("Two of the columns are the same collection.", "Name each collection once.")
+    return snapshots.begin(asked, [AskedColumn.of(name, info) for name, info in found], depth=depth, by=by)
+
+
+class AskQueries:
+    """Ask the questions of a set, some at a time; `done` counts questions. Nothing is written to the store.
+
+    A column that cannot answer one question keeps the reason as its answer; the others are not touched by that. A
+    column's collection is asked by its own name, and must still be what the model that is recorded here made.
+    """
+
+    kind: ClassVar[str] = KIND
+    lane: ClassVar[Lane] = Lane.ACCELERATOR
+
+    def __init__(
+        self, plan: AskPlan, *, sets: QuerySets, snapshots: Snapshots, store: VectorStore, models: Models, rows: Rows
+    ) -> None:
+        self._plan, self._sets, self._snapshots = plan, sets, snapshots
+        self._store, self._models, self._rows = store, models, rows
+
+    def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
+        """See `runs.types.Operation`. The checkpoint is how many questions were answered; what was answered
+        behind it is answered again, unless the snapshot is complete already.
+
+        Raises:
+            ConsoleError: a column's collection is gone, was made anew, or its model cannot be loaded.
+        """
+        snapshot = self._snapshots.get(self._plan.snapshot)
+        asked = self._sets.queries(self._sets.get(self._plan.set_name, self._plan.set_version))
+        place = int(checkpoint or 0)
+        counts = replace(counts, selected=len(asked))
+        yield Progress(checkpoint, counts)
+        while place < len(asked) and not snapshot.is_complete:
+            some = asked[place : place + _AT_ONCE]
+            with background():
+                found = [self._asked(snapshot, column, some) for column in range(len(snapshot.columns))]
+            given = [_answer(one.id, column, results[one.id]) for column, results in enumerate(found) for one in some]
+            self._snapshots.add(snapshot.id, given, self._shown([one for each in found for one in each.values()]))
+            place += len(some)
+            if place < len(asked):
+                counts = replace(counts, done=place)
+                yield Progress(str(place), counts)
+        if not snapshot.is_complete:
+            snapshot = self._snapshots.seal(snapshot.id)
+        result = {"snapshot": snapshot.id, "digest": snapshot.digest, "columns": len(snapshot.columns)}
+        yield Progress(str(len(asked)), replace(counts, done=len(asked)), result=result)
+
+    def _asked(self, snapshot: Snapshot, place: int, some: Sequence[Query]) -> dict[str, ColumnResult]:
+        column = snapshot.columns[place]
+        info = self._store.describe(column.collection)
+        if (info.stamp.fingerprint if info.stamp else "") != column.fingerprint:
+            raise FingerprintMismatch(
+                f'The collection "{column.collection}" is not what it was when this run began.',
+                "Ask the query set again: that is another snapshot.",
+            )
+        texts = [one for one in some if not one.like]
+        found = self._by_text(info, texts, snapshot.depth) if texts else {}
+        for one in some:
+            if one.like:
+                (found[one.id],) = ask_like(self._store, [info.name], one.like, limit=snapshot.depth).columns
+                if isinstance(failed := found[one.id].error, StoreError) and not isinstance(
+                    failed, FingerprintMismatch
+                ):
+                    raise failed
+        return found
+
+    def _by_text(self, info: CollectionInfo, texts: Sequence[Query], depth: int) -> dict[str, ColumnResult]:
+        try:
+            embedder = fitting_model(self._models, info)
+            vectors = embedder.embed_texts([one.text for one in texts])
+        except ModelError as error:
+            if self._models.cards.embeds_text(info.stamp.model if info.stamp else ""):
+                raise
+            return {one.id: ColumnResult(asked=info.name, error=error) for one in texts}
+        found = {}
+        for one, vector in zip(texts, vectors, strict=True):
+            found[one.id] = nearest(self._store, info, vector, depth, None)
+        return found
+
+    def _shown(self, results: Sequence[ColumnResult]) -> list[ImageRow]:
+        """Every picture that was found: as the catalog has it, else by what its point says."""
+        found = {hit.key: ImageRow(hit.key, (), hit.payload, "") for result in results for hit in result.answers}
+        with suppress(ConsoleError):  # what was found counts, also where the catalog cannot be asked
+            found |= {row.key: row for row in self._rows(list(found))}
+        return list(found.values())
+
+
+def _answer(query: str, column: int, result: ColumnResult) -> ColumnAnswer:
+    if result.error is not None:
+        return ColumnAnswer(query, column, error=f"{result.error.message} {result.error.remedy}")
+    return ColumnAnswer(query, column, tuple(map(_ranked, result.answers)))
+
+
+def _ranked(answer: Answer) -> Ranked:
+    return Ranked(answer.key, answer.id, answer.score)

@@ -1,0 +1,158 @@
+"""Questions from outside: a text with one on each line, a CSV file, a search log, or captions of the catalog."""
+
+import csv
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from console_core.catalog.types import ImageRow
+from console_core.errors import Refused
+from console_core.querylab.query_sets import query
+from console_core.querylab.rankings import Query
+
+MOST_BYTES = 16 * 2**20
+"""Of a file that is read."""
+CAPTIONS = ("caption", "title", "description", "alt", "label")
+"""Payload fields that may say what a picture shows, the most telling first."""
+_TEXT = ("query", "text", "q", "search", "search_term", "term")
+_LIKE = ("like", "image", "picture", "key")
+_TAGS = ("tags", "tag", "category")
+_COUNT = ("count", "searches", "n", "frequency", "hits")
+
+
+def from_lines(told: str) -> list[Query]:
+    """One question on each line; empty lines, and lines that begin with #, are passed over."""
+    return [query(line) for line in told.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def from_csv(told: str) -> list[Query]:
+    """A row for each question, in columns named query (or text), like (a picture's key) and tags (separated by ; or |).
+    Commas, semicolons or tabs separate the columns.
+
+    Raises:
+        Refused: no column holds a question.
+    """
+    rows, columns = _table(told)
+    text, like, tags = (_column(columns, names) for names in (_TEXT, _LIKE, _TAGS))
+    if not text and not like:
+        raise Refused(
+            f"No column holds questions: {', '.join(columns) or 'there is no header'}.",
+            "Name one query, or one like for pictures, in the first line.",
+        )
+    return [
+        query(row.get(text) or "", like=(row.get(like) or "").strip(), tags=_split(row.get(tags) or ""))
+        for row in rows
+        if (row.get(text) or "").strip() or (row.get(like) or "").strip()
+    ]
+
+
+def from_log(told: str, *, most: int = 200) -> list[Query]:
+    """The most frequent questions of a search log: CSV or JSON lines with a column query, and a column count where
+    searches are counted already; else a line for each search. Each is tagged head, torso or tail by its third of all
+    searches.
+
+    Raises:
+        Refused: it has no questions.
+    """
+    counted: Counter[str] = Counter()
+    for text, times in _searches(told):
+        if text:
+            counted[text] += times
+    if not counted:
+        raise Refused("No search is in this log.", "Give it a column named query, or one search on each line.")
+    everything, seen, found = sum(counted.values()), 0, []
+    for text, times in counted.most_common(most):
+        share = seen / everything
+        found.append(query(text, tags=("head" if share < 1 / 3 else "torso" if share < 2 / 3 else "tail",)))
+        seen += times
+    return found
+
+
+def from_captions(rows: Iterable[ImageRow], *, most: int = 100, seed: int = 1) -> list[Query]:
+    """Captions of the catalog as questions, evenly from all of it: a seeded sample (reservoir sampling, Vitter 1985),
+    in the order of the catalog. Memory: `most` captions."""
+    chosen: list[tuple[int, str]] = []
+    draw, seen, known = random.Random(seed), 0, set()
+    for place, row in enumerate(rows):
+        said = caption(row.payload)
+        if not said or said in known:
+            continue
+        seen += 1
+        if len(chosen) < most:
+            chosen.append((place, said))
+            known.add(said)
+        elif (slot := draw.randrange(seen)) < most:
+            known.discard(chosen[slot][1])
+            known.add(said)
+            chosen[slot] = place, said
+    return [query(said, tags=("caption",)) for _, said in sorted(chosen)]
+
+
+def caption(payload: Mapping[str, Any]) -> str:
+    """What a picture shows, as its payload says; "" where it does not."""
+    return next((said.strip() for name in CAPTIONS if isinstance(said := payload.get(name), str) and said.strip()), "")
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        Refused: it is too large, or no text in UTF-8.
+    """
+    if len(data) > MOST_BYTES:
+        raise Refused(f"The file has more than {MOST_BYTES // 2**20} MiB.", "Take a sample of it.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(f"The file is no text in UTF-8 (byte {error.start:,}).", "Save it as UTF-8.") from error
+
+
+def _searches(told: str) -> Iterator[tuple[str, int]]:
+    first = next((line for line in told.splitlines() if line.strip()), "")
+    if first.lstrip().startswith("{"):
+        rows: Iterable[Mapping[str, Any]] = _json_lines(told)
+    else:
+        found, columns = _table(told)
+        if not _column(columns, _TEXT):
+            yield from ((" ".join(line.split()), 1) for line in told.splitlines())
+            return
+        rows = found
+    for row in rows:
+        named = list(row)
+        text, times = row.get(_column(named, _TEXT)), row.get(_column(named, _COUNT)) or 1
+        yield " ".join(str(text or "").split()), int(times) if str(times).isdecimal() else 1
+
+
+def _json_lines(told: str) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(told.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise Refused(f"Line {number} is no JSON: {error}.", "Send one JSON object a line.") from error
+        if isinstance(row, dict):
+            yield row
+
+
+def _table(told: str) -> tuple[list[dict[str, str]], list[str]]:
+    header = told.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header.count)
+    try:
+        reader = csv.DictReader(io.StringIO(told.replace("\0", "")), delimiter=delimiter, strict=True)
+        rows = [{name: value or "" for name, value in row.items() if isinstance(name, str)} for row in reader]
+    except csv.Error as error:
+        raise Refused(f"The table cannot be read: {error}.", "Save it as CSV, with quotes around commas.") from error
+    return rows, [name for name in reader.fieldnames or () if name]
+
+
+def _column(columns: Sequence[str], names: Sequence[str]) -> str:
+    by_name = {column.strip().lower(): column for column in columns}
+    return next((by_name[name] for name in names if name in by_name), "")
+
+
+def _split(tags: str) -> list[str]:
+    return tags.replace("|", ";").split(";")

@@ -1,0 +1,280 @@
+"""What columns answered to a query set, kept for ever: written once, and read again with no store and no model."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, func, insert, select, update
+
+from console_core.catalog.types import ImageRow
+from console_core.database import Database, Instant, Json, metadata, now
+from console_core.errors import NotFound, Refused
+from console_core.querylab.query_sets import QuerySet
+from console_core.querylab.rankings import Rankings
+from console_core.vectorstore.types import CollectionInfo, PointId
+
+snapshots = Table(
+    "answer_snapshots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("set_name", Text, nullable=False),
+    Column("set_version", Integer, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("columns", Json, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+answers = Table(
+    "snapshot_answers",
+    metadata,
+    Column("snapshot", Text, primary_key=True),
+    Column("query", Text, primary_key=True),
+    Column("column", Integer, primary_key=True),
+    Column("ranked", Json, nullable=False),
+    Column("error", Text, nullable=False),
+)
+shown = Table(
+    "snapshot_pictures",
+    metadata,
+    Column("snapshot", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("candidates", Json, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("revision", Text, nullable=False),
+)
+Index("answer_snapshots_by_set", snapshots.c.set_name, snapshots.c.made_at)
+_S, _A, _P = snapshots.c, answers.c, shown.c
+_PAGE = 500
+_PLAIN = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
+"""Signs that stay as they are in a key that is written as one word; "%" and spaces do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedColumn:
+    """A column of a snapshot: the collection that was asked, as `asked` named it, and the model that asked it."""
+
+    asked: str
+    collection: str
+    model: str
+    fingerprint: str
+    dimension: int
+    points: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, asked: str, info: CollectionInfo) -> "AskedColumn":
+        stamp = info.stamp
+        return cls(
+            asked,
+            info.name,
+            stamp.model if stamp else "",
+            stamp.fingerprint if stamp else "",
+            info.dimension,
+            info.points,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A picture in an answer: its catalog key, its point's id, and the store's own score of it."""
+
+    key: str
+    id: PointId
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAnswer:
+    """What a column answered to one query, best first; or why it could not, in a sentence."""
+
+    query: str
+    column: int
+    ranked: tuple[Ranked, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The answers of `columns` to a version of a query set, `depth` to each query. `digest` is of all of them, and ""
+    until the last one is there; from then on nothing of it changes."""
+
+    id: str
+    set_name: str
+    set_version: int
+    depth: int
+    columns: tuple[AskedColumn, ...]
+    made_by: str
+    made_at: datetime
+    digest: str
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.digest)
+
+    @property
+    def label(self) -> str:
+        return f"{self.set_name} v{self.set_version}, {' · '.join(column.asked for column in self.columns)}"
+
+
+class Snapshots:
+    """The snapshots of a workspace."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.transaction() as connection:  # a database may have been opened before these tables were known
+            metadata.create_all(connection, tables=[snapshots, answers, shown])
+
+    def begin(self, of: QuerySet, columns: Sequence[AskedColumn], *, depth: int, by: str) -> Snapshot:
+        """A snapshot without answers."""
+        made = Snapshot(f"s-{secrets.token_hex(4)}", of.name, of.version, depth, tuple(columns), by, now(), digest="")
+        told = {**asdict(made), "columns": [asdict(column) for column in columns]}
+        with self._database.transaction() as connection:
+            connection.execute(insert(snapshots).values(**told))
+        return made
+
+    def add(self, snapshot: str, given: Sequence[ColumnAnswer], pictures: Sequence[ImageRow]) -> None:
+        """Answers, and what is to be shown of their pictures. The same query twice is harmless: the later one counts.
+
+        Raises:
+            Refused: the snapshot is complete.
+        """
+        with self._database.transaction() as connection:
+            self._refuse_complete(connection, snapshot)
+            for one in given:
+                connection.execute(
+                    answers.delete().where(_A.snapshot == snapshot, _A.query == one.query, _A.column == one.column)
+                )
+            if given:
+                connection.execute(insert(answers), [_row(snapshot, one) for one in given])
+            known = set(
+                connection.scalars(
+                    select(_P.key).where(_P.snapshot == snapshot, _P.key.in_([one.key for one in pictures]))
+                )
+            )
+            new = {one.key: one for one in pictures if one.key not in known}
+            if new:
+                connection.execute(
+                    insert(shown),
+                    [
+                        {
+                            "snapshot": snapshot,
+                            "key": one.key,
+                            "candidates": list(one.candidates),
+                            "payload": dict(one.payload),
+                            "revision": one.revision,
+                        }
+                        for one in new.values()
+                    ],
+                )
+
+    def seal(self, snapshot: str) -> Snapshot:
+        """Complete from now on."""
+        with self._database.transaction() as connection:
+            self._refuse_complete(connection, snapshot)
+            digest = _digest(connection, snapshot)
+            connection.execute(update(snapshots).where(_S.id == snapshot).values(digest=digest))
+        return self.get(snapshot)
+
+    def get(self, snapshot: str) -> Snapshot:
+        """
+        Raises:
+            NotFound: there is no such snapshot.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(snapshots).where(_S.id == snapshot)).first()
+        if row is None:
+            raise NotFound(f"There is no snapshot {snapshot}.", "`embedding-console snapshots` lists them.")
+        return _snapshot(row)
+
+    def all(self, *, set_name: str = "", limit: int = 50) -> list[Snapshot]:
+        """Complete snapshots, the newest first; of one query set or of all."""
+        asked = select(snapshots).where(_S.digest != "").order_by(_S.made_at.desc(), _S.id).limit(limit)
+        if set_name:
+            asked = asked.where(_S.set_name == set_name)
+        with self._database.reading() as connection:
+            return [_snapshot(row) for row in connection.execute(asked)]
+
+    def answers(self, snapshot: str, *, queries: Sequence[str] | None = None) -> list[ColumnAnswer]:
+        """All answers, or those to some queries."""
+        asked = select(answers).where(_A.snapshot == snapshot).order_by(_A.query, _A.column)
+        if queries is not None:
+            asked = asked.where(_A.query.in_(list(queries)))
+        with self._database.reading() as connection:
+            return [_answer(row) for row in connection.execute(asked)]
+
+    def rankings(self, snapshot: Snapshot) -> tuple[Rankings, ...]:
+        """For each column the picture keys that it answered, by query id. A query that a column could not answer is not
+        in its rankings."""
+        found: tuple[dict[str, tuple[str, ...]], ...] = tuple({} for _ in snapshot.columns)
+        for one in self.answers(snapshot.id):
+            if not one.error:
+                found[one.column][one.query] = tuple(ranked.key for ranked in one.ranked)
+        return found
+
+    def pictures(self, snapshot: str, keys: Sequence[str]) -> dict[str, ImageRow]:
+        """What is to be shown of pictures, as it was when they were found."""
+        found: dict[str, ImageRow] = {}
+        wanted = list(dict.fromkeys(keys))
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), _PAGE):
+                asked = select(shown).where(_P.snapshot == snapshot, _P.key.in_(wanted[start : start + _PAGE]))
+                for row in connection.execute(asked):
+                    found[row.key] = ImageRow(row.key, tuple(row.candidates), row.payload, row.revision)
+        return found
+
+    def is_intact(self, snapshot: Snapshot) -> bool:
+        """Whether its answers are still those that it was sealed with."""
+        with self._database.reading() as connection:
+            return snapshot.digest == _digest(connection, snapshot.id)
+
+    def count(self, snapshot: str) -> int:
+        """Queries that were answered so far, by whatever column."""
+        with self._database.reading() as connection:
+            asked = select(func.count(_A.query.distinct())).where(_A.snapshot == snapshot)
+            return int(connection.scalar(asked) or 0)
+
+    def _refuse_complete(self, connection: Connection, snapshot: str) -> None:
+        digest = connection.scalar(select(_S.digest).where(_S.id == snapshot))
+        if digest is None:
+            raise NotFound(f"There is no snapshot {snapshot}.", "Begin one.")
+        if digest:
+            raise Refused(f"The snapshot {snapshot} is complete.", "Ask the query set again: that is another snapshot.")
+
+
+def _digest(connection: Connection, snapshot: str) -> str:
+    """Of all answers: queries in the order of their ids, columns, keys, ids, scores and errors."""
+    found = hashlib.sha256()
+    asked = select(answers).where(_A.snapshot == snapshot).order_by(_A.query, _A.column)
+    for row in connection.execute(asked):
+        found.update(json.dumps([row.query, row.column, row.ranked, row.error]).encode())
+    return found.hexdigest()[:16]
+
+
+def _row(snapshot: str, one: ColumnAnswer) -> dict[str, Any]:
+    ranked = [[each.key, each.id, each.score] for each in one.ranked]
+    return {"snapshot": snapshot, "query": one.query, "column": one.column, "ranked": ranked, "error": one.error}
+
+
+def _answer(row: Row[Any]) -> ColumnAnswer:
+    return ColumnAnswer(row.query, row.column, tuple(Ranked(*each) for each in row.ranked), row.error)
+
+
+def _snapshot(row: Row[Any]) -> Snapshot:
+    columns = tuple(AskedColumn(**told) for told in row.columns)
+    return Snapshot(row.id, row.set_name, row.set_version, row.depth, columns, row.made_by, row.made_at, row.digest)
+
+
+def as_trec(snapshot: Snapshot, column: int, rankings: Sequence[ColumnAnswer]) -> Iterator[str]:
+    """The lines of a TREC run file: query, Q0, picture, rank, score, and the column's name as the tag. A key is one
+    word: what is no letter, number or usual sign in it is written as in addresses (%20)."""
+    tag = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in snapshot.columns[column].asked)
+    for one in rankings:
+        if one.column == column:
+            for rank, each in enumerate(one.ranked, start=1):
+                yield f"{one.query} Q0 {quote(each.key, safe=_PLAIN)} {rank} {each.score!r} {tag}"
