@@ -217,8 +217,8 @@ COMMANDS: Mapping[str, _Command] = {
     "recover_snapshot": _Command(backups.recover_snapshot, "operator", "snapshot"),
     "delete_snapshot": _Command(backups.delete_snapshot, "admin", "snapshot"),
     "move_store": _Command(move_store, "admin", "to"),
-    "save_query_set": _Command(judging.save_query_set, "judge", "name"),
-    "ask_query_set": _Command(judging.ask_query_set, "judge", "name"),
+    "save_query_set": _Command(judging.save_query_set, "judge", "query_set"),
+    "ask_query_set": _Command(judging.ask_query_set, "judge", "query_set"),
     "change_settings": _Command(change_settings, "admin", "section"),
 }
 

@@ -11,23 +11,23 @@ from console_core.runs.types import Lane, Run
 
 
 def save_query_set(
-    console: Console, actor: Actor, *, name: str, queries: Sequence[Query], origin: str = ""
+    console: Console, actor: Actor, *, query_set: str, queries: Sequence[Query], origin: str = ""
 ) -> QuerySet:
     """Keep questions as the next version of a set."""
-    return console.lab.query_sets.save(name, queries, origin=origin, by=actor.name)
+    return console.lab.query_sets.save(query_set, queries, origin=origin, by=actor.name)
 
 
 def ask_query_set(
     console: Console,
     actor: Actor,
     *,
-    name: str,
+    query_set: str,
     columns: Sequence[str],
     depth: int = USUAL_DEPTH,
     version: int | None = None,
 ) -> Run:
     """Queue the run that asks a query set of collections or aliases and keeps the answers as a snapshot."""
-    asked = console.lab.query_sets.get(name, version)
+    asked = console.lab.query_sets.get(query_set, version)
     snapshot = begin(console.store, console.lab.snapshots, asked, columns, depth=depth, by=actor.name)
     return console.ledger.submit(
         kind=KIND,

@@ -1,0 +1,142 @@
+"""A query set is asked by a run, and what was answered stays readable when store and models are gone."""
+
+import pytest
+from sqlalchemy import update
+
+from console_core.commands import Actor, command
+from console_core.console import Console
+from console_core.errors import NotAllowed, Refused
+from console_core.querylab.query_sets import query
+from console_core.querylab.search import ask
+from console_core.querylab.snapshots import Snapshot, answers, as_trec
+from console_core.runs.types import Run, RunState
+from console_core.vectorstore.types import ModelStamp
+from tests.conftest import OPERATOR, fill, finish
+
+JUDGE = Actor("judith", "judge")
+TEXTS = [f"a {colour} square" for colour in ("red", "green", "blue")] + [f"question {n}" for n in range(40)]
+
+
+@pytest.fixture
+def both(console: Console) -> Console:
+    """A console with a second collection, and a set of 44 questions, one of them a picture."""
+    fill(console, "images__demo-siglip", "demo-siglip")
+    asked = [*map(query, TEXTS), query(like="7", tags=("picture",))]
+    command(console, JUDGE, "save_query_set", query_set="usual", queries=asked, origin="typed")
+    return console
+
+
+def begun(console: Console) -> Run:
+    run: Run = command(
+        console, JUDGE, "ask_query_set", query_set="usual", columns=("images", "images__demo-siglip"), depth=5
+    )
+    return run
+
+
+def snapshot_of(console: Console, run: Run) -> Snapshot:
+    return console.lab.snapshots.get((run.result or {})["snapshot"])
+
+
+def test_a_run_asks_every_question_of_every_column_as_the_query_lab_does(both: Console) -> None:
+    run = finish(both, begun(both))
+    assert (run.state, run.counts.done, run.counts.selected) == (RunState.SUCCEEDED, 44, 44)
+    snapshot = snapshot_of(both, run)
+    assert [(one.asked, one.collection, one.model) for one in snapshot.columns] == [
+        ("images", "images__demo-clip", "demo-clip"),
+        ("images__demo-siglip", "images__demo-siglip", "demo-siglip"),
+    ]
+    rankings = both.lab.snapshots.rankings(snapshot)
+    for text in TEXTS[:5]:
+        by_hand = ask(both.store, both.models, ["images", "images__demo-siglip"], text, limit=5)
+        assert [ranking[query(text).id] for ranking in rankings] == [column.keys for column in by_hand.columns]
+    like = [ranking[query(like="7").id] for ranking in rankings]
+    assert all(len(ranking) == 5 and "7" not in ranking for ranking in like)
+
+
+def test_a_run_that_is_stopped_anywhere_and_goes_on_has_the_answers_of_one_that_was_not(both: Console) -> None:
+    whole = snapshot_of(both, finish(both, begun(both)))
+    run, stops = begun(both), 0
+    for _ in range(9):
+        before, number = run.checkpoint, run.id
+        run = finish(both, run, lambda before=before, number=number: both.ledger.get(number).checkpoint != before)  # type: ignore[misc]
+        if run.state is RunState.SUCCEEDED:
+            break
+        run, stops = command(both, OPERATOR, "resume", run=run.id), stops + 1
+    assert stops > 1
+    told, untouched = (both.lab.snapshots.answers(one.id) for one in (snapshot_of(both, run), whole))
+    for one, other in zip(told, untouched, strict=True):
+        assert (one.query, one.column, one.error) == (other.query, other.column, other.error)
+        assert [each.key for each in one.ranked] == [each.key for each in other.ranked]
+        assert [each.score for each in one.ranked] == pytest.approx([each.score for each in other.ranked], abs=1e-6)
+
+
+def test_a_snapshot_is_complete_once_and_reads_the_same_without_store_and_models(both: Console) -> None:
+    snapshot = snapshot_of(both, finish(both, begun(both)))
+    before = both.lab.snapshots.answers(snapshot.id)
+    both.store.drop("images__demo-siglip")
+    both.catalog.close()
+    assert both.lab.snapshots.answers(snapshot.id) == before
+    assert both.lab.snapshots.is_intact(snapshot)
+    shown = both.lab.snapshots.pictures(snapshot.id, [one.key for one in before[0].ranked])
+    assert [row.payload["caption"] for row in shown.values()] == [f"square {key}" for key in shown]
+    with pytest.raises(Refused, match="complete"):
+        both.lab.snapshots.add(snapshot.id, before[:1], [])
+
+
+def test_answers_that_were_changed_afterwards_are_noticed(both: Console) -> None:
+    snapshot = snapshot_of(both, finish(both, begun(both)))
+    with both.database.transaction() as connection:
+        connection.execute(update(answers).where(answers.c.query == query(TEXTS[0]).id).values(error="never"))
+    assert not both.lab.snapshots.is_intact(snapshot)
+
+
+def test_a_collection_that_became_another_models_meanwhile_ends_the_run_and_mixes_nothing(both: Console) -> None:
+    run = begun(both)
+    both.store.stamp("images__demo-siglip", ModelStamp("demo-siglip", "0123456789ab"))
+    run = finish(both, run)
+    assert run.state is RunState.FAILED
+    assert "not what it was" in run.reason
+    assert both.lab.snapshots.all() == []
+
+
+def test_a_column_that_cannot_answer_a_question_says_why_and_the_other_one_answers(both: Console) -> None:
+    command(both, JUDGE, "save_query_set", query_set="odd", queries=[query("a fox"), query(like="no such key")])
+    run = finish(both, command(both, JUDGE, "ask_query_set", query_set="odd", columns=["images"]))
+    found = {one.query: one for one in both.lab.snapshots.answers(snapshot_of(both, run).id)}
+    assert len(found[query("a fox").id].ranked) == 20
+    assert "no point of picture no such key" in found[query(like="no such key").id].error
+
+
+def test_a_snapshot_is_a_run_file_of_trec_with_keys_of_one_word(both: Console) -> None:
+    snapshot = snapshot_of(both, finish(both, begun(both)))
+    found = both.lab.snapshots.answers(snapshot.id)
+    lines = [line.split(" ") for line in as_trec(snapshot, 1, found)]
+    assert {len(line) for line in lines} == {6}
+    assert lines[0][1:4:2] + lines[0][5:] == ["Q0", "1", "images__demo-siglip"]
+    assert [line[2] for line in lines if line[0] == query(TEXTS[0]).id] == list(
+        both.lab.snapshots.rankings(snapshot)[1][query(TEXTS[0]).id]
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "depth", "said"),
+    [
+        ([], 5, "0 columns"),
+        (["images"] * 5, 5, "5 columns"),
+        (["images", "images__demo-clip"], 5, "the same collection"),
+        (["images"], 0, "not a number of answers"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_a_run_begins(
+    both: Console, columns: list[str], depth: int, said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        command(both, JUDGE, "ask_query_set", query_set="usual", columns=columns, depth=depth)
+    assert both.ledger.runs(kinds=("ask",)) == []
+
+
+def test_a_judge_may_ask_and_not_migrate_and_a_viewer_may_neither(both: Console) -> None:
+    with pytest.raises(NotAllowed):
+        command(both, JUDGE, "verify", collection="images")
+    with pytest.raises(NotAllowed):
+        command(both, Actor("vera", "viewer"), "ask_query_set", query_set="usual", columns=["images"])

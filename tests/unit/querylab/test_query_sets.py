@@ -1,0 +1,115 @@
+"""Query sets are kept by version, and questions come from lists, tables, logs and captions."""
+
+import pytest
+
+from console_core.catalog.types import ImageRow
+from console_core.database import Database
+from console_core.errors import NotFound, Refused
+from console_core.querylab.query_lists import decoded, from_captions, from_csv, from_lines, from_log
+from console_core.querylab.query_sets import MOST, QuerySets, query
+
+
+@pytest.fixture
+def sets(database: Database) -> QuerySets:
+    return QuerySets(database)
+
+
+def test_a_change_is_a_new_version_and_the_former_one_stays_as_it_was(sets: QuerySets) -> None:
+    first = sets.save("animals", [query("a fox"), query("a cat", tags=("pets",))], origin="typed", by="ann")
+    second = sets.save("animals", [query("a fox"), query("a dog")], origin="typed", by="ben")
+    assert (first.version, second.version, sets.get("animals")) == (1, 2, second)
+    assert [one.text for one in sets.queries(first)] == ["a fox", "a cat"]
+    assert sets.queries(first)[0].id == sets.queries(second)[0].id
+    assert [one.version for one in sets.versions("animals")] == [2, 1]
+    assert sets.get("animals", 1) == first
+
+
+def test_what_asks_the_same_is_no_new_version(sets: QuerySets) -> None:
+    made = sets.save("animals", [query("a fox"), query("a cat")], origin="typed", by="ann")
+    assert sets.save("animals", [query("a  fox "), query("a cat")], origin="a file", by="ben") == made
+
+
+def test_a_question_that_comes_twice_is_asked_once_with_the_tags_of_both(sets: QuerySets) -> None:
+    made = sets.save("animals", [query("a fox", tags=("wild",)), query(" a fox", tags=("red",))], origin="", by="ann")
+    assert sets.queries(made) == [query("a fox", tags=("red", "wild"))]
+
+
+def test_sets_are_listed_by_their_newest_versions(sets: QuerySets) -> None:
+    sets.save("b", [query("1")], origin="", by="ann")
+    newest = sets.save("b", [query("2")], origin="", by="ann")
+    other = sets.save("a", [query("3", like="77")], origin="", by="ann")
+    assert sets.all() == [other, newest]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "said"),
+    [
+        (" ", [query("a fox")], "no name"),
+        ("a", [], "no question"),
+        ("a", [query("  ")], "asks nothing"),
+        ("a", [query("x" * 2001)], "2,001 characters"),
+        ("a", [query(str(number)) for number in range(MOST + 1)], "10,001 questions"),
+    ],
+)
+def test_a_set_that_cannot_be_asked_is_refused_and_nothing_is_kept(
+    sets: QuerySets, name: str, asked: list[object], said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        sets.save(name, asked, origin="", by="ann")  # type: ignore[arg-type]
+    assert sets.all() == []
+
+
+def test_a_set_or_a_version_that_is_not_there_is_named_with_those_that_are(sets: QuerySets) -> None:
+    sets.save("animals", [query("a fox")], origin="", by="ann")
+    with pytest.raises(NotFound, match="birds") as told:
+        sets.get("birds")
+    assert "animals" in told.value.remedy
+    with pytest.raises(NotFound, match="version 7"):
+        sets.get("animals", 7)
+
+
+def test_lines_are_questions_but_for_empty_ones_and_remarks() -> None:
+    assert from_lines("a fox\r\n\n# more\n  a cat \n") == [query("a fox"), query("a cat")]
+
+
+def test_a_table_has_words_pictures_and_tags_whatever_separates_them() -> None:
+    told = 'Query;Tags;Like\r\n"a fox; red";animals|wild;\r\n;;17\r\n;;\r\n'
+    assert from_csv(told) == [query("a fox; red", tags=("animals", "wild")), query(like="17")]
+
+
+@pytest.mark.parametrize("told", ["name,size\nfox,1\n", "", '"query\nopen'])
+def test_a_table_without_questions_is_refused(told: str) -> None:
+    with pytest.raises(Refused):
+        from_csv(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "fox\ncat\nfox\nfox\ndog\ncat\n",
+        "query,count\nfox,3\ncat,2\ndog,1\n",
+        '{"query": "fox", "count": 3}\n{"query": "cat", "count": 2}\n{"q": "dog"}\n',
+    ],
+)
+def test_a_search_log_becomes_its_most_frequent_questions_tagged_by_how_frequent_they_are(told: str) -> None:
+    found = from_log(told, most=3)
+    assert [(one.text, one.tags) for one in found] == [("fox", ("head",)), ("cat", ("torso",)), ("dog", ("tail",))]
+    assert [one.text for one in from_log(told, most=1)] == ["fox"]
+
+
+def test_captions_are_a_seeded_sample_of_the_whole_catalog_in_its_order() -> None:
+    rows = [ImageRow(str(place), (), {"caption": f"picture {place}"}, "1") for place in range(1000)]
+    rows += [ImageRow("x", (), {"caption": "  "}, "1"), ImageRow("y", (), {"caption": "picture 3"}, "1")]
+    found = from_captions(rows, most=50, seed=4)
+    places = [int(one.text.split()[1]) for one in found]
+    assert places == sorted(places)
+    assert len(set(places)) == 50
+    assert 300 < sum(places) / 50 < 700
+    assert found == from_captions(rows, most=50, seed=4) != from_captions(rows, most=50, seed=5)
+    assert {one.tags for one in found} == {("caption",)}
+
+
+def test_a_file_that_is_no_text_is_refused() -> None:
+    assert decoded("\ufeffa fox".encode()) == "a fox"
+    with pytest.raises(Refused, match="UTF-8"):
+        decoded(b"\xff\xfe\x00")
