@@ -43,9 +43,7 @@ def _told(console: Console, alias: str, key: str) -> dict[str, Any]:
     serving = console.store.aliases().get(alias)
     if serving is None:
         raise AliasConflict(f"There is no alias {alias}.", "`embedding-console collections` lists them.")
-    newest = console.shares.newest(alias)
-    over = "" if newest is None else newest.note or console.router.over(newest)
-    given = newest if newest is not None and not over else None
+    given, over = console.router.standing(alias)
     found: dict[str, Any] = {"alias": alias, "serves": serving, **_of(given), "ended": over, "warnings": []}
     if given is not None:
         parts = (console.ledger, console.store, given.candidate)
@@ -67,7 +65,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found["to"]:
         lines.append(
             f"{found['percent']:g} % of the callers that say who they are get {found['to']} instead, "
-            f"since {found['at'][:16]} by {found['by']}."
+            f"since {found['at'][:16].replace('T', ' ')} UTC by {found['by']}."
         )
     else:
         lines.append(f"Nothing of its traffic is shared out. {found['ended']}".rstrip())

@@ -75,8 +75,17 @@ class Router:
         Raises:
             StoreError, LedgerUnavailable
         """
+        return self.standing(alias)[0]
+
+    def standing(self, alias: str) -> tuple[Share | None, str]:
+        """The share that goes to a candidate now; or None, and why the last one ended ("": there never was one).
+
+        Raises:
+            StoreError, LedgerUnavailable
+        """
         share = self.shares.newest(alias)
-        return share if share is not None and share.hundredths and not self.over(share) else None
+        over = "" if share is None else share.note or self.over(share)
+        return (None if over else share), over
 
     def over(self, share: Share) -> str:
         """Why a share that was given is over by itself; "" where it is in force.

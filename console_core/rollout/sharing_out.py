@@ -9,6 +9,7 @@ from console_core.rollout.cutover import VERDICT_AGE, gate, written_since
 from console_core.rollout.router import Router
 from console_core.rollout.share import Share, ended
 from console_core.vectorstore.switching import AnnouncesSwitch
+from console_core.vectorstore.types import VectorStore
 
 
 def hundredths_of(percent: float) -> int:
@@ -21,6 +22,17 @@ def hundredths_of(percent: float) -> int:
     if found < 0 or abs(found * 100 / BUCKETS - percent) > 1e-9:
         raise Refused(f"{percent:g} is not a share of the traffic.", "Give 0 to 100 %, with at most two decimals.")
     return found
+
+
+def never_shared(store: VectorStore, alias: str) -> str:
+    """Why the traffic of an alias cannot be shared out at all; "" where it can.
+
+    Raises:
+        StoreError
+    """
+    if not isinstance(store, AnnouncesSwitch) or store.switching(alias) is None:
+        return ""
+    return f"{alias} is the name of a column in an application's own table, and columns change names at a cut-over."
 
 
 def share_out(
@@ -60,11 +72,8 @@ def share_out(
             f"{current.candidate} has {current.percent:g} % of the traffic of {alias}, and only one collection can.",
             "End that share first: those people will get what the alias serves, and then the other collection.",
         )
-    if isinstance(router.store, AnnouncesSwitch) and router.store.switching(alias) is not None:
-        raise Refused(
-            f"{alias} is the name of a column in an application's own table, and columns change names at a cut-over.",
-            "Cut over for everybody at once; nothing is lost by going back.",
-        )
+    if why := never_shared(router.store, alias):
+        raise Refused(why, "Cut over for everybody at once; nothing is lost by going back.")
     if current is None or hundredths > current.hundredths:
         _refuse_unverified(router, alias, info.name, serving, age)
     fingerprint = info.stamp.fingerprint if info.stamp else ""

@@ -86,14 +86,14 @@ def _ledger(console: Console) -> Iterator[str]:
         "Seconds since the worker last recorded something of a run that it works on.",
         (({"run": row.id}, (now() - row.heartbeat).total_seconds()) for row in working if row.heartbeat),
     )
+    given = console.shares.given()
+    shares = [({"alias": share.alias, "collection": share.candidate}, share.percent) for share in given]
+    yield from _family("console_share_percent", "gauge", "The share of an alias' traffic that a candidate has.", shares)
 
 
 def _store(console: Console) -> Iterator[str]:
     points = [({"collection": info.name}, float(info.points)) for info in console.store.collections()]
     yield from _family("console_collection_points", "gauge", "Points in a collection.", points)
-    given = [share for share in console.shares.given() if not console.router.over(share)]
-    shares = [({"alias": share.alias, "collection": share.candidate}, share.percent) for share in given]
-    yield from _family("console_share_percent", "gauge", "The share of an alias' traffic that a candidate has.", shares)
 
 
 def _answered() -> Iterator[str]:
