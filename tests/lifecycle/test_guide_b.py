@@ -105,9 +105,9 @@ def test_the_guides_commands_lead_from_an_empty_parallel_collection_to_the_cut_o
     assert "SIGLIP_COLLECTION=image_assets_siglip  taken over" in plan
     assert "image_assets_siglip is there and empty, and its own settings are kept" in plan
     assert "USE_SIGLIP=false  not taken over: That is no share" in plan
-    given, asked, raised, ended = told["share"]
+    given, raised, ended = told["share"]
     assert "10 % of the callers that say who they are get image_assets_siglip instead" in given
-    assert "user-17 is in bucket 4,787 of 10,000 and gets image_assets.\n" in asked, "which is not below 1,000"
+    assert "user-17 is in bucket 4,787 of 10,000 and gets image_assets_siglip.\n" in raised, "which is below 5,000"
     assert "50 % of the callers" in raised
     assert "Nothing of its traffic is shared out. The share of image_assets_siglip ended" in ended
     assert len(told["search"][0].splitlines()) == 5

@@ -6,29 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete, inspect, text
 
+from console_core import database as schema
 from console_core.database import Database
 from console_core.errors import AliasConflict, CollectionNotFound, OutcomeUnknown, Refused
 from console_core.rollout.cutover import cut_over, introduce_alias, roll_back
 from console_core.rollout.records import MoveKind, Moves
 from console_core.rollout.router import Router
-from console_core.rollout.share import Share, Shares
+from console_core.rollout.share import Share, Shares, shares
 from console_core.rollout.sharing_out import share_out
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import Counts, Lane, Progress, Run, RunState
 from console_core.vectorstore.qdrant_embedded import QdrantEmbedded
 from console_core.vectorstore.signature import signature_of
-from console_core.vectorstore.switching import Switching
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
 
 KEYS = [f"user-{number}" for number in range(200)]
-
-
-class OfColumns(QdrantEmbedded):
-    """A store that says of the alias `images` that it is the name of a column."""
-
-    def switching(self, alias: str) -> Switching | None:
-        return Switching("app.images", "vector", "", (), ()) if alias == "images" else None
 
 
 @dataclass
@@ -76,10 +70,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    yield from _site(tmp_path, QdrantEmbedded(tmp_path / "store"))
-
-
-def _site(tmp_path: Path, store: QdrantEmbedded) -> Iterator[Site]:
+    store = QdrantEmbedded(tmp_path / "store")
     database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     found = Site(store, Ledger(database), Moves(database), Shares(database))
     for name in ("old", "new", "other"):
@@ -119,24 +110,24 @@ def test_a_collection_named_itself_is_nobodys_share(site: Site) -> None:
     assert site.router.route("old", "user-1").bucket is None
 
 
-@pytest.mark.parametrize(
-    ("to", "percent", "why"),
-    [
-        ("other", 10, "other gets no more of the traffic of images: other has not been verified."),
-        ("old", 10, "images serves old already"),
-        ("images", 10, "images serves old already"),
-        ("new", 100.1, "100.1 is not a share"),
-        ("new", -1, "-1 is not a share"),
-        ("new", 0.001, "0.001 is not a share"),
-        ("new", float("nan"), "nan is not a share"),
-        ("", 10, "No collection has a share"),
-        ("new", 0, "new has no share of the traffic of images"),
-    ],
-)
-def test_what_a_share_is_refused_for(site: Site, to: str, percent: float, why: str) -> None:
-    with pytest.raises(Refused, match=why) as raised:
-        site.give(percent, to)
-    assert raised.value.remedy
+REFUSED: list[tuple[str, float, str]] = [
+    ("other", 10, "other gets no more of the traffic of images: other has not been verified."),
+    ("old", 10, "images serves old already"),
+    ("images", 10, "images serves old already"),
+    ("new", 100.1, "100.1 is not a share"),
+    ("new", -1, "-1 is not a share"),
+    ("new", 0.001, "0.001 is not a share"),
+    ("new", float("nan"), "nan is not a share"),
+    ("", 10, "No collection has a share"),
+    ("new", 0, "new has no share of the traffic of images"),
+]
+
+
+def test_what_a_share_is_refused_for(site: Site) -> None:
+    for to, percent, why in REFUSED:
+        with pytest.raises(Refused, match=why) as raised:
+            site.give(percent, to)
+        assert raised.value.remedy
     assert site.shares.of() == []
 
 
@@ -163,12 +154,6 @@ def test_a_share_grows_only_with_a_verdict_on_what_the_collection_holds_now_and_
         site.give(20)
     assert site.router.in_force("images") is not None, "a stale verdict is a warning, and ends nothing"
     assert site.give(5).percent == 5
-
-
-def test_columns_of_an_applications_own_table_are_not_shared_out(tmp_path: Path) -> None:
-    for site in _site(tmp_path, OfColumns(tmp_path / "store")):
-        with pytest.raises(Refused, match="images is the name of a column in an application's own table"):
-            site.give(10)
 
 
 def test_a_decision_that_somebody_else_made_meanwhile_is_not_overwritten(site: Site) -> None:
@@ -248,3 +233,18 @@ def test_nobody_is_led_to_a_collection_that_was_dropped_or_is_another_by_now(sit
     assert not routed.holds(site.store.describe("new"))
     assert not routed.holds(site.store.describe("old"))
     assert (routed.without().percent, routed.without().bucket) == (0, routed.bucket)
+
+
+def test_a_ledger_from_before_there_were_shares_gets_their_table_as_it_is_declared(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    old = Database(url)
+    with old.transaction() as connection:
+        connection.execute(text("DROP TABLE alias_shares"))
+        connection.execute(delete(schema.schema_steps).where(schema.schema_steps.c.name == "_m004_keep_shares"))
+    old.close()
+    opened = Database(url)
+    columns = inspect(opened.engine).get_columns(shares.name)
+    assert {column["name"]: column["nullable"] for column in columns} == {
+        column.name: column.nullable for column in shares.columns
+    }
+    opened.close()

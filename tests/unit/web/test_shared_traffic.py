@@ -22,7 +22,7 @@ from tests.conftest import fill, make_workspace
 TOKEN = "0123456789abcdef-of-the-test"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 OLD, NEW = "images__demo-clip", "images__demo-siglip"
-KEYS = [f"user-{number}" for number in range(40)]
+KEYS = [f"user-{number}" for number in range(30)]
 
 
 @pytest.fixture(scope="module", name="template")
@@ -142,7 +142,7 @@ def test_while_a_share_goes_up_and_down_every_answer_is_of_one_collection_and_th
     changing.start()
     try:
         with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda key: (key, search(client, key=key)), KEYS * 5))
+            answers = list(pool.map(lambda key: (key, search(client, key=key)), KEYS * 3))
     finally:
         done.set()
         changing.join()
