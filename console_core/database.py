@@ -85,8 +85,7 @@ def _m001_create_tables(connection: Connection) -> None:
 
 def _m002_keep_standing_failures(connection: Connection) -> None:
     """Failures that stand used to be looked for among those of all runs into a collection."""
-    known = inspect(connection)
-    if not known.has_table("failures"):
+    if not inspect(connection).has_table("failures"):
         return
     then = MetaData()  # the tables as they were when this step was written, not as they are now
     kept = Table("failures", then, *(Column(name, Text) for name in ("run", "key", "kind", "message", "path", "at")))
@@ -135,18 +134,25 @@ def _m003_keep_paces(connection: Connection) -> None:
         return
     then = MetaData()
     Table("runs", then, Column("id", Text, primary_key=True))
-    paces = Table(
+    Table(
         "paces",
         then,
         Column("run", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
         Column("attempt", Integer, nullable=False),
         Column("at", Instant, nullable=False),
         Column("pace", Json, nullable=False),
-    )
-    paces.create(connection, checkfirst=True)
+    ).create(connection, checkfirst=True)
 
 
-STEPS: tuple[Step, ...] = (_m001_create_tables, _m002_keep_standing_failures, _m003_keep_paces)
+def _m004_keep_shares(connection: Connection) -> None:
+    """An alias' traffic used to go to one collection, whole."""
+    columns: list[Column[Any]] = [Column("id", Integer, primary_key=True), Column("at", Instant, nullable=False)]
+    columns += [Column(name, Text, nullable=False) for name in ("actor", "alias", "serving", "candidate", "note")]
+    columns += [Column("fingerprint", Text, nullable=False), Column("hundredths", Integer, nullable=False)]
+    Table("alias_shares", MetaData(), *columns).create(connection, checkfirst=True)
+
+
+STEPS: tuple[Step, ...] = (_m001_create_tables, _m002_keep_standing_failures, _m003_keep_paces, _m004_keep_shares)
 """Append only. A step's number is its place in this tuple, counted from 1."""
 
 

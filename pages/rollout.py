@@ -31,4 +31,4 @@ with page("Rollout", lead=LEAD, actions=_new):
             others = [info for info in collections if info.name != serving.name]
             alias_card(alias, serving, others, console().moves.of(alias), first=place == 0)
     with panels.card("History"):
-        move_history(console().moves.of())
+        move_history(console().moves.of(), console().shares.of())

@@ -19,6 +19,7 @@ from console_core.cli import (
     moving,
     runs,
     searching,
+    sharing_out,
     verification,
 )
 from console_core.cli.catalog import catalog
@@ -44,7 +45,10 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (making, runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
+for topic in (
+    *(making, runs, verification, moving, sharing_out, failures),
+    *(manners, backups, ingesting, searching, generating),
+):
     topic.register(app)
 app.add_typer(store, name="store")
 app.add_typer(catalog, name="catalog")

@@ -16,6 +16,7 @@ from console_core.commands.changing_settings import SettingsChanged, change_sett
 from console_core.commands.ingesting import ingest
 from console_core.commands.making import create_collection
 from console_core.commands.moving_store import StoreMoved, move_store
+from console_core.commands.sharing_out import share
 from console_core.commands.starting import Started as Started
 from console_core.commands.starting import start_migration, start_migrations
 from console_core.console import Console
@@ -30,6 +31,7 @@ from console_core.querylab.query_sets import QuerySet
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
 from console_core.rollout.recreate import take_back
+from console_core.rollout.share import Share
 from console_core.runs.manners import Manners
 from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
@@ -203,6 +205,7 @@ COMMANDS: Mapping[str, _Command] = {
     "introduce_alias": _Command(_introduce_alias, "operator", "alias"),
     "catch_up": _Command(_catch_up, "operator", "collection"),
     "stop_following": _Command(_stop_following, "admin", "collection"),
+    "share": _Command(share, "admin", "alias"),
     "cut_over": _Command(_cut_over, "admin", "alias"),
     "roll_back": _Command(_roll_back, "admin", "alias"),
     "recreate": _Command(replacing.recreate, "admin", "collection"),
@@ -235,6 +238,8 @@ def _detail(result: Any) -> str:
             return str(result)
         case Move():
             return f"{result.before or 'nothing'} → {result.after}"
+        case Share():
+            return str(result)
         case Making():
             return "; ".join(list(result.facts.values())[1:5])
         case Lag():

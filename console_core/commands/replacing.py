@@ -20,6 +20,7 @@ def recreate(console: Console, actor: Actor, *, collection: str, target: str, ty
     """
     store, migrations = console.store, console.migrations.all()
     reasons = in_place.hindrances(store, console.ledger, console.backups, collection, target, age=console.verdict_age)
+    reasons += [shared] if (shared := console.router.gives(collection)) else []
     if reasons:
         raise Refused(f"{collection} cannot be recreated in place: {' '.join(reasons)}", "Settle that, then ask again.")
     console.keeping.keep_in_step()
@@ -65,7 +66,8 @@ def retire(
     """
     days = console.settings.holding_days if holding_days is None else holding_days
     parts = (console.store, console.ledger, console.moves, console.backups)
-    found = retirement(*parts, collection, holding=timedelta(days=days), listed=console.listed_collection())
+    listed, shared = console.listed_collection(), console.router.gives(collection)
+    found = retirement(*parts, collection, holding=timedelta(days=days), listed=listed, shared=shared)
     if not found.allowed:
         raise Refused(f"{collection} cannot be retired: {' '.join(found.reasons)}", "Settle that, then ask again.")
     _must_be_typed(collection, typed, f"Its {found.points:,} points will be deleted.")

@@ -6,7 +6,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
@@ -17,13 +16,13 @@ from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.console.listed_points import StorePoints
 from console_core.console.operations import operation
+from console_core.console.own_cards import own_cards
 from console_core.coverage.gaps import CoverageRecords
 from console_core.database import Database
 from console_core.demo.cards import DEMO_CARDS
 from console_core.embedding.cards import CARDS
 from console_core.embedding.loaded import Models
-from console_core.embedding.registry import ModelCards, from_settings
-from console_core.embedding.types import ModelCard
+from console_core.embedding.registry import ModelCards
 from console_core.engine.convoys import Convoys
 from console_core.engine.opening import open_models
 from console_core.errors import ConsoleError, StoreError
@@ -42,6 +41,8 @@ from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
 from console_core.rollout.recreate import gap_estimate
+from console_core.rollout.router import Router
+from console_core.rollout.share import Shares
 from console_core.runs.dry_ledger import dry_ledger
 from console_core.runs.failed_pictures import FailedPictures
 from console_core.runs.ledger import Ledger
@@ -73,6 +74,7 @@ class Console:
     ledger: Ledger
     migrations: Migrations
     moves: Moves
+    shares: Shares
     coverage: CoverageRecords
     follows: Follows
     backups: Backups
@@ -171,7 +173,13 @@ class Console:
     def keeping(self) -> Keeping:
         """What is kept in step with the catalog."""
         window = timedelta(days=self.settings.way_back_days)
-        return Keeping(self.store, self.ledger, self.migrations, self.moves, self.follows, self.comparison, window)
+        parts = (self.store, self.ledger, self.migrations, self.moves, self.follows)
+        return Keeping(*parts, self.comparison, window, self.router.settle)
+
+    @property
+    def router(self) -> Router:
+        """Who gets which collection of an alias' traffic."""
+        return Router(self.store, self.ledger, self.moves, self.shares)
 
     @property
     def verdict_age(self) -> timedelta:
@@ -247,13 +255,14 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             opened.callback(column.close)
         images = open_images(settings.images)
         opened.callback(images.close)
-        own, notices = _own_cards(settings, cache=None if dry else settings.cache)
+        own, notices = own_cards(settings, cache=None if dry else settings.cache)
         console = Console(
             settings=settings,
             database=database,
             ledger=Ledger(database),
             migrations=Migrations(database),
             moves=Moves(database),
+            shares=Shares(database),
             coverage=CoverageRecords(database),
             follows=Follows(database),
             backups=Backups(settings.backups.folder),
@@ -286,14 +295,3 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             console._tidy()
         opened.pop_all()
     return console
-
-
-def _own_cards(settings: Settings, cache: Path | None) -> tuple[list[ModelCard], tuple[ConsoleError, ...]]:
-    """The cards of console.toml's models; one that is wrong there costs only itself."""
-    cards, notices = [], []
-    for model in settings.models:
-        try:
-            cards.append(from_settings(model, settings.workspace, cache))
-        except ConsoleError as error:
-            notices.append(type(error)(f"[models.{model.key}] {error.message}", error.remedy))
-    return cards, tuple(notices)

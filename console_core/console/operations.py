@@ -151,6 +151,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 backups=console.backups,
                 holding=timedelta(days=run.spec["holding_days"]),
                 listed=console.listed_collection,
+                shared=console.router.gives,
                 let_go=partial(_retired, console),
             )
         case kind:

@@ -26,7 +26,10 @@ CONSOLE = "the console"
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Keeps collections in step. `window`: for how long after a cut-over the former collection is."""
+    """Keeps collections in step. `window`: for how long after a cut-over the former collection is.
+
+    `settle` writes down, in the name of whoever it is told, which shares of traffic are over.
+    """
 
     store: VectorStore
     ledger: Ledger
@@ -35,6 +38,7 @@ class Keeping:
     follows: Follows
     compare: Callable[[Follow], Comparison]
     window: timedelta
+    settle: Callable[[str], object] = lambda actor: None
 
     def keep_in_step(self) -> None:
         """Follow every collection that a migration has built and nobody has retired or given up, and every way back.
@@ -44,6 +48,7 @@ class Keeping:
         Raises:
             StoreError, LedgerUnavailable
         """
+        self.settle(CONSOLE)
         aliases, newest = self.store.aliases(), set[str]()
         for migration in self.migrations.all():
             plan = migration.plan

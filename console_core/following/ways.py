@@ -8,7 +8,7 @@ from typing import Any
 
 from console_core.errors import Refused
 from console_core.following.comparing import measure
-from console_core.following.keeping import Keeping
+from console_core.following.keeping import CONSOLE, Keeping
 from console_core.following.records import Lag
 from console_core.rollout import cutover
 from console_core.rollout.records import Move, MoveKind
@@ -105,7 +105,9 @@ class Ways:
                 f"{alias} serves {serving or 'nothing'} by now, and not {was}, from which it should be rolled back.",
                 "Look at who moved it, then decide again.",
             )
-        return cutover.roll_back(self.keeping.store, self.keeping.moves, alias, actor=actor, since=since)
+        back = cutover.roll_back(self.keeping.store, self.keeping.moves, alias, actor=actor, since=since)
+        self.keeping.settle(CONSOLE)
+        return back
 
     def _made(self, alias: str, to: str) -> Move | None:
         return next((move for move in self.keeping.moves.of(alias, limit=1) if move.after == to), None)

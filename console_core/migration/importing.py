@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from console_core.embedding.device import may_be_cuda
 from console_core.embedding.types import ModelCard
 from console_core.errors import ConsoleError, ModelUnknown
+from console_core.migration.rollout_variables import rollout_answers
 from console_core.migration.variables import ABOUT_A_MODEL, FAMILIES, NAMES, Answer, Here, Imported, Outcome
 from console_core.runs.manners import MOST_BATCH
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
-_SWITCH = frozenset(("1", "0", "true", "false", "yes", "no", "on", "off"))
 
 
 def imported(variables: Mapping[str, str], here: Here) -> Imported:
@@ -40,8 +40,7 @@ class _Import:
         target = self._target(family)
         batch = self._batch()
         self._device()
-        for name in self.told:
-            self._rollout(name)
+        self._rollout(family, target or self.here.target)
         answers = tuple(self.answers[name] for name in self.told if name in self.answers)
         if any(answer.outcome is Outcome.WRONG for answer in answers):
             return Imported(tuple(map(_given_up, answers)))
@@ -218,23 +217,9 @@ class _Import:
             "" if agrees else f'Set device = "{value}" in console.toml (CONSOLE_DEVICE) if you want that.',
         )
 
-    def _rollout(self, name: str) -> None:
-        value = self.told[name]
-        if name in self.answers:
-            return
-        if name.startswith("USE_"):
-            if value.lower() not in _SWITCH:
-                self._wrong(name, "It is neither on nor off.", "Write true or false, or leave it out.")
-                return
-            text = "Which collection is searched is not a switch here: an alias leads to it, and cutting over moves it."
-            self._say(name, Outcome.LEFT, text, "Cut over once its verification is green.")
-        elif name.endswith("_ROLLOUT_PERCENTAGE"):
-            number = value.removesuffix("%").strip()
-            if not re.fullmatch(r"\d+(\.\d+)?", number) or float(number) > 100:
-                self._wrong(name, "It is not a share.", "Write a number from 0 to 100, or leave it out.")
-                return
-            text = "Traffic is not shared out here: cutting over moves the alias for everybody at once, and back."
-            self._say(name, Outcome.LEFT, text, "Judge both collections in the Query lab before that.")
+    def _rollout(self, family: str, target: str) -> None:
+        for answer in rollout_answers(self.told, alias=self.here.alias, family=family, target=target):
+            self.answers.setdefault(answer.name, answer)
 
 
 def _given_up(answer: Answer) -> Answer:

@@ -1,1 +1,1 @@
-"""Who sees which collection: introduce an alias, cut over, roll back."""
+"""Who sees which collection: introduce an alias, share its traffic out, cut over, roll back."""

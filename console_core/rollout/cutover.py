@@ -230,7 +230,7 @@ def overtaken(moves: Sequence[Move], target: str, since: datetime, serving: str)
     `moves` are those of its alias, the newest first, and `serving` is what that serves now; `since` is when its
     migration began. A move that a crash prevented made nothing of anything.
     """
-    for move in _made(moves, serving):
+    for move in made(moves, serving):
         if move.kind is MoveKind.ROLLED_BACK and move.before == target:
             return MoveKind.ROLLED_BACK
         if move.kind is MoveKind.CUT_OVER and (move.after == target or move.at > since):
@@ -238,7 +238,7 @@ def overtaken(moves: Sequence[Move], target: str, since: datetime, serving: str)
     return None
 
 
-def _made(moves: Sequence[Move], serving: str) -> Iterator[Move]:
+def made(moves: Sequence[Move], serving: str) -> Iterator[Move]:
     """Those of an alias' moves, the newest first, that led to what it serves now."""
     for move in moves:
         if move.after == serving:

@@ -50,6 +50,7 @@ def retirement(
     *,
     holding: timedelta,
     listed: str = "",
+    shared: str = "",
     own_run: str = "",
     at: datetime | None = None,
 ) -> Retirement:
@@ -57,7 +58,8 @@ def retirement(
 
     It must not be searched through an alias, no run may use it, and either a restore has proven its newest backup, or
     the alias was cut over from it at least `holding` ago and has not gone back. `listed` is the collection that is the
-    catalog, "" where none is: what its points say of pictures is nowhere else.
+    catalog, "" where none is: what its points say of pictures is nowhere else. `shared` says which shares of traffic
+    the collection answers, "" where it answers none.
 
     Raises:
         CollectionNotFound: there is none, or the name is an alias'.
@@ -68,6 +70,7 @@ def retirement(
     reasons = [f"{collection} is searched through the alias {alias}." for alias in info.aliases]
     if collection == listed:
         reasons.append(f"{collection} is the catalog: which pictures there are is told by its points alone.")
+    reasons += [shared] if shared else []
     reasons += [
         f"Run {run.id} ({run.title}, {run.state}) uses {collection}."
         for run in busy(ledger, collection)
@@ -133,6 +136,7 @@ class Retire:
         backups: Backups,
         holding: timedelta,
         listed: Callable[[], str] = lambda: "",
+        shared: Callable[[str], str] = lambda collection: "",
         let_go: Callable[[str], object] = lambda collection: None,
     ) -> None:
         self._collection = collection
@@ -143,6 +147,7 @@ class Retire:
         self._backups = backups
         self._holding = holding
         self._listed = listed
+        self._shared = shared
         self._let_go = let_go
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -175,6 +180,7 @@ class Retire:
             self._collection,
             holding=self._holding,
             listed=self._listed(),
+            shared=self._shared(self._collection),
             own_run=self._run,
         )
         if not found.allowed:

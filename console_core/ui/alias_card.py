@@ -11,6 +11,7 @@ from console_core.rollout.records import Move
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.alias_moves import cut_over_button, cut_over_gate, roll_back_button
 from console_core.ui.in_step import in_step
+from console_core.ui.shared_traffic import shared_traffic
 from console_core.vectorstore.types import CollectionInfo
 
 
@@ -48,6 +49,7 @@ def _serving(alias: str, serving: CollectionInfo, moves: Sequence[Move]) -> None
         },
         alt=f"What {alias} serves",
     )
+    shared_traffic(alias, serving.name)
     if (last := way_back(session.console().moves, alias, serving.name)) is not None:
         in_step(last.before, key=f"back-{alias}")
     roll_back_button(alias, serving.name)

@@ -22,6 +22,7 @@ def attention(console: Console, collections: Iterable[CollectionInfo]) -> list[A
         *_of_runs(runs),
         *of_follows(console),
         *_of_migrations(console, standings),
+        *_of_shares(console),
         *_of_collections(known),
         *of_backups(console, known),
         *_of_coverage(console, known),
@@ -71,6 +72,17 @@ def _waits(console: Console, one: Standing) -> tuple[str, str, str] | None:
     if plan.in_place and one.serves == plan.source:
         return "info", "is verified and ready.", "Prove a backup, then recreate in place."
     return "info", "is verified and ready.", "Compare both models in the Query lab, then cut over."
+
+
+def _of_shares(console: Console) -> Iterator[Attention]:
+    for share in console.shares.given():
+        if console.router.over(share):
+            continue
+        parts = (console.ledger, console.store, share.candidate)
+        if closed := gate(*parts, serving=share.serving, age=console.verdict_age).reasons:
+            text = f"{share.candidate} answers {share.percent:g} % of the traffic of {share.alias}"
+            remedy = "Verify it again, or end its share."
+            yield Attention("warn", f"{text}, and its verdict does not count any more. {closed[0]}", remedy, "rollout")
 
 
 def _of_collections(collections: Iterable[CollectionInfo]) -> Iterator[Attention]:

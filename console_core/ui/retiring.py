@@ -20,7 +20,8 @@ def retiring(collection: str) -> None:
     console = session.console()
     holding = timedelta(days=console.settings.holding_days)
     parts = (console.store, console.ledger, console.moves, console.backups)
-    found = retirement(*parts, collection, holding=holding, listed=console.listed_collection())
+    listed, shared = console.listed_collection(), console.router.gives(collection)
+    found = retirement(*parts, collection, holding=holding, listed=listed, shared=shared)
     name = words.plain(collection)
     st.markdown(f"Deletes **{name}** with its {words.count(found.points, 'point')}, for good. It is the last act.")
     for reason in found.reasons:

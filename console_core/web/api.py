@@ -1,4 +1,4 @@
-"""Search for programs: POST /api/v1/search and GET /api/v1/collections, behind a bearer token.
+"""Search for programs: POST /api/v1/search, GET /api/v1/route and /api/v1/collections, behind a bearer token.
 
 Nothing here reads a cookie or allows another site's pages to ask. What is asked is counted as a search, so that polite
 runs yield, and embedded as a query, which goes before what runs embed.
@@ -29,8 +29,7 @@ from console_core.errors import (
     Refused,
     StoreError,
 )
-from console_core.querylab.finding import find
-from console_core.web import asked, process
+from console_core.web import asked, process, routed
 from console_core.web.incidents import incident
 
 AT_ONCE = 8
@@ -80,6 +79,17 @@ async def search(request: Request) -> JSONResponse:
         _waiting.discard(request)
 
 
+async def route(request: Request) -> JSONResponse:
+    """Which collection answers a caller, for an application that searches the store itself."""
+    if (refused := _refused(request)) is not None:
+        return refused
+    try:
+        alias, key = request.query_params.get("alias", ""), asked.checked_key(request.query_params.get("key", ""))
+    except ConsoleError as error:
+        return _told(error)
+    return await _worked_on(lambda console: routed.route(console, alias or _only_alias(console), key))
+
+
 async def collections(request: Request) -> JSONResponse:
     """The collections of the store: name, model, fingerprint, dimension, points and aliases."""
     refused = _refused(request)
@@ -103,8 +113,7 @@ async def _worked_on(work: Callable[[Console], dict[str, Any]]) -> JSONResponse:
 def _search(console: Console, wanted: asked.Asked) -> dict[str, Any]:
     with console.traffic.search():
         name = wanted.collection or _only_alias(console)
-        question = wanted.question()
-        found = find(console.store, console.models, name, question, limit=wanted.limit, where=wanted.where or None)
+        found, way = routed.search(console, name, wanted)
     info = found.collection
     return {
         "model": info.stamp.model if info.stamp else "",
@@ -113,6 +122,7 @@ def _search(console: Console, wanted: asked.Asked) -> dict[str, Any]:
         "alias": name if name != info.name else None,
         "results": [{"id": one.id, "score": one.score, "payload": dict(one.payload)} for one in found.answers],
         "took_ms": round(found.took_ms, 2),
+        **routed.told(way),
     }
 
 
@@ -169,5 +179,6 @@ def _problem(message: str, remedy: str, status: int, headers: dict[str, str] | N
 
 ROUTES = [
     Route("/api/v1/search", search, methods=["POST"]),
+    Route("/api/v1/route", route, methods=["GET"]),
     Route("/api/v1/collections", collections, methods=["GET"]),
 ]

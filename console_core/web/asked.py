@@ -17,6 +17,7 @@ from starlette.types import Message
 from console_core.catalog.decoding import decode
 from console_core.errors import Refused
 from console_core.querylab.comparison import Where
+from console_core.rollout.buckets import LONGEST
 
 MOST_BYTES = 16 * 2**20
 """Of a request's body. A picture in JSON may have three quarters of it."""
@@ -24,7 +25,7 @@ MOST_PIXELS = 50_000_000
 """Of a picture that is searched for: decoded it takes three bytes for each."""
 MOST_VALUES = 1000
 """In `where`, of all fields together."""
-FIELDS = ("text", "image", "limit", "namespace", "where", "collection")
+FIELDS = ("text", "image", "limit", "namespace", "where", "collection", "key")
 _USUAL_LIMIT = 10
 
 
@@ -38,13 +39,17 @@ class NotUnderstood(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question to `collection` ("": the only alias): a text, or the bytes of a picture."""
+    """A question to `collection` ("": the only alias): a text, or the bytes of a picture.
+
+    `key` says who asks, "" where nobody says so.
+    """
 
     text: str = ""
     image: bytes = b""
     limit: int = _USUAL_LIMIT
     collection: str = ""
     where: Where = field(default_factory=dict)
+    key: str = ""
 
     def question(self) -> str | Image.Image:
         """The text, or the picture decoded.
@@ -162,9 +167,22 @@ def _asked(told: Mapping[str, Any]) -> Asked:
         raise NotUnderstood("where has a value that is no text, number or truth value.", "Send plain values.")
     if len(values) > MOST_VALUES:
         raise NotUnderstood(f"where has {len(values):,} values.", f"Send at most {MOST_VALUES:,}.")
-    return Asked(
-        text, image, limit, collection, {**fields, **({} if namespace is None else {"namespace": [namespace]})}
-    )
+    fields |= {} if namespace is None else {"namespace": [namespace]}
+    key = checked_key(told["key"]) if told.get("key") is not None else ""
+    return Asked(text, image, limit, collection, fields, key)
+
+
+def checked_key(key: Any) -> str:
+    """A caller's key, as it was sent.
+
+    Raises:
+        NotUnderstood: it is no text, empty or too long.
+    """
+    if not isinstance(key, str) or not key.strip():
+        raise NotUnderstood("key is no text.", "Send the id of the user or the session as a text, or leave it out.")
+    if len(key) > LONGEST:
+        raise NotUnderstood(f"key has {len(key):,} characters.", f"Send at most {LONGEST:,}.")
+    return key
 
 
 def _is_plain(value: Any) -> bool:

@@ -18,6 +18,7 @@ from console_core.runs.tables import runs
 from console_core.runs.types import WORKING, RunState
 from console_core.web import process
 from console_core.web.incidents import incident
+from console_core.web.routed import answered
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STARTED = time.time()
@@ -46,6 +47,7 @@ def exposition(console: Console | None) -> str:
             except Exception as error:
                 incident(f"metrics of the {part}", error)
     memory = float(psutil.Process().memory_info().rss)
+    lines += _answered()
     lines += _family("console_up", "gauge", "Whether a part answers.", (({"part": p}, v) for p, v in up.items()))
     lines += _family("process_resident_memory_bytes", "gauge", "Memory of this process.", [({}, memory)])
     lines += _family("process_start_time_seconds", "gauge", "When this process started.", [({}, _STARTED)])
@@ -84,11 +86,25 @@ def _ledger(console: Console) -> Iterator[str]:
         "Seconds since the worker last recorded something of a run that it works on.",
         (({"run": row.id}, (now() - row.heartbeat).total_seconds()) for row in working if row.heartbeat),
     )
+    given = console.shares.given()
+    shares = [({"alias": share.alias, "collection": share.candidate}, share.percent) for share in given]
+    yield from _family("console_share_percent", "gauge", "The share of an alias' traffic that a candidate has.", shares)
 
 
 def _store(console: Console) -> Iterator[str]:
     points = [({"collection": info.name}, float(info.points)) for info in console.store.collections()]
     yield from _family("console_collection_points", "gauge", "Points in a collection.", points)
+
+
+def _answered() -> Iterator[str]:
+    counted = answered()
+    for what, text in (("searches", "Searches over HTTP"), ("routes", "Questions for the way of a caller")):
+        series = (
+            ({"alias": one.alias, "collection": one.collection, "keyed": "yes" if one.keyed else "no"}, float(number))
+            for one, number in counted.items()
+            if one.what == what
+        )
+        yield from _family(f"console_{what}_total", "counter", f"{text}, by the collection that answers.", series)
 
 
 def _family(name: str, kind: str, text: str, series: Iterable[Series]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from console_core import settings
 from console_core.commands import command
+from console_core.errors import Refused
 from console_core.migration.findings import Request
 from console_core.runs.types import RESUMABLE, RunState
 from tests.conftest import OPERATOR, PICTURES, finish
@@ -64,6 +65,8 @@ def test_the_column_is_migrated_beside_itself_though_the_build_is_killed_and_the
         verified = finish(console, command(console, OPERATOR, "verify", collection=NEW))
         assert verified.result is not None
         assert verified.result["verdict"] == "green", verified.result["checks"]
+        with pytest.raises(Refused, match="columns change names at a cut-over"):
+            command(console, OPERATOR, "share", alias=SERVED, to=NEW, percent=10)
         command(console, OPERATOR, "cut_over", alias=SERVED, to=NEW)
         assert {data.shape for data in _read(application).values()} == {(192,)}
         command(console, OPERATOR, "roll_back", alias=SERVED)

@@ -78,7 +78,18 @@ def test_the_guides_commands_lead_from_an_empty_parallel_collection_to_the_cut_o
         if "--dry-run" in arguments or arguments[0] == "plan":
             assert states(workspace) == before, f"{arguments} writes nothing"
         told.setdefault(arguments[0], []).append(result.stdout)
-    assert list(told) == ["alias", "create", "check", "plan", "migrate", "verify", "cutover", "search", "rollback"]
+    assert list(told) == [
+        "alias",
+        "create",
+        "check",
+        "plan",
+        "migrate",
+        "verify",
+        "share",
+        "cutover",
+        "search",
+        "rollback",
+    ]
 
     preview, made = told["create"]
     assert "Would make image_assets_siglip" in preview
@@ -92,8 +103,13 @@ def test_the_guides_commands_lead_from_an_empty_parallel_collection_to_the_cut_o
     assert f"points: expected any, found {PICTURES}" in filled
     (plan,) = told["plan"]
     assert "SIGLIP_COLLECTION=image_assets_siglip  taken over" in plan
-    assert "USE_SIGLIP=false  not taken over" in plan
     assert "image_assets_siglip is there and empty, and its own settings are kept" in plan
+    assert "USE_SIGLIP=false  not taken over: That is no share" in plan
+    given, raised, ended = told["share"]
+    assert "10 % of the callers that say who they are get image_assets_siglip instead" in given
+    assert "user-17 is in bucket 4,787 of 10,000 and gets image_assets_siglip.\n" in raised, "which is below 5,000"
+    assert "50 % of the callers" in raised
+    assert "Nothing of its traffic is shared out. The share of image_assets_siglip ended" in ended
     assert len(told["search"][0].splitlines()) == 5
 
     info = described(workspace, NEW)

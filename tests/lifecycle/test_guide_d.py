@@ -138,13 +138,15 @@ def test_the_documents_commands_do_what_the_documents_say(workspace: Path, monke
     assert (workspace / "ingested").is_dir()
 
     monkeypatch.setenv("CONSOLE_API_TOKEN", TOKEN)
-    assert len(commands(DOCS / "search-api.md")) == 4
+    said(workspace, "alias", "assets", "photos")
+    assert len(commands(DOCS / "search-api.md")) == 5
     with serving(workspace) as server:
         asked = run(DOCS / "search-api.md", workspace, replace=("http://127.0.0.1:8501", server.url))
-        text, form, base64, collections = (json.loads(_ended_well(ran)) for ran in asked)
+        text, form, base64, route, collections = (json.loads(_ended_well(ran)) for ran in asked)
         assert TOKEN not in server.log.read_text()
     assert (text["model"], text["collection"], len(text["results"])) == ("demo-clip", "photos", 3)
     for answer in (form, base64):
         assert answer["results"][0]["payload"]["path"] == "holiday/1.jpg"
     assert {one["payload"]["namespace"] for one in form["results"]} == {"holiday"}
+    assert (route["collection"], route["model"], route["bucket"], route["share"]) == ("photos", "demo-clip", 4787, 0)
     assert [one["name"] for one in collections["collections"]] == ["photos"]

@@ -296,6 +296,7 @@ def test_a_viewer_sees_the_buttons_and_cannot_press_them(
     for name, parameters, key in (
         ("migrations", {"view": "new", "served": "images", "model": "demo-clip"}, "start"),
         ("migrations", {"migration": verified.migrations.all()[0].id}, "cut-over-images-images__demo-siglip"),
+        ("migrations", {"migration": verified.migrations.all()[0].id}, "share-images"),
         ("rollout", {}, "cut-over-images-images__demo-siglip"),
         ("runs", {}, f"cancel-{run.id}"),
     ):
@@ -417,6 +418,55 @@ def test_the_rollout_page_moves_the_alias_and_lists_every_move(verified: Console
     page.button(key="confirm-do").click().run()
     assert verified.store.aliases()["images"] == "images__demo-clip"
     assert [list(kinds) for kinds in page.dataframe[-1].value["What"]] == [["rolled back"], ["cut over"]]
+
+
+def test_a_share_is_given_raised_and_ended_by_clicks_and_the_pages_and_the_journal_say_so(
+    verified: Console, open_page: OpenPage, said: Said
+) -> None:
+    target = "images__demo-siglip"
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
+    told = said(page).replace("\\", "")
+    assert "Nobody gets another collection than the alias serves." in told
+    assert "It concerns only callers that say who they are" in told
+    assert "the console has no token for programs" in told
+    assert _primary(page) == ["Cut over"], "the share is offered, not recommended"
+    page.button(key="share-images").click().run()
+    assert "the same ones each time" in said(page)
+    assert verified.shares.given() == []
+    page.button(key="confirm-do").click().run()
+    assert [(share.candidate, share.percent, share.actor) for share in verified.shares.given()] == [
+        (target, 10, "olga")
+    ]
+    page.number_input(key="percent-images-10").set_value(5.0).run()
+    page.button(key="share-images").click().run()
+    assert [share.percent for share in verified.shares.given()] == [5], "less needs no question"
+    assert list(page.dataframe[-1].value["What"])[:2] == ["share", "share"]
+
+    page = open_page("rollout")
+    assert f"of the callers with a key get **{target}**" in said(page).replace("\\", "")
+    assert [list(kinds) for kinds in page.dataframe[-1].value["What"]] == [["share"], ["share"]]
+    page.button(key="end-share-images").click().run()
+    assert verified.shares.given() == []
+    assert list(page.dataframe[-1].value["Share"]) == ["0 %", "5 %", "10 %"]
+    assert "end-share-images" not in _keys(page)
+
+
+def test_a_share_whose_verdict_went_stale_stays_is_warned_about_and_cannot_be_raised(
+    verified: Console, open_page: OpenPage, said: Said
+) -> None:
+    target = "images__demo-siglip"
+    command(verified, OPERATOR, "share", alias="images", to=target, percent=10)
+    (point,) = verified.store.retrieve(target, [1], vectors=True)
+    verified.store.upsert(target, [type(point)(999, point.vector, {})])
+    page = open_page("migrations", migration=verified.migrations.all()[0].id)
+    assert "The share stays, and cannot be raised." in " ".join(warning.value for warning in page.warning)
+    page.number_input(key="percent-images-10").set_value(50.0).run()
+    assert "share-images" not in _keys(page)
+    page.number_input(key="percent-images-10").set_value(5.0).run()
+    assert "share-images" in _keys(page)
+    assert "has 49 points, but 48 when it was verified" in said(open_page("rollout"))
+    told = said(open_page("overview")).replace("\\", "")
+    assert f"{target} answers 10 % of the traffic of images, and its verdict does not count any more." in told
 
 
 def test_judging_opens_the_query_lab_with_both_collections(verified: Console, open_page: OpenPage) -> None:

@@ -15,6 +15,7 @@ from console_core.ui.live_run import live_run
 from console_core.ui.migration.finished import live_now, retired
 from console_core.ui.migration.in_place import in_place_steps, passes_its_name, unfinished_recreation
 from console_core.ui.migration.stopped import stopped_run
+from console_core.ui.shared_traffic import share_card
 from console_core.ui.verification.asking import explain_modes, verify_buttons
 from console_core.ui.verification.repairing import repair_button, unfinished_repair
 from console_core.ui.wizard.draft import IN_PLACE
@@ -180,6 +181,7 @@ def _ready(one: Standing) -> None:
             primary=found.open,
             beside=again,
         )
+    share_card(plan.served_as, one.serves, plan.target, found)
 
 
 def _cancelled(one: Standing) -> None:

@@ -65,7 +65,7 @@ def test_the_guides_variables_become_a_model_a_name_and_a_batch_size_and_each_is
     )
     told = "\n".join(map(str, found.answers))
     assert "hunter2" not in told
-    assert "Cut over once its verification is green." in told
+    assert told.count("share assets --to image_assets_siglip --percent 10") == 2, "off is no share, with any percentage"
     assert "says cpu: the two differ" in told
 
 
@@ -77,6 +77,28 @@ def test_quotes_comments_exports_and_the_marks_of_other_systems_are_understood()
         "E": "",
     }
     assert variables_in(b"A=${HOME}/x\nB='$HOME'", "t") == {"A": "${HOME}/x", "B": "$HOME"}
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("USE_SIGLIP=true\nSIGLIP_ROLLOUT_PERCENTAGE=25", "25 %"),
+        ("SIGLIP_ROLLOUT_PERCENTAGE=12.5%", "12.5 %"),
+        ("USE_SIGLIP=on", "100 %"),
+        ("USE_SIGLIP=false\nSIGLIP_ROLLOUT_PERCENTAGE=25", "no share"),
+        ("USE_SIGLIP=true\nSIGLIP_ROLLOUT_PERCENTAGE=0", "no share"),
+        ("USE_CLIP=true", "It is about what is served now"),
+    ],
+)
+def test_a_switch_and_a_percentage_say_what_share_they_would_be_and_the_command_that_sets_it(
+    text: str, share: str
+) -> None:
+    found = imported(variables_in(f"SIGLIP_MODEL_NAME=demo-siglip\nSIGLIP_COLLECTION=new\n{text}", "the text"), here())
+    for answer in found.answers[2:]:
+        assert answer.outcome is Outcome.LEFT, "a plan moves no traffic"
+        assert share in answer.message
+        sets = f"share assets --to new --percent {share.removesuffix(' %').replace('no share', '10')}"
+        assert (sets in answer.remedy) == (answer.name != "USE_CLIP")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +131,7 @@ def test_what_is_no_env_file_is_refused_by_line_without_repeating_it(content: by
         ("SIGLIP_MODEL_NAME=demo-siglip\nDEVICE=mps", "DEVICE", "auto, cpu, cuda"),
         ("SIGLIP_MODEL_NAME=demo-siglip\nUSE_SIGLIP=maybe", "USE_SIGLIP", "true or false"),
         ("SIGLIP_MODEL_NAME=demo-siglip\nSIGLIP_ROLLOUT_PERCENTAGE=101", "SIGLIP_ROLLOUT_PERCENTAGE", "0 to 100"),
+        ("SIGLIP_MODEL_NAME=demo-siglip\nSIGLIP_ROLLOUT_PERCENTAGE=0.001", "SIGLIP_ROLLOUT_PERCENTAGE", "two decimals"),
         ("SIGLIP_MODEL_NAME=demo-siglip\nSIGLIP_COLLECTION=${PREFIX}_new", "SIGLIP_COLLECTION", "Write the value"),
     ],
 )
