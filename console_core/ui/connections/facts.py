@@ -97,6 +97,7 @@ def person(console: Console) -> Mapping[str, object]:
     settings = console.settings
     may = {
         "viewer": "may look",
+        "judge": "may look, ask query sets and judge answers",
         "operator": "may look, migrate and verify",
         "admin": "may do everything, cut-overs included",
     }
