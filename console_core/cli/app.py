@@ -14,6 +14,7 @@ from console_core.cli import (
     failures,
     generating,
     ingesting,
+    judging,
     making,
     manners,
     moving,
@@ -47,7 +48,7 @@ HELP = "Move an image collection from one embedding model to another without eve
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 for topic in (
     *(making, runs, verification, moving, sharing_out, failures),
-    *(manners, backups, ingesting, searching, generating),
+    *(manners, backups, ingesting, searching, generating, judging),
 ):
     topic.register(app)
 app.add_typer(store, name="store")

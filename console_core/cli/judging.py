@@ -1,0 +1,183 @@
+"""The commands of judging without a screen: query sets, asking them, and what was answered."""
+
+import csv
+import io
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console_core.cli.foreground import actor_of, in_foreground, opened
+from console_core.cli.output import Json, run_json, show
+from console_core.commands import command
+from console_core.errors import Refused
+from console_core.querylab.asking import MOST_DEPTH, USUAL_DEPTH
+from console_core.querylab.query_lists import decoded, from_captions, from_csv, from_lines, from_log
+from console_core.querylab.query_sets import QuerySet, QuerySets
+from console_core.querylab.snapshots import Snapshot, as_trec
+from console_core.runs.types import RunState
+
+Version = Annotated[int | None, typer.Option("--version", help="Of the query set; by default the newest.")]
+
+
+class Format(StrEnum):
+    """What a file of questions is."""
+
+    LINES = "lines"
+    CSV = "csv"
+    LOG = "log"
+
+
+_READERS = {Format.LINES: from_lines, Format.CSV: from_csv, Format.LOG: from_log}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("query-set")(query_set)
+    app.command("query-sets")(query_sets)
+    for function in (ask, results):
+        app.command()(function)
+
+
+def query_set(
+    name: str,
+    file: Annotated[Path | None, typer.Option("--from", help="A file of questions.")] = None,
+    as_format: Annotated[
+        Format | None, typer.Option("--as", help="What the file is: by default csv where it ends so, else lines.")
+    ] = None,
+    captions: Annotated[int, typer.Option("--captions", help="So many captions of the catalog, from all of it.")] = 0,
+    version: Version = None,
+    as_json: Json = False,
+) -> None:
+    """Keep questions as the next version of a query set; without any, show those that it has."""
+    if file is not None and captions:
+        raise typer.BadParameter("Give a file with --from, or a number of --captions.")
+    if file is None and not captions:
+        with opened() as console:
+            found = console.lab.query_sets.get(name, version)
+            _show_set(console.lab.query_sets, found, as_json)
+        return
+    with opened(owner="embedding-console query-set") as console:
+        if file is not None:
+            kind = as_format or (Format.CSV if file.suffix.lower() in (".csv", ".tsv") else Format.LINES)
+            asked, origin = _READERS[kind](decoded(_read(file))), f"{file.name}, {kind}"
+        else:
+            asked, origin = from_captions(console.catalog.rows(), most=captions), "captions of the catalog"
+        made = command(console, actor_of(console), "save_query_set", query_set=name, queries=asked, origin=origin)
+        _show_set(console.lab.query_sets, made, as_json)
+
+
+def query_sets(as_json: Json = False) -> None:
+    """The query sets, each in its newest version."""
+    with opened() as console:
+        found = console.lab.query_sets.all()
+    lines = [f"{one.label}  {one.size:,} questions  {one.origin}  {one.made_by}" for one in found]
+    show([_json(one) for one in found], as_json, lines or ["There is no query set yet."])
+
+
+def ask(
+    query_set: str,
+    columns: Annotated[list[str], typer.Argument(help="Collections or aliases, the reference first.")],
+    depth: Annotated[int, typer.Option("--depth", min=1, max=MOST_DEPTH, help="Answers to each question.")] = (
+        USUAL_DEPTH
+    ),
+    version: Version = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a query set of one to four collections, in the foreground, and keep the answers for ever."""
+    with opened(owner="embedding-console ask") as console:
+        wanted: dict[str, Any] = {"query_set": query_set, "columns": columns, "depth": depth, "version": version}
+        run = command(console, actor_of(console), "ask_query_set", **wanted)
+        run = in_foreground(console, run, run.title)
+    snapshot = (run.result or {}).get("snapshot", "")
+    lines = [f"{run.id} {run.state}: {run.counts.done:,} questions answered", f"`results {snapshot}` shows them"]
+    if run.state is not RunState.SUCCEEDED:
+        lines = [lines[0], run.reason, run.remedy]
+    show({**run_json(run), "snapshot": snapshot}, as_json, lines)
+    if run.state is not RunState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def results(
+    snapshot: Annotated[str, typer.Argument(help="Of `ask`; without one they are listed.")] = "",
+    as_trec_of: Annotated[int, typer.Option("--trec", help="The run file of this column, the first is 1.")] = 0,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All answers as CSV.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What was answered to query sets: all snapshots, or one of them."""
+    with opened() as console:
+        kept = console.lab.snapshots
+        if not snapshot:
+            found = kept.all(limit=200)
+            lines = [f"{one.id}  {one.label}  {one.made_at:%Y-%m-%d %H:%M}" for one in found]
+            show([_told(one) for one in found], as_json, lines or ["Nothing was asked yet."])
+            return
+        one = kept.get(snapshot)
+        answers = kept.answers(one.id)
+        asked = {
+            each.id: each.label
+            for each in console.lab.query_sets.queries(console.lab.query_sets.get(one.set_name, one.set_version))
+        }
+    if as_trec_of:
+        if as_trec_of > len(one.columns):
+            raise typer.BadParameter(f"There are {len(one.columns)} columns.")
+        print("\n".join(as_trec(one, as_trec_of - 1, answers)))
+        return
+    rows = [
+        [asked.get(each.query, ""), each.query, one.columns[each.column].asked, rank, hit.key, hit.id, hit.score]
+        for each in answers
+        for rank, hit in enumerate(each.ranked, start=1)
+    ]
+    names = ["question", "query", "column", "rank", "key", "id", "score"]
+    if as_csv:
+        written = io.StringIO()
+        csv.writer(written, lineterminator="\n").writerows([names, *rows])
+        print(written.getvalue(), end="")
+        return
+    document = {**_told(one), "answers": [dict(zip(names, row, strict=True)) for row in rows]}
+    document["errors"] = [{"query": each.query, "error": each.error} for each in answers if each.error]
+    show(document, as_json, [f"{row[0]}  {row[2]}  {row[3]}  {row[4]}  {row[6]:.4f}" for row in rows])
+
+
+def _show_set(sets: QuerySets, one: QuerySet, as_json: bool) -> None:
+    asked = sets.queries(one)
+    lines = [f"{one.label}: {one.size:,} questions, {one.origin}"]
+    lines += [f"  {each.label}" + (f"  [{', '.join(each.tags)}]" if each.tags else "") for each in asked]
+    questions = [{"id": each.id, "text": each.text, "like": each.like, "tags": each.tags} for each in asked]
+    show({**_json(one), "questions": questions}, as_json, lines)
+
+
+def _json(one: QuerySet) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "version": one.version,
+        "questions": one.size,
+        "origin": one.origin,
+        "digest": one.digest,
+        "made_by": one.made_by,
+        "made_at": one.made_at.isoformat(),
+    }
+
+
+def _told(one: Snapshot) -> dict[str, Any]:
+    return {
+        "snapshot": one.id,
+        "query_set": one.set_name,
+        "version": one.set_version,
+        "depth": one.depth,
+        "digest": one.digest,
+        "made_by": one.made_by,
+        "made_at": one.made_at.isoformat(),
+        "columns": [
+            {"asked": each.asked, "collection": each.collection, "model": each.model, "fingerprint": each.fingerprint}
+            for each in one.columns
+        ],
+    }
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}.", "Name a file that is there.") from error
