@@ -105,9 +105,9 @@ def test_a_grade_that_is_not_on_the_scale_is_refused(grade: int) -> None:
 
 def test_eight_threads_at_once_get_what_one_gets() -> None:
     sets = [random_set(seed, 10, 3) for seed in range(8)]
-    alone = [scores(*each, Protocol()) for each in sets]
+    alone = [scores(rankings, grades, Protocol()) for rankings, grades in sets]
     with ThreadPoolExecutor(8) as threads:
-        together = list(threads.map(lambda each: scores(*each, Protocol()), sets * 5))
+        together = list(threads.map(lambda each: scores(each[0], each[1], Protocol()), sets * 5))
     assert together == alone * 5
 
 
