@@ -77,10 +77,12 @@ def jaccard_at(a: Sequence[str], b: Sequence[str], k: int) -> float:
 
 
 def rank_biased_overlap(a: Sequence[str], b: Sequence[str], *, p: float = PERSISTENCE) -> float:
-    """Extrapolated rank-biased overlap (Webber, Moffat and Zobel 2010, equation 32), with 0 < p < 1.
+    """Rank-biased overlap (Webber, Moffat and Zobel 2010, equation 4) of what is there, with 0 < p < 1.
 
-    The agreement at every depth, weighted by p to the depth; what lies beyond the lists is assumed to agree as much
-    as they do. Rankings may differ in length. Two empty rankings agree (1), an empty and a full one do not (0).
+    The agreement at every depth, weighted by p to the depth before it, over the sum of the weights; nothing is assumed
+    of what lies beyond the longer list. It is what ir_measures computes, for its Compat, and OpenSearch shows. At a
+    depth that the shorter list does not reach it has no more in common. Two empty rankings agree (1), an empty and a
+    full one do not (0).
 
     Raises:
         ValueError: p is not between 0 and 1; with p = 1 the measure is average overlap and weighs no rank more.
@@ -88,15 +90,14 @@ def rank_biased_overlap(a: Sequence[str], b: Sequence[str], *, p: float = PERSIS
     if not 0 < p < 1:
         raise ValueError(f"p must lie between 0 and 1, not {p}.")
     short, long = sorted((list(_places(a)), list(_places(b))), key=len)
-    if not short:
-        return 0.0 if long else 1.0
-    s, depth = len(short), len(long)
-    common = _common(short, long)
-    at_s, at_end = common[s - 1], common[depth - 1]
-    seen = sum(common[d - 1] / d * p**d for d in range(1, depth + 1))
-    assumed = sum(at_s * (d - s) / (s * d) * p**d for d in range(s + 1, depth + 1))
-    beyond = ((at_end - at_s) / depth + at_s / s) * p**depth
-    return min(1.0, (1 - p) / p * (seen + assumed) + beyond)
+    if not long:
+        return 1.0
+    weights = [p**depth for depth in range(len(long))]
+    agreed = sum(
+        weight * common / depth
+        for depth, (weight, common) in enumerate(zip(weights, _common(short, long), strict=True), start=1)
+    )
+    return min(1.0, agreed / sum(weights))
 
 
 def _places(ranking: Sequence[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from benchmarks.console import by_points, report
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "performance.md"
 BENCHMARKS = (
-    *("backup", "catalogs", "console", "following", "memory"),
+    *("agreement", "backup", "catalogs", "console", "following", "memory"),
     *("queries", "remote_images", "stores", "throughput"),
 )
 RECIPE = (ROOT / "Makefile").read_text().split("\nperformance:")[1].split("\n\n")[0]

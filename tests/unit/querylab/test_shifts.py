@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ir_measures.providers import compat_provider
 
 from console_core.querylab.shifts import (
     Shift,
@@ -45,27 +46,28 @@ def test_every_shift_is_rank_arithmetic_on_a_thousand_random_pairs() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "p", "expected"),
     [
-        ("abc", "acb", 0.9, 0.955),  # 0.9³·1 + (0.1/0.9)(0.9·1 + 0.81·½ + 0.729·1)
-        ("ab", "ba", 0.5, 0.5),  # 0.5²·1 + 1·(0.5·0 + 0.25·1)
+        ("abc", "acb", 0.9, (1 + 0.9 / 2 + 0.81) / (1 + 0.9 + 0.81)),
+        ("ab", "ba", 0.5, 1 / 3),  # (0 + ½·1) / 1.5
         ("abcd", "efgh", 0.9, 0.0),
-        ("a", "ba", 0.5, 0.25),  # lists of unlike length: 1·(0.25·½) + ½·0.25
-        ("a", "ab", 0.5, 1.0),  # what is beyond the shorter list is assumed to agree as its part does
-        ("ab", "acd", 0.5, 0.75),  # X = 1, 1, 1: ½ + ⅛ + 1/24, assumed 1/48, beyond ½·⅛
+        ("a", "ba", 0.5, 1 / 6),  # lists of unlike length: (0 + ½·½) / 1.5
+        ("a", "ab", 0.5, 5 / 6),  # the shorter list has no more in common: (1 + ½·½) / 1.5
+        ("ab", "acd", 0.5, (1 + 1 / 4 + 1 / 12) / 1.75),
     ],
 )
 def test_rank_biased_overlap_equals_values_computed_by_hand(a: str, b: str, p: float, expected: float) -> None:
     assert rank_biased_overlap(list(a), list(b), p=p) == pytest.approx(expected, abs=1e-12)
 
 
-def test_for_lists_of_one_length_it_equals_the_textbook_sum() -> None:
+def test_it_is_the_rank_biased_overlap_of_ir_measures_for_any_two_lists() -> None:
     chance = random.Random(3)
-    for _ in range(200):
-        k = chance.randint(1, 30)
-        a, b = chance.sample(range(40), k), chance.sample(range(40), k)
-        p = chance.uniform(0.1, 0.99)
-        agree = [len(set(a[:d]) & set(b[:d])) / d for d in range(1, k + 1)]
-        textbook = agree[-1] * p**k + (1 - p) / p * sum(x * p**d for d, x in enumerate(agree, start=1))
-        assert rank_biased_overlap([*map(str, a)], [*map(str, b)], p=p) == pytest.approx(textbook, abs=1e-9)
+    for alike in (True, False):
+        for _ in range(300):
+            first = chance.randint(1, 30)
+            second = first if alike else chance.randint(1, 30)
+            a, b = ([str(key) for key in chance.sample(range(40), length)] for length in (first, second))
+            p = chance.uniform(0.1, 0.99)
+            expected = compat_provider.rbo(a, b, p, max(first, second))
+            assert rank_biased_overlap(a, b, p=p) == pytest.approx(expected, abs=1e-9)
 
 
 @given(rankings, rankings, persistences)

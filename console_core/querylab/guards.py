@@ -1,0 +1,75 @@
+"""Why no verdict is given, in words for people, each with what to do about it. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from console_core.querylab.holes import Judged
+from console_core.querylab.protocol import FEWEST, Protocol
+
+Code = Literal[
+    "not locked", "changed", "other queries", "too few", "unfinished", "not judged enough", "judged unevenly"
+]
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason to withhold a verdict."""
+
+    code: Code
+    text: str
+
+
+def reasons(
+    protocol: Protocol,
+    locked: str | None,
+    unpaired: Collection[str],
+    untouched: int,
+    queries: int,
+    a: Judged,
+    b: Judged,
+) -> tuple[Reason, ...]:
+    """All reasons that hold; with none a verdict may be given.
+
+    `unpaired` are queries that only one column answered, `untouched` how many were given to judges and have no
+    judgment; they would count as no difference. `queries` is how many an estimate would rest on. Both shares
+    of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let through
+    judgments of one column where the two share nearly all of their pictures; the share of its own does not.
+    """
+    found = []
+    if locked is None:
+        found.append(
+            Reason("not locked", "The protocol was not locked before the first judgment. Lock it, then judge.")
+        )
+    elif locked != protocol.digest:
+        found.append(Reason("changed", "This is not the protocol that was locked. Use that one, or judge anew."))
+    if unpaired:
+        named = ", ".join(sorted(unpaired)[:3])
+        text = f"{_counted(len(unpaired), 'query')} answered in one column only, such as {named}. Run the set again."
+        found.append(Reason("other queries", text))
+    if queries < FEWEST:
+        text = f"{_counted(queries, 'query')} of at least {FEWEST}. Add queries to the set."
+        found.append(Reason("too few", text))
+    if untouched:
+        text = f"{_counted(untouched, 'query')} without any judgment. Judge all that were drawn: their number is fixed."
+        found.append(Reason("unfinished", text))
+    for share, x, y in (
+        (f"Judged@{protocol.k}", a.at_k, b.at_k),
+        ("The judged share of pictures that only one column shows", a.own, b.own),
+    ):
+        values = f"{share} is {x:.1%} in A and {y:.1%} in B"
+        if min(x, y) < protocol.floor - _ROUNDING:
+            text = f"{values}; at least {protocol.floor:.0%} is needed. Judge the pictures that are left."
+            found.append(Reason("not judged enough", text))
+        if abs(x - y) > protocol.gap + _ROUNDING:
+            text = (
+                f"{values}; they may differ by {protocol.gap * 100:g} points. What nobody judged counts as irrelevant, "
+                "so the column with fewer judgments would look worse than it is. Judge the pictures that are left."
+            )
+            found.append(Reason("judged unevenly", text))
+    return tuple(found)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word[:-1]}ies"

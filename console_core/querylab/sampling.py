@@ -1,0 +1,173 @@
+"""Which queries are judged, where not all can be: those on which columns disagree more often, and none wrongly weighed.
+
+A stratified random sample (Cochran 1977, chapter 5): queries whose first k are the same in every column are known to
+differ by nothing and need no judge; the others are put into strata by how much the columns disagree, and the strata
+with more disagreement are drawn from more. Each query's chance to be drawn is recorded, and the estimate weighs it by
+one over that chance (Horvitz and Thompson 1952; with strata of known size it is the same as Hájek's).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+
+from console_core.querylab.estimate import Estimate, estimate
+from console_core.querylab.metrics import top
+from console_core.querylab.protocol import Protocol
+from console_core.querylab.rankings import Rankings
+from console_core.querylab.shifts import rank_biased_overlap
+
+_STRATA = 4
+_EACH = 5
+"""Queries that every stratum has drawn first: fewer say too little about how much they vary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Queries of about as much disagreement: how many there are, and those that are judged."""
+
+    size: int
+    drawn: tuple[str, ...]
+
+    @property
+    def chance(self) -> float:
+        """With which each of its queries came to be drawn."""
+        return len(self.drawn) / self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The queries that judges are given, in the order of the queue, and what each stands for.
+
+    `known` are those that need no judge, since all columns answer them alike. A longer queue with the same seed begins
+    with a shorter one, so that further queries can be added to those that were judged.
+    """
+
+    queue: tuple[str, ...]
+    strata: tuple[Stratum, ...]
+    known: tuple[str, ...]
+
+    @property
+    def population(self) -> int:
+        """How many queries it stands for."""
+        return len(self.known) + sum(stratum.size for stratum in self.strata)
+
+    @property
+    def chances(self) -> dict[str, float]:
+        """The inclusion probability of each drawn query."""
+        found: dict[str, float] = {}
+        for stratum in self.strata:
+            found |= dict.fromkeys(stratum.drawn, stratum.chance)
+        return found
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each drawn query weighs in a mean over all: one over its chance, over the population."""
+        everything = self.population
+        return {query: 1 / chance / everything for query, chance in self.chances.items()}
+
+    @property
+    def everything(self) -> bool:
+        """Whether all queries that need a judge were drawn, so that nothing is reweighted."""
+        return all(stratum.size == len(stratum.drawn) for stratum in self.strata)
+
+    @property
+    def size(self) -> int:
+        """How many queries an estimate from it rests on: the drawn ones, and the known where all others were drawn."""
+        return self.population if self.everything else len(self.queue)
+
+
+def sample_of(protocol: Protocol, columns: Sequence[Rankings]) -> Sample:
+    """What judges are given, decided by the protocol and the rankings alone: nobody chooses which queries count."""
+    return draw(disagreement(columns, protocol.k), protocol.queries, protocol.seed)
+
+
+def disagreement(columns: Sequence[Rankings], k: int) -> dict[str, float]:
+    """For each query how much two columns at most disagree, 1 − rank-biased overlap; 0 only if all are the same.
+
+    A column that lacks a query is not asked about it.
+    """
+    found = {}
+    for query in dict.fromkeys(query for column in columns for query in column):
+        first = [top(column[query], k) for column in columns if query in column]
+        pairs = ((x, y) for place, x in enumerate(first) for y in first[:place] if x != y)
+        found[query] = max((max(1 - rank_biased_overlap(x, y), 1e-9) for x, y in pairs), default=0.0)
+    return found
+
+
+def draw(disagreements: Mapping[str, float], queries: int, seed: int) -> Sample:
+    """A sample of so many queries that need a judge, or of all of them if 0 or if there are no more.
+
+    The same disagreements and seed give the same sample, in whatever order they come.
+    """
+    known = tuple(sorted(query for query, value in disagreements.items() if value == 0))
+    ranked = sorted((value, query) for query, value in disagreements.items() if value != 0)
+    if not ranked:
+        return Sample((), (), known)
+    count = max(1, min(_STRATA, len(ranked) // 10))
+    chance = np.random.default_rng(seed)
+    parts = [list(part) for part in np.array_split(np.arange(len(ranked)), count)]
+    shuffled = [[ranked[place][1] for place in chance.permutation(part)] for part in parts]
+    pulls = [sum(ranked[place][0] for place in part) for part in parts]
+    queue: list[str] = []
+    taken = [0] * count
+    while len(queue) < min(queries or len(ranked), len(ranked)):
+        stratum = max(range(count), key=lambda each: _turn(taken[each], len(parts[each]), pulls[each]))
+        queue.append(shuffled[stratum][taken[stratum]])
+        taken[stratum] += 1
+    strata = tuple(Stratum(len(part), tuple(part[:some])) for part, some in zip(shuffled, taken, strict=True))
+    return Sample(tuple(queue), strata, known)
+
+
+def reweighted(
+    sample: Sample, differences: Mapping[str, float], confidence: float, *, beyond: bool = False
+) -> Estimate:
+    """The mean difference over all queries of the set, from those that were drawn; each bound with this confidence.
+
+    Known queries are in it as 0; its `n` counts those that were drawn. The error is that of the sample: with every
+    query drawn there is none. With `beyond` the set is itself taken for a sample, and the mean is that of queries like
+    these: what a verdict is about, and with every query drawn the usual error of a mean. Degrees of freedom are
+    Satterthwaite's.
+
+    Raises:
+        KeyError: a drawn query has no difference.
+        ValueError: of a larger stratum fewer than two queries were drawn, so that its spread is unknown.
+    """
+    everything = sample.population
+    mean, variance, squares, between = 0.0, 0.0, 0.0, 0.0
+    means = [(len(sample.known) / everything, 0.0)]
+    for stratum in sample.strata:
+        values = np.array([differences[query] for query in stratum.drawn], dtype=np.float64)
+        drawn, share = len(values), stratum.size / everything
+        if drawn < 2 and stratum.size > drawn:
+            raise ValueError("A stratum needs two judged queries.")
+        own = float(values.var(ddof=1)) if drawn > 1 else 0.0
+        part = share**2 * own / drawn * (1 if beyond else 1 - stratum.chance)
+        variance += part
+        squares += part**2 / max(1, drawn - 1)
+        mean += share * float(values.mean())
+        means.append((share, float(values.mean())))
+    if beyond:
+        between = sum(share * (each - mean) ** 2 for share, each in means) / everything
+        squares += between**2 / max(1, everything - 1)
+    error = (variance + between) ** 0.5
+    freedom = (variance + between) ** 2 / squares if squares else inf
+    return estimate(mean, error, freedom, len(sample.queue), confidence)
+
+
+def parts(sample: Sample, differences: Mapping[str, float], margin: float) -> npt.NDArray[np.float64]:
+    """What each query adds to the distance of the reweighted mean from −margin: the drawn ones, then the known."""
+    weights = sample.weights
+    drawn = ((differences[query] + margin) * weights[query] for query in sample.queue)
+    known = repeat(margin / sample.population, len(sample.known))
+    return np.fromiter(chain(drawn, known), dtype=np.float64)
+
+
+def _turn(taken: int, size: int, pull: float) -> tuple[int, float]:
+    """Who is next: strata with few drawn, then the one whose disagreement is shared by the fewest (d'Hondt)."""
+    if taken == size:
+        return (-1, 0.0)
+    return (1, -taken) if taken < _EACH else (0, pull / (taken + 1))

@@ -1,0 +1,192 @@
+"""Is B no worse than A? Decided per query, in pairs, under a protocol that was locked before the first judgment. Pure.
+
+The rule: B is non-inferior where the lower one-sided bound of mean(B − A) is above −margin, inferior where the upper
+bound is below it, and otherwise nothing is decided. The bound is Student's; a sign-flip test has to agree with it.
+"No significant difference" is never taken for "no worse".
+
+How many queries there are is fixed in advance. Whoever looks at a verdict, judges more and looks again has more
+chances to be wrong than the confidence says; how often it was looked at is for whoever shows it to record.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from console_core.querylab.estimate import RESAMPLES, Estimate, More, SignFlip, more, paired, sign_flip
+from console_core.querylab.guards import Reason, reasons
+from console_core.querylab.holes import Judged, bounds, judged_of
+from console_core.querylab.metrics import Scores, scores, weighted
+from console_core.querylab.protocol import Protocol
+from console_core.querylab.rankings import Grades, Rankings
+from console_core.querylab.sampling import Sample, disagreement, parts, reweighted, sample_of
+from console_core.querylab.slices import Slice, by_metric
+
+Outcome = Literal["non-inferior", "inferior", "inconclusive", "withheld"]
+FIXED = "The number of queries was fixed in advance; the confidence holds for one look at the verdict."
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its mean scores over the queries that judges were given, each weighed as it was drawn, and how much
+    of it was judged. Queries that all columns answer alike are not in the means."""
+
+    scores: Scores | None
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the differences alone say: their mean, p of "not above −margin", and the check where Student's bounds
+    decided something."""
+
+    outcome: Outcome
+    estimate: Estimate
+    p: float
+    check: SignFlip | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """B against A, with every number that it rests on.
+
+    `reasons` say why it is withheld, and are empty otherwise; then `decision` and `differences` are None and empty,
+    so that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged
+    in the drawn queries fell against B, or for it. `queries` stand in the set; `identical` of them have the same first
+    k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of these
+    have no relevant picture, so that they count as no difference either. `further` is what an inconclusive one lacks.
+    `secondary` metrics are exploratory, and of the drawn queries as they are. `sample` has each query's chance.
+    """
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    protocol: Protocol
+    a: Column
+    b: Column
+    queries: int
+    identical: int
+    drawn: int
+    barren: int
+    decision: Decision | None
+    differences: Mapping[str, float]
+    worst: float
+    best: float
+    further: More | None
+    secondary: tuple[Slice, ...]
+    sample: Sample
+    fixed: str = FIXED
+
+    @property
+    def text(self) -> str:
+        """The verdict in one sentence or two."""
+        if self.decision is None:
+            return " ".join(("No verdict.", *(reason.text for reason in self.reasons)))
+        found = self.decision.estimate
+        said = {"non-inferior": "B is non-inferior", "inferior": "B is inferior"}.get(
+            self.outcome, "Nothing is decided of B"
+        )
+        between = f"its {self.protocol.measure} less A's is between {found.lower:+.3f} and {found.upper:+.3f}"
+        sure = f"{found.n:,} queries, each bound {self.protocol.confidence:.0%} sure"
+        accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
+        return f"{said}: {between} ({sure}), and {accepted}. {self._further}".strip()
+
+    @property
+    def _further(self) -> str:
+        if self.further is None:
+            return ""
+        if self.further.as_observed is None:
+            return "If the difference is as observed, more queries are not expected to show that B is no worse."
+        equal = f"about {self.further.if_equal:,} more queries are needed if the two are truly equal"
+        return f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed."
+
+
+def decide(
+    protocol: Protocol,
+    locked: str | None,
+    a: Rankings,
+    b: Rankings,
+    grades: Grades,
+    others: Sequence[Rankings] = (),
+    *,
+    resamples: int = RESAMPLES,
+) -> Verdict:
+    """The verdict on two columns' rankings of the same queries.
+
+    `locked` is the digest that was recorded before the first judgment, None if none was. `others` are further columns
+    that were judged together with these two. Which queries count is drawn anew from the protocol and all columns,
+    always the same ones, and every one of them has to be judged.
+
+    Raises:
+        ValueError: a grade is not on the protocol's scale.
+    """
+    common = sorted(a.keys() & b.keys())
+    unpaired = a.keys() ^ b.keys()
+    sample = sample_of(protocol, (a, b, *others))
+    a, b = ({query: column[query] for query in common} for column in (a, b))
+    apart = disagreement((a, b), protocol.k)
+    asked = [query for query in sample.queue if apart.get(query)]
+    weights = sample.weights
+    judged = judged_of(a, b, grades, asked, protocol.k), judged_of(b, a, grades, asked, protocol.k)
+    scored = [scores({query: column[query] for query in asked}, grades, protocol) for column in (a, b)]
+    columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
+    limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in asked}
+    untouched = sum(not grades.get(query) for query in asked)
+    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged)
+    differences: dict[str, float] = {}
+    decision = None
+    if not why:
+        differences = dict.fromkeys(sample.queue, 0.0)
+        for query in asked:
+            differences[query] = scored[1][query].of(protocol.metric) - scored[0][query].of(protocol.metric)
+        decision = _decision(protocol, sample, differences, resamples)
+    outcome: Outcome = decision.outcome if decision else "withheld"
+    return Verdict(
+        outcome=outcome,
+        reasons=why,
+        protocol=protocol,
+        a=columns[0],
+        b=columns[1],
+        queries=len(common),
+        identical=sum(value == 0 for value in apart.values()),
+        drawn=len(asked),
+        barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in asked),
+        decision=decision,
+        differences=differences,
+        worst=sum(weights[query] * low for query, (low, _) in limits.items()),
+        best=sum(weights[query] * high for query, (_, high) in limits.items()),
+        further=more(decision.estimate, protocol.margin) if decision and outcome == "inconclusive" else None,
+        secondary=tuple(by_metric(scored[0], scored[1], protocol.metric)) if decision else (),
+        sample=sample,
+    )
+
+
+def settle(
+    found: Estimate, contributions: npt.NDArray[np.float64], protocol: Protocol, *, resamples: int = RESAMPLES
+) -> Decision:
+    """What an estimate decides, where the sign-flip test agrees; `contributions` are as that test takes them.
+
+    The test can only take a decision back, and is made only where there is one.
+    """
+    p = found.p_above(-protocol.margin)
+    if found.is_above(-protocol.margin):
+        check = sign_flip(contributions, "above", protocol.seed, resamples)
+        return Decision("non-inferior" if _agrees(check, protocol) else "inconclusive", found, p, check)
+    if found.is_below(-protocol.margin):
+        check = sign_flip(contributions, "below", protocol.seed, resamples)
+        return Decision("inferior" if _agrees(check, protocol) else "inconclusive", found, p, check)
+    return Decision("inconclusive", found, p, None)
+
+
+def _decision(protocol: Protocol, sample: Sample, differences: Mapping[str, float], resamples: int) -> Decision:
+    contributions = parts(sample, differences, protocol.margin)
+    if sample.everything:
+        values = [differences.get(query, 0.0) for query in sorted((*sample.queue, *sample.known))]
+        return settle(paired(values, protocol.confidence), contributions, protocol, resamples=resamples)
+    found = reweighted(sample, differences, protocol.confidence, beyond=True)
+    return settle(found, contributions, protocol, resamples=resamples)
+
+
+def _agrees(check: SignFlip, protocol: Protocol) -> bool:
+    return check.p <= 1 - protocol.confidence

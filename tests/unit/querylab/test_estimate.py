@@ -1,0 +1,114 @@
+"""Intervals and the sign-flip test: scipy's values, what enumeration gives, equal differences, and how many more."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from console_core.querylab.estimate import Estimate, estimate, more, needed, paired, sign_flip
+
+
+def drawn(n: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(mean, 0.2, n)
+
+
+def test_the_bounds_and_p_are_those_of_students_paired_test() -> None:
+    values = drawn(40, -0.01)
+    found = paired(values, 0.95)
+    above = stats.ttest_1samp(values, -0.05, alternative="greater")
+    assert found.lower == pytest.approx(above.confidence_interval(0.95).low, abs=1e-12)
+    below = stats.ttest_1samp(values, -0.05, alternative="less")
+    assert found.upper == pytest.approx(below.confidence_interval(0.95).high, abs=1e-12)
+    assert found.p_above(-0.05) == pytest.approx(above.pvalue, abs=1e-12)
+    assert found.spread == pytest.approx(values.std(ddof=1))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -0.3])
+def test_equal_differences_have_an_interval_of_no_width_and_no_p_of_0(value: float) -> None:
+    found = paired([value] * 30, 0.95)
+    assert (found.lower, found.mean, found.upper, found.error) == (value, value, value, 0)
+    assert found.p_above(-0.05) == (0.5**30 if value > -0.05 else 1)
+
+
+def test_a_mean_at_the_limit_itself_is_on_neither_side_of_it() -> None:
+    found = paired([0.1 + 0.2 - 0.35] * 20, 0.95)
+    assert found.mean != -0.05
+    assert not found.is_above(-0.05)
+    assert not found.is_below(-0.05)
+
+
+def test_no_p_is_0_however_far_the_mean_is() -> None:
+    assert estimate(0.9, 1e-9, 500, 501, 0.95).p_above(-0.05) > 0
+    assert paired([0.5] * 5000, 0.95).p_above(0) > 0
+    assert sign_flip(np.full(200, 0.3), "above", 0, 99).p == 1 / 100
+
+
+def test_one_difference_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="no interval"):
+        paired([0.1], 0.95)
+
+
+@pytest.mark.parametrize("side", ["above", "below"])
+def test_with_few_queries_every_sign_pattern_is_looked_at(side: str) -> None:
+    values = drawn(8, 0.05)
+    sums = np.array([np.dot(signs, values) for signs in product((1, -1), repeat=8)])
+    share = np.mean(sums >= values.sum() - 1e-12 if side == "above" else sums <= values.sum() + 1e-12)
+    found = sign_flip(values, "above" if side == "above" else "below", 0)
+    assert found.p == pytest.approx(share, abs=1e-12)
+    assert found.resamples == 256
+
+
+def test_with_many_it_is_near_what_the_t_test_says_and_counts_itself() -> None:
+    values = drawn(60, 0.03)
+    found = sign_flip(values, "above", 3, 1999)
+    assert found.p == pytest.approx(stats.ttest_1samp(values, 0, alternative="greater").pvalue, abs=0.03)
+    assert found.p * 2000 == pytest.approx(round(found.p * 2000))
+
+
+def test_differences_that_are_all_nothing_are_no_evidence() -> None:
+    assert sign_flip(np.full(50, 1e-17), "above", 0).p == 1
+
+
+@pytest.mark.parametrize(
+    ("spread", "margin", "queries"),
+    [
+        *((0.15, 0.05, 56), (0.15, 0.03, 155), (0.15, 0.02, 348)),
+        *((0.20, 0.05, 99), (0.20, 0.03, 275), (0.20, 0.02, 619)),
+        *((0.25, 0.05, 155), (0.25, 0.03, 430), (0.25, 0.02, 967)),
+    ],
+)
+def test_as_many_queries_are_needed_as_the_published_table_says(spread: float, margin: float, queries: int) -> None:
+    assert needed(spread, margin, 0.95) == pytest.approx(queries, rel=0.01)
+
+
+def test_so_many_queries_have_the_power_that_was_asked_for() -> None:
+    n = needed(0.2, 0.05, 0.95)
+    values = np.random.default_rng(2).normal(0, 0.2, (4000, n))
+    lower = values.mean(1) - stats.t.ppf(0.95, n - 1) * values.std(1, ddof=1) / n**0.5
+    assert np.mean(lower > -0.05) == pytest.approx(0.8, abs=0.03)
+
+
+def mean_of(mean: float, error: float, n: int) -> Estimate:
+    return estimate(mean, error, n - 1, n, 0.95)
+
+
+def test_further_queries_are_what_the_observed_spread_lacks() -> None:
+    found = more(mean_of(-0.01, 0.2 / 5, 25), 0.05)
+    assert found.if_equal + 25 == pytest.approx(99, rel=0.15)
+    assert found.as_observed is not None
+    assert found.as_observed + 25 == pytest.approx(6.1826 * (0.2 / 0.04) ** 2, rel=0.15)
+    assert not found.hopeless
+
+
+def test_an_observed_difference_beyond_the_margin_is_hopeless() -> None:
+    assert more(mean_of(-0.05, 0.04, 25), 0.05).hopeless
+    assert more(mean_of(-0.2, 0.5, 25), 0.05).as_observed is None
+    assert more(mean_of(-0.0499, 0.04, 25), 0.05).hopeless
+
+
+def test_with_enough_queries_for_equal_columns_only_the_observed_difference_asks_for_more() -> None:
+    found = more(mean_of(-0.04, 0.01, 400), 0.05)
+    assert found.if_equal == 0
+    assert found.as_observed is not None
+    assert found.as_observed > 1000

@@ -1,0 +1,60 @@
+"""Slices: what each tag and metric differs by, corrected for how many were looked at, and none of few queries."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from console_core.querylab.metrics import Scores
+from console_core.querylab.rankings import Query
+from console_core.querylab.slices import by_metric, by_tag, table
+
+
+def test_every_p_is_students_and_corrected_within_the_table() -> None:
+    chance = np.random.default_rng(0)
+    groups = {f"tag {number}": list(chance.normal(-0.02 * number, 0.1, 30)) for number in range(5)}
+    found = table(groups, 0.95)
+    expected = [stats.ttest_1samp(values, 0).pvalue for values in groups.values()]
+    assert [each.p for each in found] == pytest.approx(expected)
+    assert [each.adjusted for each in found] == pytest.approx(list(stats.false_discovery_control(expected)))
+    assert [each.finding for each in found][-1] == "lower"
+    assert found[0].finding == "not told apart"
+    bounds = stats.ttest_1samp(groups["tag 1"], 0).confidence_interval(0.95)
+    assert found[1].estimate is not None
+    assert (found[1].estimate.lower, found[1].estimate.upper) == pytest.approx((bounds.low, bounds.high))
+
+
+def test_of_many_slices_without_any_difference_hardly_one_table_in_twenty_finds_something() -> None:
+    chance = np.random.default_rng(1)
+    found = [table({str(tag): list(chance.normal(0, 0.2, 12)) for tag in range(10)}, 0.95) for _ in range(100)]
+    assert sum(any(each.finding != "not told apart" for each in slices) for slices in found) <= 10
+
+
+def test_a_slice_of_fewer_than_ten_queries_shows_its_mean_and_no_finding() -> None:
+    few, enough = table({"few": [-0.5] * 9, "enough": [-0.5] * 10}, 0.95)
+    assert (few.n, few.mean, few.estimate, few.p, few.adjusted, few.finding) == (9, -0.5, None, None, None, "too few")
+    assert enough.finding == "lower"
+    assert enough.p == pytest.approx(2 * 0.5**10)
+
+
+def test_equal_columns_are_not_told_apart() -> None:
+    assert [(each.p, each.finding) for each in table({"all": [0.0] * 20}, 0.95)] == [(1, "not told apart")]
+    assert table({}, 0.95) == []
+
+
+def test_a_query_is_in_the_slice_of_each_of_its_tags_and_only_if_it_was_judged() -> None:
+    queries = [
+        Query(f"q{number}", tags=("all", "even", "even") if number % 2 == 0 else ("all",)) for number in range(40)
+    ]
+    differences = {f"q{number}": 0.1 if number % 2 == 0 else -0.1 for number in range(30)}
+    found = by_tag(differences, queries)
+    assert [(each.name, each.n, each.finding) for each in found] == [
+        ("all", 30, "not told apart"),
+        ("even", 15, "higher"),
+    ]
+
+
+def test_metrics_other_than_the_primary_one_have_a_slice_each() -> None:
+    a = {f"q{number}": Scores(0.5, 0.5, 1, 0.5, 1) for number in range(12)}
+    b = {query: Scores(0.5, 0.4, 0.5, 0.5, 1) for query in a}
+    found = {each.name: (each.mean, each.finding) for each in by_metric(a, b, "nDCG")}
+    assert found == {"P": (pytest.approx(-0.1), "lower"), "RR": (-0.5, "lower"), "Recall": (0, "not told apart")}

@@ -1,0 +1,257 @@
+"""The verdict: what decides, what withholds it, how often it is wrong, and that chance never changes it."""
+
+import random
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from console_core.querylab.estimate import paired
+from console_core.querylab.protocol import Protocol
+from console_core.querylab.sampling import sample_of
+from console_core.querylab.verdict import Verdict, decide, settle
+
+PROTOCOL = Protocol(k=5, seed=11)
+Lists = dict[str, list[str]]
+Given = dict[str, dict[str, int]]
+
+
+def columns(queries: int, *, seed: int = 0, alike: int = 0, shared: int = 2) -> tuple[Lists, Lists]:
+    """Two columns of five pictures; the first `alike` queries are answered alike, the others share some pictures."""
+    chance = random.Random(seed)
+    a: Lists = {}
+    b: Lists = {}
+    for number in range(queries):
+        query = f"q{number:03}"
+        pool = chance.sample(range(100), 10)
+        a[query] = [str(key) for key in pool[:5]]
+        mine = [str(key) for key in (*pool[:shared], *pool[5 : 10 - shared])]
+        b[query] = list(a[query]) if number < alike else chance.sample(mine, 5)
+    return a, b
+
+
+def judged(*of: Lists, seed: int = 0, spoil: Iterable[str] = ()) -> Given:
+    """A grade for all pictures of these columns; those that only the last column of a spoilt query has are worth 0."""
+    chance = random.Random(seed)
+    grades = {query: {key: chance.randint(0, 3) for column in of for key in column[query]} for query in of[0]}
+    for query in spoil:
+        grades[query] |= dict.fromkeys(set(of[-1][query]) - set(of[0][query]), 0)
+        grades[query] |= dict.fromkeys(of[0][query], 3)
+    return grades
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [reason.code for reason in verdict.reasons]
+
+
+def verdict_of(protocol: Protocol, a: Lists, b: Lists, grades: Given) -> Verdict:
+    return decide(protocol, protocol.digest, a, b, grades, resamples=999)
+
+
+def test_columns_that_answer_alike_are_non_inferior_without_a_single_judgment() -> None:
+    a, b = columns(12, alike=12)
+    found = verdict_of(PROTOCOL, a, b, {})
+    assert (found.outcome, found.identical, found.drawn, found.worst, found.best) == ("non-inferior", 12, 0, 0, 0)
+    assert found.decision is not None
+    assert (found.decision.estimate.mean, found.decision.estimate.error) == (0, 0)
+    assert 0 < found.decision.p <= 0.5**12
+
+
+def test_a_column_whose_own_pictures_are_all_irrelevant_is_inferior() -> None:
+    a, b = columns(40)
+    found = verdict_of(PROTOCOL, a, b, judged(a, b, spoil=a))
+    assert found.outcome == "inferior"
+    assert found.decision is not None
+    assert found.decision.check is not None
+    assert found.decision.check.side == "below"
+    assert found.decision.estimate.upper < -PROTOCOL.margin
+    assert found.decision.p > 0.99
+    assert found.further is None
+
+
+def test_few_noisy_queries_decide_nothing_and_say_how_many_more_would() -> None:
+    a, b = columns(20)
+    found = verdict_of(PROTOCOL, a, b, judged(a, b, seed=8))
+    assert found.outcome == "inconclusive"
+    assert found.decision is not None
+    assert found.further is not None
+    spread = float(np.std(list(found.differences.values()), ddof=1))
+    assert found.further.if_equal + 20 == pytest.approx(6.1826 * (spread / 0.05) ** 2, rel=0.15)
+    assert found.text.endswith(
+        "About 125 more queries are needed if the two are truly equal, about 409 if the difference is as observed."
+    )
+
+
+def test_a_loss_beyond_the_margin_that_is_not_sure_yet_says_that_more_queries_hardly_help() -> None:
+    a, b = columns(20)
+    found = verdict_of(PROTOCOL, a, b, judged(a, b, seed=3))
+    assert found.further is not None
+    assert (found.outcome, found.further.hopeless) == ("inconclusive", True)
+    assert "more queries are not expected to show that B is no worse" in found.text
+
+
+def test_the_decision_is_that_of_the_paired_differences_with_alike_queries_as_zero() -> None:
+    a, b = columns(60, alike=45, shared=4)
+    grades = {query: given for query, given in judged(a, b).items() if int(query[1:]) >= 45}
+    found = verdict_of(replace(PROTOCOL, margin=0.1), a, b, grades)
+    assert (found.identical, found.drawn, len(found.differences)) == (45, 15, 15)
+    expected = stats.ttest_1samp([*found.differences.values(), *[0.0] * 45], -0.1, alternative="greater")
+    assert found.decision is not None
+    assert found.decision.p == pytest.approx(expected.pvalue, rel=1e-9)
+    assert found.decision.estimate.lower == pytest.approx(expected.confidence_interval(0.95).low, abs=1e-12)
+    assert found.outcome == "non-inferior"
+
+
+def test_where_the_sign_flip_test_does_not_agree_nothing_is_decided() -> None:
+    """One great loss among small gains: Student's bound is just above the margin, the signs are not so sure."""
+    for seed in range(500):
+        values = np.random.default_rng(seed).normal(0, 0.08, 10)
+        found = settle(paired(values, 0.95), values + 0.05, PROTOCOL, resamples=999)
+        if found.estimate.is_above(-0.05) and found.check is not None and found.check.p > 0.05:
+            assert found.outcome == "inconclusive"
+            return
+    pytest.fail("The two never disagreed.")
+
+
+@pytest.mark.parametrize("queries", [30, 100])
+def test_at_the_margin_itself_at_most_six_in_a_hundred_are_called_non_inferior(queries: int) -> None:
+    """2,000 sets whose mean loss is the margin exactly: spread 0.2, a third of the queries without any difference."""
+    chance = np.random.default_rng(queries)
+    values = np.where(chance.random((2000, queries)) < 0.35, 0.0, chance.normal(-0.05 / 0.65, 0.245, (2000, queries)))
+    outcomes = [settle(paired(each, 0.95), each + 0.05, PROTOCOL, resamples=499).outcome for each in values]
+    assert 0.02 <= outcomes.count("non-inferior") / 2000 <= 0.06
+    assert outcomes.count("inferior") / 2000 <= 0.07
+
+
+def test_the_same_judgments_give_the_same_bits_in_a_hundred_runs_on_eight_threads() -> None:
+    a, b = columns(30, alike=5, shared=3)
+    grades = judged(a, b, seed=2)
+    orders = [random.Random(run).sample(sorted(a), len(a)) for run in range(100)]
+    protocol = replace(PROTOCOL, margin=0.2)
+
+    def run(order: list[str]) -> Verdict:
+        return verdict_of(protocol, {q: a[q] for q in order}, {q: b[q] for q in order}, {q: grades[q] for q in order})
+
+    first = run(sorted(a))
+    assert first.decision is not None
+    assert first.decision.check is not None
+    assert 0 < first.decision.check.p < 0.05
+    with ThreadPoolExecutor(8) as threads:
+        assert all(found == first for found in threads.map(run, orders))
+
+
+def test_judgments_of_one_column_alone_never_give_a_verdict() -> None:
+    """1,000 sets in which B has from one to five pictures of its own in a query, however much else the two share."""
+    for trial in range(1000):
+        a, b = columns(10, seed=trial, alike=trial % 10, shared=trial % 5)
+        grades = judged(a, seed=trial)
+        found = decide(PROTOCOL, PROTOCOL.digest, a, b, grades)
+        assert found.outcome == "withheld"
+        assert "judged unevenly" in codes(found)
+        assert (found.decision, found.differences, found.secondary) == (None, {}, ())
+
+
+def test_it_is_not_fooled_where_the_columns_share_nearly_every_picture() -> None:
+    """With one picture of twenty unjudged in B alone, Judged@k is 95 % and within 5 points of A's."""
+    a = {f"q{number}": [str(key) for key in range(20)] for number in range(30)}
+    b = {query: ["new", *keys[:-1]] for query, keys in a.items()}
+    protocol = Protocol(k=20)
+    found = decide(protocol, protocol.digest, a, b, judged(a))
+    assert found.b.judged.at_k == pytest.approx(0.95)
+    assert (found.b.judged.own, found.a.judged.own) == (0, 1)
+    assert codes(found) == ["not judged enough", "judged unevenly"]
+    assert found.worst < -0.05 < found.best
+
+
+def test_what_is_missing_says_so() -> None:
+    a, b = columns(12)
+    grades = judged(a, b)
+    assert codes(decide(PROTOCOL, None, a, b, grades)) == ["not locked"]
+    assert codes(decide(PROTOCOL, Protocol().digest, a, b, grades)) == ["changed"]
+    few = [{query: column[query] for query in list(a)[:9]} for column in (a, b)]
+    assert codes(verdict_of(PROTOCOL, few[0], few[1], grades)) == ["too few"]
+    b.pop("q003")
+    missing = verdict_of(PROTOCOL, a, b, grades)
+    assert codes(missing) == ["other queries"]
+    assert "q003" in missing.text
+    assert verdict_of(PROTOCOL, {}, {}, {}).outcome == "withheld"
+
+
+def test_judgments_that_miss_as_much_of_either_column_are_too_few_but_not_uneven() -> None:
+    a, b = columns(20, shared=0)
+    grades = judged(a, b)
+    for query in grades:
+        grades[query].pop(a[query][0])
+        grades[query].pop(b[query][0])
+    found = verdict_of(PROTOCOL, a, b, grades)
+    assert set(codes(found)) == {"not judged enough"}
+    assert found.a.judged.at_k == found.b.judged.at_k == pytest.approx(0.8)
+    assert all("Judge the pictures that are left." in reason.text for reason in found.reasons)
+
+
+def test_the_bounds_of_the_unjudged_hold_the_mean_that_any_grading_gives() -> None:
+    a, b = columns(15)
+    grades = judged(a, b)
+    whole = verdict_of(PROTOCOL, a, b, grades)
+    assert whole.decision is not None
+    assert whole.worst == pytest.approx(whole.decision.estimate.mean) == whole.best
+    for query in grades:
+        grades[query].pop(b[query][2])
+    holes = verdict_of(PROTOCOL, a, b, grades)
+    assert holes.worst < whole.worst < holes.best
+
+
+def test_a_fixed_number_of_queries_is_drawn_and_weighed_and_no_other_one_is_asked_for() -> None:
+    a, b = columns(200, alike=50, shared=3)
+    protocol = replace(PROTOCOL, queries=60, margin=0.1)
+    queue = sample_of(protocol, (a, b)).queue
+    grades = {query: given for query, given in judged(a, b).items() if query in queue}
+    found = verdict_of(protocol, a, b, grades)
+    assert (found.drawn, found.identical, found.queries) == (60, 50, 200)
+    assert found.decision is not None
+    assert found.decision.estimate.mean == pytest.approx(found.worst)
+    share = 150 / 200
+    assert found.a.scores is not None
+    assert found.b.scores is not None
+    assert found.decision.estimate.mean == pytest.approx(share * (found.b.scores.ndcg - found.a.scores.ndcg))
+    grades.pop(queue[-1])
+    left = verdict_of(protocol, a, b, grades)
+    assert codes(left) == ["unfinished"]
+    assert "1 query without any judgment" in left.text
+
+
+def test_of_three_columns_that_were_judged_together_a_verdict_is_on_two() -> None:
+    a, b = columns(40, alike=20, shared=4)
+    c = columns(40, seed=9)[0]
+    found = decide(PROTOCOL, PROTOCOL.digest, a, b, judged(a, b), [c], resamples=999)
+    assert (found.drawn, found.identical, len(found.differences)) == (20, 20, 40)
+    assert found.decision == verdict_of(PROTOCOL, a, b, judged(a, b)).decision
+
+
+def test_the_other_metrics_are_exploratory_and_stand_apart() -> None:
+    a, b = columns(30)
+    found = verdict_of(replace(PROTOCOL, metric="P"), a, b, judged(a, b))
+    assert [each.name for each in found.secondary] == ["nDCG", "RR", "Recall"]
+    assert all(each.n == 30 and each.adjusted is not None for each in found.secondary)
+
+
+def test_queries_without_a_relevant_picture_are_counted() -> None:
+    a, b = columns(12)
+    grades = judged(a, b, seed=4)
+    grades["q005"] = dict.fromkeys(grades["q005"], 0)
+    found = verdict_of(PROTOCOL, a, b, grades)
+    assert found.barren == 1
+    assert found.differences["q005"] == 0
+
+
+def test_the_sentence_has_the_numbers_and_that_they_were_fixed_in_advance() -> None:
+    a, b = columns(12, alike=12)
+    found = verdict_of(PROTOCOL, a, b, {})
+    assert found.text == (
+        "B is non-inferior: its nDCG@5 less A's is between +0.000 and +0.000 "
+        "(12 queries, each bound 95% sure), and a loss of up to 0.05 is accepted."
+    )
+    assert "fixed in advance" in found.fixed
