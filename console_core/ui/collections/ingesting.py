@@ -19,7 +19,7 @@ _AS_IT_WAS = "The collection's own"
 def ingest_card() -> None:
     """A form, what a look at the pictures found, and the button that starts."""
     with st.expander(
-        "Ingest pictures …", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun"
+        "Ingest pictures…", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun"
     ) as box:
         if not box.open:
             return
@@ -61,7 +61,7 @@ def _wish() -> Wish | None:
 def _looked(wish: Wish) -> tuple[IngestPlan, Survey] | ConsoleError:
     """What would be done; nothing is written."""
     console = session.console()
-    with st.spinner("Looking at the pictures and the collection …"):
+    with st.spinner("Looking at the pictures and the collection…"):
         try:
             ingesting = console.ingesting()
             plan = ingesting.plan(wish)

@@ -54,7 +54,7 @@ def what_it_cannot_do(connected: Console) -> None:
 def _answer(probe: Probe) -> None:
     started = perf_counter()
     try:
-        with st.spinner("Asking …"):
+        with st.spinner("Asking…"):
             said = probe(console())
     except ConsoleError as error:
         st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")

@@ -141,7 +141,7 @@ def _tested(
     if not anew and (known := _known(changes, written)) is not None:
         return known
     console = session.console()
-    with st.spinner("Asking …"):
+    with st.spinner("Asking…"):
         try:
             text = changing.changed(written.text, changes)
             candidate = settings.read(console.settings.workspace, text=text)
@@ -181,7 +181,7 @@ def _tell(outcome: Outcome) -> None:
 
 
 def _save(form: Form, changes: Sequence[Change], digest: str, secrets: frozenset[str]) -> None:
-    with st.spinner("The workspace is being opened again …"):
+    with st.spinner("The workspace is being opened again…"):
         try:
             effect = change_settings(session.actor(), form.key, changes, digest)
         except ConsoleError as error:

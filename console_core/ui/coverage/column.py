@@ -86,7 +86,7 @@ def _chosen_group(report: CoverageReport) -> Where:
 def _ask(info: CollectionInfo, where: Where) -> None:
     """Count what would be done, and ask."""
     try:
-        with st.spinner("Counting what is missing …"):
+        with st.spinner("Counting what is missing…"):
             found = forecast_generation(session.console(), into=info.name, where=where)
     except ConsoleError as error:
         session.flash(error.message, error.remedy, kind="error")

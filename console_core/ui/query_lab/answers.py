@@ -31,7 +31,7 @@ def answer(question: Question, collections: Sequence[CollectionInfo]) -> Compari
     }
     if not wanted:
         return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit)
-    with st.spinner(f"Loading {' and '.join(sorted(model_title(model) for model in wanted))} …", show_time=True):
+    with st.spinner(f"Loading {' and '.join(sorted(model_title(model) for model in wanted))}…", show_time=True):
         return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit)
 
 

@@ -56,7 +56,7 @@ def _slice(draft: Draft) -> None:
             _facet(draft, facet, counts, "Tenant" if facet == tenant else "")
 
 
-@st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures …")
+@st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures…")
 def _counted(workspace: str) -> Mapping[str, Mapping[str, int]]:
     return session.console().catalog.facets()
 
