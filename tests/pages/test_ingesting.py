@@ -35,6 +35,7 @@ def the_form(open_page: OpenPage, path: Path, into: str) -> AppTest:
     page.text_input(key="ingest-namespace").set_value("summer")
     page.session_state["ingest-into"] = into
     page.run()
+    page.number_input(key="ingest-batch").set_value(2).run()
     page.button(key="ingest-look").click().run(timeout=60)
     assert not page.exception
     return page
@@ -48,6 +49,7 @@ def test_a_folder_is_looked_at_first_and_then_ingested(small: Console, holiday: 
     assert not page.exception
     (run,) = small.ledger.runs(kinds=("ingest",))
     assert (run.target, run.spec["intake"]["namespace"]) == ("images__demo-clip", "summer")
+    assert run.spec["batch_size"] == 2
     told = str([table.value.to_dict() for table in open_page("runs", run=run.id).table])
     assert "Ingestion" in told
     assert "summer" in told

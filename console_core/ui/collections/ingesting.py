@@ -7,6 +7,8 @@ import streamlit as st
 from console_core.errors import ConsoleError
 from console_core.migration.ingest import IngestPlan, Survey, survey
 from console_core.migration.ingesting import USUAL_NAMESPACE, Wish
+from console_core.migration.plan import USUAL_BATCH
+from console_core.runs.manners import MOST_BATCH
 from console_core.runs.types import Run
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.permission import command_button
@@ -18,9 +20,7 @@ _AS_IT_WAS = "The collection's own"
 
 def ingest_card() -> None:
     """A form, what a look at the pictures found, and the button that starts."""
-    with st.expander(
-        "Ingest pictures…", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun"
-    ) as box:
+    with st.expander("Ingest pictures…", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun") as box:
         if not box.open:
             return
         roots = ", ".join(words.plain(root) for root in session.console().settings.image_roots)
@@ -52,10 +52,19 @@ def _wish() -> Wish | None:
     model = right.selectbox("Model", [_AS_IT_WAS] if exists else models, key="ingest-model", disabled=exists)
     recursive = left.checkbox("With subfolders", value=True, key="ingest-recursive")
     again = right.checkbox("Embed again what is there already", key="ingest-again")
+    size = left.number_input(
+        "Batch size, in pictures",
+        1,
+        MOST_BATCH,
+        value=USUAL_BATCH,
+        key="ingest-batch",
+        help="How many pictures are embedded, written and recorded at a time. The usual size is right for most stores.",
+    )
     if not path or not into:
         st.caption("Name a folder or a list, and the collection that its pictures shall be put into.")
         return None
-    return Wish(Path(path), into, namespace, recursive, "" if exists else model or "", again=again)
+    made_by = "" if exists else model or ""
+    return Wish(Path(path), into, namespace, recursive, made_by, batch_size=int(size), again=again)
 
 
 def _looked(wish: Wish) -> tuple[IngestPlan, Survey] | ConsoleError:

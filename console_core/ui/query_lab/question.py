@@ -38,6 +38,12 @@ def comparable(collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
     return [info for info in collections if info.stamp is not None]
 
 
+def those_of(names: Sequence[str], collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
+    """The collections that columns of these names ask, in their order, each once; what does not exist is left out."""
+    leads_to = {name: info for info in comparable(collections) for name in (info.name, *info.aliases)}
+    return list({leads_to[name].name: leads_to[name] for name in names if name in leads_to}.values())
+
+
 def asked(collections: Sequence[CollectionInfo]) -> Question:
     """Draw the fields, and read them."""
     from_address(_QUERY, "q", "")
@@ -54,7 +60,9 @@ def asked(collections: Sequence[CollectionInfo]) -> Question:
     )
     text, like = st.session_state[_QUERY].strip(), parameter("like")
     is_example = not text and not like
-    suggested = examples()
+    many_from_address(_COLUMNS, "columns", _usual(comparable(collections)), most=MOST_COLUMNS)
+    first = next((info.name for info in those_of(st.session_state[_COLUMNS], collections)), "")
+    suggested = examples(first)
     if is_example and suggested:
         text = suggested[0]
     if suggested:
@@ -97,7 +105,6 @@ def _limit() -> int:
 def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
     """The chosen columns; a name in the address that no longer exists stays, and its column says so."""
     names = _offered(collections)
-    many_from_address(_COLUMNS, "columns", _usual(comparable(collections)), most=MOST_COLUMNS)
     options = [*names, *(name for name in st.session_state[_COLUMNS] if name not in names)]
     st.multiselect(
         "Columns",
