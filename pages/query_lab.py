@@ -50,4 +50,4 @@ with page("Query lab", lead="Ask several models the same question, and see who f
         if not question.columns:
             panels.empty_state("No column is chosen", "Choose at least one collection or alias above.")
             st.stop()
-        show(answer(question, collections))
+        show(answer(question, collections), filtered=bool(question.only))

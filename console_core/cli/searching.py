@@ -1,6 +1,5 @@
 """The commands that ask a collection: its nearest pictures to a text or a picture, and pictures that it has twice."""
 
-import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
 from console_core.querylab.duplicates import THRESHOLD, Duplicates, Group, groups_told
+from console_core.querylab.filtering import NAMESPACE, where_of
 from console_core.querylab.finding import Question, search_one
 from console_core.querylab.image_search import search_like
 from console_core.runs.failures_csv import csv_line
@@ -94,22 +94,17 @@ def duplicates(
 
 
 def _where(given: Sequence[str], namespace: str | None) -> dict[str, list[Any]]:
-    """Payload field → values; what reads like a number or a truth value also stands for that."""
-    found: dict[str, list[Any]] = {} if namespace is None else {"namespace": [namespace]}
+    """Payload field → values; see `where_of`. A namespace is meant as it is written."""
+    chosen: dict[str, list[str]] = {}
     for text in given:
         field, equals, value = text.partition("=")
         if not equals or not field:
             raise typer.BadParameter(f"{text!r} is not FIELD=VALUE.")
-        found.setdefault(field, []).extend(_values(value))
+        chosen.setdefault(field, []).append(value)
+    found = where_of(chosen)
+    if namespace is not None:
+        found.setdefault(NAMESPACE, []).insert(0, namespace)
     return found
-
-
-def _values(text: str) -> list[Any]:
-    try:
-        read = json.loads(text)
-    except ValueError:
-        return [text]
-    return [text, read] if isinstance(read, int | float) else [text]
 
 
 def _bytes(file: Path) -> bytes:

@@ -1,11 +1,13 @@
-"""What is asked: a text or a picture, in which columns, and how many answers. All of it is in the address."""
+"""What is asked: a text or a picture, in which columns, among which points, and how many answers. All of it is in the
+address."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from console_core.ui.address import from_address, many_from_address, write_address
+from console_core.ui.payload_filter import chips, chosen, filter_button
 from console_core.ui.query_lab.examples import examples
 from console_core.ui.session import console, parameter
 from console_core.vectorstore.types import CollectionInfo
@@ -16,12 +18,13 @@ _QUERY, _COLUMNS, _LIMIT, _EXAMPLE = "lab-query", "lab-columns", "lab-limit", "l
 PICTURES_ONLY = " · pictures only"
 """What is said of a collection whose model embeds no texts."""
 FIELDS = {"q": _QUERY, "columns": _COLUMNS, "limit": _LIMIT}
-"""What of a question the address has, beside the picture that is asked about."""
+"""What of a question the address has, beside the picture that is asked about and the filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`like` is the key of a picture whose neighbours are asked for; then there is no text.
+    """`like` is the key of a picture whose neighbours are asked for; then there is no text. `only` is the filter, the
+    same in each column: values as they are written, by payload field.
 
     `is_example` where nobody asked anything yet: then an example is answered, or nothing where there is none.
     """
@@ -31,6 +34,7 @@ class Question:
     columns: tuple[str, ...]
     limit: int
     is_example: bool = False
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def comparable(collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
@@ -70,8 +74,10 @@ def asked(collections: Sequence[CollectionInfo]) -> Question:
         st.pills("Examples", suggested, key=_EXAMPLE, label_visibility="collapsed", on_change=_take_example)
     with st.container(horizontal=True, vertical_alignment="center"):
         columns = _columns(collections)
+        filter_button([info.name for info in those_of(columns, collections)])
         limit = _limit()
-    return Question(text="" if like else text, like=like, columns=columns, limit=limit, is_example=is_example)
+    chips()
+    return Question("" if like else text, like, columns, limit, is_example, chosen())
 
 
 def ask_like(key: str) -> None:
