@@ -26,10 +26,12 @@ def chosen() -> dict[str, tuple[str, ...]]:
 
 
 def filter_button(collections: Sequence[str]) -> None:
-    """Opens the choice of a field and its values. Collections, by their real names, are read once it is open."""
+    """Opens the choice of a field and its values. Collections, by their real names, are read once it is open.
+
+    Its label never changes: the browser would take it for another one, and close it.
+    """
     now = chosen()
-    label = f"Filter ({len(now)})" if now else "Filter"
-    with st.popover(label, icon=":material/filter_list:", key="filter", on_change="rerun") as box:
+    with st.popover("Filter", icon=":material/filter_list:", key="filter", on_change="rerun") as box:
         if not box.open:
             return
         offered = _offered(str(console().settings.workspace), tuple(collections))
