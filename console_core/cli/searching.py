@@ -11,11 +11,10 @@ from console_core.catalog.decoding import decode
 from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
-from console_core.querylab.duplicates import THRESHOLD, Duplicates, Group, groups_told
+from console_core.querylab.duplicates import LEAST, THRESHOLD, Duplicates, Group, groups_csv, groups_told
 from console_core.querylab.filtering import NAMESPACE, where_of
 from console_core.querylab.finding import Question, search_one
 from console_core.querylab.image_search import search_like
-from console_core.runs.failures_csv import csv_line
 
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Only points of this namespace.")]
 
@@ -55,7 +54,7 @@ def search(
 def duplicates(
     collection: str,
     threshold: Annotated[
-        float, typer.Option(min=0.5, max=1.0, help="From this cosine on two points are the same picture.")
+        float, typer.Option(min=LEAST, max=1.0, help="From this cosine on two points are the same picture.")
     ] = THRESHOLD,
     namespace: Namespace = None,
     as_csv: Annotated[Path | None, typer.Option("--csv", help="Write the groups into this file too.")] = None,
@@ -72,7 +71,7 @@ def duplicates(
                     advance(f"Looking through {collection}", looked_at / max(points, 1))
                     if stopped:
                         break
-            found = list(groups_told(console.store, looking))
+            found = list(groups_told(console.store, looking.collection, looking.groups()))
         finally:
             signal.signal(signal.SIGINT, former)
     if as_csv is not None:
@@ -123,9 +122,6 @@ def _said(payload: dict[str, Any]) -> str:
 def _write(file: Path, found: list[Group]) -> None:
     try:
         with file.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(csv_line(("group", "id", "path", "cosine")))
-            for number, group in enumerate(found, start=1):
-                for one in group:
-                    stream.write(csv_line((str(number), str(one.id), one.path, f"{one.cosine:.6f}")))
+            stream.writelines(groups_csv(found))
     except OSError as error:
         raise Refused(f"{file} cannot be written: {error.strerror or error}.", "Name another file.") from error
