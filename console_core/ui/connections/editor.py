@@ -95,7 +95,7 @@ def _body(opened: _Opened, form: Form) -> None:
         return
     st.caption(form.lead)
     variables = _overruled(form)
-    if variables and all(name in variables for name in _main(form)):
+    if (main := _main(form)) and all(name in variables for name in main):
         _read_only(variables)
         return
     name = opened.entry or (_name_of_new(form) if form.entry else "")
@@ -244,7 +244,7 @@ def _usual(form: Form) -> Mapping[str, str]:
 
 
 def _main(form: Form) -> list[str]:
-    """What a form is about: without it the rest cannot be edited with sense."""
+    """What a form is about, if anything: without it the rest cannot be edited with sense."""
     return [field.name for field in form.fields if field.needed]
 
 
