@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from console_core.embedding.preprocessing import Mode
 from console_core.errors import ConsoleError
 from console_core.migration.ingest import IngestPlan, Survey, survey
 from console_core.migration.ingesting import USUAL_NAMESPACE, Wish
@@ -46,7 +47,8 @@ def _wish() -> Wish | None:
     left, right = st.columns(2)
     path = left.text_input("Folder or list", key="ingest-path", placeholder="/srv/pictures/2026").strip()
     namespace = right.text_input("Namespace", value=USUAL_NAMESPACE, key="ingest-namespace").strip()
-    into = left.selectbox("Collection", names, key="ingest-into", index=None, accept_new_options=True)
+    offered = list(dict.fromkeys((*names, *filter(None, [st.session_state.get("ingest-into")]))))
+    into = left.selectbox("Collection", offered, key="ingest-into", index=None, accept_new_options=True)
     models = [card.key for card in console.models.cards.all()]
     exists = into in names or into in console.store.aliases()
     model = right.selectbox("Model", [_AS_IT_WAS] if exists else models, key="ingest-model", disabled=exists)
@@ -60,11 +62,20 @@ def _wish() -> Wish | None:
         key="ingest-batch",
         help="How many pictures are embedded, written and recorded at a time. The usual size is right for most stores.",
     )
+    modes = [_AS_IT_WAS] if exists else [mode.value for mode in Mode]
+    mode = right.selectbox(
+        "How pictures are decoded",
+        modes,
+        0 if exists else modes.index(Mode.FAST),
+        key="ingest-mode",
+        disabled=exists,
+        help=" ".join(f"{mode.capitalize()}: {mode.meaning}" for mode in Mode),
+    )
     if not path or not into:
         st.caption("Name a folder or a list, and the collection that its pictures shall be put into.")
         return None
-    made_by = "" if exists else model or ""
-    return Wish(Path(path), into, namespace, recursive, made_by, batch_size=int(size), again=again)
+    made_by, decoded = ("", None) if exists else (model or "", None if mode == _AS_IT_WAS else Mode(mode))
+    return Wish(Path(path), into, namespace, recursive, made_by, decoded, int(size), again)
 
 
 def _looked(wish: Wish) -> tuple[IngestPlan, Survey] | ConsoleError:
