@@ -11,7 +11,7 @@ from console_core.catalog.decoding import decode
 from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
-from console_core.querylab.duplicates import LEAST, THRESHOLD, Duplicates, Group, groups_csv, groups_told
+from console_core.querylab.duplicates import LEAST, THRESHOLD, Duplicates, Group, groups_csv, groups_told, with_paths
 from console_core.querylab.filtering import NAMESPACE, where_of
 from console_core.querylab.finding import Question, search_one
 from console_core.querylab.image_search import search_like
@@ -71,7 +71,8 @@ def duplicates(
                     advance(f"Looking through {collection}", looked_at / max(points, 1))
                     if stopped:
                         break
-            found = list(groups_told(console.store, looking.collection, looking.groups()))
+            groups = groups_told(console.store, looking.collection, looking.groups())
+            found = list(with_paths(groups, console.rows))
         finally:
             signal.signal(signal.SIGINT, former)
     if as_csv is not None:

@@ -1,8 +1,11 @@
 """Pictures that a collection has more than once, found by asking it for the neighbours of each of its own points."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
+from console_core.catalog.names import told
+from console_core.catalog.types import ImageRow
 from console_core.errors import Refused
 from console_core.querylab.comparison import Where
 from console_core.querylab.grouping import Groups, Near
@@ -16,6 +19,7 @@ THRESHOLD = 0.98
 """Cosine from which two points are taken for the same picture; a re-encoded one is usually above 0.99."""
 LEAST = 0.5
 """The lowest threshold: below it everything hangs together."""
+_AT_ONCE = 200
 _FEW, _MANY = 16, 1024
 """Neighbours that are asked for first, and at most: a point of a larger group meets the rest through the others."""
 
@@ -112,6 +116,22 @@ def groups_told(store: VectorStore, collection: str, groups: Iterable[dict[Point
             yield from _told(store, collection, some)
             some = []
     yield from _told(store, collection, some)
+
+
+def with_paths(groups: Iterable[Group], rows: Callable[[Sequence[str]], Sequence[ImageRow]]) -> Iterator[Group]:
+    """Points whose payload says no path have the one of the catalog, where that knows their picture.
+
+    `rows` are the catalog's of the keys that it is asked for.
+
+    Raises:
+        CatalogError
+    """
+    remaining = iter(groups)
+    while some := list(islice(remaining, _AT_ONCE)):
+        lacking = [one.key for group in some for one in group if one.path == one.key]
+        paths = {row.key: told(row.candidates[0]) for row in (rows(lacking) if lacking else ()) if row.candidates}
+        for group in some:
+            yield [replace(one, path=paths.get(one.key, one.path)) for one in group]
 
 
 def groups_csv(groups: Iterable[Group]) -> Iterator[str]:

@@ -70,7 +70,12 @@ def test_the_collections_of_an_edited_model_are_named_and_another_entry_is_what_
     assert process.console().models.cards.get("house-2").template == "a photo of {}"
 
 
-def test_changing_it_all_the_same_needs_a_tick(page: AppTest, workspace: Path) -> None:
+def test_another_title_is_saved_without_a_question_and_another_template_with_a_tick(
+    page: AppTest, workspace: Path
+) -> None:
+    page.text_input(key="form-models-house-title").set_value("Our house").run()
+    assert "searched no more" not in said(page)
+    assert not page.button(key="form-save").disabled
     page.text_input(key="form-models-house-template").set_value("a photo of {}").run()
     page.radio(key="form-models-house-consequence").set_value("Change this one").run()
     assert page.button(key="form-save").disabled
@@ -80,13 +85,6 @@ def test_changing_it_all_the_same_needs_a_tick(page: AppTest, workspace: Path) -
     assert not page.error
     assert models(workspace)["house"]["template"] == "a photo of {}"
     assert list(models(workspace)) == ["house"]
-
-
-def test_what_makes_the_same_vectors_is_saved_without_a_question(page: AppTest, workspace: Path) -> None:
-    page.text_input(key="form-models-house-title").set_value("Our house").run()
-    assert "searched no more" not in said(page)
-    press(page, "form-save")
-    assert models(workspace)["house"]["title"] == "Our house"
 
 
 def test_only_what_the_model_made_as_it_is_now_counts_where_that_is_known(page: AppTest) -> None:

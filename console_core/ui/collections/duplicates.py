@@ -1,14 +1,11 @@
 """Pictures that a collection has more than once: looked for by a run, shown side by side, exported, never deleted."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import islice
 
 import pandas as pd
 import streamlit as st
 
-from console_core.catalog.names import told
-from console_core.catalog.types import ImageRow
 from console_core.errors import Refused
 from console_core.querylab.duplicates import (
     LEAST,
@@ -18,6 +15,7 @@ from console_core.querylab.duplicates import (
     groups_csv,
     groups_told,
     refuse_duplicates,
+    with_paths,
 )
 from console_core.querylab.finding_duplicates import KIND
 from console_core.querylab.grouping import Groups
@@ -35,7 +33,6 @@ PAGE = 8
 """Groups on a page."""
 _TILES = 24
 """Pictures of one group that are shown; the export has all."""
-_AT_ONCE = 200
 _THRESHOLD, _PICTURE = "duplicates-threshold", "duplicates-picture"
 
 Found = list[dict[PointId, float]]
@@ -138,7 +135,7 @@ def _groups(info: CollectionInfo, run: Run) -> None:
         page = _page(len(groups))
         first = page * PAGE
         here = [dict(islice(group.items(), _TILES)) for group in groups[first : first + PAGE]]
-        listed = list(_with_paths(groups_told(console().store, info.name, here)))
+        listed = list(with_paths(groups_told(console().store, info.name, here), console().rows))
         for number, group in enumerate(listed, start=first + 1):
             _group(number, group, groups)
         if len(listed) < len(here):
@@ -186,22 +183,9 @@ def _group(number: int, group: Group, groups: Found) -> None:
     shown = f", of which {len(group)} are shown" if size > len(group) else ""
     with st.container(gap="xsmall", key=f"duplicates-group-{number}"):
         st.markdown(f"**Group {number:,}** :gray[{words.count(size, 'picture')}{shown}]")
-        picked = gallery.grid(tiles, key=f"duplicates-gallery-{number}", tile_width=150)
+        picked = gallery.grid(tiles, key=f"duplicates-gallery-{number}", tile_width=200)
     if picked is not None:
         st.session_state[_PICTURE] = picked
-
-
-def _with_paths(groups: Iterable[Group]) -> Iterator[Group]:
-    """Points whose payload says no path have the one of the catalog, where that knows their picture."""
-    remaining = iter(groups)
-    while some := list(islice(remaining, _AT_ONCE)):
-        rows = pictures.rows_by_key(one.key for group in some for one in group if one.path == one.key)
-        for group in some:
-            yield [replace(one, path=_path(one, rows.get(one.key))) for one in group]
-
-
-def _path(one: Copy, row: ImageRow | None) -> str:
-    return told(row.candidates[0]) if row is not None and row.candidates else one.path
 
 
 def _note(one: Copy) -> str:
@@ -222,10 +206,10 @@ def _as_list(first: int, listed: Sequence[Group]) -> None:
 
 def _export(info: CollectionInfo, groups: Found) -> None:
     """A download of all groups, made when it is asked for."""
-    store = console().store
+    opened = console()
     st.download_button(
         "Export CSV",
-        lambda: "".join(groups_csv(_with_paths(groups_told(store, info.name, groups)))),
+        lambda: "".join(groups_csv(with_paths(groups_told(opened.store, info.name, groups), opened.rows))),
         file_name=f"{info.name}-duplicates.csv",
         mime="text/csv",
         icon=":material/download:",
