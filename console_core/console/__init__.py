@@ -37,7 +37,6 @@ from console_core.migration.ingesting import COPIES, Ingesting
 from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
-from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
@@ -77,7 +76,6 @@ class Console:
     follows: Follows
     backups: Backups
     differences: Differences
-    duplicates: DuplicateRecords
     failed: FailedPictures
     intakes: Intakes
     store: VectorStore
@@ -258,7 +256,6 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             follows=Follows(database),
             backups=Backups(settings.backups.folder),
             differences=Differences(database),
-            duplicates=DuplicateRecords(database),
             failed=FailedPictures(database),
             intakes=Intakes(database),
             store=ReadOnlyStore(store) if dry else store,

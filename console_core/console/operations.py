@@ -16,6 +16,7 @@ from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reemb
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
+from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.filtering import where_of
 from console_core.querylab.finding_duplicates import FindDuplicates
 from console_core.rollout.expected import expected_signature
@@ -110,7 +111,7 @@ def operation(console: "Console", run: Run) -> Operation:
         case "duplicates":
             return FindDuplicates(
                 console.store,
-                console.duplicates,
+                DuplicateRecords(console.database),
                 run.target,
                 run.id,
                 threshold=run.spec["threshold"],
@@ -191,13 +192,13 @@ def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
 
 def _renamed(console: "Console", name: str, former: str) -> None:
     console.failed.rename(name, former)
-    console.duplicates.begin(name)
+    DuplicateRecords(console.database).begin(name)
     console.intakes.rename(name, former)
     console.keeping.let_go(name, f"{name} is an alias now, and what it was is kept as {former}.")
 
 
 def _retired(console: "Console", collection: str) -> None:
     console.failed.forget(collection)
-    console.duplicates.begin(collection)
+    DuplicateRecords(console.database).begin(collection)
     console.intakes.forget(collection)
     console.keeping.let_go(collection, f"{collection} was retired.")

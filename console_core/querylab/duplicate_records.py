@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Float, Integer, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Float, Integer, Table, Text, delete, func, insert, select
 
 from console_core.database import Database, Json, metadata
 from console_core.querylab.grouping import Near
@@ -26,12 +26,11 @@ class DuplicateRecords:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.transaction() as connection:  # a database may have been opened before this table was known
-            metadata.create_all(connection, tables=[near_points])
 
     def begin(self, collection: str) -> None:
         """Forget what earlier runs found in the collection. Harmless twice."""
         with self._database.transaction() as connection:
+            _make(connection)
             connection.execute(delete(near_points).where(_C.collection == collection))
 
     def add(self, run: str, collection: str, pairs: Sequence[Near]) -> None:
@@ -39,6 +38,7 @@ class DuplicateRecords:
         if not pairs:
             return
         with self._database.transaction() as connection:
+            _make(connection)
             before = connection.scalar(select(func.max(_C.number)).where(_C.run == run)) or 0
             rows = [
                 {"run": run, "number": number, "collection": collection, **pair._asdict()}
@@ -49,5 +49,11 @@ class DuplicateRecords:
     def of(self, run: str) -> list[Near]:
         """What a run has found so far, in the order found."""
         query = select(_C.one, _C.other, _C.cosine).where(_C.run == run).order_by(_C.number)
-        with self._database.reading() as connection:
+        with self._database.transaction() as connection:
+            _make(connection)
             return [Near(row.one, row.other, row.cosine) for row in connection.execute(query)]
+
+
+def _make(connection: Connection) -> None:
+    """A database may have been opened before this table was known."""
+    metadata.create_all(connection, tables=[near_points])

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from console_core.commands import command
 from console_core.console import Console
 from console_core.errors import Refused
+from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.duplicates import groups_csv, groups_told
 from console_core.querylab.finding_duplicates import PAGE
 from console_core.querylab.grouping import Groups
@@ -114,7 +115,7 @@ def test_all_groups_are_exported_as_csv(twice: Console, open_page: OpenPage) -> 
     page = open_page("collections", collection=TWICE, show="duplicates")
     (button,) = page.get("download_button")
     assert button.proto.label == "Export CSV", "the file itself is made when a browser asks for it"
-    groups = Groups(twice.duplicates.of(run.id)).all()
+    groups = Groups(DuplicateRecords(twice.database).of(run.id)).all()
     lines = list(csv.reader(io.StringIO("".join(groups_csv(groups_told(twice.store, TWICE, groups))))))
     assert lines[0] == ["group", "id", "path", "cosine"]
     assert [(line[0], line[3]) for line in lines[1:]] == [("1", "1.000000")] * 2 + [("2", "0.990000")] * 2

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from console_core.errors import Refused
+from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.duplicates import (
     LEAST,
     THRESHOLD,
@@ -146,7 +147,7 @@ def _groups(info: CollectionInfo, run: Run) -> None:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _found(workspace: str, run: str, checkpoint: str) -> Found:
-    return Groups(console().duplicates.of(run)).all()
+    return Groups(DuplicateRecords(console().database).of(run)).all()
 
 
 def _scope(run: Run) -> str:
