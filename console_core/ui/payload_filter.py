@@ -62,7 +62,7 @@ def chips() -> None:
                 st.button(
                     f"{words.plain(field)}: {words.plain(value) or '(none)'}",
                     icon=":material/close:",
-                    key=f"filter-off-{field}-{value}",
+                    key=f"filter-off-{field!r}-{value!r}",
                     help="Remove it from the filter.",
                     on_click=_put,
                     args=(field, tuple(one for one in values if one != value)),
