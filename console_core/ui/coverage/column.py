@@ -104,12 +104,12 @@ def _ask(info: CollectionInfo, where: Where) -> None:
 
 def _choices() -> dict[str, int]:
     size = st.number_input(
-        "Batch size, in pictures",
+        "Batch size, in pictures (0: as usual)",
         0,
         MOST_BATCH,
         value=0,
         key="generate-batch",
-        help="How many pictures are embedded, written and recorded at a time. 0: as this collection was built.",
+        help="How many pictures are embedded, written and recorded at a time. As usual is as this collection was built.",
     )
     return {"batch_size": int(size)}
 
