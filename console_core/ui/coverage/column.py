@@ -109,7 +109,7 @@ def _choices() -> dict[str, int]:
         MOST_BATCH,
         value=0,
         key="generate-batch",
-        help="How many pictures are embedded, written and recorded at a time. As usual is as this collection was built.",
+        help="How many pictures are embedded, written and recorded at a time. Usual is as this collection was built.",
     )
     return {"batch_size": int(size)}
 
