@@ -4,7 +4,7 @@ import streamlit as st
 
 from console_core.ui import words
 from console_core.ui.connections import facts, fields, probes
-from console_core.ui.connections.card import connection, what_it_cannot_do
+from console_core.ui.connections.card import connection, how_programs_ask, what_it_cannot_do
 from console_core.ui.connections.editor import show_editor
 from console_core.ui.connections.own import object_storage, own_models, own_tables
 from console_core.ui.frame import page
@@ -22,6 +22,7 @@ with page("Connections", lead="Where vectors, pictures and models are. What you 
         connection("Images", facts.images, probes.images, form=fields.IMAGES, more=object_storage)
     with right:
         connection("Ledger", facts.ledger, probes.ledger)
+    connection("Search API", facts.api, probes.api, form=fields.API, more=how_programs_ask)
     own_tables(console())
     own_models(console())
     show_editor()

@@ -23,7 +23,7 @@ def _actions() -> None:
 
 
 with page("Models", lead="What can embed pictures and text. Click a model for its card and a check.", actions=_actions):
-    with st.spinner("Looking for weights …"):
+    with st.spinner("Looking for weights…"):
         models = gathered(patiently=looking)
     clicked = at_hand([model for model in models if model.is_at_hand])
     in_memory(models, console().settings.unload_after)

@@ -40,7 +40,7 @@ with page("Query lab", lead="Ask several models the same question, and see who f
         if question.like:
             like_banner(question.like)
         elif only_by_picture(question, collections):
-            pick_a_picture(question)
+            pick_a_picture(question, collections)
             st.stop()
         elif not question.text:
             panels.empty_state("Ask for a picture", "Type a few words above.", icon=":material/manage_search:")
@@ -50,4 +50,4 @@ with page("Query lab", lead="Ask several models the same question, and see who f
         if not question.columns:
             panels.empty_state("No column is chosen", "Choose at least one collection or alias above.")
             st.stop()
-        show(answer(question, collections))
+        show(answer(question, collections), filtered=bool(question.only))

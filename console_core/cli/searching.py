@@ -1,6 +1,5 @@
 """The commands that ask a collection: its nearest pictures to a text or a picture, and pictures that it has twice."""
 
-import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,10 @@ from console_core.catalog.decoding import decode
 from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
-from console_core.querylab.duplicates import THRESHOLD, Duplicates, Group, groups_told
+from console_core.querylab.duplicates import LEAST, THRESHOLD, Duplicates, Group, groups_csv, groups_told, with_paths
+from console_core.querylab.filtering import NAMESPACE, where_of
 from console_core.querylab.finding import Question, search_one
 from console_core.querylab.image_search import search_like
-from console_core.runs.failures_csv import csv_line
 
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Only points of this namespace.")]
 
@@ -55,7 +54,7 @@ def search(
 def duplicates(
     collection: str,
     threshold: Annotated[
-        float, typer.Option(min=0.5, max=1.0, help="From this cosine on two points are the same picture.")
+        float, typer.Option(min=LEAST, max=1.0, help="From this cosine on two points are the same picture.")
     ] = THRESHOLD,
     namespace: Namespace = None,
     as_csv: Annotated[Path | None, typer.Option("--csv", help="Write the groups into this file too.")] = None,
@@ -72,7 +71,8 @@ def duplicates(
                     advance(f"Looking through {collection}", looked_at / max(points, 1))
                     if stopped:
                         break
-            found = list(groups_told(console.store, looking))
+            groups = groups_told(console.store, looking.collection, looking.groups())
+            found = list(with_paths(groups, console.rows))
         finally:
             signal.signal(signal.SIGINT, former)
     if as_csv is not None:
@@ -94,22 +94,17 @@ def duplicates(
 
 
 def _where(given: Sequence[str], namespace: str | None) -> dict[str, list[Any]]:
-    """Payload field → values; what reads like a number or a truth value also stands for that."""
-    found: dict[str, list[Any]] = {} if namespace is None else {"namespace": [namespace]}
+    """Payload field → values; see `where_of`. A namespace is meant as it is written."""
+    chosen: dict[str, list[str]] = {}
     for text in given:
         field, equals, value = text.partition("=")
         if not equals or not field:
             raise typer.BadParameter(f"{text!r} is not FIELD=VALUE.")
-        found.setdefault(field, []).extend(_values(value))
+        chosen.setdefault(field, []).append(value)
+    found = where_of(chosen)
+    if namespace is not None:
+        found.setdefault(NAMESPACE, []).insert(0, namespace)
     return found
-
-
-def _values(text: str) -> list[Any]:
-    try:
-        read = json.loads(text)
-    except ValueError:
-        return [text]
-    return [text, read] if isinstance(read, int | float) else [text]
 
 
 def _bytes(file: Path) -> bytes:
@@ -128,9 +123,6 @@ def _said(payload: dict[str, Any]) -> str:
 def _write(file: Path, found: list[Group]) -> None:
     try:
         with file.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(csv_line(("group", "id", "path", "cosine")))
-            for number, group in enumerate(found, start=1):
-                for one in group:
-                    stream.write(csv_line((str(number), str(one.id), one.path, f"{one.cosine:.6f}")))
+            stream.writelines(groups_csv(found))
     except OSError as error:
         raise Refused(f"{file} cannot be written: {error.strerror or error}.", "Name another file.") from error

@@ -13,6 +13,7 @@ from console_core.backup.requests import clean_up
 from console_core.commands import backups, generating, judging, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.changing_settings import SettingsChanged, change_settings
+from console_core.commands.duplicates import find_duplicates
 from console_core.commands.ingesting import ingest
 from console_core.commands.making import create_collection
 from console_core.commands.moving_store import StoreMoved, move_store
@@ -197,6 +198,7 @@ COMMANDS: Mapping[str, _Command] = {
     "verify": _Command(verifying.verify, "operator", "collection"),
     "repair": _Command(verifying.repair, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
+    "find_duplicates": _Command(find_duplicates, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
     "generate": _Command(generating.generate, "operator", "into"),
     "quarantine": _Command(_quarantine, "operator", "collection"),

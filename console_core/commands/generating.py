@@ -9,6 +9,7 @@ from console_core.console import Console
 from console_core.errors import Refused
 from console_core.migration.generate import GeneratePlan
 from console_core.migration.generating import Forecast, forecast, plan_generation, submit_generation
+from console_core.migration.plan import refuse_batch
 from console_core.runs.types import Run
 
 Where = Mapping[str, Sequence[str]]
@@ -53,8 +54,13 @@ def embedding_column(console: Console) -> EmbeddingColumn:
 
 
 def _plan(console: Console, into: str, model: str, where: Where | None, batch_size: int) -> GeneratePlan:
+    """The column is the workspace's table's: of a collection that has other pictures beside, those have no row there.
+
+    Raises:
+        Refused: the collection has none of the table's pictures, and would be filled with all of them.
+    """
     part = Slice({facet: tuple(values) for facet, values in (where or {}).items()})
-    return plan_generation(
+    plan = plan_generation(
         console.store,
         console.ledger,
         console.models.get,
@@ -63,3 +69,10 @@ def _plan(console: Console, into: str, model: str, where: Where | None, batch_si
         part=part,
         batch_size=batch_size,
     )
+    refuse_batch(plan.batch_size)
+    if console.intakes.alone(plan.collection):
+        raise Refused(
+            f"{plan.collection} holds what was ingested into it, and none of the rows of the catalog's table.",
+            "Name a collection that was made from the catalog, or ingest into this one again.",
+        )
+    return plan

@@ -6,11 +6,13 @@ from console_core.console import Console
 from console_core.errors import Refused
 from console_core.migration.ingest import KIND
 from console_core.migration.ingesting import Wish
+from console_core.migration.plan import refuse_batch
 from console_core.runs.types import Lane, Run
 
 
 def ingest(console: Console, actor: Actor, *, wish: Wish) -> Run:
     """Queue the run that embeds the pictures of a folder or a list into a collection."""
+    refuse_batch(wish.batch_size)
     ingesting = console.ingesting()
     plan = ingesting.kept(ingesting.plan(wish))
     selected = ingesting.catalog(plan).count()

@@ -17,6 +17,9 @@ from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.querylab.asking import AskPlan, AskQueries
+from console_core.querylab.duplicate_records import DuplicateRecords
+from console_core.querylab.filtering import where_of
+from console_core.querylab.finding_duplicates import FindDuplicates
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
@@ -115,6 +118,16 @@ def operation(console: "Console", run: Run) -> Operation:
                 Slice(),
                 column=console.embedding_column if measured is console.catalog else None,
             )
+        case "duplicates":
+            return FindDuplicates(
+                console.store,
+                DuplicateRecords(console.database),
+                run.target,
+                run.id,
+                threshold=run.spec["threshold"],
+                where=where_of(run.spec["only"]),
+                uncounted=console.traffic.uncounted,
+            )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]
             return CatchUp(
@@ -190,11 +203,13 @@ def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:
 
 def _renamed(console: "Console", name: str, former: str) -> None:
     console.failed.rename(name, former)
+    DuplicateRecords(console.database).begin(name)
     console.intakes.rename(name, former)
     console.keeping.let_go(name, f"{name} is an alias now, and what it was is kept as {former}.")
 
 
 def _retired(console: "Console", collection: str) -> None:
     console.failed.forget(collection)
+    DuplicateRecords(console.database).begin(collection)
     console.intakes.forget(collection)
     console.keeping.let_go(collection, f"{collection} was retired.")

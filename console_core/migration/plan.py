@@ -7,12 +7,24 @@ from typing import Any, Self
 
 from console_core.catalog.types import EVERYTHING, Slice
 from console_core.embedding.preprocessing import Mode
+from console_core.errors import Refused
 from console_core.runs.types import Run
 from console_core.vectorstore.types import REQUEST
 
 VERSION = 1
 USUAL_BATCH = REQUEST
 """Pictures that are written, and recorded in the ledger, at a time: as many points as one request to a store has."""
+
+MOST_AT_ONCE = 10_000
+"""Pictures of a batch at most: what is written at a time is held in memory."""
+
+
+def refuse_batch(size: int) -> None:
+    """Raises Refused where no batch can have that many pictures."""
+    if not 1 <= size <= MOST_AT_ONCE:
+        raise Refused(
+            f"A batch cannot have {size:,} pictures.", f"Choose 1 to {MOST_AT_ONCE:,}; {USUAL_BATCH} is usual."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ KINDS: Mapping[str, KindWords] = {
     "repair": KindWords("Repair", "differences", "repaired"),
     "ask": KindWords("Asking a query set", "questions", "answered"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
+    "duplicates": KindWords("Search for duplicates", "points", "looked at"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),
     "backup": KindWords("Backup", "points", "saved"),
     "prove": KindWords("Proof of a backup", "checks and writes", "made"),

@@ -68,7 +68,7 @@ def cut_over_button(
 
 
 def _move(moved: Mapping[str, Any]) -> None:
-    with st.spinner("Looking whether anything was written since it was verified …"):
+    with st.spinner("Looking whether anything was written since it was verified…"):
         session.act("cut_over", done=_told, **moved)
 
 
@@ -91,7 +91,7 @@ def roll_back_button(alias: str, serves: str) -> None:
         icon=":material/undo:",
     )
     if pressed:
-        with st.spinner("Counting the pictures that have changed since …"):
+        with st.spinner("Counting the pictures that have changed since…"):
             confirm.ask(_roll_back_question(alias, serves, last))
         st.rerun()
 

@@ -1,7 +1,8 @@
 """Questions before acts that matter: what will happen, and for the gravest the name typed by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -12,15 +13,19 @@ _PENDING = "_question"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `do` runs once on confirmation; `typed` "" asks for no typing. Title and button say the act."""
+    """What is asked. `do` runs once on confirmation; `typed` "" asks for no typing. Title and button say the act.
+
+    `more` draws further choices below the text; what it returns is given to `do` by name.
+    """
 
     title: str
     text: str
     action: str
-    do: Callable[[], object]
+    do: Callable[..., object]
     typed: str = ""
     icon: str = ":material/help:"
     keep: str = "Not now"
+    more: Callable[[], Mapping[str, Any]] | None = None
 
 
 def ask(question: Question) -> None:
@@ -37,6 +42,7 @@ def show_pending() -> None:
 
 def _body(question: Question) -> None:
     st.markdown(question.text)
+    chosen = question.more() if question.more is not None else {}
     typed = ""
     if question.typed:
         label = f"Type **{words.plain(question.typed)}** to confirm"
@@ -48,7 +54,7 @@ def _body(question: Question) -> None:
         ready = not question.typed or typed == question.typed
         if st.button(question.action, type="primary", disabled=not ready, key="confirm-do") and ready:
             _forget()
-            question.do()
+            question.do(**chosen)
             st.rerun()
 
 

@@ -61,7 +61,7 @@ def _ask(follow: Follow, run: Run, *, key: str) -> None:
     st.caption(
         "Make sure that the catalog is the right one and complete. If the pictures were really deleted, allow it."
     )
-    if command_button("Allow the deletion …", "catch_up", key=f"allow-{key}", icon=":material/delete_sweep:"):
+    if command_button("Allow the deletion…", "catch_up", key=f"allow-{key}", icon=":material/delete_sweep:"):
         text = f"{words.plain(run.reason)}\n\nTheir points are deleted from **{name}**, and are not found any more."
         do = partial(session.act, "catch_up", collection=follow.collection, mass_deletion=True, done=_answer)
         title = f"Delete what left the catalog from {name}?"

@@ -30,7 +30,7 @@ def retiring(collection: str) -> None:
         st.markdown(f":green[:material/verified:] {words.plain(found.leans_on)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         if command_button(
-            f"Retire {collection} …",
+            f"Retire {collection}…",
             "retire",
             key=f"retire-{collection}",
             icon=":material/delete_forever:",

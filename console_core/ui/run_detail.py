@@ -13,9 +13,11 @@ from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
 from console_core.migration.reembed import DECODERS, REPLACED
+from console_core.querylab.finding_duplicates import KIND as DUPLICATES
 from console_core.runs.types import ACTIVE, Run, RunState, Sample
 from console_core.runs.wording import counted, decoded, titled
 from console_core.ui import charts, frame, navigation, panels, session, words
+from console_core.ui.collections.duplicates import SHOW
 from console_core.ui.live_run import live_run
 from console_core.ui.manners import run_manners
 from console_core.ui.run_failures import failures
@@ -35,6 +37,9 @@ def run_detail(run: Run) -> None:
     if run.kind == "verify" and run.result and run.state is RunState.SUCCEEDED:
         with panels.card("Verdict"):
             verdict(run)
+    if run.kind == DUPLICATES:
+        icon = ":material/content_copy:"
+        navigation.link("collections", "What it has found", icon=icon, collection=run.target, show=SHOW)
     left, right = st.columns([3, 2])
     with left, panels.card("Throughput", caption=f"{counted(run.kind).capitalize()} settled a second"):
         _chart(run)

@@ -26,7 +26,7 @@ def console() -> Console:
     """
     if (opened := process.opened()) is not None:
         return opened
-    with st.spinner("Opening the workspace …"):
+    with st.spinner("Opening the workspace…"):
         return process.console()
 
 

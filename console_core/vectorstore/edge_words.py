@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import qdrant_edge as edge
 
+from console_core.vectorstore.json_path import path_of
 from console_core.vectorstore.types import CollectionSpec
 
 INDEX: Mapping[str, Any] = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
@@ -78,7 +79,7 @@ def filter_for(where: Mapping[str, Sequence[Any]] | None) -> edge.Filter | None:
     """Points whose payload has, in every field, one of the values. "" and None also stand for a missing field."""
     if not where:
         return None
-    return edge.Filter(must=[_one_of(field, values) for field, values in where.items()])
+    return edge.Filter(must=[_one_of(path_of(field), values) for field, values in where.items()])
 
 
 def _one_of(field: str, values: Sequence[Any]) -> Any:

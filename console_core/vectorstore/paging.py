@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from console_core.vectorstore.types import Point, PointId, VectorStore
 
 
-def pages(store: VectorStore, name: str, *, size: int, vectors: bool = False) -> Iterator[list[Point]]:
-    """All points in id order, at most `size` at a time; at least one page, and that one is empty where nothing is.
+def pages(
+    store: VectorStore, name: str, *, size: int, vectors: bool = False, after: PointId | None = None
+) -> Iterator[list[Point]]:
+    """All points behind `after` in id order, at most `size` at a time; at least one page, empty where nothing is.
 
     Raises:
         CollectionNotFound, StoreError
     """
-    after: PointId | None = None
     while True:
         points, after = store.page(name, after=after, limit=size, vectors=vectors)
         yield points

@@ -5,6 +5,8 @@ from typing import Any
 
 from qdrant_client import models
 
+from console_core.vectorstore.json_path import path_of
+
 WITHIN = "payload"
 """Below what key the payload within a payload field is."""
 
@@ -21,17 +23,17 @@ def filter_within(field: str, where: Mapping[str, Sequence[Any]] | None) -> mode
     if not where:
         return None
     lacks = models.IsEmptyCondition(is_empty=models.PayloadField(key=field))
-    within = {f"{field}.{WITHIN}.{name}": values for name, values in where.items()}
+    within = f"{field}.{WITHIN}."
     return models.Filter(
         should=[
-            models.Filter(must=_conditions(within), must_not=[lacks]),
+            models.Filter(must=_conditions(where, within), must_not=[lacks]),
             models.Filter(must=[lacks, *_conditions(where)]),
         ]
     )
 
 
-def _conditions(where: Mapping[str, Sequence[Any]]) -> list[models.Condition]:
-    return [_one_of(field, values) for field, values in where.items()]
+def _conditions(where: Mapping[str, Sequence[Any]], within: str = "") -> list[models.Condition]:
+    return [_one_of(f"{within}{path_of(field)}", values) for field, values in where.items()]
 
 
 def _one_of(field: str, values: Sequence[Any]) -> models.Condition:

@@ -17,10 +17,14 @@ class Traffic:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._quiet_from = float("-inf")
+        self._own = threading.local()
 
     @contextmanager
     def search(self) -> Iterator[None]:
         """A search, from when it is asked for (it may still wait for the store) until it is answered or fails."""
+        if getattr(self._own, "uncounted", False):
+            yield
+            return
         with self._lock:
             self._in_flight += 1
         try:
@@ -29,6 +33,15 @@ class Traffic:
             with self._lock:
                 self._in_flight -= 1
                 self._quiet_from = self._clock() + self._calm
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Searches of this thread that nobody waits for: no run yields to them."""
+        self._own.uncounted = True
+        try:
+            yield
+        finally:
+            self._own.uncounted = False
 
     def busy(self) -> bool:
         """Whether a search is being made, or was made a moment ago."""

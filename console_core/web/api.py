@@ -55,7 +55,10 @@ _STATUS: tuple[tuple[type[ConsoleError], int], ...] = (
     (Refused, 400),
 )
 """The first that fits tells an error's status; others are 503."""
-_TURN_ON = "Start the console with CONSOLE_API_TOKEN, or write [api] token in console.toml; see docs/search-api.md."
+_TURN_ON = (
+    "Turn it on under Connections, start the console with CONSOLE_API_TOKEN, or write [api] token in console.toml; "
+    "see docs/search-api.md."
+)
 _waiting: set[Request] = set()
 
 

@@ -124,12 +124,12 @@ def cuts_over_again(anna: Tab, migration: str) -> None:
 
 def may_not_retire_what_was_written_to_since_its_backup(anna: Tab) -> None:
     anna.says_in_all(re.compile(rf"{CLIP} holds [\d,]+ points now. Its proven backup \S+ does not have that."))
-    expect(anna.named(f"Retire {CLIP} …")).to_be_disabled()
+    expect(anna.named(f"Retire {CLIP}…")).to_be_disabled()
     anna.menu("Collections")
     anna.row(SIGLIP)
     anna.page.get_by_text("Retire this collection").click()
     anna.says_in_all(f"{SIGLIP} is searched through the alias images.")
-    expect(anna.named(f"Retire {SIGLIP} …")).to_be_disabled()
+    expect(anna.named(f"Retire {SIGLIP}…")).to_be_disabled()
 
 
 def both_collections_have_what_the_catalog_has(demo: Path, report: DemoReport) -> None:

@@ -395,3 +395,61 @@ def test_a_process_that_only_looks_edits_nothing(page: AppTest, monkeypatch: pyt
     button = page.button(key="edit-store")
     assert button.disabled
     assert "only looks" in button.help
+
+
+TOKEN = "0123456789abcdef" + PLANTED
+
+
+def test_the_search_api_is_turned_on_by_naming_a_variable_and_off_again_and_nobody_sees_the_token(
+    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told(page, "Search API") == {"State": ":gray-badge[off]", "Token": "not set"}
+    monkeypatch.setenv("SEARCH_TOKEN", TOKEN)
+    press(page, "edit-api")
+    page.text_input(key="form-api--token").set_value("NOT_THERE").run()
+    press(page, "form-save")
+    assert "no environment variable of this name is set" in said(page)
+    page.text_input(key="form-api--token").set_value("SEARCH_TOKEN").run()
+    press(page, "form-save")
+    assert not page.error
+    assert table(workspace)["api"] == {"token": "${SEARCH_TOKEN}"}
+    assert process.console().settings.api_token == TOKEN
+    assert told(page, "Search API") == {"State": ":green-badge[on]", "Token": "from SEARCH_TOKEN"}
+    press(page, "edit-api")
+    page.toggle(key="form-api--enabled").set_value(False).run()
+    press(page, "form-test")
+    assert "It is off" in said(page)
+    press(page, "form-save")
+    assert process.console().settings.api_token == ""
+    assert told(page, "Search API") == {"State": ":gray-badge[off]", "Token": "from SEARCH_TOKEN"}
+    assert PLANTED not in "".join(str(getattr(node, "proto", "")) for node in page._tree)
+
+
+def test_a_token_that_could_be_guessed_is_refused_and_one_of_the_environment_is_told_by_its_name(
+    page: AppTest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (workspace / FILE).read_text()
+    monkeypatch.setenv("SEARCH_TOKEN", "short")
+    press(page, "edit-api")
+    page.text_input(key="form-api--token").set_value("SEARCH_TOKEN").run()
+    press(page, "form-save")
+    assert "shorter than 16 characters" in said(page)
+    assert (workspace / FILE).read_text() == text
+    monkeypatch.setenv("CONSOLE_API_TOKEN", TOKEN)
+    page.run()
+    assert page.text_input(key="form-api--token").disabled
+    assert not page.toggle(key="form-api--enabled").disabled
+    assert told(page, "Search API")["Token"] == "from CONSOLE_API_TOKEN"
+
+
+def test_how_programs_ask_is_read_on_the_page(page: AppTest) -> None:
+    page.session_state["search-api"] = True
+    page.run()
+    assert not page.exception
+    assert "What can be asked" in said(page)
+
+
+def told(page: AppTest, of: str) -> dict[str, str]:
+    """The state of a card, and where its token comes from."""
+    (facts,) = (one.value["value"] for one in page.table if one.proto.alt == of)
+    return {name: str(facts[name]).replace("\\", "") for name in ("State", "Token")}

@@ -10,9 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console_core import settings
+from console_core.catalog.intake import Intake
 from console_core.commands import command
 from console_core.console import Console
+from console_core.errors import Refused
 from console_core.runs.types import Run
+from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
 from tests.conftest import OPERATOR, PICTURES, fill, make_workspace
 from tests.pages.test_coverage_page import _finished
@@ -97,15 +100,18 @@ def test_the_column_is_compared_and_what_is_missing_is_generated_after_a_count(
     assert len(shown.ledger.runs(kinds=("generate",))) == 1
 
 
-def test_one_users_rows_are_generated_where_that_user_is_chosen(
+def test_one_users_rows_are_generated_where_that_user_is_chosen_in_batches_of_the_size_asked_for(
     shown: Console, open_page: OpenPage, said: Said
 ) -> None:
     page = open_page("coverage", by="user_id", value="user-1")
     page.button(key="generate").click().run()
     assert "**14 rows** of the application's table" in said(page), "of the 16 of this user two are right"
+    assert page.number_input(key="generate-batch").value == 0, "as the collection was built"
+    page.number_input(key="generate-batch").set_value(5).run()
     page.button(key="confirm-do").click().run()
     run = _generation(shown)
     assert run is not None
+    assert run.spec["batch_size"] == 5
     ended = _finished(shown, run)
     assert (ended.counts.done, ended.spec["part"]["filters"]) == (16, {"user_id": ["user-1"]})
 
@@ -117,6 +123,21 @@ def test_somebody_who_may_only_look_sees_the_figures_and_cannot_generate(
     page = open_page("coverage")
     assert page.button(key="generate").disabled
     assert "Differing" in {metric.label for metric in page.metric}
+
+
+def test_a_collection_that_has_none_of_the_tables_pictures_is_not_offered_and_refused(
+    shown: Console, open_page: OpenPage, said: Said
+) -> None:
+    stamp = ModelStamp("demo-clip", shown.models.get("demo-clip").fingerprint.digest)
+    shown.store.create("album", CollectionSpec(dimension=128, stamp=stamp))
+    shown.intakes.add("album", Intake("summer", "folder", ""), beside=False)
+    page = open_page("coverage", collection="album")
+    assert not page.exception
+    assert "Embedding column" not in said(page)
+    with pytest.raises(Refused, match="none of the rows of the catalog's table"):
+        command(shown, OPERATOR, "generate", into="album")
+    with pytest.raises(Refused, match="A batch cannot have 20,000 pictures"):
+        command(shown, OPERATOR, "generate", into=CLIP, batch_size=20_000)
 
 
 def test_a_collection_that_was_measured_before_the_column_was_named_says_so(

@@ -35,6 +35,7 @@ def the_form(open_page: OpenPage, path: Path, into: str) -> AppTest:
     page.text_input(key="ingest-namespace").set_value("summer")
     page.session_state["ingest-into"] = into
     page.run()
+    page.number_input(key="ingest-batch").set_value(2).run()
     page.button(key="ingest-look").click().run(timeout=60)
     assert not page.exception
     return page
@@ -48,6 +49,7 @@ def test_a_folder_is_looked_at_first_and_then_ingested(small: Console, holiday: 
     assert not page.exception
     (run,) = small.ledger.runs(kinds=("ingest",))
     assert (run.target, run.spec["intake"]["namespace"]) == ("images__demo-clip", "summer")
+    assert run.spec["batch_size"] == 2
     told = str([table.value.to_dict() for table in open_page("runs", run=run.id).table])
     assert "Ingestion" in told
     assert "summer" in told
@@ -71,3 +73,20 @@ def test_what_is_refused_is_told_with_its_remedy(open_page: OpenPage, tmp_path: 
     page = the_form(open_page, tmp_path, "images__demo-clip")
     assert "outside the image roots" in str(page.error[0].proto)
     assert "also" in page.error[0].value
+
+
+@pytest.mark.usefixtures("small")
+def test_a_new_collection_is_made_by_the_model_and_in_the_mode_that_are_chosen(
+    holiday: Path, open_page: OpenPage
+) -> None:
+    page = open_page("collections")
+    page.session_state["ingest"] = True
+    page.session_state["ingest-into"] = "albums"
+    page.run()
+    page.text_input(key="ingest-path").set_value(str(holiday))
+    page.selectbox(key="ingest-model").set_value("demo-clip")
+    page.selectbox(key="ingest-mode").set_value("exact").run()
+    page.button(key="ingest-look").click().run(timeout=60)
+    assert not page.exception
+    wish, (plan, _) = page.session_state["ingest-looked-at"]
+    assert (wish.into, plan.model, plan.mode, plan.creates) == ("albums", "demo-clip", "exact", True)

@@ -191,6 +191,67 @@ def test_somebody_who_may_only_look_may_ask(
     assert len(_columns(page)[0]["tiles"]) == 12
 
 
+def _users(both: Console, page: AppTest, place: int = 0) -> set[str]:
+    """Whose the pictures of a column are."""
+    keys = [tile["id"] for tile in _columns(page)[place]["tiles"]]
+    return {str(row.payload["user_id"]) for row in both.rows(keys)}
+
+
+def test_only_pictures_answer_that_pass_the_filter_in_each_column_and_the_address_has_it(
+    both: Console, open_page: OpenPage
+) -> None:
+    page = open_page("query_lab", q="a red square", columns=[CLIP, SIGLIP])
+    page.session_state["filter"] = True
+    page.run()
+    assert page.selectbox(key="filter-field").options == ["user_id", "caption"]
+    page.selectbox(key="filter-field").set_value("user_id").run()
+    values = page.multiselect(key="filter-values-user_id")
+    assert sorted(values.options) == ["user-0", "user-1", "user-2"]
+    values.set_value(["user-1", "user-2"]).run()
+    assert not page.exception
+    assert page.query_params["only.user_id"] == ["user-1", "user-2"]
+    assert page.query_params["columns"] == [CLIP, SIGLIP]
+    assert _users(both, page) == _users(both, page, 1) == {"user-1", "user-2"}
+    page.button(key="filter-off-'user_id'-'user-1'").click().run()
+    assert page.query_params["only.user_id"] == "user-2"
+    assert _users(both, page) == _users(both, page, 1) == {"user-2"}
+
+
+@pytest.mark.usefixtures("both")
+def test_a_filter_stays_whatever_is_asked_next_and_goes_with_one_click(both: Console, open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="square", columns=[CLIP], **{"only.user_id": "user-1", "only.shoe size": "46"})
+    assert not page.exception
+    assert _columns(page)[0]["tiles"] == []
+    assert "passes the filter" in _columns(page)[0]["empty"]
+    page.button(key="filter-off-'shoe size'-'46'").click().run()
+    page.text_input(key="lab-query").set_value("a circle").run()
+    assert _users(both, page) == {"user-1"}
+    page.session_state["lab-picture"] = "5"
+    page.run()
+    page.button(key="lab-similar").click().run()
+    assert (page.query_params["like"], page.query_params["only.user_id"]) == ("5", "user-1")
+    assert _users(both, page) == {"user-1"}
+    page.multiselect(key="lab-columns").set_value([CLIP, SIGLIP]).run()
+    assert _users(both, page, 1) == {"user-1"}
+
+
+@pytest.mark.usefixtures("both")
+def test_a_column_that_fails_keeps_its_error_beside_one_that_is_filtered(both: Console, open_page: OpenPage) -> None:
+    page = open_page("query_lab", q="square", columns=["vanished", CLIP], **{"only.user_id": "user-1"})
+    assert ["vanished" in str(error.proto.title) for error in page.error] == [True]
+    assert _users(both, page, 1) == {"user-1"}
+    page.query_params["only.a-b"], page.query_params["only.a"] = "c", "b-c"
+    page.run()
+    assert not page.exception, "two chips whose field and value look alike together"
+    page.button(key="filter-clear").click().run()
+    assert not [name for name in page.query_params if name.startswith("only.")]
+    page.query_params["only.user_id"] = "user-1"
+    page.session_state["filter"] = True
+    page.session_state["filter-field"] = "user_id"
+    page.run()
+    assert page.multiselect(key="filter-values-user_id").value == ["user-1"]
+
+
 @pytest.fixture
 def blind(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     """demo-siglip is a model without a text tower."""

@@ -157,3 +157,17 @@ def test_what_a_driver_says_of_a_password_is_told_without_it(
     press(page, "form-save")
     assert page.error
     nowhere(page, workspace, caplog)
+
+
+def test_the_token_of_the_search_api_in_the_file_is_told_to_be_there_and_never_what_it_is(
+    start: Callable[[str], AppTest], workspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    page = press(start(f'[api]\ntoken = "0123456789abcdef{PLANTED}"\n'), "edit-api")
+    assert page.text_input(key="form-api--token").value == ""
+    assert "written in console.toml" in everything(page)
+    page.toggle(key="form-api--enabled").set_value(False).run()
+    press(page, "form-save")
+    assert process.console().settings.api_token == ""
+    assert PLANTED in (workspace / FILE).read_text()
+    nowhere(page, workspace, caplog)

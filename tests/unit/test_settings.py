@@ -441,6 +441,7 @@ def test_the_token_of_the_search_api_comes_from_the_environment_or_the_file_and_
     assert found.api_token == "a" * 32
     assert "a" * 32 not in repr(found)
     assert read(workspace, f'[api]\ntoken = "{"a" * 32}"\n', CONSOLE_API_TOKEN="b" * 32).api_token == "b" * 32
+    assert read(workspace, "[api]\nenabled = false\n", CONSOLE_API_TOKEN="b" * 32).api_token == ""
 
 
 @pytest.mark.parametrize("token", ["abc", "a" * 16 + " b", "é" * 20, "a\n" * 16])

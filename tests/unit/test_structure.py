@@ -38,6 +38,17 @@ def test_every_page_is_in_the_menu_and_every_entry_of_the_menu_is_a_page() -> No
     assert {page.stem for page in PAGES} == {entry.name for entry in navigation.PAGES}
 
 
+def test_no_label_of_the_screen_has_a_space_before_its_ellipsis() -> None:
+    screen = [*PAGES, *(file for file in CORE if file.is_relative_to(ROOT / "console_core" / "ui"))]
+    texts = [
+        (file.name, node.value)
+        for file in screen
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert [(name, text) for name, text in texts if text.endswith((" …", "..."))] == []
+
+
 def test_the_script_does_not_lie_beside_the_pages() -> None:
     """Streamlit would serve the files of such a folder without running the script that guards them."""
     assert not (ROOT / "console_core" / "ui" / "pages").exists()

@@ -88,9 +88,7 @@ def _buttons(backup: Backup, *, only: bool, blocked: bool) -> None:
     if backup.finished:
         if not backup.proven:
             _prove(backup, blocked=blocked)
-        if command_button(
-            "Restore …", "restore", key=f"restore-{backup.id}", icon=":material/settings_backup_restore:"
-        ):
+        if command_button("Restore…", "restore", key=f"restore-{backup.id}", icon=":material/settings_backup_restore:"):
             ask_for_restore(backup)
             st.rerun()
         st.link_button(
@@ -101,7 +99,7 @@ def _buttons(backup: Backup, *, only: bool, blocked: bool) -> None:
         )
     reason = denied("delete_backup")
     st.button(
-        "Delete …",
+        "Delete…",
         icon=":material/delete:",
         key=f"delete-{backup.id}",
         type="tertiary",

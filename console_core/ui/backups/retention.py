@@ -34,7 +34,7 @@ def retention(backups: Sequence[Backup]) -> None:
         size = words.size(sum(backup.bytes for backup in surplus))
         reason = denied("prune_backups")
         st.button(
-            f"Delete {words.count(len(surplus), 'older backup')} …",
+            f"Delete {words.count(len(surplus), 'older backup')}…",
             icon=":material/auto_delete:",
             key="prune",
             disabled=bool(reason),

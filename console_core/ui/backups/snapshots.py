@@ -61,7 +61,7 @@ def _row(one: Snapshot) -> None:
                 _recover_button(one)
             reason = denied("delete_snapshot")
             st.button(
-                "Delete …",
+                "Delete…",
                 icon=":material/delete:",
                 key=f"drop-{one.name}",
                 type="tertiary",
@@ -75,7 +75,7 @@ def _row(one: Snapshot) -> None:
 def _recover_button(one: Snapshot) -> None:
     into = proposal(session.console().store, one.collection)
     if command_button(
-        "Recover …", "recover_snapshot", key=f"recover-{one.name}", icon=":material/settings_backup_restore:"
+        "Recover…", "recover_snapshot", key=f"recover-{one.name}", icon=":material/settings_backup_restore:"
     ):
         about = {"collection": one.collection, "snapshot": one.name, "into": into}
         confirm.ask(

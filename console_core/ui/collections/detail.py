@@ -11,6 +11,7 @@ from console_core.migration.findings import Finding
 from console_core.rollout.records import Move
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.collections.concerns import concerns, contradicts
+from console_core.ui.collections.duplicates import SHOW
 from console_core.ui.collections.introduction import introduce_alias
 from console_core.ui.collections.points import points_page
 from console_core.ui.collections.stamping import record_model
@@ -64,6 +65,8 @@ def next_steps(info: CollectionInfo) -> None:
     """Where to go from a collection: from an empty one that was prepared, to the migration that fills it. Where nothing
     says its model, recording that comes first."""
     navigation.link("coverage", "Coverage", collection=info.name)
+    if info.points and info.distance == "cosine":
+        navigation.link("collections", "Duplicates", icon=":material/content_copy:", collection=info.name, show=SHOW)
     if info.stamp and not info.points and not info.aliases:
         if st.button("Fill it by a migration", icon=":material/add:", key="fill", type="primary"):
             navigation.go("migrations", view="new", model=info.stamp.model, target=info.name)

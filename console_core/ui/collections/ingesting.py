@@ -4,9 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from console_core.embedding.preprocessing import Mode
 from console_core.errors import ConsoleError
 from console_core.migration.ingest import IngestPlan, Survey, survey
 from console_core.migration.ingesting import USUAL_NAMESPACE, Wish
+from console_core.migration.plan import USUAL_BATCH
+from console_core.runs.manners import MOST_BATCH
 from console_core.runs.types import Run
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.permission import command_button
@@ -18,9 +21,7 @@ _AS_IT_WAS = "The collection's own"
 
 def ingest_card() -> None:
     """A form, what a look at the pictures found, and the button that starts."""
-    with st.expander(
-        "Ingest pictures …", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun"
-    ) as box:
+    with st.expander("Ingest pictures…", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun") as box:
         if not box.open:
             return
         roots = ", ".join(words.plain(root) for root in session.console().settings.image_roots)
@@ -46,22 +47,41 @@ def _wish() -> Wish | None:
     left, right = st.columns(2)
     path = left.text_input("Folder or list", key="ingest-path", placeholder="/srv/pictures/2026").strip()
     namespace = right.text_input("Namespace", value=USUAL_NAMESPACE, key="ingest-namespace").strip()
-    into = left.selectbox("Collection", names, key="ingest-into", index=None, accept_new_options=True)
+    offered = list(dict.fromkeys((*names, *filter(None, [st.session_state.get("ingest-into")]))))
+    into = left.selectbox("Collection", offered, key="ingest-into", index=None, accept_new_options=True)
     models = [card.key for card in console.models.cards.all()]
     exists = into in names or into in console.store.aliases()
     model = right.selectbox("Model", [_AS_IT_WAS] if exists else models, key="ingest-model", disabled=exists)
     recursive = left.checkbox("With subfolders", value=True, key="ingest-recursive")
     again = right.checkbox("Embed again what is there already", key="ingest-again")
+    size = left.number_input(
+        "Batch size, in pictures",
+        1,
+        MOST_BATCH,
+        value=USUAL_BATCH,
+        key="ingest-batch",
+        help="How many pictures are embedded, written and recorded at a time. The usual size is right for most stores.",
+    )
+    modes = [_AS_IT_WAS] if exists else [mode.value for mode in Mode]
+    mode = right.selectbox(
+        "How pictures are decoded",
+        modes,
+        0 if exists else modes.index(Mode.FAST),
+        key="ingest-mode",
+        disabled=exists,
+        help=" ".join(f"{mode.capitalize()}: {mode.meaning}" for mode in Mode),
+    )
     if not path or not into:
         st.caption("Name a folder or a list, and the collection that its pictures shall be put into.")
         return None
-    return Wish(Path(path), into, namespace, recursive, "" if exists else model or "", again=again)
+    made_by, decoded = ("", None) if exists else (model or "", None if mode == _AS_IT_WAS else Mode(mode))
+    return Wish(Path(path), into, namespace, recursive, made_by, decoded, int(size), again)
 
 
 def _looked(wish: Wish) -> tuple[IngestPlan, Survey] | ConsoleError:
     """What would be done; nothing is written."""
     console = session.console()
-    with st.spinner("Looking at the pictures and the collection …"):
+    with st.spinner("Looking at the pictures and the collection…"):
         try:
             ingesting = console.ingesting()
             plan = ingesting.plan(wish)

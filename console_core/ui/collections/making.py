@@ -68,7 +68,7 @@ def new_collection() -> None:
     if not draft.name or card is None:
         panels.empty_state("Nothing to make yet", "Name the collection and the model that shall fill it.")
         return
-    with panels.card("What will be made", key="preview"), st.spinner(f"Loading {card.title} …"):
+    with panels.card("What will be made", key="preview"), st.spinner(f"Loading {card.title}…"):
         _preview(making(session.console().preflight_parts(), _asked(draft, card)))
 
 

@@ -72,7 +72,7 @@ def candidates(cards: Sequence[ModelCard], dimension: int) -> list[ModelCard]:
 
 def _claim(collection: str, model: str) -> None:
     st.session_state.pop(_REFUSED, None)
-    with st.spinner("Embedding a sample of its pictures again …"):
+    with st.spinner("Embedding a sample of its pictures again…"):
         try:
             command(session.console(), session.actor(), "stamp", collection=collection, model=model)
         except ConsoleError as error:

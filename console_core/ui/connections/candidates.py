@@ -131,9 +131,16 @@ def table(console: Console, candidate: Settings, entry: str) -> Outcome:
     return Outcome(True, f"It can be read: {words.count(len(found), 'column')} of vectors.", rows=rows)
 
 
+def api(console: Console, candidate: Settings, entry: str) -> Outcome:
+    """Whether it would answer. Nothing is asked: it is this server."""
+    if not candidate.api_token:
+        return Outcome(True, "It is off: whoever asks is refused.")
+    return Outcome(True, "It answers whoever sends the token, at POST /api/v1/search.")
+
+
 TESTS: dict[str, Test] = {
     **{"store": store, "catalog": catalog, "images": images},
-    **{"s3": images, "models": model, "tables": table},
+    **{"s3": images, "models": model, "tables": table, "api": api},
 }
 """The test of each form."""
 

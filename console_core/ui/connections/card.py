@@ -1,6 +1,8 @@
 """A connection as a card: its facts, and a test that asks whether it answers."""
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 
 import streamlit as st
@@ -13,6 +15,9 @@ from console_core.ui.connections.editor import edit_button
 from console_core.ui.connections.fields import Form
 from console_core.ui.connections.probes import Probe
 from console_core.ui.session import console
+
+_ABOUT_API = Path(__file__).resolve().parents[3] / "docs" / "search-api.md"
+_HEADING = re.compile(r"^#+(?= )", re.MULTILINE)
 
 
 def connection(
@@ -51,10 +56,23 @@ def what_it_cannot_do(connected: Console) -> None:
         limits(found)
 
 
+def how_programs_ask(connected: Console) -> None:
+    """The document about it, where the console runs from its repository."""
+    with st.expander("How programs ask", icon=":material/menu_book:", key="search-api", on_change="rerun") as box:
+        if not box.open:
+            return
+        if not _ABOUT_API.exists():
+            st.caption("docs/search-api.md of the console's repository says so.")
+            return
+        title, _, text = _ABOUT_API.read_text(encoding="utf-8").partition("\n")
+        st.markdown(_HEADING.sub("####", text))
+        st.caption(f"From docs/{_ABOUT_API.name}: {words.plain(title.lstrip('# '))}.")
+
+
 def _answer(probe: Probe) -> None:
     started = perf_counter()
     try:
-        with st.spinner("Asking …"):
+        with st.spinner("Asking…"):
             said = probe(console())
     except ConsoleError as error:
         st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")

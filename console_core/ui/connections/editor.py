@@ -19,7 +19,8 @@ from console_core.ui import frame, permission, session, words
 from console_core.ui.connections import drafts
 from console_core.ui.connections.asking import ask_for
 from console_core.ui.connections.candidates import TESTS, Outcome, tried
-from console_core.ui.connections.fields import FORMS, Form
+from console_core.ui.connections.consequences import choose_consequence
+from console_core.ui.connections.fields import FORMS, MODEL, Form
 from console_core.ui.connections.looking import forget_seen, look, offered
 from console_core.web.changing import Effect, change_settings
 
@@ -95,7 +96,7 @@ def _body(opened: _Opened, form: Form) -> None:
         return
     st.caption(form.lead)
     variables = _overruled(form)
-    if variables and all(name in variables for name in _main(form)):
+    if (main := _main(form)) and all(name in variables for name in main):
         _read_only(variables)
         return
     name = opened.entry or (_name_of_new(form) if form.entry else "")
@@ -106,16 +107,32 @@ def _body(opened: _Opened, form: Form) -> None:
     changes, problems = drafts.changes(form, name, before, now), drafts.refusals(form, before, now)
     if form.entry and not opened.entry:
         problems = [*filter(None, [drafts.refused_name(form, name, _taken(form, written))]), *problems]
-    _decide(opened, form, name, changes, problems, written)
+    ready = True
+    if form is MODEL and opened.entry and changes:
+        choice = choose_consequence(opened.entry, now, key)
+        ready = choice.ready
+        if choice.another is not None:
+            name, blank = choice.another, drafts.shown(form, {}, _usual(form))
+            changes = drafts.changes(form, name, blank, now)
+            problems = [*filter(None, [drafts.refused_name(form, name, _taken(form, written))]), *problems]
+    _decide(opened, form, name, changes, problems, written, ready=ready)
 
 
 def _decide(
-    opened: _Opened, form: Form, entry: str, changes: Sequence[Change], problems: Sequence[str], written: Written
+    opened: _Opened,
+    form: Form,
+    entry: str,
+    changes: Sequence[Change],
+    problems: Sequence[str],
+    written: Written,
+    *,
+    ready: bool,
 ) -> None:
+    """Test and save. What is not `ready` can only be tested."""
     _working()
     with st.container(horizontal=True, horizontal_alignment="right"):
         test = st.button("Test", icon=":material/network_check:", key="form-test")
-        save = st.button("Save", type="primary", key="form-save", disabled=not changes)
+        save = st.button("Save", type="primary", key="form-save", disabled=not changes or not ready) and ready
     if (test or save) and problems:
         for problem in problems:
             st.error(words.plain(problem), icon=":material/error:")
@@ -129,8 +146,8 @@ def _decide(
         return
     _tell(outcome)
     if not outcome.works and changes:
-        anyway = st.button("Save although the test failed", key="form-save-anyway")
-        if anyway:
+        anyway = st.button("Save although the test failed", key="form-save-anyway", disabled=not ready)
+        if anyway and ready:
             _save(form, changes, opened.digest, secrets)
 
 
@@ -141,7 +158,7 @@ def _tested(
     if not anew and (known := _known(changes, written)) is not None:
         return known
     console = session.console()
-    with st.spinner("Asking …"):
+    with st.spinner("Asking…"):
         try:
             text = changing.changed(written.text, changes)
             candidate = settings.read(console.settings.workspace, text=text)
@@ -181,7 +198,7 @@ def _tell(outcome: Outcome) -> None:
 
 
 def _save(form: Form, changes: Sequence[Change], digest: str, secrets: frozenset[str]) -> None:
-    with st.spinner("The workspace is being opened again …"):
+    with st.spinner("The workspace is being opened again…"):
         try:
             effect = change_settings(session.actor(), form.key, changes, digest)
         except ConsoleError as error:
@@ -244,7 +261,7 @@ def _usual(form: Form) -> Mapping[str, str]:
 
 
 def _main(form: Form) -> list[str]:
-    """What a form is about: without it the rest cannot be edited with sense."""
+    """What a form is about, if anything: without it the rest cannot be edited with sense."""
     return [field.name for field in form.fields if field.needed]
 
 

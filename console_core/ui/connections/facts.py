@@ -8,6 +8,10 @@ from pathlib import Path
 from console_core.catalog.web_addresses import is_address
 from console_core.console import Console
 from console_core.embedding.device import usable_cores
+from console_core.settings.changing import written
+from console_core.settings.overruling import overruled
+from console_core.settings.secrets import reference
+from console_core.settings.section import FILE
 from console_core.ui import session, words
 from console_core.ui.connections.probes import root_state
 from console_core.ui.panels import Marked
@@ -82,6 +86,26 @@ def _state(root: str) -> str:
         return ":gray-badge[on a server]"
     fine, state = root_state(Path(root))
     return f":{'green' if fine else 'red'}-badge[{state}]"
+
+
+def api(console: Console) -> Mapping[str, object]:
+    on = bool(console.settings.api_token)
+    return {
+        "State": Marked(":green-badge[on]" if on else ":gray-badge[off]"),
+        "Token": _token(console),
+        "Addresses": "POST /api/v1/search, GET /api/v1/collections",
+    }
+
+
+def _token(console: Console) -> str:
+    """Where it comes from; never what it is."""
+    if variable := overruled("api", "token"):
+        return f"from {variable}"
+    section = written(console.settings.workspace).table.get("api", {})
+    token = section.get("token", "") if isinstance(section, Mapping) else ""
+    if name := reference(str(token)):
+        return f"from {name}"
+    return f"written in {FILE}" if token else "not set"
 
 
 def ledger(console: Console) -> Mapping[str, object]:

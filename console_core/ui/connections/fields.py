@@ -246,4 +246,15 @@ TABLE = Form(
     entry_help="Its collections are called by this and the column: name.column.",
 )
 
-FORMS: Mapping[str, Form] = {form.key: form for form in (STORE, CATALOG, IMAGES, S3, MODEL, TABLE)}
+API = Form(
+    "api",
+    "Search API",
+    ("api",),
+    "Programs search over HTTP with a token that they send. Without one nobody can.",
+    (
+        Field("enabled", "Answer searches over HTTP", "truth", default=True),
+        Field("token", "Token", "secret", "Make one with: openssl rand -hex 32.", example="SEARCH_TOKEN"),
+    ),
+)
+
+FORMS: Mapping[str, Form] = {form.key: form for form in (STORE, CATALOG, IMAGES, S3, MODEL, TABLE, API)}

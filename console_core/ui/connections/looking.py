@@ -72,7 +72,7 @@ def _look(before: Values, now: Values, written: Written) -> None:
         return
     secrets = secrets_of(written.table)
     try:
-        with st.spinner("Looking …"):
+        with st.spinner("Looking…"):
             kind, location, text = _place(before, now, written)
             secrets |= secrets_of(parsed(text, session.console().settings.workspace / FILE))
             table = str(now["table"]) if kind == "sql" else ""

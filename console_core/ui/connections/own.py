@@ -9,7 +9,7 @@ from console_core.errors import ConsoleError
 from console_core.settings import ModelSettings, TableSettings
 from console_core.settings.changing import Change
 from console_core.ui import confirm, panels, session, words
-from console_core.ui.connections import editor
+from console_core.ui.connections import consequences, editor
 from console_core.ui.connections.fields import MODEL, S3, TABLE, Form
 from console_core.web.changing import change_settings
 
@@ -78,7 +78,7 @@ def _ask(form: Form, name: str) -> None:
     question = confirm.Question(
         title=f"Remove {words.plain(name)}?",
         text="It leaves console.toml; its files and collections stay as they are. What needs it cannot be searched or "
-        "built until it is added again.",
+        f"built until it is added again{consequences.named(name) if form is MODEL else ''}.",
         action="Remove",
         do=partial(_remove, form, name),
         icon=":material/delete:",

@@ -11,7 +11,7 @@ from console_core.catalog.local_files import folder_trouble
 from console_core.catalog.web_addresses import is_address
 from console_core.console import Console
 from console_core.embedding.device import place
-from console_core.errors import CatalogInvalid, ImageError, ImageMissing, ImageUnavailable, LedgerOwned
+from console_core.errors import CatalogInvalid, ImageError, ImageMissing, ImageUnavailable, LedgerOwned, Refused
 from console_core.ui import words
 
 Probe = Callable[[Console], str]
@@ -61,6 +61,13 @@ def ledger(console: Console) -> str:
     if console.owner is None or not console.owner.held():
         raise LedgerOwned("This process is not the ledger's owner.", "Use the console that is, or restart this one.")
     return "It can be read, and this process is its owner."
+
+
+def api(console: Console) -> str:
+    """Whether programs may search."""
+    if not console.settings.api_token:
+        raise Refused("It is off: whoever asks is refused.", "Turn it on, and name the variable that has the token.")
+    return "It is on: whoever sends the token is answered."
 
 
 def device(console: Console) -> str:

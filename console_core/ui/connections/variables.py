@@ -34,6 +34,7 @@ FILE_ONLY = {
     "[rollout] holding_days": "days after a cut-over before the former collection may be retired without a backup",
     "[rollout] follow_every": "seconds between two looks whether collections are in step with the catalog",
     "[rollout] verdict_hours": "for how many hours a verdict counts, unless something is written",
+    "[api] enabled": "whether programs that send the token may search over HTTP",
     "[query_lab] examples": "queries that the Query lab suggests",
 }
 

@@ -10,6 +10,7 @@ from console_core.coverage.facets import FOLDER
 from console_core.coverage.report import OTHER, CoverageReport
 from console_core.errors import ConsoleError
 from console_core.migration.generating import Forecast
+from console_core.runs.manners import MOST_BATCH
 from console_core.runs.types import ACTIVE, RESUMABLE, Run, RunState
 from console_core.ui import confirm, navigation, panels, session, words
 from console_core.ui.coverage.glance import NONE, facet_name, value_name
@@ -21,9 +22,9 @@ from console_core.vectorstore.types import CollectionInfo
 
 
 def embedding_column(info: CollectionInfo, report: CoverageReport) -> None:
-    """A card where the catalog has an embedding column; nothing elsewhere."""
+    """A card where the catalog has an embedding column, of collections that hold its pictures; nothing elsewhere."""
     column = session.console().embedding_column
-    if column is None or info.stamp is None:
+    if column is None or info.stamp is None or session.console().intakes.alone(info.name):
         return
     newest = _newest(info)
     works = newest is not None and newest.state in ACTIVE | RESUMABLE and not _in_vain(newest)
@@ -86,7 +87,7 @@ def _chosen_group(report: CoverageReport) -> Where:
 def _ask(info: CollectionInfo, where: Where) -> None:
     """Count what would be done, and ask."""
     try:
-        with st.spinner("Counting what is missing …"):
+        with st.spinner("Counting what is missing…"):
             found = forecast_generation(session.console(), into=info.name, where=where)
     except ConsoleError as error:
         session.flash(error.message, error.remedy, kind="error")
@@ -97,7 +98,20 @@ def _ask(info: CollectionInfo, where: Where) -> None:
     do = partial(session.act, "generate", into=info.name, where=where, done=f"Generating into {info.name}.")
     group = "".join(f" for {facet_name(facet)} {value_name(value)}" for facet, (value,) in where.items())
     title = f"Generate into {words.plain(info.name)}{words.plain(group)}?"
-    confirm.ask(confirm.Question(title, _told(found), "Generate", do, icon=":material/auto_fix_high:"))
+    icon = ":material/auto_fix_high:"
+    confirm.ask(confirm.Question(title, _told(found), "Generate", do, icon=icon, more=_choices))
+
+
+def _choices() -> dict[str, int]:
+    size = st.number_input(
+        "Batch size, in pictures (0: as usual)",
+        0,
+        MOST_BATCH,
+        value=0,
+        key="generate-batch",
+        help="How many pictures are embedded, written and recorded at a time. Usual is as this collection was built.",
+    )
+    return {"batch_size": int(size)}
 
 
 def _told(found: Forecast) -> str:

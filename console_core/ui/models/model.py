@@ -70,7 +70,7 @@ def check(key: str) -> None:
     where.clear()
     known = key in models.resident()
     started = perf_counter()
-    with st.spinner("It was loaded before …" if known else "Loading the model …"):
+    with st.spinner("It was loaded before…" if known else "Loading the model…"):
         try:
             embedder = models.get(key)
         except ConsoleError as error:
@@ -92,4 +92,4 @@ def _answer(embedder: Embedder, took: str) -> None:
 
 def _short(part: str) -> str:
     """A digest by its beginning; what can be read stays whole."""
-    return f"{part[:12]} …" if len(part) > 32 and part.isalnum() else part or "none"
+    return f"{part[:12]}…" if len(part) > 32 and part.isalnum() else part or "none"

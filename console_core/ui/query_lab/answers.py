@@ -6,6 +6,7 @@ import streamlit as st
 
 from console_core.catalog.types import ImageRow
 from console_core.querylab.comparison import Answer, ColumnResult, Comparison
+from console_core.querylab.filtering import where_of
 from console_core.querylab.image_search import ask_like
 from console_core.querylab.search import ask
 from console_core.ui import gallery, pictures, words
@@ -20,9 +21,9 @@ def answer(question: Question, collections: Sequence[CollectionInfo]) -> Compari
     Raises:
         Refused: there is nothing to ask, or nobody.
     """
-    opened = console()
+    opened, where = console(), where_of(question.only)
     if question.like:
-        return ask_like(opened.store, question.columns, question.like, limit=question.limit)
+        return ask_like(opened.store, question.columns, question.like, limit=question.limit, where=where)
     resident = opened.models.resident()
     wanted = {
         info.stamp.model
@@ -30,13 +31,16 @@ def answer(question: Question, collections: Sequence[CollectionInfo]) -> Compari
         if info.stamp and {info.name, *info.aliases} & set(question.columns) and info.stamp.model not in resident
     }
     if not wanted:
-        return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit)
-    with st.spinner(f"Loading {' and '.join(sorted(model_title(model) for model in wanted))} …", show_time=True):
-        return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit)
+        return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit, where=where)
+    with st.spinner(f"Loading {' and '.join(sorted(model_title(model) for model in wanted))}…", show_time=True):
+        return ask(opened.store, opened.models, question.columns, question.text, limit=question.limit, where=where)
 
 
-def columns(comparison: Comparison, rows: Mapping[str, ImageRow]) -> list[gallery.Column]:
-    """The comparison as columns of tiles. In the reference column, what no other column has is "gone"."""
+def columns(comparison: Comparison, rows: Mapping[str, ImageRow], *, filtered: bool) -> list[gallery.Column]:
+    """The comparison as columns of tiles. In the reference column, what no other column has is "gone".
+
+    `filtered` says that only points which pass a filter were asked for.
+    """
     kept = {
         key for place, result in enumerate(comparison.columns) if place != comparison.reference for key in result.keys
     }
@@ -45,7 +49,7 @@ def columns(comparison: Comparison, rows: Mapping[str, ImageRow]) -> list[galler
     for place, result in enumerate(comparison.columns):
         marks_gone = place == comparison.reference and not alone
         tiles = [_tile(hit, rows, gone=marks_gone and hit.key not in kept) for hit in result.answers]
-        drawn.append(gallery.Column(column_title(result), tiles, _caption(result), _empty(result)))
+        drawn.append(gallery.Column(column_title(result), tiles, _caption(result), _empty(result, filtered)))
     return drawn
 
 
@@ -92,8 +96,10 @@ def _caption(result: ColumnResult) -> str:
     return " · ".join([*said, *([result.note] if result.note else [])])
 
 
-def _empty(result: ColumnResult) -> str:
-    return "Nothing was found." if result.error is None else "This column could not answer."
+def _empty(result: ColumnResult, filtered: bool) -> str:
+    if result.error is not None:
+        return "This column could not answer."
+    return "Nothing here passes the filter." if filtered else "Nothing was found."
 
 
 def _tile(hit: Answer, rows: Mapping[str, ImageRow], *, gone: bool) -> gallery.Tile:

@@ -1,4 +1,4 @@
-"""A way to begin where no text can be asked: pictures of the catalog, each of which leads to others like it."""
+"""A way to begin where no text can be asked: pictures of a catalog, each of which leads to others like it."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -6,7 +6,7 @@ from itertools import islice
 import streamlit as st
 
 from console_core.ui import gallery, pictures
-from console_core.ui.query_lab.question import Question, ask_like
+from console_core.ui.query_lab.question import Question, ask_like, those_of
 from console_core.ui.session import console
 from console_core.vectorstore.types import CollectionInfo
 
@@ -17,15 +17,13 @@ _OFFERED = 24
 
 def only_by_picture(question: Question, collections: Sequence[CollectionInfo]) -> bool:
     """Whether every collection that is asked was made by a model that embeds no texts."""
-    asked = [
-        info for info in collections if info.stamp is not None and {info.name, *info.aliases} & set(question.columns)
-    ]
+    asked = those_of(question.columns, collections)
     cards = console().models.cards
     return bool(asked) and not any(cards.embeds_text(info.stamp.model) for info in asked if info.stamp)
 
 
-def pick_a_picture(question: Question) -> None:
-    """Say that no text can be asked, and offer the first pictures of the catalog."""
+def pick_a_picture(question: Question, collections: Sequence[CollectionInfo]) -> None:
+    """Say that no text can be asked, and offer the first pictures of the first column's own catalog."""
     if question.is_example:
         st.caption("What is chosen above can be searched by picture only. Click a picture, and find others like it.")
     else:
@@ -34,7 +32,8 @@ def pick_a_picture(question: Question) -> None:
             title="What is chosen above can be searched by picture only",
             icon=":material/image_search:",
         )
-    rows = list(islice(console().catalog.rows(), _OFFERED))
+    first = those_of(question.columns, collections)[0]
+    rows = list(islice(console().catalog_of(first.name).rows(), _OFFERED))
     tiles = [
         gallery.Tile(row.key, pictures.address(row.key, row), pictures.caption(row.key, row.payload)) for row in rows
     ]

@@ -1,11 +1,13 @@
-"""What is asked: a text or a picture, in which columns, and how many answers. All of it is in the address."""
+"""What is asked: a text or a picture, in which columns, among which points, and how many answers. All of it is in the
+address."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from console_core.ui.address import from_address, many_from_address, write_address
+from console_core.ui.payload_filter import chips, chosen, filter_button
 from console_core.ui.query_lab.examples import examples
 from console_core.ui.session import console, parameter
 from console_core.vectorstore.types import CollectionInfo
@@ -16,12 +18,13 @@ _QUERY, _COLUMNS, _LIMIT, _EXAMPLE = "lab-query", "lab-columns", "lab-limit", "l
 PICTURES_ONLY = " · pictures only"
 """What is said of a collection whose model embeds no texts."""
 FIELDS = {"q": _QUERY, "columns": _COLUMNS, "limit": _LIMIT}
-"""What of a question the address has, beside the picture that is asked about."""
+"""What of a question the address has, beside the picture that is asked about and the filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`like` is the key of a picture whose neighbours are asked for; then there is no text.
+    """`like` is the key of a picture whose neighbours are asked for; then there is no text. `only` is the filter, the
+    same in each column: values as they are written, by payload field.
 
     `is_example` where nobody asked anything yet: then an example is answered, or nothing where there is none.
     """
@@ -31,11 +34,18 @@ class Question:
     columns: tuple[str, ...]
     limit: int
     is_example: bool = False
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def comparable(collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
     """The collections that can be asked: those that say which model made them."""
     return [info for info in collections if info.stamp is not None]
+
+
+def those_of(names: Sequence[str], collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
+    """The collections that columns of these names ask, in their order, each once; what does not exist is left out."""
+    leads_to = {name: info for info in comparable(collections) for name in (info.name, *info.aliases)}
+    return list({leads_to[name].name: leads_to[name] for name in names if name in leads_to}.values())
 
 
 def asked(collections: Sequence[CollectionInfo]) -> Question:
@@ -54,7 +64,9 @@ def asked(collections: Sequence[CollectionInfo]) -> Question:
     )
     text, like = st.session_state[_QUERY].strip(), parameter("like")
     is_example = not text and not like
-    suggested = examples()
+    many_from_address(_COLUMNS, "columns", _usual(comparable(collections)), most=MOST_COLUMNS)
+    first = next((info.name for info in those_of(st.session_state[_COLUMNS], collections)), "")
+    suggested = examples(first)
     if is_example and suggested:
         text = suggested[0]
     if suggested:
@@ -62,8 +74,10 @@ def asked(collections: Sequence[CollectionInfo]) -> Question:
         st.pills("Examples", suggested, key=_EXAMPLE, label_visibility="collapsed", on_change=_take_example)
     with st.container(horizontal=True, vertical_alignment="center"):
         columns = _columns(collections)
+        filter_button([info.name for info in those_of(columns, collections)])
         limit = _limit()
-    return Question(text="" if like else text, like=like, columns=columns, limit=limit, is_example=is_example)
+    chips()
+    return Question("" if like else text, like, columns, limit, is_example, chosen())
 
 
 def ask_like(key: str) -> None:
@@ -97,7 +111,6 @@ def _limit() -> int:
 def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
     """The chosen columns; a name in the address that no longer exists stays, and its column says so."""
     names = _offered(collections)
-    many_from_address(_COLUMNS, "columns", _usual(comparable(collections)), most=MOST_COLUMNS)
     options = [*names, *(name for name in st.session_state[_COLUMNS] if name not in names)]
     st.multiselect(
         "Columns",

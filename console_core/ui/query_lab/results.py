@@ -13,12 +13,12 @@ from console_core.ui.query_lab.by_picture import PICTURE, find_similar, like
 _WIDTHS = {1: 136, 2: 112, 3: 104, 4: 100}
 
 
-def show(comparison: Comparison) -> None:
-    """All of it. The catalog is asked once for all pictures."""
+def show(comparison: Comparison, *, filtered: bool) -> None:
+    """All of it. The catalog is asked once for all pictures. `filtered` says that not all points were asked."""
     rows = pictures.rows_by_key(all_keys(comparison))
     _agreement(comparison)
     _errors(comparison)
-    drawn = columns(comparison, rows)
+    drawn = columns(comparison, rows, filtered=filtered)
     picked = gallery.gallery(
         drawn, key="lab-gallery", picked=st.session_state.get(PICTURE, ""), tile_width=_WIDTHS.get(len(drawn), 100)
     )

@@ -52,7 +52,7 @@ def _known(cards: list[ModelCard], draft: Draft, current: str) -> None:
 
 
 def _here(cards: list[ModelCard]) -> set[str]:
-    with st.spinner("Looking for weights on this machine …"):
+    with st.spinner("Looking for weights on this machine…"):
         return {card.key for card in cards if _loadable(card)}
 
 

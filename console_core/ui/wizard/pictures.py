@@ -23,8 +23,8 @@ FRESH = 60
 def choose_pictures(draft: Draft, former: CollectionInfo, card: ModelCard) -> None:
     """Draw the step. It needs no answer: everything is chosen unless a person narrows it."""
     with open_step(3, "Pictures"):
-        if session.console().catalog.info().facets:
-            _slice(draft)
+        if session.console().catalog_of(former.name).info().facets:
+            _slice(draft, former.name)
         else:
             st.markdown("Every picture of the catalog.")
             st.caption("This catalog has no facets to choose a part by.")
@@ -33,7 +33,7 @@ def choose_pictures(draft: Draft, former: CollectionInfo, card: ModelCard) -> No
         choose_settings(draft, former, card)
 
 
-def _slice(draft: Draft) -> None:
+def _slice(draft: Draft, collection: str) -> None:
     if draft.only:
         st.session_state[_PART] = _SOME
     part = st.segmented_control(
@@ -51,14 +51,14 @@ def _slice(draft: Draft) -> None:
         return
     st.caption("A picture is chosen where it has one of the values in every list that you fill in.")
     with st.grid("auto", min_column_width=280):
-        tenant = session.console().catalog.info().tenant
-        for facet, counts in _counted(str(session.console().settings.workspace)).items():
+        tenant = session.console().catalog_of(collection).info().tenant
+        for facet, counts in _counted(str(session.console().settings.workspace), collection).items():
             _facet(draft, facet, counts, "Tenant" if facet == tenant else "")
 
 
-@st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures …")
-def _counted(workspace: str) -> Mapping[str, Mapping[str, int]]:
-    return session.console().catalog.facets()
+@st.cache_data(ttl=FRESH, max_entries=4, show_spinner="Counting the pictures…")
+def _counted(workspace: str, collection: str) -> Mapping[str, Mapping[str, int]]:
+    return session.console().catalog_of(collection).facets()
 
 
 def _facet(draft: Draft, facet: str, counts: Mapping[str, int], title: str) -> None:

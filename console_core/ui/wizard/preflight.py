@@ -26,7 +26,7 @@ def check_and_start(draft: Draft, cards: Sequence[ModelCard]) -> None:
     """Draw the step: findings and figures of each model, and the one button that starts to build with all of them."""
     requests = draft.requests()
     with open_step(4, "Preflight", "What can be known before anything is written."):
-        with st.spinner(f"Loading {_named(cards)} and trying {'them' if len(cards) > 1 else 'it'} on your pictures …"):
+        with st.spinner(f"Loading {_named(cards)} and trying {'them' if len(cards) > 1 else 'it'} on your pictures…"):
             found = _checked(_question(requests), requests)
         if len(found) == 1:
             _one(found[0], draft)
@@ -142,7 +142,7 @@ def _start(requests: Sequence[Request], found: Sequence[Preflight]) -> None:
     )
     if not pressed:
         return
-    with st.spinner("Checking once more and starting …"):
+    with st.spinner("Checking once more and starting…"):
         begun = _begin_all(requests) if several else _begin(requests[0], first)
     _checked.clear()
     if begun:

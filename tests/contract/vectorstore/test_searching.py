@@ -80,6 +80,15 @@ def test_a_search_can_be_limited_to_values_of_payload_fields(world: World) -> No
     assert found(user=[]) == set()
 
 
+def test_a_payload_field_is_found_by_its_own_name_whatever_is_in_it(world: World) -> None:
+    name, rows = world.made(), vectors(2)
+    odd = ("shoe size", "a.b", "größe", "tags[0]", "a-b")
+    world.store.upsert(name, [Point(0, rows[0], dict.fromkeys(odd, "46")), Point(1, rows[1], {"a": {"b": "46"}})])
+    for field in odd:
+        assert {hit.id for hit in world.store.search(name, rows[0], where={field: ["46"]})} == {0}, field
+        assert {hit.id for hit in world.store.search(name, rows[0], where={field: [""]})} == {1}, field
+
+
 def test_a_search_answers_with_no_more_than_the_limit(world: World) -> None:
     name = world.made(count=10)
     assert len(world.store.search(name, vectors(1)[0], limit=3)) == 3

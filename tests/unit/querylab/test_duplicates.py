@@ -60,7 +60,7 @@ def _store(gallery: Path, lab: Lab, tmp_path_factory: pytest.TempPathFactory) ->
 def groups(looking: Duplicates, store: VectorStore) -> set[tuple[str, ...]]:
     for _ in looking.steps():
         pass
-    return {tuple(one.path for one in group) for group in groups_told(store, looking)}
+    return {tuple(one.path for one in group) for group in groups_told(store, looking.collection, looking.groups())}
 
 
 def test_planted_copies_are_found_and_nothing_else(store: VectorStore) -> None:
@@ -80,7 +80,7 @@ def test_each_copy_has_the_cosine_to_its_nearest_and_the_largest_group_comes_fir
     looking = Duplicates(store, "gallery")
     for _ in looking.steps():
         pass
-    first, *_ = groups_told(store, looking)
+    first, *_ = groups_told(store, looking.collection, looking.groups())
     assert len(first) == 3
     assert all(0.98 <= one.cosine <= 1.0 for one in first)
 
