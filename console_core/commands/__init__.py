@@ -28,6 +28,7 @@ from console_core.migration.ingesting import Wish
 from console_core.migration.making import Making
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
+from console_core.querylab.judgements import Evaluation
 from console_core.querylab.query_sets import QuerySet
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
@@ -66,7 +67,8 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
         raise
     if not subject and isinstance(result, Run):
         subject = result.target
-    console.ledger.note(actor.name, name, subject, detail=_detail(result))
+    if not known.recorded:
+        console.ledger.note(actor.name, name, subject, detail=_detail(result))
     if console.worker is not None:
         console.worker.wake()
     return result
@@ -176,6 +178,8 @@ class _Command:
     act: Callable[..., Any]
     role: Role
     named_by: str
+    recorded: bool = False
+    """What it does is a record itself, with who and when: the journal would only repeat it, a hundred times an hour."""
 
     def subject(self, arguments: Mapping[str, Any]) -> str:
         value = arguments.get(self.named_by, "")
@@ -224,6 +228,11 @@ COMMANDS: Mapping[str, _Command] = {
     "move_store": _Command(move_store, "admin", "to"),
     "save_query_set": _Command(judging.save_query_set, "judge", "query_set"),
     "ask_query_set": _Command(judging.ask_query_set, "judge", "query_set"),
+    "begin_evaluation": _Command(judging.begin_evaluation, "judge", "snapshot"),
+    "judge": _Command(judging.judge, "judge", "evaluation", recorded=True),
+    "vote": _Command(judging.vote, "judge", "evaluation", recorded=True),
+    "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
+    "reveal": _Command(judging.reveal, "judge", "evaluation"),
     "change_settings": _Command(change_settings, "admin", "section"),
 }
 
@@ -250,6 +259,8 @@ def _detail(result: Any) -> str:
             return f"{result.collections:,} collections, {result.points:,} points, {result.aliases:,} aliases"
         case SettingsChanged():
             return ", ".join(result.names) or "nothing was to change"
+        case Evaluation():
+            return f"{result.id}, {result.protocol.measure}, margin {result.protocol.margin:g}"
         case QuerySet():
             return f"version {result.version}, {result.size:,} questions"
         case Follow():

@@ -1,10 +1,13 @@
-"""The commands of judging: query sets, and asking them."""
+"""The commands of judging: query sets, asking them, and what judges say of the answers."""
 
 from collections.abc import Sequence
 
 from console_core.commands.actor import Actor
 from console_core.console import Console
+from console_core.errors import Refused
 from console_core.querylab.asking import KIND, USUAL_DEPTH, AskPlan, begin
+from console_core.querylab.judgements import Evaluation, Way
+from console_core.querylab.protocol import Protocol
 from console_core.querylab.query_sets import QuerySet
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
@@ -39,3 +42,56 @@ def ask_query_set(
         selected=asked.size,
         writes=False,
     )
+
+
+def begin_evaluation(
+    console: Console,
+    actor: Actor,
+    *,
+    snapshot: str,
+    columns: Sequence[int],
+    protocol: Protocol,
+    way: Way = "grades",
+) -> Evaluation:
+    """Lock a protocol, and let columns of a snapshot be judged blindly under it. The first column is the reference."""
+    kept = console.lab.snapshots.get(snapshot)
+    if not kept.is_complete:
+        raise Refused("The query set was not asked to its end.", "Let the run that asks it finish first.")
+    if any(not 0 <= place < len(kept.columns) for place in columns):
+        raise Refused("The snapshot has no such column.", f"It has {len(kept.columns)}.")
+    if protocol.k > kept.depth:
+        raise Refused(
+            f"The first {protocol.k} answers are to be judged, but {kept.depth} were kept.",
+            f"Judge the first {kept.depth}, or ask the query set again for more.",
+        )
+    judgements = console.lab.judgements
+    made = judgements.get(judgements.begin(snapshot, columns, protocol, way=way, by=actor.name))
+    if not console.lab.desk(made).sample.queue:
+        raise Refused("All columns answer every question alike.", "There is nothing to judge: no metric can differ.")
+    return made
+
+
+def judge(console: Console, actor: Actor, *, evaluation: str, query: str, key: str, grade: int) -> None:
+    """A grade for a picture."""
+    of = console.lab.judgements.get(evaluation)
+    if not console.lab.desk(of).has(query, key):
+        raise Refused("That picture is not judged here.", "Go on with the next one.")
+    console.lab.judgements.judge(of, query, key, grade, by=actor.name)
+
+
+def vote(console: Console, actor: Actor, *, evaluation: str, query: str, x: int, y: int, winner: int) -> None:
+    """A vote between two lists."""
+    of = console.lab.judgements.get(evaluation)
+    if query not in console.lab.desk(of).queries or not {x, y} <= set(of.columns):
+        raise Refused("These lists are not judged here.", "Go on with the next ones.")
+    console.lab.judgements.vote(of, query, x, y, winner, by=actor.name)
+
+
+def undo_judgement(console: Console, actor: Actor, *, evaluation: str) -> bool:
+    """Take back one's own newest grade or vote."""
+    return console.lab.judgements.undo(console.lab.judgements.get(evaluation), by=actor.name)
+
+
+def reveal(console: Console, actor: Actor, *, evaluation: str) -> Evaluation:
+    """End the judging, and tell which model is which."""
+    return console.lab.judgements.reveal(evaluation, by=actor.name)

@@ -1,33 +1,33 @@
 """Judgements: which grade which judge gave which picture for which query. Rows are only added; the newest counts."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Column, Index, Integer, Row, Table, Text, func, insert, select, update
+from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, func, insert, select, update
 
 from console_core.database import Database, Instant, Json, metadata, now
 from console_core.errors import NotFound, Refused
+from console_core.querylab.protocol import Protocol
 from console_core.querylab.rankings import Grades
+from console_core.querylab.votes import Vote
 
 evaluations = Table(
     "evaluations",
     metadata,
     Column("id", Text, primary_key=True),
     Column("snapshot", Text, nullable=False),
-    Column("title", Text, nullable=False),
+    Column("way", Text, nullable=False),
     Column("columns", Json, nullable=False),
-    Column("scale", Text, nullable=False),
-    Column("k", Integer, nullable=False),
-    Column("seed", Integer, nullable=False),
-    Column("queue", Json, nullable=False),
-    Column("protocol", Json, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     Column("made_by", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("revealed_at", Instant),
+    Column("revealed_by", Text, nullable=False, default=""),
 )
 judgements = Table(
     "judgements",
@@ -41,53 +41,45 @@ judgements = Table(
     Column("at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )
+votes = Table(
+    "votes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("evaluation", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("judge", Text, nullable=False),
+    Column("x", Integer, nullable=False),
+    Column("y", Integer, nullable=False),
+    Column("winner", Integer),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
 Index("judgements_by_judge", judgements.c.evaluation, judgements.c.judge, judgements.c.number)
-_E, _J = evaluations.c, judgements.c
-
-
-class Scale(StrEnum):
-    """What a picture is graded with."""
-
-    GRADED = "graded"
-    YES_NO = "yes-no"
-
-    @property
-    def grades(self) -> Mapping[int, str]:
-        """Each grade with what it means, the worst first."""
-        return _GRADES[self]
-
-
-_GRADES: Mapping[Scale, Mapping[int, str]] = {
-    Scale.GRADED: {0: "Wrong", 1: "Barely", 2: "Good", 3: "Perfect"},
-    Scale.YES_NO: {0: "No", 1: "Yes"},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """A query of the queue, with the probability with which it came into it; 1 where all queries are judged."""
-
-    query: str
-    probability: float = 1.0
+Index("votes_by_judge", votes.c.evaluation, votes.c.judge, votes.c.number)
+_E, _J, _V = evaluations.c, judgements.c, votes.c
+Way = Literal["grades", "votes"]
+TIE, TAKEN_BACK = -1, None
+"""As the winner of a vote that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Columns of a snapshot, by their places, that are judged blindly: the first k of each, query by query in the order
-    of the queue. `protocol` is what was locked before the first judgement. Models are told once it is revealed."""
+    """Columns of a snapshot, by their places, that are judged blindly: pictures get grades, or whole lists get votes.
+
+    `protocol` was locked before the first judgement, and `digest` is what it had then. Which model is which is told
+    once it is revealed; nothing is judged any more after that.
+    """
 
     id: str
     snapshot: str
-    title: str
+    way: Way
     columns: tuple[int, ...]
-    scale: Scale
-    k: int
-    seed: int
-    queue: tuple[Queued, ...]
-    protocol: Mapping[str, Any]
+    protocol: Protocol
+    digest: str
     made_by: str
     made_at: datetime
     revealed_at: datetime | None = None
+    revealed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +95,19 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """An evaluation to begin."""
+class CountedVote:
+    """A judge's newest vote on a query and two columns, by their places in the snapshot; `winner` is TIE or one."""
 
-    snapshot: str
-    columns: tuple[int, ...]
-    queue: tuple[Queued, ...]
-    scale: Scale = Scale.GRADED
-    k: int = 10
-    seed: int = 1
-    title: str = ""
-    protocol: Mapping[str, Any] = field(default_factory=dict)
+    number: int
+    query: str
+    judge: str
+    x: int
+    y: int
+    winner: int
+    at: datetime
+
+    def as_vote(self) -> Vote:
+        return Vote(self.query, self.judge, str(self.x), str(self.y), "" if self.winner == TIE else str(self.winner))
 
 
 class Judgements:
@@ -122,23 +116,21 @@ class Judgements:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.transaction() as connection:  # a database may have been opened before these tables were known
-            metadata.create_all(connection, tables=[evaluations, judgements])
+            metadata.create_all(connection, tables=[evaluations, judgements, votes])
 
-    def begin(self, wanted: Wanted, *, by: str) -> Evaluation:
-        """An evaluation without judgements; its protocol is locked from here on.
+    def begin(self, snapshot: str, columns: Sequence[int], protocol: Protocol, *, way: Way = "grades", by: str) -> str:
+        """The id of an evaluation without judgements, whose protocol is locked from here on.
 
         Raises:
-            Refused: fewer than two columns, or nothing to judge.
+            Refused: fewer than two columns.
         """
-        if len(set(wanted.columns)) < 2:
+        if len(set(columns)) < 2:
             raise Refused("Fewer than two columns are compared.", "Choose two or more columns of the snapshot.")
-        if not wanted.queue:
-            raise Refused("There is nothing to judge.", "Choose queries that all columns answered, and not alike.")
-        told = {**asdict(wanted), "scale": wanted.scale.value, "id": f"e-{secrets.token_hex(4)}"}
-        told |= {"columns": list(wanted.columns), "queue": [[one.query, one.probability] for one in wanted.queue]}
+        told = {"id": f"e-{secrets.token_hex(4)}", "snapshot": snapshot, "way": way, "columns": list(columns)}
+        told |= {"protocol": protocol.to_json(), "digest": protocol.digest}
         with self._database.transaction() as connection:
             connection.execute(insert(evaluations).values(**told, made_by=by, made_at=now()))
-        return self.get(told["id"])
+        return str(told["id"])
 
     def get(self, evaluation: str) -> Evaluation:
         """
@@ -159,71 +151,92 @@ class Judgements:
         with self._database.reading() as connection:
             return [_evaluation(row) for row in connection.execute(asked)]
 
-    def judge(self, evaluation: Evaluation, query: str, key: str, grade: int, *, by: str) -> int:
-        """Add a judge's word on a picture, instead of what they said of it before; its number.
+    def judge(self, evaluation: Evaluation, query: str, key: str, grade: int, *, by: str) -> None:
+        """Add a judge's word on a picture, instead of what they said of it before.
 
         Raises:
-            Refused: the scale has no such grade, the query is not in the queue, or models were told already.
+            Refused: the scale has no such grade, or models were told already.
         """
-        if grade not in evaluation.scale.grades:
-            raise Refused(f"{grade} is no grade.", f"Grades are {', '.join(map(str, evaluation.scale.grades))}.")
-        if query not in {one.query for one in evaluation.queue}:
-            raise Refused("That query is not judged here.", "Go on with the next one.")
-        return self._add(evaluation, query, key, grade, by)
+        if isinstance(grade, bool) or not 0 <= grade <= evaluation.protocol.highest:
+            raise Refused(f"{grade} is no grade.", f"Grades are 0 to {evaluation.protocol.highest}.")
+        with self._open(evaluation) as connection:
+            _add(connection, judgements, evaluation=evaluation.id, query=query, key=key, judge=by, grade=grade)
 
-    def undo(self, evaluation: Evaluation, *, by: str) -> Judgement | None:
-        """Take back the newest word of a judge that still counts; None where there is none left."""
-        mine = self.of(evaluation.id, by)
-        if not mine:
-            return None
-        newest = max(mine, key=lambda one: one.number)
-        self._add(evaluation, newest.query, newest.key, None, by)
-        return newest
+    def vote(self, evaluation: Evaluation, query: str, x: int, y: int, winner: int, *, by: str) -> None:
+        """Add a judge's vote between two columns, instead of the one before; `winner` is one of them or TIE.
+
+        Raises:
+            Refused: the winner is neither of them, or models were told already.
+        """
+        if x == y or winner not in (x, y, TIE):
+            raise Refused("Neither of the two won, and it is no tie.", "Vote for one of them, or for both alike.")
+        with self._open(evaluation) as connection:
+            _add(connection, votes, evaluation=evaluation.id, query=query, judge=by, x=x, y=y, winner=winner)
+
+    def undo(self, evaluation: Evaluation, *, by: str) -> bool:
+        """Take back the newest word of a judge that still counts; False where there is none left."""
+        newest: Judgement | CountedVote | None
+        if evaluation.way == "grades":
+            newest = max(self.of(evaluation.id, by), key=lambda one: one.number, default=None)
+        else:
+            newest = max(self.votes(evaluation.id, by), key=lambda one: one.number, default=None)
+        if newest is None:
+            return False
+        told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
+        with self._open(evaluation) as connection:
+            if isinstance(newest, Judgement):
+                _add(connection, judgements, **told, key=newest.key, grade=TAKEN_BACK)
+            else:
+                _add(connection, votes, **told, x=newest.x, y=newest.y, winner=TAKEN_BACK)
+        return True
 
     def of(self, evaluation: str, judge: str = "") -> list[Judgement]:
         """What counts of an evaluation: of one judge, or of all."""
-        asked = select(judgements).where(_J.evaluation == evaluation)
-        if judge:
-            asked = asked.where(_J.judge == judge)
-        newest: dict[tuple[str, str, str], Row[Any]] = {}
-        with self._database.reading() as connection:
-            for row in connection.execute(asked.order_by(_J.number)):
-                newest[row.judge, row.query, row.key] = row
+        newest = {(row.judge, row.query, row.key): row for row in self._rows(judgements, evaluation, judge)}
         return [
             Judgement(row.number, row.query, row.key, row.judge, row.grade, row.at)
             for row in newest.values()
-            if row.grade is not None
+            if row.grade is not TAKEN_BACK
         ]
 
-    def count(self, evaluation: str) -> int:
-        """Words that were ever added, those that were taken back among them: what was seen is recorded by it."""
-        with self._database.reading() as connection:
-            asked = select(func.count()).select_from(judgements).where(_J.evaluation == evaluation)
-            return int(connection.scalar(asked) or 0)
+    def votes(self, evaluation: str, judge: str = "") -> list[CountedVote]:
+        """The votes that count of an evaluation: of one judge, or of all."""
+        newest = {(row.judge, row.query, *sorted((row.x, row.y))): row for row in self._rows(votes, evaluation, judge)}
+        return [
+            CountedVote(row.number, row.query, row.judge, row.x, row.y, row.winner, row.at)
+            for row in newest.values()
+            if row.winner is not TAKEN_BACK
+        ]
 
-    def reveal(self, evaluation: str) -> Evaluation:
-        """Tell which model is which; nothing more can be judged then. Twice is harmless."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                update(evaluations).where(_E.id == evaluation, _E.revealed_at.is_(None)).values(revealed_at=now())
+    def counted(self, evaluation: str) -> int:
+        """Words that were ever added, those that were taken back among them."""
+        with self._database.reading() as connection:
+            return sum(
+                connection.scalar(select(func.count()).select_from(table).where(table.c.evaluation == evaluation)) or 0
+                for table in (judgements, votes)
             )
+
+    def reveal(self, evaluation: str, *, by: str) -> Evaluation:
+        """Tell which model is which; nothing more can be judged then. Twice is harmless."""
+        unrevealed = update(evaluations).where(_E.id == evaluation, _E.revealed_at.is_(None))
+        with self._database.transaction() as connection:
+            connection.execute(unrevealed.values(revealed_at=now(), revealed_by=by))
         return self.get(evaluation)
 
-    def _add(self, evaluation: Evaluation, query: str, key: str, grade: int | None, judge: str) -> int:
+    def _rows(self, table: Table, evaluation: str, judge: str) -> Sequence[Row[Any]]:
+        asked = select(table).where(table.c.evaluation == evaluation).order_by(table.c.number)
+        if judge:
+            asked = asked.where(table.c.judge == judge)
+        with self._database.reading() as connection:
+            return connection.execute(asked).all()
+
+    @contextmanager
+    def _open(self, evaluation: Evaluation) -> Iterator[Connection]:
+        """A transaction in which it is not revealed."""
         with self._database.transaction() as connection:
             if connection.scalar(select(_E.revealed_at).where(_E.id == evaluation.id)) is not None:
                 raise Refused("The models were revealed, so nothing more is judged here.", "Begin another evaluation.")
-            told = {
-                "evaluation": evaluation.id,
-                "query": query,
-                "key": key,
-                "judge": judge,
-                "grade": grade,
-                "at": now(),
-            }
-            made = connection.execute(insert(judgements).values(**told))
-            number: int = made.inserted_primary_key[0]  # type: ignore[index]
-            return number
+            yield connection
 
 
 def combined(given: Sequence[Judgement]) -> Grades:
@@ -237,31 +250,28 @@ def combined(given: Sequence[Judgement]) -> Grades:
     }
 
 
-def upcoming(
-    evaluation: Evaluation, pools: Mapping[str, Sequence[str]], mine: Sequence[Judgement]
-) -> tuple[str, str] | None:
-    """The next query and picture of a judge, by the queue and the order of the pools; None where all is judged."""
-    done = {(one.query, one.key) for one in mine}
-    for one in evaluation.queue:
-        for key in pools.get(one.query, ()):
-            if (one.query, key) not in done:
-                return one.query, key
-    return None
+def by_judge(given: Sequence[Judgement]) -> dict[str, Grades]:
+    """Each judge's own grades."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for one in given:
+        found.setdefault(one.judge, {}).setdefault(one.query, {})[one.key] = one.grade
+    return dict(found)
+
+
+def _add(connection: Connection, table: Table, **told: Any) -> None:
+    connection.execute(insert(table).values(**told, at=now()))
 
 
 def _evaluation(row: Row[Any]) -> Evaluation:
-    queue = tuple(Queued(query, probability) for query, probability in row.queue)
     return Evaluation(
         row.id,
         row.snapshot,
-        row.title,
+        row.way,
         tuple(row.columns),
-        Scale(row.scale),
-        row.k,
-        row.seed,
-        queue,
-        row.protocol,
+        Protocol.from_json(row.protocol),
+        row.digest,
         row.made_by,
         row.made_at,
         row.revealed_at,
+        row.revealed_by,
     )

@@ -1,21 +1,46 @@
 """What judging keeps in the ledger, in one place."""
 
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
 
 from console_core.database import Database
-from console_core.querylab.judgements import Judgements
+from console_core.querylab.desk import Desk
+from console_core.querylab.judgements import Evaluation, Judgements
 from console_core.querylab.query_sets import QuerySets
 from console_core.querylab.snapshots import Snapshots
 
+_KEPT = 16
+"""Desks in memory. The largest (10,000 queries, four columns, a hundred answers each) takes some hundred megabytes."""
 
-@dataclass(frozen=True, slots=True)
+
 class LabRecords:
-    """The query sets of a workspace, what was answered to them, and what judges said of it."""
+    """The query sets of a workspace, what was answered to them, and what judges said. Safe from several threads."""
 
-    query_sets: QuerySets
-    snapshots: Snapshots
-    judgements: Judgements
+    def __init__(self, database: Database) -> None:
+        self.query_sets = QuerySets(database)
+        self.snapshots = Snapshots(database)
+        self.judgements = Judgements(database)
+        self._desks: OrderedDict[str, Desk] = OrderedDict()
+        self._guard = threading.Lock()
 
-    @classmethod
-    def of(cls, database: Database) -> "LabRecords":
-        return cls(QuerySets(database), Snapshots(database), Judgements(database))
+    def desk(self, evaluation: Evaluation) -> Desk:
+        """The desk of an evaluation. Its answers never change, so it is kept in memory.
+
+        Raises:
+            NotFound: its snapshot or its query set is not there.
+        """
+        with self._guard:
+            known = self._desks.pop(evaluation.id, None)
+            if known is not None:
+                self._desks[evaluation.id] = known
+        if known is not None:
+            return known
+        snapshot = self.snapshots.get(evaluation.snapshot)
+        asked = self.query_sets.queries(self.query_sets.get(snapshot.set_name, snapshot.set_version))
+        rankings = self.snapshots.rankings(snapshot)
+        made = Desk(evaluation, asked, [rankings[place] for place in evaluation.columns])
+        with self._guard:
+            self._desks[evaluation.id] = made
+            while len(self._desks) > _KEPT:
+                self._desks.popitem(last=False)
+        return made
