@@ -13,10 +13,10 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.console.report import machine, seconds
-from console_core.querylab.board import board
-from console_core.querylab.protocol import Protocol
+from console_core.judging.board import board
+from console_core.judging.protocol import Protocol
+from console_core.judging.verdict import decide
 from console_core.querylab.rankings import Query
-from console_core.querylab.verdict import decide
 
 Lists = dict[str, list[str]]
 

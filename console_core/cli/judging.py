@@ -12,10 +12,10 @@ from console_core.cli.foreground import actor_of, in_foreground, opened
 from console_core.cli.output import Json, run_json, show
 from console_core.commands import command
 from console_core.errors import Refused
-from console_core.querylab.asking import MOST_DEPTH, USUAL_DEPTH
-from console_core.querylab.query_lists import decoded, from_captions, from_csv, from_lines, from_log
-from console_core.querylab.query_sets import QuerySet, QuerySets
-from console_core.querylab.snapshots import Snapshot, as_trec
+from console_core.judging.asking import MOST_DEPTH, USUAL_DEPTH
+from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
+from console_core.judging.query_sets import QuerySet, QuerySets
+from console_core.judging.snapshots import Snapshot, as_trec
 from console_core.runs.types import RunState
 
 Version = Annotated[int | None, typer.Option("--version", help="Of the query set; by default the newest.")]

@@ -23,13 +23,13 @@ from console_core.commands.starting import start_migration, start_migrations
 from console_core.console import Console
 from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, NotFound, Refused
 from console_core.following.records import Follow, Lag
+from console_core.judging.judgements import Evaluation
+from console_core.judging.query_sets import QuerySet
 from console_core.migration.findings import Request
 from console_core.migration.ingesting import Wish
 from console_core.migration.making import Making
 from console_core.migration.retrying import quarantine, release, submit_retry
 from console_core.migration.stamp import stamp
-from console_core.querylab.judgements import Evaluation
-from console_core.querylab.query_sets import QuerySet
 from console_core.rollout import cutover
 from console_core.rollout.records import Move
 from console_core.rollout.recreate import take_back

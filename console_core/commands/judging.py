@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
-from console_core.querylab.asking import KIND, USUAL_DEPTH, AskPlan, begin
-from console_core.querylab.judgements import Evaluation, Way
-from console_core.querylab.protocol import Protocol
-from console_core.querylab.query_sets import QuerySet
+from console_core.judging.asking import KIND, USUAL_DEPTH, AskPlan, begin
+from console_core.judging.judgements import Evaluation, Way
+from console_core.judging.protocol import Protocol
+from console_core.judging.query_sets import QuerySet
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
 

@@ -31,12 +31,12 @@ from console_core.following.follower import Follower
 from console_core.following.keeping import Keeping
 from console_core.following.records import Follow, Follows
 from console_core.following.ways import Ways
+from console_core.judging.records import LabRecords
 from console_core.migration.differences import Differences
 from console_core.migration.ingesting import COPIES, Ingesting
 from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
-from console_core.querylab.records import LabRecords
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves

@@ -9,6 +9,7 @@ from console_core.catalog.types import ImageCatalog, Slice
 from console_core.coverage.operation import MeasureCoverage
 from console_core.errors import NotFound
 from console_core.following.catch_up import BATCH, CatchUp
+from console_core.judging.asking import AskPlan, AskQueries
 from console_core.migration.generate import Generate, GeneratePlan
 from console_core.migration.ingest import Ingest, IngestPlan
 from console_core.migration.plan import MigrationPlan
@@ -16,7 +17,6 @@ from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reemb
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
-from console_core.querylab.asking import AskPlan, AskQueries
 from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.filtering import where_of
 from console_core.querylab.finding_duplicates import FindDuplicates

@@ -1,1 +1,1 @@
-"""Judging: the same query, side by side."""
+"""The same question to several collections, side by side."""

@@ -6,9 +6,9 @@ from sqlalchemy import update
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.errors import NotAllowed, Refused
-from console_core.querylab.query_sets import query
+from console_core.judging.query_sets import query
+from console_core.judging.snapshots import Snapshot, answers, as_trec
 from console_core.querylab.search import ask
-from console_core.querylab.snapshots import Snapshot, answers, as_trec
 from console_core.runs.types import Run, RunState
 from console_core.vectorstore.types import ModelStamp
 from tests.conftest import OPERATOR, fill, finish

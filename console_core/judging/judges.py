@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console_core.querylab.protocol import Scale
+from console_core.judging.protocol import Scale
 from console_core.querylab.rankings import Grades
 
 

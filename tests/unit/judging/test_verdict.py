@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from console_core.querylab.estimate import paired
-from console_core.querylab.protocol import Protocol
-from console_core.querylab.sampling import sample_of
-from console_core.querylab.verdict import Verdict, decide, settle
+from console_core.judging.estimate import paired
+from console_core.judging.protocol import Protocol
+from console_core.judging.sampling import sample_of
+from console_core.judging.verdict import Verdict, decide, settle
 
 PROTOCOL = Protocol(k=5, seed=11)
 Lists = dict[str, list[str]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console_core.errors import Refused
-from console_core.querylab.protocol import Protocol
+from console_core.judging.protocol import Protocol
 
 OTHERS: dict[str, Any] = {
     **{"metric": "P", "k": 20, "scale": "yes/no", "gain": "linear", "relevant": 2, "margin": 0.03},

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from console_core.querylab.estimate import paired
-from console_core.querylab.protocol import Protocol
-from console_core.querylab.sampling import disagreement, draw, parts, reweighted, sample_of
+from console_core.judging.estimate import paired
+from console_core.judging.protocol import Protocol
+from console_core.judging.sampling import disagreement, draw, parts, reweighted, sample_of
 
 Floats = np.ndarray
 

@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from console_core.querylab.estimate import Estimate, paired
-from console_core.querylab.metrics import Scores
-from console_core.querylab.protocol import FEWEST, Metric
+from console_core.judging.estimate import Estimate, paired
+from console_core.judging.metrics import Scores
+from console_core.judging.protocol import FEWEST, Metric
 from console_core.querylab.rankings import Query
 
 Finding = Literal["lower", "higher", "not told apart", "too few"]

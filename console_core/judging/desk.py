@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
-from console_core.querylab.judgements import CountedVote, Evaluation, Judgement
-from console_core.querylab.pool import pools
+from console_core.judging.judgements import CountedVote, Evaluation, Judgement
+from console_core.judging.pool import pools
+from console_core.judging.sampling import Sample, sample_of
+from console_core.judging.votes import swapped
 from console_core.querylab.rankings import Query, Ranking, Rankings
-from console_core.querylab.sampling import Sample, sample_of
-from console_core.querylab.votes import swapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from console_core.catalog.types import ImageRow
 from console_core.errors import Refused
-from console_core.querylab.query_sets import query
+from console_core.judging.query_sets import query
 from console_core.querylab.rankings import Query
 
 MOST_BYTES = 16 * 2**20

@@ -4,10 +4,10 @@ import threading
 from collections import OrderedDict
 
 from console_core.database import Database
-from console_core.querylab.desk import Desk
-from console_core.querylab.judgements import Evaluation, Judgements
-from console_core.querylab.query_sets import QuerySets
-from console_core.querylab.snapshots import Snapshots
+from console_core.judging.desk import Desk
+from console_core.judging.judgements import Evaluation, Judgements
+from console_core.judging.query_sets import QuerySets
+from console_core.judging.snapshots import Snapshots
 
 _KEPT = 16
 """Desks in memory. The largest (10,000 queries, four columns, a hundred answers each) takes some hundred megabytes."""

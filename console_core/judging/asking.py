@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from console_core.catalog.types import ImageRow
 from console_core.embedding.turns import background
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelError, Refused, StoreError
+from console_core.judging.query_sets import QuerySet, QuerySets
+from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot, Snapshots
 from console_core.querylab.comparison import Answer, ColumnResult, Models
 from console_core.querylab.image_search import ask_like
-from console_core.querylab.query_sets import QuerySet, QuerySets
 from console_core.querylab.rankings import Query
 from console_core.querylab.search import fitting_model, nearest
-from console_core.querylab.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot, Snapshots
 from console_core.runs.types import Counts, Lane, Progress
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 

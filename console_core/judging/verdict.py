@@ -15,14 +15,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from console_core.querylab.estimate import RESAMPLES, Estimate, More, SignFlip, more, paired, sign_flip
-from console_core.querylab.guards import Reason, reasons
-from console_core.querylab.holes import Judged, bounds, judged_of
-from console_core.querylab.metrics import Scores, scores, weighted
-from console_core.querylab.protocol import Protocol
+from console_core.judging.estimate import RESAMPLES, Estimate, More, SignFlip, more, paired, sign_flip
+from console_core.judging.guards import Reason, reasons
+from console_core.judging.holes import Judged, bounds, judged_of
+from console_core.judging.metrics import Scores, scores, weighted
+from console_core.judging.protocol import Protocol
+from console_core.judging.sampling import Sample, disagreement, parts, reweighted, sample_of
+from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
-from console_core.querylab.sampling import Sample, disagreement, parts, reweighted, sample_of
-from console_core.querylab.slices import Slice, by_metric
 
 Outcome = Literal["non-inferior", "inferior", "inconclusive", "withheld"]
 FIXED = "The number of queries was fixed in advance; the confidence holds for one look at the verdict."

@@ -14,9 +14,9 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from console_core.querylab.estimate import Estimate, estimate
-from console_core.querylab.metrics import top
-from console_core.querylab.protocol import Protocol
+from console_core.judging.estimate import Estimate, estimate
+from console_core.judging.metrics import top
+from console_core.judging.protocol import Protocol
 from console_core.querylab.rankings import Rankings
 from console_core.querylab.shifts import rank_biased_overlap
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from console_core.querylab.metrics import Scores
+from console_core.judging.metrics import Scores
+from console_core.judging.slices import by_metric, by_tag, table
 from console_core.querylab.rankings import Query
-from console_core.querylab.slices import by_metric, by_tag, table
 
 
 def test_every_p_is_students_and_corrected_within_the_table() -> None:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from console_core.querylab.holes import Judged
-from console_core.querylab.protocol import FEWEST, Protocol
+from console_core.judging.holes import Judged
+from console_core.judging.protocol import FEWEST, Protocol
 
 Code = Literal[
     "not locked", "changed", "other queries", "too few", "unfinished", "not judged enough", "judged unevenly"

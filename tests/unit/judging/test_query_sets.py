@@ -5,8 +5,8 @@ import pytest
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
 from console_core.errors import NotFound, Refused
-from console_core.querylab.query_lists import decoded, from_captions, from_csv, from_lines, from_log
-from console_core.querylab.query_sets import MOST, QuerySets, query
+from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
+from console_core.judging.query_sets import MOST, QuerySets, query
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from console_core.querylab.metrics import top
+from console_core.judging.metrics import top
 from console_core.querylab.rankings import Query, Rankings
 from console_core.querylab.shifts import PERSISTENCE, Agreement, agreement
 

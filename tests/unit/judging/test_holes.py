@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 
-from console_core.querylab.holes import bounds, judged_of
-from console_core.querylab.metrics import scores
-from console_core.querylab.protocol import Metric, Protocol, Scale
+from console_core.judging.holes import bounds, judged_of
+from console_core.judging.metrics import scores
+from console_core.judging.protocol import Metric, Protocol, Scale
 
 
 def test_judged_counts_every_answer_and_apart_those_that_only_one_column_shows() -> None:

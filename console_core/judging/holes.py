@@ -14,8 +14,8 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-from console_core.querylab.metrics import judged, top
-from console_core.querylab.protocol import Protocol
+from console_core.judging.metrics import judged, top
+from console_core.judging.protocol import Protocol
 from console_core.querylab.rankings import Grades, Ranking, Rankings
 
 _MOST = 20_000

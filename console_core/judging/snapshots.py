@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, fun
 from console_core.catalog.types import ImageRow
 from console_core.database import Database, Instant, Json, metadata, now
 from console_core.errors import NotFound, Refused
-from console_core.querylab.query_sets import QuerySet
+from console_core.judging.query_sets import QuerySet
 from console_core.querylab.rankings import Rankings
 from console_core.vectorstore.types import CollectionInfo, PointId
 

@@ -9,8 +9,8 @@ import ir_measures
 import pytest
 import pytrec_eval
 
-from console_core.querylab.metrics import Scores, mean, scores, weighted
-from console_core.querylab.protocol import Protocol
+from console_core.judging.metrics import Scores, mean, scores, weighted
+from console_core.judging.protocol import Protocol
 
 ODD = ["a b", 'say "hi"', "it's", "größer/日本.jpg", "tab\there", "", "\ud800", "null\x00byte", "q0 1 d 3\n"]
 

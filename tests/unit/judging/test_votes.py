@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from console_core.querylab.judges import judges_agreement
-from console_core.querylab.leaderboard import leaderboard
-from console_core.querylab.votes import Vote, by_query, preference, swapped
+from console_core.judging.judges import judges_agreement
+from console_core.judging.leaderboard import leaderboard
+from console_core.judging.votes import Vote, by_query, preference, swapped
 
 QUERIES = [f"q{number}" for number in range(1000)]
 

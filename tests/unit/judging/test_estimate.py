@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from console_core.querylab.estimate import Estimate, estimate, more, needed, paired, sign_flip
+from console_core.judging.estimate import Estimate, estimate, more, needed, paired, sign_flip
 
 
 def drawn(n: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:

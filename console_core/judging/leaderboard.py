@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from console_core.querylab.votes import Vote, by_query
+from console_core.judging.votes import Vote, by_query
 
 RESAMPLES = 500
 _UNBOUNDED = 0.05

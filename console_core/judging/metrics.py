@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import fsum
 
-from console_core.querylab.protocol import Metric, Protocol
+from console_core.judging.protocol import Metric, Protocol
 from console_core.querylab.rankings import Grades, Ranking, Rankings
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, fun
 
 from console_core.database import Database, Instant, Json, metadata, now
 from console_core.errors import NotFound, Refused
-from console_core.querylab.protocol import Protocol
+from console_core.judging.protocol import Protocol
+from console_core.judging.votes import Vote
 from console_core.querylab.rankings import Grades
-from console_core.querylab.votes import Vote
 
 evaluations = Table(
     "evaluations",

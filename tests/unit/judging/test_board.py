@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from console_core.querylab.board import STATEMENT, board, margin
+from console_core.judging.board import STATEMENT, board, margin
 from console_core.querylab.rankings import Query
 from console_core.querylab.shifts import agreement
 

@@ -1,0 +1,1 @@
+"""From answers to a verdict: query sets, snapshots of answers, blind judgements, and what they decide."""
