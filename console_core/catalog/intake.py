@@ -63,6 +63,14 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingested:
+    """What was ingested into a collection, the newest last; `beside` the workspace's catalog, or alone."""
+
+    intakes: tuple[Intake, ...] = ()
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Where intakes lie: below the image `roots` or elsewhere, and the folder with the workspace's `copies` of lists.
 
