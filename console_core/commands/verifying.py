@@ -17,7 +17,7 @@ def verify(console: Console, actor: Actor, *, collection: str, migration: str = 
     builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name, limit=200) if run.migration]
     ingestions = console.ledger.runs(kinds=(INGEST,), target=info.name, limit=200)
     ingested = any(run.spec["creates"] for run in ingestions)
-    ingested = ingested or (bool(ingestions) and not builds and console.intakes.alone(info.name))
+    ingested = ingested or (not builds and console.intakes.alone(info.name))
     plan = VerifyPlan(
         collection=info.name,
         model=info.stamp.model,

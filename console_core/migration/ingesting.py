@@ -2,12 +2,13 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
+from console_core.backup.lists import digest_of
 from console_core.catalog.intake import Intake, IntakeCatalog, Places
 from console_core.catalog.names import on_disk
 from console_core.embedding.loaded import Models
@@ -103,18 +104,18 @@ class Ingesting:
         if plan.intake.kind == "folder":
             return plan
         folder, listed = self.places.copies, self.places.path(plan.intake.location)
+        draft = folder / f".{secrets.token_hex(8)}"
         try:
-            data = listed.read_bytes()
-            file = folder / f"{blake2b(data, digest_size=12).hexdigest()}.csv"
             folder.mkdir(exist_ok=True)
-            draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-            draft.write_bytes(data)
-            draft.replace(file)
+            shutil.copyfile(listed, draft)
+            file = draft.replace(folder / f"{digest_of(draft)}.csv")
         except OSError as error:
             raise CatalogUnavailable(
                 f"The list {listed} cannot be copied into {folder}: {error.strerror or error}.",
                 "Check that the list may be read and the workspace be written.",
             ) from error
+        finally:
+            draft.unlink(missing_ok=True)
         return replace(plan, intake=replace(plan.intake, copy=file.name))
 
     def _intake(self, wish: Wish) -> Intake:
