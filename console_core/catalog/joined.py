@@ -6,7 +6,8 @@ from dataclasses import replace
 from itertools import chain
 
 from console_core.catalog.collection import CollectionCatalog
-from console_core.catalog.intake import FACETS, PREFIX, IntakeCatalog
+from console_core.catalog.intake import FACETS, PREFIX
+from console_core.catalog.intake_catalog import IntakeCatalog
 from console_core.catalog.listing import commonest
 from console_core.catalog.not_ingested import NotIngested
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageCatalog, ImageRow, Slice

@@ -120,7 +120,7 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "backup" | "prove" | "restore" | "snapshot" | "recover":
             keep = console.settings.backups.keep
-            carried = Carried(console.intakes.ingested, console.intakes.put_back, console.places.copies)
+            carried = Carried(console.intakes.ingested, console.intakes.put_back, console.members.places.copies)
             return operation_of(run, console.store, console.ledger, console.backups, keep, carried)
         case "recreate":
             return Recreate(

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, Text, delete, insert, select, update
 
-from console_core.catalog.intake import Ingested, Intake, IntakeCatalog, Places
+from console_core.catalog.intake import Ingested, Intake
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.intake_members import Members
 from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.types import ImageCatalog
 from console_core.database import Database, metadata
@@ -63,7 +65,7 @@ class Intakes:
             line = _line(connection, collection)
             return sorted({collection, *connection.scalars(select(_L.collection).where(_L.line == line))})
 
-    def catalog(self, collection: str, workspace: ImageCatalog, places: Places) -> ImageCatalog:
+    def catalog(self, collection: str, workspace: ImageCatalog, members: Members) -> ImageCatalog:
         """Which pictures a collection is to hold: what was ingested into it, together with the `workspace`'s catalog
         where it was made from that, and the workspace's alone where nothing was ingested.
 
@@ -73,7 +75,7 @@ class Intakes:
         found = self.ingested(collection)
         if not found.intakes:
             return workspace
-        own = IntakeCatalog(found.intakes, places)
+        own = IntakeCatalog(found.intakes, members.places, members=members)
         return JoinedCatalog(workspace, own) if found.beside else own
 
     def add(self, collection: str, intake: Intake, *, beside: bool) -> None:

@@ -407,7 +407,7 @@ def test_a_backup_that_is_restored_under_another_name_has_the_same_pictures_to_h
     assert made.result is not None
     console.store.drop("photos")
     console.intakes.forget("photos")
-    shutil.rmtree(console.places.copies)
+    shutil.rmtree(console.members.places.copies)
     finish(console, command(console, OPERATOR, "restore", backup=made.result["backup"], into="albums"))
     result = verified(console, "albums")
     assert result["verdict"] == "green", result["checks"]

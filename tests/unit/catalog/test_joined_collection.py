@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from console_core.catalog.collection import CollectionCatalog
-from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.catalog.intake import Intake, Places
+from console_core.catalog.intake_catalog import IntakeCatalog
 from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.types import Slice
 from console_core.console.listed_points import StorePoints

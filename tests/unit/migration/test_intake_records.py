@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from console_core.catalog.folder import FolderCatalog
-from console_core.catalog.intake import Ingested, Intake, IntakeCatalog, Places
+from console_core.catalog.intake import Ingested, Intake, Places
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.intake_members import Members
 from console_core.catalog.joined import JoinedCatalog
 from console_core.database import Database
 from console_core.migration.intakes import Intakes
@@ -44,13 +46,13 @@ def test_a_collection_has_the_catalog_of_its_intakes_beside_the_workspaces_only_
     for name in ("mine", "theirs"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.jpg")
-    places = Places((tmp_path,), tmp_path)
+    members = Members(Places((tmp_path,), tmp_path))
     workspace, theirs = FolderCatalog(tmp_path / "mine"), Intake("n", "folder", str(tmp_path / "theirs"))
-    assert records.catalog("photos", workspace, places) is workspace
+    assert records.catalog("photos", workspace, members) is workspace
     records.add("photos", theirs, beside=False)
     records.add("albums", theirs, beside=True)
     records.add("albums", Intake("m", "folder", str(tmp_path / "theirs")), beside=False)
-    own, both = (records.catalog(name, workspace, places) for name in ("photos", "albums"))
+    own, both = (records.catalog(name, workspace, members) for name in ("photos", "albums"))
     assert isinstance(own, IntakeCatalog)
     assert isinstance(both, JoinedCatalog)
     assert [row.key for row in own.rows()] == ["ingest:n:theirs/1.jpg"]
