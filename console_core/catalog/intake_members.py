@@ -49,9 +49,7 @@ class FolderMember:
         self._places = places
         self._catalog = FolderCatalog(intake.folder(places), recursive=intake.recursive)
         self._base = Path(os.path.normpath(self._catalog.root))
-        beneath = any(root != self._base and root.is_relative_to(self._base) for root in places.roots[:1])
-        text = places.text(self._base)
-        self._before = None if beneath else "" if text == "." else f"{text.rstrip('/')}/"
+        self._before = _before(self._base, places)
         self._last: tuple[Sequence[str], Sequence[str]] = ((), ())
 
     def renew(self) -> None:
@@ -166,7 +164,14 @@ class ListMember:
         self._file.close()
 
     def _placed(self, places: Places) -> Callable[[str], str]:
-        return lambda inner: places.text(self._folder / on_disk(inner))
+        """From a path as the list has it to the one that the image store takes; of most that is told by its letters."""
+        before = _before(Path(os.path.normpath(self._folder)), places)
+
+        def placed(inner: str) -> str:
+            plain = before is not None and "/." not in f"/{inner}" and "//" not in f"/{inner}/" and "\\" not in inner
+            return f"{before}{inner}" if plain else places.text(self._folder / on_disk(inner))
+
+        return placed
 
 
 Member = FolderMember | ListMember
@@ -208,6 +213,15 @@ class Members:
             for member in self._opened.values():
                 member.close()
             self._opened.clear()
+
+
+def _before(base: Path, places: Places) -> str | None:
+    """What stands before a path that starts at a folder, so that the image store takes it; None where that is not the
+    same for all, because the first image root lies below the folder."""
+    if any(root != base and root.is_relative_to(base) for root in places.roots[:1]):
+        return None
+    text = places.text(base)
+    return "" if text == "." else f"{text.rstrip('/')}/"
 
 
 def _fill(file: Path, placed: Callable[[str], str], connection: sqlite3.Connection) -> dict[str, object]:

@@ -275,3 +275,14 @@ def test_pictures_are_in_order_also_where_the_first_image_root_lies_within_the_f
         assert [row.key for row in catalog.rows(after=key)] == expected[place:]
         assert catalog.count(after=key) == len(expected) - place
         assert [row.key for row in catalog.get([key])] == [key]
+
+
+def test_a_list_may_spell_a_path_in_any_way_and_each_leads_to_the_same_picture(root: Path) -> None:
+    """A path that needs no thought is not thought about: it must come out as one that is."""
+    names = ["a/1.jpg", "a//1.jpg", "./a/1.jpg", f"{root}/a/1.jpg", "b/../a/1.jpg", "a/./1.jpg", f"{root}//a/1.jpg"]
+    told = [f"{name},{number}" for number, name in enumerate(names)]
+    for number, line in enumerate(told):
+        (row,) = IntakeCatalog([listed(root / f"{number}.txt", line)], at(root)).rows()
+        assert (row.key, row.payload["label"]) == ("ingest:n:a/1.jpg", str(number))
+        assert LocalFiles((root,)).read(row.candidates[0])
+    assert keys(IntakeCatalog([listed(root / "all.txt", "\n".join(told))], at(root))) == ["ingest:n:a/1.jpg"]
