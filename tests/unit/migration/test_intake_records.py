@@ -135,9 +135,12 @@ def test_what_was_ingested_before_there_were_lines_is_kept_by_its_collection(tmp
 
 def test_a_collection_that_is_renamed_takes_its_intakes_along_and_one_that_is_gone_has_none(records: Intakes) -> None:
     records.add("photos", intake(), beside=False)
+    records.share("photos__new", "photos", anew=True)
+    records.add("photos__former", intake("of one that is gone"), beside=False)
     for _ in range(2):
         records.rename("photos", "photos__former")
     assert (records.of("photos"), records.of("photos__former")) == ([], [intake()])
+    assert records.line("photos__new") == ["photos__former", "photos__new"]
     for _ in range(2):
         records.forget("photos__former")
     assert records.of("photos__former") == []
