@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console_core import settings
+from console_core.catalog.intake import Intake
 from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.following.comparing import measure
@@ -17,6 +19,7 @@ from console_core.migration.ingesting import Wish
 from console_core.rollout.records import Move, MoveKind
 from console_core.runs.types import Run, RunState
 from console_core.vectorstore.provenance import provenance
+from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from tests.conftest import OPERATOR, fill, finish, make_workspace
 
 OLD, NEW = "images__demo-clip", "images__demo-siglip"
@@ -118,3 +121,16 @@ def test_an_ingestion_that_was_asked_for_before_the_alias_moved_reaches_the_coll
     assert behind(console, NEW) == Lag(added=1)
     finish(console, command(console, OPERATOR, "catch_up", collection=NEW))
     assert "ingest:default:queued/1.jpg" in keys(console, NEW) & keys(console, OLD)
+
+
+def test_what_is_verified_is_compared_with_what_its_own_line_serves_and_a_copy_with_nothing(tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "workspace", 1)
+    with closing(open_console(settings.read(folder, {}), owner_name="a test")) as console:
+        for name in ("photos", "photos__former", "copy"):
+            console.store.create(name, CollectionSpec(8, stamp=ModelStamp("demo-clip", "f00d")))
+        console.intakes.add("photos", Intake("n", "folder", "."), beside=False)
+        console.intakes.share("photos__former", "photos", anew=True)
+        console.intakes.put_back("copy", console.intakes.ingested("photos"))
+        console.store.set_alias("albums", "photos", expected=None)
+        runs = [command(console, OPERATOR, "verify", collection=name) for name in ("photos__former", "copy")]
+        assert [run.spec["replaces"] for run in runs] == ["photos", ""]
