@@ -1,8 +1,9 @@
 """Folders and image lists whose pictures were put into a collection: an intake each, under a namespace.
 
 The key of such a picture is `ingest:<namespace>:<path>`, the path being as the image store takes it: relative to the
-first image root, absolute where the picture lies in another one. So one picture of one namespace has one key, by
-whatever folder or list it was found, and pictures of two namespaces never share one.
+first folder among the image roots, absolute where the picture lies in another one, and an address where a list names
+one. So one picture of one namespace has one key, by whatever folder or list it was found, and pictures of two
+namespaces never share one.
 """
 
 import os
@@ -10,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import unquote
 
 from console_core.catalog.folder import FolderCatalog, file_row
 from console_core.catalog.image_list import ImageListCatalog
 from console_core.catalog.listing import facet_counts, selected, told_by_path
 from console_core.catalog.names import on_disk, printable
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
+from console_core.catalog.web_addresses import is_address, lies_below, spelled
 
 PREFIX = "ingest:"
 """How the key of a picture begins that was ingested. Keys of other catalogs hardly ever do."""
@@ -64,13 +67,15 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where intakes lie: below the image `roots` or elsewhere, and the folder with the workspace's `copies` of lists.
+    """Where intakes lie: below the folders among the image `roots` or elsewhere, and the folder with the workspace's
+    `copies` of lists. `addresses` are the other roots: prefixes on servers.
 
     What is recorded of them moves with the first root and with the workspace.
     """
 
     roots: tuple[Path, ...]
     copies: Path
+    addresses: tuple[str, ...] = ()
 
     def path(self, text: str) -> Path:
         """The absolute path of one as the image store takes it: relative to the first root, or absolute."""
@@ -82,6 +87,17 @@ class Places:
         if self.roots and plain.is_relative_to(self.roots[0]):
             plain = plain.relative_to(self.roots[0])
         return printable(plain.as_posix())
+
+    def picture(self, folder: Path, name: str) -> str:
+        """A picture that something in a folder names, as the image store takes it."""
+        return spelled(name) if is_address(name) else self.text(folder / on_disk(name))
+
+    def hold(self, picture: str) -> bool:
+        """Whether such a picture lies in an image root, also where links lead; nobody is asked for it."""
+        if is_address(picture):
+            return lies_below(picture, self.addresses)
+        real = self.path(picture).resolve()
+        return any(real.is_relative_to(root.resolve()) for root in self.roots)
 
 
 def picture_key(namespace: str, path: str) -> str:
@@ -118,14 +134,14 @@ class IntakeCatalog:
             CatalogUnavailable, CatalogInvalid: one of them cannot be read.
         """
         self.intakes = tuple(intakes)
-        self._at = places
+        self.places = places
         # A list comes after the folders: what is told last wins.
         self._members = [(one, one.opened(places)) for one in sorted(intakes, key=lambda one: one.kind == "list")]
         self._only = None if only is None else [one for one, _ in self._members].index(only)
         self._last = _Merged((), {}, ())
 
     def info(self) -> CatalogInfo:
-        told = [(one.namespace, str(self._at.path(one.location))) for one in self.intakes]
+        told = [(one.namespace, str(self.places.path(one.location))) for one in self.intakes]
         shown = "; ".join(f"{namespace}: {location}" for namespace, location in told)
         return CatalogInfo("ingested", ", ".join(dict.fromkeys(at for _, at in told)), FACETS, {"namespaces": shown})
 
@@ -172,9 +188,9 @@ class IntakeCatalog:
         places: dict[str, tuple[int, str]] = {}
         own: set[str] = set()
         for number, (intake, _) in enumerate(self._members):
-            base = intake.folder(self._at)
+            base = intake.folder(self.places)
             for inner in listed[number]:
-                key = picture_key(intake.namespace, self._at.text(base / on_disk(inner)))
+                key = picture_key(intake.namespace, self.places.picture(base, inner))
                 places[key] = number, inner
                 if number == self._only:
                     own.add(key)
@@ -185,8 +201,9 @@ class IntakeCatalog:
         """A picture that no member lists may still exist, in a folder that may not be read now: that one refuses it."""
         for intake, member in self._members:
             if intake.kind == "folder":
-                base, own = intake.folder(self._at), picture_key(intake.namespace, "")
-                paths = [self._at.path(path_in(key)) for key in keys if key.startswith(own)]
+                base, own = intake.folder(self.places), picture_key(intake.namespace, "")
+                named = [path_in(key) for key in keys if key.startswith(own)]
+                paths = [self.places.path(path) for path in named if not is_address(path)]
                 inner = [path.relative_to(base) for path in paths if path.is_relative_to(base)]
                 member.get([printable(path.as_posix()) for path in inner])
 
@@ -197,24 +214,34 @@ class IntakeCatalog:
         if row is None:
             return None
         path = path_in(key)
-        told = {"path": path, **told_by_path(path), "namespace": intake.namespace}
-        payload = {**row.payload, **told, "label": row.payload.get("label", "")}
+        payload = {**row.payload, **_told(path), "namespace": intake.namespace, "label": row.payload.get("label", "")}
         return replace(row, key=key, payload=payload, facets=self._facets(now, key))
 
     def _facets(self, now: _Merged, key: str) -> dict[str, str]:
         number, inner = now.places[key]
         intake, member = self._members[number]
         label = member.label(inner) if isinstance(member, ImageListCatalog) else ""
-        told = told_by_path(path_in(key))
+        told = _told(path_in(key))
         named = {"folder": told["folder"], "extension": told["extension"]}
         return {"namespace": intake.namespace, "label": label, **named}
 
 
 def row_of(key: str, places: Places) -> ImageRow | None:
-    """A picture by such a key alone, whatever collection it is in; None where no file is there.
+    """A picture by such a key alone, whatever collection it is in; None where no file is there. Of an address nobody
+    is asked whether something is there.
 
     Its payload and revision say what the path and the file do, and nothing of a list.
     """
     path = path_in(key)
+    if is_address(path):
+        return ImageRow(key, (path,), {"type": "image", **_told(path)}, "")
     found = file_row(path, places.path(path)) if path else None
     return None if found is None else replace(found, key=key)
+
+
+def _told(path: str) -> dict[str, str]:
+    """What the path of a picture tells of it; of an address that is encoded, its file name as people write it."""
+    told = told_by_path(path.partition("?")[0] if is_address(path) else path)
+    if path.startswith(("http://", "https://")):
+        told["filename"] = unquote(told["filename"])
+    return {"path": path, **told}

@@ -95,7 +95,8 @@ class Console:
     @property
     def places(self) -> Places:
         """Where what is ingested lies."""
-        return Places(self.settings.image_roots, self.settings.workspace / COPIES)
+        settings = self.settings
+        return Places(settings.image_roots, settings.workspace / COPIES, settings.images.addresses)
 
     def catalog_of(self, collection: str) -> ImageCatalog:
         """Which pictures a collection, named by its real name, is to hold; see `Intakes.catalog`."""

@@ -2,14 +2,13 @@
 
 import os
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
 from console_core.catalog.intake import Intake, IntakeCatalog, Places
-from console_core.catalog.names import on_disk
+from console_core.catalog.web_addresses import is_address
 from console_core.embedding.loaded import Models
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
@@ -136,19 +135,20 @@ class Ingesting:
 
     def _refuse_outside(self, intake: Intake, location: Path) -> None:
         """Of a folder its place counts; a list may lie anywhere, but not all of its pictures outside."""
-        lying = [location]
+        places, lying, missing = self.places, [intake.location], str(location)
         if intake.kind == "list":
-            lying = [location.parent / on_disk(key) for key in intake.opened(self.places).all_keys()]
+            lying = [places.picture(location.parent, key) for key in intake.opened(places).all_keys()]
             if not lying:
                 raise Refused(f"The list {location} names no picture.", "Write a path on each line.")
-        real_roots = [root.resolve() for root in self.places.roots]
-        if not any(_lies_in(place, real_roots) for place in lying):
-            roots = ", ".join(map(str, self.places.roots)) or "there is none"
+            above, _, _ = lying[0].partition("?")[0].rpartition("/")
+            missing = f"{above}/" if is_address(lying[0]) else str(places.path(lying[0]).parent)
+        if not any(map(places.hold, lying)):
+            roots = ", ".join([*map(str, places.roots), *places.addresses]) or "there is none"
             what = str(location) if intake.kind == "folder" else f"What {location} names"
             raise Refused(
                 f"{what} lies outside the image roots ({roots}), so that its pictures could be neither read nor shown.",
-                f'Add the folder: also = ["{location if intake.kind == "folder" else lying[0].parent}"] in [images] '
-                "of console.toml, or put it into CONSOLE_IMAGE_ROOT.",
+                f'Add where they are: also = ["{missing}"] in [images] of console.toml, or put it into '
+                "CONSOLE_IMAGE_ROOT.",
             )
 
     def _existing(self, name: str) -> CollectionInfo | None:
@@ -193,8 +193,3 @@ class Ingesting:
             again=wish.again,
             creates=creates,
         )
-
-
-def _lies_in(place: Path, roots: Sequence[Path]) -> bool:
-    real = place.resolve()
-    return any(real.is_relative_to(root) for root in roots)

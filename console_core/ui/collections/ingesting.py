@@ -23,8 +23,11 @@ def ingest_card() -> None:
     ) as box:
         if not box.open:
             return
-        roots = ", ".join(words.plain(root) for root in session.console().settings.image_roots)
-        st.caption(f"A folder, or a list of lines path,label. The pictures must lie in the image roots: {roots}.")
+        roots = ", ".join(words.plain(root) for root in session.console().settings.images.roots)
+        st.caption(
+            "A folder, or a list of lines path,label, where a path may be an address. The pictures must lie in the "
+            f"image roots: {roots}."
+        )
         wish = _wish()
         if wish is None:
             return
@@ -73,12 +76,17 @@ def _looked(wish: Wish) -> tuple[IngestPlan, Survey] | ConsoleError:
 def _start(wish: Wish, plan: IngestPlan, found: Survey) -> None:
     number = found.selected if plan.again else found.new + found.changed
     figures = {"New": found.new, "Changed": found.changed, "There already": found.current}
+    if found.outside:
+        figures["Outside the image roots"] = found.outside
     panels.details({name: f"{value:,}" for name, value in figures.items()}, alt="What a look at the pictures found")
     where = "which will be made" if plan.creates else "which exists"
     st.markdown(
         f"{words.count(number, 'picture')} would be embedded by **{words.plain(plan.model)}** into "
         f"**{words.plain(plan.collection)}**, {where}."
     )
+    if found.outside:
+        names = "  \n".join(words.plain(name) for name in found.named)
+        st.caption(f"Refused, because they lie outside the image roots:  \n{names}")
     pressed = command_button(
         "Ingest", "ingest", key="ingest-start", kind="primary", icon=":material/play_arrow:", disabled=not number
     )
