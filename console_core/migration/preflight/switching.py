@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from console_core.migration.findings import Finding, block, info
+from console_core.migration.findings import Finding, block, info, warn
 from console_core.vectorstore.switching import AnnouncesSwitch
 from console_core.vectorstore.types import VectorStore
 
@@ -29,6 +29,16 @@ def about_switching(store: VectorStore, served: str, target: str) -> Iterator[Fi
             "switch-blocked",
             f'{what[:1].upper()}{what[1:]} would stay with the former column when another takes the name "{searched}".',
             "Drop it before the migration, or move what it does to where it names the column.",
+        )
+    for foreign in switching.foreign:
+        yield block("switch-foreign", foreign.message(searched), foreign.remedy)
+    for function in switching.left:
+        yield warn(
+            "switch-left",
+            f'The function {function} speaks of "{searched}" and of other vectors of the same length, or of a table of '
+            "which there are several. Nobody can tell which lengths must change, so the cut-over leaves it as it is.",
+            "Change it by hand right after the cut-over. Or, if all of its lengths are those of this column, name it "
+            f"and every other one that shall follow in functions of [store.tables.{home}].",
         )
     index = f" Its index ({switching.index}) stays with it; the new one gets HNSW." if switching.index else ""
     follows = f" These are made again with it: {', '.join(switching.follows)}." if switching.follows else ""
