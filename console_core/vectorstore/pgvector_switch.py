@@ -36,6 +36,12 @@ ORDER BY 1
 """What PostgreSQL binds to the column itself, so that it would stay with the former one. A default of its own may, and
 its NOT NULL is taken off."""
 
+_TRIGGERS = """
+SELECT t.tgname, p.prosrc FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid = %s::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 16 <> 0 AND t.tgattr = ''
+ORDER BY 1
+"""
+
 
 def switch(connection: Connection, columns: PgvectorColumns, home: Home, to: Kept) -> None:
     """Let the name that applications search be that of another column of the same table.
@@ -93,6 +99,7 @@ def announce(connection: Connection, columns: PgvectorColumns, home: Home) -> Sw
         blocked=tuple(_blocked(connection, home, views, speaking)),
         left=tuple(one.shown for one in speaking.left if not one.bound),
         foreign=tuple(_foreign(views, speaking)),
+        triggers=tuple((name, text) for name, text in connection.execute(_TRIGGERS, (home.table.as_string(),))),
     )
 
 

@@ -41,6 +41,7 @@ ELSEWHERE = {"disk", "disk-ledger", "clock-differs", "target-elsewhere"} | {
     "switch-blocked",
     "switch-foreign",
     "switch-left",
+    "switch-trigger",
 }
 """Found in tests that need a small disk, or a database server."""
 ALWAYS = {"device", "room", "dimension", "settings-kept", "image-only", "target-continued"}

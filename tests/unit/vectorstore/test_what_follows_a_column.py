@@ -2,12 +2,15 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from console_core.catalog.sql import SqlCatalog
 from console_core.errors import StoreDenied, StoreRefused
 from console_core.migration.findings import Finding, Severity
 from console_core.migration.preflight.switching import about_switching
+from console_core.settings import CatalogSettings
 from tests.postgres import Postgres
 from tests.unit.vectorstore.column_world import FUNCTION, NEW, OLD, SERVED, TABLE, World, world_of
 
@@ -29,8 +32,11 @@ def function(name: str, body: str, schema: str = "") -> str:
 
 def findings(world: World) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = {}
-    for finding in about_switching(world.store, SERVED, NEW):
-        found.setdefault(finding.code, []).append(finding)
+    url = f"postgresql+psycopg://postgres@/postgres?host={world.app.info.host}"
+    settings = CatalogSettings("sql", url, f"{world.schema}.images", paths=("title",), updated_at="user")
+    with closing(SqlCatalog(settings)) as catalog:
+        for finding in about_switching(world.store, catalog, SERVED, NEW):
+            found.setdefault(finding.code, []).append(finding)
     return found
 
 
@@ -181,3 +187,25 @@ def test_a_schema_that_we_may_make_nothing_in_is_told_with_the_grant_that_is_mis
         assert f"CREATE ON SCHEMA {world.schema}" in finding.remedy
     finally:
         world.do(f"DROP OWNED BY {console} CASCADE; DROP ROLE {console}")
+
+
+@pytest.mark.parametrize(
+    ("when", "body", "is_told"),
+    [
+        ("UPDATE", 'NEW."user" = 7;', True),
+        ("INSERT OR UPDATE", 'NEW."user" = 7;', True),
+        ("UPDATE OF title", 'NEW."user" = 7;', False),
+        ("INSERT", 'NEW."user" = 7;', False),
+        ("UPDATE", "NEW.title = lower(NEW.title);", False),
+    ],
+)
+def test_a_trigger_that_sets_the_catalogs_updated_at_at_every_update_is_told_by_name(
+    world: World, when: str, body: str, is_told: bool
+) -> None:
+    world.do(
+        f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NEW; END $$;"
+        f"CREATE TRIGGER touched BEFORE {when} ON images FOR EACH ROW EXECUTE FUNCTION touch()"
+    )
+    told = findings(world).get("switch-trigger", [])
+    assert [one.severity for one in told] == [Severity.WARN] * is_told
+    assert all("trigger touched" in one.message and "BEFORE UPDATE OF" in one.remedy for one in told)
