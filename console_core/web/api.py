@@ -32,6 +32,7 @@ from console_core.errors import (
 from console_core.querylab.finding import find
 from console_core.web import asked, process
 from console_core.web.incidents import incident
+from console_core.web.waiting import held
 
 AT_ONCE = 8
 """Requests that are worked on at once."""
@@ -88,11 +89,13 @@ async def collections(request: Request) -> JSONResponse:
 
 async def _worked_on(work: Callable[[Console], dict[str, Any]]) -> JSONResponse:
     """Do it on a thread of the pool, and tell its errors."""
-    console = process.opened()
+    console = await held()
     if console is None:
         return _problem("The console is not open yet.", "Ask again in a moment.", 503, {"retry-after": "1"})
     try:
-        return JSONResponse(await asyncio.get_running_loop().run_in_executor(_POOL, work, console), headers=_HEADERS)
+        working = _POOL.submit(work, console)
+        working.add_done_callback(lambda _: process.let_go(console))
+        return JSONResponse(await asyncio.wrap_future(working), headers=_HEADERS)
     except ConsoleError as error:
         return _told(error)
     except Exception as error:

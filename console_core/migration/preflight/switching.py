@@ -69,8 +69,8 @@ def _about_triggers(switching: Switching, catalog: ImageCatalog) -> Iterator[Fin
             yield warn(
                 "switch-trigger",
                 f'The trigger {name} of {table} may set "{changed}" at every UPDATE, also when a vector is written to '
-                "the new column. The catalog tells edits by that, so every picture would count as edited as soon as it is "
-                "embedded, again and again.",
+                "the new column. The catalog tells edits by that, so every picture would count as edited as soon as it "
+                "is embedded, again and again.",
                 f"Let it fire for the application's own columns only (BEFORE UPDATE OF … ON {table}), or only where "
                 "one of them changes, or name no updated_at in [catalog].",
             )
