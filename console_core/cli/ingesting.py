@@ -97,4 +97,6 @@ def _look(wish: Wish, as_json: bool) -> None:
         f"{to_embed:,} would be embedded by {plan.model} into {plan.collection}, which {made}, as {wish.namespace}",
     ]
     lines += [f"  outside the image roots: {name}" for name in found.named]
+    if found.outside > len(found.named):
+        lines.append(f"  and {found.outside - len(found.named):,} more")
     show({**document, "to_embed": to_embed}, as_json, lines)

@@ -32,7 +32,7 @@ from console_core.errors import (
 from console_core.querylab.finding import find
 from console_core.web import asked, process
 from console_core.web.incidents import incident
-from console_core.web.waiting import held
+from console_core.web.waiting import FOUND, held
 
 AT_ONCE = 8
 """Requests that are worked on at once."""
@@ -147,7 +147,7 @@ def _collections(console: Console) -> dict[str, Any]:
 
 def _refused(request: Request) -> JSONResponse | None:
     """Why a request may not search; None where it may."""
-    console = process.opened()
+    console: Console | None = request.scope.get(FOUND) or process.opened()
     if console is None:
         return _problem("The console is not open yet.", "Ask again in a moment.", 503, {"retry-after": "1"})
     token = console.settings.api_token

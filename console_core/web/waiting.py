@@ -10,6 +10,7 @@ from console_core.web import process
 PATIENCE = 8.0
 """Seconds that a request waits; then it is answered that the console is not open."""
 PATHS = "/api/v1/"
+FOUND = "console"
 _LOOK = 0.02
 
 
@@ -25,7 +26,10 @@ async def held() -> Console | None:
 
 
 class WaitsForConsole:
-    """Lets requests of the search API begin once there is a Console; nothing of their bodies is read before."""
+    """Lets requests of the search API begin once there is a Console; nothing of their bodies is read before.
+
+    `scope[FOUND]` is that Console, whose settings say who may search. It may be closed by the time that one works.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -33,4 +37,5 @@ class WaitsForConsole:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PATHS) and (console := await held()) is not None:
             process.let_go(console)
+            scope[FOUND] = console
         await self.app(scope, receive, send)

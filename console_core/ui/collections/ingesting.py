@@ -85,8 +85,9 @@ def _start(wish: Wish, plan: IngestPlan, found: Survey) -> None:
         f"**{words.plain(plan.collection)}**, {where}."
     )
     if found.outside:
-        names = "  \n".join(words.plain(name) for name in found.named)
-        st.caption(f"Refused, because they lie outside the image roots:  \n{names}")
+        more = [f"and {found.outside - len(found.named):,} more"] if found.outside > len(found.named) else []
+        st.caption("Refused one by one, because they lie outside the image roots:")
+        st.code("\n".join([*found.named, *more]), language=None, wrap_lines=True)
     pressed = command_button(
         "Ingest", "ingest", key="ingest-start", kind="primary", icon=":material/play_arrow:", disabled=not number
     )
