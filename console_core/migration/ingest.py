@@ -109,12 +109,13 @@ def survey(plan: IngestPlan, catalog: IntakeCatalog, store: VectorStore) -> Surv
     exists = _exists(store, plan.collection)
     selected = new = current = 0
     outside: list[str] = []
+    holds = catalog.places.holding()
     rows = catalog.rows()
     while page := list(islice(rows, PAGE)):
         ids = [point_id(row.key) for row in page]
         made = {p.id: provenance(p.payload) for p in (store.retrieve(plan.collection, ids) if exists else ())}
         for row, identifier in zip(page, ids, strict=True):
-            if not catalog.places.hold(path_in(row.key)):
+            if not holds(path_in(row.key)):
                 outside.append(told(path_in(row.key)))
                 continue
             origin = made.get(identifier)

@@ -142,7 +142,7 @@ class Ingesting:
                 raise Refused(f"The list {location} names no picture.", "Write a path on each line.")
             above, _, _ = lying[0].partition("?")[0].rpartition("/")
             missing = f"{above}/" if is_address(lying[0]) else str(places.path(lying[0]).parent)
-        if not any(map(places.hold, lying)):
+        if not any(map(places.holding(), lying)):
             roots = ", ".join([*map(str, places.roots), *places.addresses]) or "there is none"
             what = str(location) if intake.kind == "folder" else f"What {location} names"
             raise Refused(

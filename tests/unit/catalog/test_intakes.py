@@ -246,4 +246,15 @@ def test_an_address_in_a_list_is_its_key_and_path_however_it_is_spelled_and_its_
 )
 def test_what_lies_in_an_image_root_is_told_without_asking_anybody(root: Path, picture: str, is_held: bool) -> None:
     addresses = ("https://pictures.example/shop/", "s3://bucket/shop/")
-    assert Places((root,), root.parent, addresses).hold(picture) == is_held
+    assert Places((root,), root.parent, addresses).holding()(picture) == is_held
+
+
+def test_a_link_lies_where_it_leads(root: Path) -> None:
+    (root.parent / "elsewhere").mkdir()
+    (root / "out").symlink_to(root.parent / "elsewhere")
+    (root / "out.jpg").symlink_to(root.parent / "elsewhere" / "1.jpg")
+    (root / "in.jpg").symlink_to(root / "a" / "1.jpg")
+    (root.parent / "also").symlink_to(root)
+    holds = Places((root.parent / "also",), root.parent).holding()
+    pictures = ("a/1.jpg", "in.jpg", "out.jpg", "out/1.jpg", f"{root}/a/1.jpg", ".", "a/..", "..")
+    assert [picture for picture in pictures if holds(picture)] == ["a/1.jpg", "in.jpg", f"{root}/a/1.jpg", ".", "a/.."]
