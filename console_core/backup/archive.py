@@ -5,6 +5,7 @@ from pathlib import Path
 
 from console_core.backup import manifest as manifests
 from console_core.backup.damage import Damage, damaged
+from console_core.backup.lists import check_lists
 from console_core.backup.manifest import Manifest, Part
 from console_core.backup.parts import PATTERN, PartReader, part_file
 from console_core.errors import BackupUnavailable
@@ -49,8 +50,9 @@ class Archive:
         """Read everything and compare it with the manifest; yields the points of each part once they are found good.
 
         Raises:
-            BackupDamaged
+            BackupDamaged, BackupUnavailable
         """
+        check_lists(self.manifest, self.folder)
         signing, total = Signing(), 0
         for number in range(len(self.parts)):
             rows = 0

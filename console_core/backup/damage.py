@@ -25,6 +25,8 @@ class Damage(StrEnum):
     PART_FOREIGN = "part of another backup"
     PART_MISPLACED = "part in the wrong place"
     PART_UNREADABLE = "unreadable part"
+    LIST_MISSING = "missing list"
+    LIST_CHANGED = "changed list"
     COLUMNS = "wrong columns"
     DIMENSION = "wrong dimension"
     ROWS = "wrong number of rows"

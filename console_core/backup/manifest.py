@@ -1,18 +1,21 @@
-"""What an archive says of itself: the collection, its parts and their digests, and a seal over all that."""
+"""What an archive says of itself: the collection, its parts and their digests, its intakes, and a seal over it all."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from console_core.backup.damage import Damage, damaged
+from console_core.catalog.intake import Ingested, Intake
 from console_core.vectorstore.tuning import settings_of
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, PointId
 
 FILE = "manifest.json"
-FORMAT, VERSION = "embedding-console-backup", 1
+FORMAT, VERSION = "embedding-console-backup", 2
+"""Version 1 did not say what was ingested."""
+READABLE = (1, 2)
 SEAL = "seal"
 
 
@@ -82,6 +85,7 @@ class Saved:
 class Manifest:
     """`signature` is that of the points in the archive, as JSON. `points_before` and `points_after` are the
     collection's own counts around the reading: a scroll is not a view of one moment. `versions` are of the tools.
+    `ingested` is what was ingested into the collection, and `lists` are the files of the archive with such lists.
     """
 
     archive: str
@@ -95,6 +99,8 @@ class Manifest:
     ended: datetime
     run: str
     versions: Mapping[str, str]
+    ingested: Ingested = field(default_factory=Ingested)
+    lists: tuple[str, ...] = ()
 
     @property
     def changed_meanwhile(self) -> bool:
@@ -122,9 +128,8 @@ class Manifest:
             raise damaged(backup, Damage.MANIFEST_UNREADABLE, f"its manifest is not JSON: {error}.") from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise damaged(backup, Damage.MANIFEST_UNREADABLE, "its manifest is not that of a backup.")
-        if data.get("version") != VERSION:
-            version = data.get("version")
-            raise damaged(backup, Damage.VERSION, f"it has the version {version}; this console reads {VERSION}.")
+        if (version := data.get("version")) not in READABLE:
+            raise damaged(backup, Damage.VERSION, f"it has the version {version}; this console reads up to {VERSION}.")
         if not is_sealed(data):
             raise damaged(backup, Damage.MANIFEST_EDITED, "its manifest was changed after it was written.")
         fields = {name: value for name, value in data.items() if name not in ("format", "version", SEAL)}
@@ -136,10 +141,18 @@ class Manifest:
                     "parts": tuple(Part(**part) for part in data["parts"]),
                     "began": datetime.fromisoformat(data["began"]),
                     "ended": datetime.fromisoformat(data["ended"]),
+                    "ingested": _ingested(data.get("ingested")),
+                    "lists": tuple(data.get("lists", ())),
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(backup, Damage.MANIFEST_UNREADABLE, f"its manifest lacks something: {error}.") from error
+
+
+def _ingested(data: Mapping[str, Any] | None) -> Ingested:
+    if data is None:
+        return Ingested()
+    return Ingested(tuple(map(Intake.from_json, data["intakes"])), bool(data["beside"]))
 
 
 def sealed(data: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from console_core.backup.archive import read_manifest
 from console_core.backup.backups import Backups
 from console_core.backup.draft import Beginning, Draft, tidy
 from console_core.backup.durable import full
+from console_core.backup.lists import Carried
 from console_core.backup.manifest import Manifest, Saved
 from console_core.backup.parts import write_part
 from console_core.database import now
@@ -28,7 +29,8 @@ LEFT_MEANWHILE = "left meanwhile"
 
 
 class BackUp:
-    """Write everything that a collection holds into one archive. Nothing is written to the store.
+    """Write everything that a collection holds, and what was ingested into it, into one archive. Nothing is written to
+    the store.
 
     `done` counts points in finished parts. The checkpoint is the number of those; a resumed backup goes on behind
     them. The last step's result names the archive with its points, bytes and parts.
@@ -46,6 +48,7 @@ class BackUp:
         run: str,
         *,
         part_bytes: int = 0,
+        carried: Carried | None = None,
     ) -> None:
         self._store = store
         self._folder = backups.folder / archive
@@ -53,6 +56,7 @@ class BackUp:
         self._archive = archive
         self._run = run
         self._part_bytes = part_bytes or PART_BYTES
+        self._carried = carried or Carried()
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -119,6 +123,7 @@ class BackUp:
             raise full(self._folder.parent, f"{_size(free)} are free, at least {_size(needed)} are needed")
 
     def _manifest(self, draft: Draft) -> Manifest:
+        ingested = self._carried.ingested(self._collection)  # at the end: all points have been ingested by then
         return Manifest(
             archive=self._archive,
             collection=draft.beginning.collection,
@@ -131,6 +136,8 @@ class BackUp:
             ended=now(),
             run=self._run,
             versions=tools(self._store),
+            ingested=ingested,
+            lists=self._carried.save(ingested, self._folder),
         )
 
     def _concluded(self, manifest: Manifest, counts: Counts) -> Progress:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from functools import partial
 
 from console_core.backup.backups import Backups
+from console_core.backup.lists import Carried
 from console_core.backup.operation import BackUp
 from console_core.backup.proving import Prove, sweep
 from console_core.backup.requests import prune
@@ -15,7 +16,9 @@ from console_core.runs.types import Operation, Run, Verb
 from console_core.vectorstore.types import VectorStore
 
 
-def operation_of(run: Run, store: VectorStore, ledger: Ledger, backups: Backups, keep: int) -> Operation:
+def operation_of(
+    run: Run, store: VectorStore, ledger: Ledger, backups: Backups, keep: int, carried: Carried
+) -> Operation:
     """The operation of a run of this room. `keep` proven backups of a collection stay after a proof; 0: all.
 
     Raises:
@@ -24,13 +27,13 @@ def operation_of(run: Run, store: VectorStore, ledger: Ledger, backups: Backups,
     spec, cancelled = run.spec, partial(_is_cancelled, ledger, run.id)
     match run.kind:
         case BackUp.kind:
-            return BackUp(store, backups, run.target, spec["backup"], run.id)
+            return BackUp(store, backups, run.target, spec["backup"], run.id, carried=carried)
         case Prove.kind:
             retain = partial(_retain, ledger, backups, keep) if keep else None
             by = run.created_by
             return Prove(store, backups, spec["backup"], run.target, run.id, by=by, cancelled=cancelled, retain=retain)
         case Restore.kind:
-            return Restore(store, backups, spec["backup"], run.target, cancelled=cancelled)
+            return Restore(store, backups, spec["backup"], run.target, cancelled=cancelled, carried=carried)
         case TakeSnapshot.kind:
             return TakeSnapshot(store, backups.folder, run.target, spec["name"])
         case RecoverSnapshot.kind:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from console_core.backup.backups import Backups
+from console_core.backup.lists import Carried
 from console_core.backup.rebuilding import BEGUN, Reached, Rebuilding
 from console_core.errors import BackupDiffers, StoreError
 from console_core.runs.types import Counts, Lane, Progress
@@ -11,7 +12,8 @@ from console_core.vectorstore.types import VectorStore
 
 
 class Restore:
-    """Build `target` from an archive. It must not exist before; a cancelled restore takes away what it had built.
+    """Build `target` from an archive, with what was ingested. It must not exist before; a cancelled restore takes away
+    what it had built.
 
     The last step's result has the points and the differences, which are 0.
     """
@@ -27,12 +29,14 @@ class Restore:
         target: str,
         *,
         cancelled: Callable[[], bool] = lambda: False,
+        carried: Carried | None = None,
     ) -> None:
         self._store = store
         self._backups = backups
         self._backup = backup
         self._target = target
         self._cancelled = cancelled
+        self._carried = carried or Carried()
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`.
@@ -40,6 +44,7 @@ class Restore:
         Raises:
             BackupDamaged, CollectionExists, StoreFull: before anything was written.
             BackupDiffers: what was restored is not what was saved.
+            CatalogUnavailable: its lists cannot be copied into the workspace.
         """
         archive = self._backups.open(self._backup)
         reached = Reached.from_text(checkpoint)
@@ -55,6 +60,7 @@ class Restore:
                     f"{differences.examples[0] if differences.examples else f'{points:,} in all'}.",
                     "Something else wrote to it, or the store lost points. Cancel this run and restore again.",
                 )
+            self._carried.restore(archive.manifest, archive.folder, self._target)
             result = {"backup": self._backup, "points": points, "differences": 0}
             yield Progress(reached.as_text(), counts, result=result)
         except GeneratorExit:

@@ -30,11 +30,11 @@ def known_writes(manifest: Manifest, info: CollectionInfo | None, ledger: Ledger
     if info.points != manifest.points:
         return f"{info.name} holds {info.points:,} points now."
     for run in ledger.runs(kinds=WRITING, target=info.name):
-        if _written(run) and (run.heartbeat or run.created_at) > manifest.began:
+        if written_by(run) and (run.heartbeat or run.created_at) > manifest.began:
             return f"Run {run.id} has written to {info.name} since."
     return ""
 
 
-def _written(run: Run) -> int:
+def written_by(run: Run) -> int:
     """How many points a run wrote; a generation also counts the pictures that it found in step."""
     return int((run.result or {}).get("embedded", 0)) if run.kind == "generate" else run.counts.done

@@ -1,11 +1,12 @@
 """The catalog of a folder: every picture file in it, by its path."""
 
+import math
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -17,20 +18,27 @@ from console_core.errors import CatalogUnavailable
 EXTENSIONS = frozenset({"jpg", "jpeg", "png", "gif", "bmp", "webp"})
 FACETS = ("folder", "extension")
 FRESH_SECONDS = 5.0
+SETTLED = 2_000_000_000
+"""Nanoseconds after which a change of a folder has another time than the one before, on any file system."""
+_State = tuple[int, int, int, int]
+"""Of a folder: its device and number there, and when its entries and its permissions were changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
+    """`folders` are those that were read, with what tells that one has changed; None where nothing would tell it."""
+
     keys: tuple[str, ...]
     closed_folders: tuple[str, ...]
     read_at: float
+    folders: Mapping[str, _State] | None
 
 
 class FolderCatalog:
     """The pictures below a folder; the key is the path from there with forward slashes.
 
     Names that begin with a dot are left out. Links are followed, but no folder is listed twice. Memory: one string
-    for each picture. The folder is read again when the last reading is older than `fresh` seconds.
+    for each picture. When the last look is older than `fresh` seconds, a folder that has changed is read again.
     """
 
     def __init__(self, root: Path, *, recursive: bool = True, fresh: float = FRESH_SECONDS) -> None:
@@ -73,13 +81,21 @@ class FolderCatalog:
         """
         listing = self._listing()
         existing = frozenset(listing.keys)
-        for folder in listing.closed_folders:
-            if hidden := next((key for key in keys if key.startswith(f"{folder}/") and key not in existing), None):
+        self.refuse_hidden([key for key in keys if key not in existing])
+        return [row for key in keys if key in existing and (row := self._row(key)) is not None]
+
+    def refuse_hidden(self, keys: Sequence[str]) -> None:
+        """Refuse to say of pictures that are not listed that they do not exist.
+
+        Raises:
+            CatalogUnavailable: one of them would lie in a folder which may not be read now.
+        """
+        for folder in self._listing().closed_folders:
+            if hidden := next((key for key in keys if key.startswith(f"{folder}/")), None):
                 raise CatalogUnavailable(
                     f"The folder {folder} may not be read, so that nobody knows whether {hidden} is in it.",
                     "Let the console's user read it, or take it out of the catalog's folder.",
                 )
-        return [row for key in keys if key in existing and (row := self._row(key)) is not None]
 
     def check_keys(self) -> None:
         """Nothing to find: keys are paths, each once, sorted by the console itself."""
@@ -96,6 +112,12 @@ class FolderCatalog:
         """The row of one of those keys; None where its file was deleted meanwhile."""
         return self._row(key)
 
+    def renew(self) -> None:
+        """Look at the next question whether the folder has changed, however fresh the last look is."""
+        with self._reading:
+            if self._last is not None:
+                self._last = replace(self._last, read_at=-math.inf)
+
     def close(self) -> None:
         self._last = None
 
@@ -109,7 +131,11 @@ class FolderCatalog:
         with self._reading:
             last = self._last
             if last is None or time.monotonic() - last.read_at >= self._fresh:
-                last = self._last = _read(self.root, self.recursive)
+                if last is not None and _is_unchanged(self.root, last):
+                    last = replace(last, read_at=time.monotonic())
+                else:
+                    last = _read(self.root, self.recursive)
+                self._last = last
             return last
 
 
@@ -137,14 +163,18 @@ def _read(root: Path, recursive: bool) -> _Listing:
     keys: list[str] = []
     closed: list[str] = []
     visited: set[tuple[int, int]] = set()
+    folders: dict[str, _State] = {}
+    telling, began = True, time.time_ns()
     real, linked = deque([""]), deque[str]()
     while real or linked:
         prefix = real.popleft() if real else linked.popleft()
         try:
             identity = os.stat(root / prefix)  # noqa: PTH116
             if (identity.st_dev, identity.st_ino) in visited:
+                telling = False  # a link may lead elsewhere one day
                 continue
             visited.add((identity.st_dev, identity.st_ino))
+            folders[prefix] = _state(identity)
             with os.scandir(root / prefix) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
                     if entry.name.startswith("."):
@@ -152,14 +182,31 @@ def _read(root: Path, recursive: bool) -> _Listing:
                     if _holds(entry.is_dir):
                         if recursive:
                             (linked if entry.is_symlink() else real).append(f"{prefix}{entry.name}/")
-                    elif told_by_path(entry.name)["extension"] in EXTENSIONS and _holds(entry.is_file):
+                        continue
+                    telling = telling and not entry.is_symlink()  # what it leads to may come and go
+                    if told_by_path(entry.name)["extension"] in EXTENSIONS and _holds(entry.is_file):
                         keys.append(printable(prefix + entry.name))
         except OSError as error:
             if not prefix or not isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError):
                 raise _unavailable(root / prefix, error) from error
             if isinstance(error, PermissionError):
                 closed.append(printable(prefix.rstrip("/")))
-    return _Listing(tuple(sorted(keys)), tuple(closed), time.monotonic())
+            telling = telling and prefix in folders
+    telling = telling and all(max(changed) < began - SETTLED for _, _, *changed in folders.values())
+    return _Listing(tuple(sorted(keys)), tuple(closed), time.monotonic(), folders if telling else None)
+
+
+def _is_unchanged(root: Path, listing: _Listing) -> bool:
+    """Whether all folders are as they were when they were read, as far as they tell."""
+    try:
+        known = listing.folders
+        return known is not None and all(_state(os.stat(root / prefix)) == known[prefix] for prefix in known)  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def _state(identity: os.stat_result) -> _State:
+    return identity.st_dev, identity.st_ino, identity.st_mtime_ns, identity.st_ctime_ns
 
 
 def _holds(question: Callable[[], bool]) -> bool:

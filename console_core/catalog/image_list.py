@@ -4,7 +4,6 @@ import csv
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -30,28 +29,25 @@ _REPEATS = "FROM rows AS later WHERE EXISTS (SELECT 1 FROM rows WHERE c0 = later
 
 
 class ImageListCatalog:
-    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder (or to another
-    one that is given), absolute, or an address.
+    """The pictures of a list; the key is the path as the list has it, relative to the list's own folder, absolute, or
+    an address.
 
     Lines that are empty or begin with # are left out, and so is a first line whose first word is `path`; quotes are
     CSV's. The second column is the label, further ones are column_3, column_4 and so on. A changed list is read again
     at the next question; a pass that is under way ends as it began. Memory is bounded by one page.
     """
 
-    def __init__(self, file: Path, cache: Path | None = None, *, folder: Path | None = None, dry: bool = False) -> None:
+    def __init__(self, file: Path, cache: Path | None = None, *, dry: bool = False) -> None:
         """Read the list, unless what was read of it lies in `cache` already. `dry`: nothing is written there.
-
-        Relative paths start from `folder`: by default the list's own.
 
         Raises:
             CatalogUnavailable: it cannot be read, or there is no room for what is read.
             CatalogInvalid: it is not text, a line is malformed, or two lines contradict each other.
         """
         self.file = Path(file).absolute()
-        self.folder = self.file.parent if folder is None else Path(folder).absolute()
-        self._file = IndexedFile(self.file, partial(_fill, self.file), "an image list", cache, dry=dry)
+        self.folder = self.file.parent
+        self._file = IndexedFile(self.file, partial(fill, self.file), "an image list", cache, dry=dry)
         self._last: tuple[Index, TableRows] | None = None
-        self._listed: tuple[Index, _Listed] | None = None
         self._rows()
 
     def info(self) -> CatalogInfo:
@@ -80,21 +76,8 @@ class ImageListCatalog:
         """For each facet its commonest values, at most 200, with their number of pictures."""
         return self._rows().facets()
 
-    def all_keys(self) -> tuple[str, ...]:
-        """The keys of all pictures, ascending; the same object until the list is read again. Memory: the whole list."""
-        return self._all().keys
-
-    def row(self, key: str) -> ImageRow | None:
-        """The row of one of those keys; None where the list does not name it any more."""
-        columns = self._all().columns.get(key)
-        return None if columns is None else _Lines.row(self.folder, key, columns)
-
-    def label(self, key: str) -> str:
-        """The label of one of those keys; "" where it has none."""
-        return "".join(self._all().columns.get(key, ())[:1])
-
     def close(self) -> None:
-        self._last = self._listed = None
+        self._last = None
         self._file.close()
 
     def _rows(self) -> TableRows:
@@ -106,24 +89,6 @@ class ImageListCatalog:
             mapping = _Lines(table, self.folder)
             last = self._last = index, TableRows(index, table, [table.c.key], facets, mapping, title=self.file.name)
         return last[1]
-
-    def _all(self) -> "_Listed":
-        index = self._file.current()
-        listed = self._listed
-        if listed is None or listed[0] is not index:
-            with index.connection() as connection:
-                lines = connection.exec_driver_sql("SELECT c0, c4 FROM rows ORDER BY c0").fetchall()
-            columns = {key: tuple(json.loads(told)) for key, told in lines}
-            listed = self._listed = index, _Listed(tuple(columns), columns)
-        return listed[1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """All of a list at once: its keys in their order, and the columns behind each path."""
-
-    keys: tuple[str, ...]
-    columns: Mapping[str, tuple[str, ...]]
 
 
 class _Lines:
@@ -138,18 +103,18 @@ class _Lines:
 
     def rows(self, records: Iterable[Record], key: RowKey) -> Iterator[ImageRow]:
         for identity, *_, told in records:
-            yield self.row(self._folder, identity, tuple(json.loads(told)))
+            yield listed_row(self._folder, identity, tuple(json.loads(told)))
 
-    @staticmethod
-    def row(folder: Path, key: str, columns: tuple[str, ...]) -> ImageRow:
-        """The row of a picture whose line has these columns behind the path."""
-        label, told = "".join(columns[:1]), _told(key)
-        extra = {f"column_{number}": value for number, value in enumerate(columns[1:], start=3)}
-        payload = {"type": "image", "path": key, **told, "label": label, **extra}
-        path, file = (key, (0, 0)) if is_address(key) else _on_disk(folder, key)
-        revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
-        facets = {"label": label, "folder": told["folder"], "extension": told["extension"]}
-        return ImageRow(key, (path,), payload, revision, facets)
+
+def listed_row(folder: Path, key: str, columns: tuple[str, ...]) -> ImageRow:
+    """The row of a picture whose line has these columns behind the path; relative paths start from the folder."""
+    label, told = "".join(columns[:1]), _told(key)
+    extra = {f"column_{number}": value for number, value in enumerate(columns[1:], start=3)}
+    payload = {"type": "image", "path": key, **told, "label": label, **extra}
+    path, file = (key, (0, 0)) if is_address(key) else _on_disk(folder, key)
+    revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
+    facets = {"label": label, "folder": told["folder"], "extension": told["extension"]}
+    return ImageRow(key, (path,), payload, revision, facets)
 
 
 def _on_disk(folder: Path, key: str) -> tuple[str, tuple[int, int]]:
@@ -166,7 +131,12 @@ def _told(key: str) -> dict[str, str]:
     return told_by_path(key.partition("?")[0] if is_address(key) else key)
 
 
-def _fill(file: Path, connection: sqlite3.Connection) -> dict[str, object]:
+def fill(file: Path, connection: sqlite3.Connection) -> dict[str, object]:
+    """Read a list into the table `rows`: of each picture the path in c0, and in c4 all columns behind it.
+
+    Raises:
+        CatalogUnavailable, CatalogInvalid
+    """
     connection.execute("CREATE TABLE rows (line INTEGER PRIMARY KEY, c0, c1, c2, c3, c4)")
     try:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as stream:

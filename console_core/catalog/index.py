@@ -72,15 +72,27 @@ class Index:
 class IndexedFile:
     """A file with its index, which is kept in a folder of files that may be deleted at any time."""
 
-    def __init__(self, file: Path, fill: Fill, recipe: str, folder: Path | None, *, dry: bool = False) -> None:
-        """`recipe` says what `fill` reads of the file; another one makes another index. Without a folder, and where
-        `dry` forbids to write, an index is the process's own and ends with it.
+    def __init__(
+        self,
+        file: Path,
+        fill: Fill,
+        recipe: str,
+        folder: Path | None,
+        *,
+        dry: bool = False,
+        apart: str = "",
+        memory: int = 16_000,
+    ) -> None:
+        """`recipe` says what `fill` reads of the file; another one makes another index in its place, and one that is
+        read `apart` another beside it. Without a folder, and where `dry` forbids to write, an index is the process's
+        own and ends with it. So many kilobytes of one may stay in `memory`.
         """
         self.file = file
         self._fill = fill
         self._folder = folder
         self._dry = dry
-        self._stem = _digest(str(file))
+        self._stem = _digest(f"{file}\0{apart}" if apart else str(file))
+        self._memory = memory
         self._recipe = _digest(f"{recipe}\0{VERSION}")
         self._reading = threading.Lock()
         self._last: tuple[State, Index] | None = None
@@ -176,7 +188,7 @@ class IndexedFile:
     def _opened(self, file: Path) -> Index:
         connection = sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         try:
-            connection.execute("PRAGMA cache_size = -16000")
+            connection.execute(f"PRAGMA cache_size = -{self._memory}")
             return Index(connection, str(self.file))
         except BaseException:
             connection.close()

@@ -7,18 +7,17 @@ namespaces never share one.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
-from console_core.catalog.folder import FolderCatalog, file_row
-from console_core.catalog.image_list import ImageListCatalog
-from console_core.catalog.listing import facet_counts, selected, told_by_path
+from console_core.catalog.folder import file_row
+from console_core.catalog.listing import told_by_path
 from console_core.catalog.names import on_disk, printable
-from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
+from console_core.catalog.types import ImageRow
 from console_core.catalog.web_addresses import is_address, lies_below, spelled
 
 PREFIX = "ingest:"
@@ -54,16 +53,13 @@ class Intake:
         found = places.path(self.location)
         return found if self.kind == "folder" else found.parent
 
-    def opened(self, places: "Places") -> FolderCatalog | ImageListCatalog:
-        """The folder or the list as a catalog of its own.
 
-        Raises:
-            CatalogUnavailable, CatalogInvalid
-        """
-        if self.kind == "folder":
-            return FolderCatalog(self.folder(places), recursive=self.recursive)
-        file = places.copies / self.copy if self.copy else places.path(self.location)
-        return ImageListCatalog(file, folder=self.folder(places))
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What was ingested into a collection, the newest last; `beside` the workspace's catalog, or alone."""
+
+    intakes: tuple[Intake, ...] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,122 +115,6 @@ def path_in(key: str) -> str:
     return key.removeprefix(PREFIX).partition(":")[2] if key.startswith(PREFIX) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Merged:
-    """The pictures of all members when they `listed` these keys: where each is told, by member and its key there, and
-    the ascending `keys` of those that belong to the catalog."""
-
-    listed: tuple[tuple[str, ...], ...]
-    places: Mapping[str, tuple[int, str]]
-    keys: tuple[str, ...]
-
-
-class IntakeCatalog:
-    """The pictures of several intakes, each once.
-
-    A list tells its labels also of pictures that a folder has, and a later list wins over an earlier one. Memory: a few
-    strings for each picture.
-    """
-
-    def __init__(self, intakes: Sequence[Intake], places: Places, *, only: Intake | None = None) -> None:
-        """Open all of them; with `only` there are the pictures of that one, as all of them tell them.
-
-        Raises:
-            CatalogUnavailable, CatalogInvalid: one of them cannot be read.
-        """
-        self.intakes = tuple(intakes)
-        self.places = places
-        # A list comes after the folders: what is told last wins.
-        self._members = [(one, one.opened(places)) for one in sorted(intakes, key=lambda one: one.kind == "list")]
-        self._only = None if only is None else [one for one, _ in self._members].index(only)
-        self._last = _Merged((), {}, ())
-
-    def info(self) -> CatalogInfo:
-        told = [(one.namespace, str(self.places.path(one.location))) for one in self.intakes]
-        shown = "; ".join(f"{namespace}: {location}" for namespace, location in told)
-        return CatalogInfo("ingested", ", ".join(dict.fromkeys(at for _, at in told)), FACETS, {"namespaces": shown})
-
-    def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
-        """The number of pictures in the slice, optionally of those behind a key."""
-        return sum(1 for _ in self._selected(self._merged(), part, after))
-
-    def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
-        """Pictures in ascending order of their keys, strictly behind `after`; those deleted meanwhile are left out."""
-        now = self._merged()
-        return (row for key in self._selected(now, part, after) if (row := self._row(now, key)) is not None)
-
-    def get(self, keys: Sequence[str]) -> list[ImageRow]:
-        """The pictures with these keys that exist, in the order asked for.
-
-        Raises:
-            CatalogUnavailable: of one that lies in a folder which may not be read now, nobody knows whether it exists.
-        """
-        now = self._merged()
-        self._refuse_hidden([key for key in keys if key not in now.places])
-        return [row for key in keys if key in now.places and (row := self._row(now, key)) is not None]
-
-    def check_keys(self) -> None:
-        """Nothing to find: keys are paths, each once, sorted by the console itself."""
-
-    def facets(self) -> Mapping[str, Mapping[str, int]]:
-        """For each facet its commonest values, at most 200, with their number of pictures."""
-        now = self._merged()
-        return facet_counts(now.keys, FACETS, lambda key: self._facets(now, key))
-
-    def close(self) -> None:
-        for _, member in self._members:
-            member.close()
-
-    def _selected(self, now: _Merged, part: Slice, after: str | None) -> Iterator[str]:
-        return selected(now.keys, part, after, FACETS, lambda key: self._facets(now, key))
-
-    def _merged(self) -> _Merged:
-        """The members as they are now, merged anew where one of them has changed."""
-        listed = tuple(member.all_keys() for _, member in self._members)
-        last = self._last
-        if listed == last.listed:
-            return last
-        places: dict[str, tuple[int, str]] = {}
-        own: set[str] = set()
-        for number, (intake, _) in enumerate(self._members):
-            base = intake.folder(self.places)
-            for inner in listed[number]:
-                key = picture_key(intake.namespace, self.places.picture(base, inner))
-                places[key] = number, inner
-                if number == self._only:
-                    own.add(key)
-        self._last = _Merged(listed, places, tuple(sorted(places if self._only is None else own)))
-        return self._last
-
-    def _refuse_hidden(self, keys: Sequence[str]) -> None:
-        """A picture that no member lists may still exist, in a folder that may not be read now: that one refuses it."""
-        for intake, member in self._members:
-            if intake.kind == "folder":
-                base, own = intake.folder(self.places), picture_key(intake.namespace, "")
-                named = [path_in(key) for key in keys if key.startswith(own)]
-                paths = [self.places.path(path) for path in named if not is_address(path)]
-                inner = [path.relative_to(base) for path in paths if path.is_relative_to(base)]
-                member.get([printable(path.as_posix()) for path in inner])
-
-    def _row(self, now: _Merged, key: str) -> ImageRow | None:
-        number, inner = now.places[key]
-        intake, member = self._members[number]
-        row = member.row(inner)
-        if row is None:
-            return None
-        path = path_in(key)
-        payload = {**row.payload, **_told(path), "namespace": intake.namespace, "label": row.payload.get("label", "")}
-        return replace(row, key=key, payload=payload, facets=self._facets(now, key))
-
-    def _facets(self, now: _Merged, key: str) -> dict[str, str]:
-        number, inner = now.places[key]
-        intake, member = self._members[number]
-        label = member.label(inner) if isinstance(member, ImageListCatalog) else ""
-        told = _told(path_in(key))
-        named = {"folder": told["folder"], "extension": told["extension"]}
-        return {"namespace": intake.namespace, "label": label, **named}
-
-
 def row_of(key: str, places: Places) -> ImageRow | None:
     """A picture by such a key alone, whatever collection it is in; None where no file is there. Of an address nobody
     is asked whether something is there.
@@ -243,12 +123,12 @@ def row_of(key: str, places: Places) -> ImageRow | None:
     """
     path = path_in(key)
     if is_address(path):
-        return ImageRow(key, (path,), {"type": "image", **_told(path)}, "")
+        return ImageRow(key, (path,), {"type": "image", **told_of(path)}, "")
     found = file_row(path, places.path(path)) if path else None
     return None if found is None else replace(found, key=key)
 
 
-def _told(path: str) -> dict[str, str]:
+def told_of(path: str) -> dict[str, str]:
     """What the path of a picture tells of it; of an address that is encoded, its file name as people write it."""
     told = told_by_path(path.partition("?")[0] if is_address(path) else path)
     if path.startswith(("http://", "https://")):

@@ -5,20 +5,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from console_core.catalog.intake import FACETS, PREFIX, IntakeCatalog
+from console_core.catalog.collection import CollectionCatalog
+from console_core.catalog.intake import FACETS, PREFIX
+from console_core.catalog.intake_catalog import IntakeCatalog
 from console_core.catalog.listing import commonest
+from console_core.catalog.not_ingested import NotIngested
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageCatalog, ImageRow, Slice
 
 
 class JoinedCatalog:
     """All rows of the first catalog, in its order, then those that were ingested. A key tells whose it is.
 
+    Where the first is a collection, what was ingested into that is listed once, as what was ingested.
+
     A slice filters by the facets of the first; where what was ingested has one of them not, none of it is in the slice.
     """
 
     def __init__(self, first: ImageCatalog, ingested: IntakeCatalog) -> None:
         """Closing it closes what was ingested; the first catalog is its owner's."""
-        self._first, self._ingested = first, ingested
+        self._first = NotIngested(first) if isinstance(first, CollectionCatalog) else first
+        self._ingested = ingested
 
     def info(self) -> CatalogInfo:
         first, ingested = self._first.info(), self._ingested.info()

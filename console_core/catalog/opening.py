@@ -10,6 +10,9 @@ from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.errors import CatalogInvalid, SettingsError
 from console_core.settings import CatalogSettings, ImageSettings
 
+CATALOGS = "catalogs"
+"""The folder of the workspace's cache with what was read of files."""
+
 
 def open_catalog(
     settings: CatalogSettings, *, cache: Path | None = None, points: ListedPoints | None = None, dry: bool = False
@@ -23,7 +26,7 @@ def open_catalog(
         CatalogUnavailable: it cannot be read.
         CatalogInvalid: it can, but not as configured.
     """
-    kept = cache / "catalogs" if cache is not None else None
+    kept = cache / CATALOGS if cache is not None else None
     match settings.kind:
         case "sql":
             from console_core.catalog.sql import SqlCatalog

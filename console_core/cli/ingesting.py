@@ -72,7 +72,7 @@ def _document(console: Console, run: Run) -> dict[str, Any]:
         **run_json(run),
         "model": plan.model,
         "namespace": plan.intake.namespace,
-        "path": str(console.places.path(plan.intake.location)),
+        "path": str(console.members.places.path(plan.intake.location)),
         "new": run.counts.done - replaced,
         "changed": replaced,
         "already": run.counts.skipped.get(ALREADY_EMBEDDED, 0),
@@ -86,7 +86,7 @@ def _look(wish: Wish, as_json: bool) -> None:
         ingesting = console.ingesting()
         plan = ingesting.plan(wish)
         found = survey(plan, ingesting.catalog(plan), console.store)
-        path = str(console.places.path(plan.intake.location))
+        path = str(console.members.places.path(plan.intake.location))
     document = {**asdict(found), "collection": plan.collection, "creates": plan.creates, "model": plan.model}
     document |= {"namespace": plan.intake.namespace, "path": path, "mode": plan.mode.value}
     to_embed = found.selected if plan.again else found.new + found.changed

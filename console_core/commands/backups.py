@@ -39,7 +39,9 @@ def download_snapshot(console: Console, actor: Actor, *, collection: str, snapsh
 
 def recover_snapshot(console: Console, actor: Actor, *, collection: str, snapshot: str, into: str) -> Run:
     folder = console.backups.folder
-    return snapshot_requests.recover(console.store, console.ledger, folder, actor.name, collection, snapshot, into)
+    run = snapshot_requests.recover(console.store, console.ledger, folder, actor.name, collection, snapshot, into)
+    console.intakes.put_back(into, console.intakes.ingested(collection))
+    return run
 
 
 def delete_snapshot(console: Console, actor: Actor, *, collection: str, snapshot: str) -> None:

@@ -21,6 +21,8 @@ def generate(
     """Bring the pictures of a slice in step: embedded in the collection, and their vectors in the column."""
     embedding_column(console)
     plan = _plan(console, into, model, where, batch_size)
+    if plan.makes:
+        console.intakes.forget(plan.collection)  # what stands there is of a collection of that name which is gone
     return submit_generation(console.ledger, console.catalog, plan, actor.name)
 
 

@@ -16,7 +16,7 @@ def ingest(console: Console, actor: Actor, *, wish: Wish) -> Run:
     selected = ingesting.catalog(plan).count()
     if not selected:
         raise Refused(
-            f"There is no picture in {console.places.path(plan.intake.location)}.",
+            f"There is no picture in {console.members.places.path(plan.intake.location)}.",
             f"Pictures are files that end in {', '.join(sorted(EXTENSIONS))}; subfolders may have been left out.",
         )
     return console.ledger.submit(

@@ -24,5 +24,6 @@ def create_collection(
             " ".join(finding.message for finding in blocking),
             " ".join(dict.fromkeys(finding.remedy for finding in blocking if finding.remedy)),
         )
+    console.intakes.forget(collection)  # what stands there is of a collection of that name which is gone
     console.store.create(collection, found.spec)
     return found

@@ -40,8 +40,8 @@ def _start(console: Console, actor: Actor, found: Sequence[Preflight]) -> list[S
     plans = [_together(plan, convoy, found[-1]) if convoy else plan for plan in _plans(found)]
     with ExitStack() as created:
         for plan in plans:
-            if plan.target != plan.source and not console.intakes.of(plan.target):
-                console.intakes.inherit(plan.target, plan.source)
+            if plan.target != plan.source:
+                console.intakes.share(plan.target, plan.source, anew=not plan.fills)
         migrations = [created.enter_context(console.migrations.created(plan, actor.name)) for plan in plans]
         runs = console.ledger.submit_together(
             [

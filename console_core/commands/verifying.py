@@ -17,7 +17,7 @@ def verify(console: Console, actor: Actor, *, collection: str, migration: str = 
     builds = [run for run in console.ledger.runs(kinds=("reembed",), target=info.name, limit=200) if run.migration]
     ingestions = console.ledger.runs(kinds=(INGEST,), target=info.name, limit=200)
     ingested = any(run.spec["creates"] for run in ingestions)
-    ingested = ingested or (bool(ingestions) and not builds and console.intakes.alone(info.name))
+    ingested = ingested or (not builds and console.intakes.alone(info.name))
     plan = VerifyPlan(
         collection=info.name,
         model=info.stamp.model,
@@ -79,11 +79,13 @@ def repair(
 def _replaced_by(console: Console, collection: str, *, alone: bool) -> str:
     """What a collection would replace: what the alias of its migration serves now, else what the only alias serves.
 
-    One that stands `alone`, with pictures of its own that were ingested, replaces nothing but by a migration.
+    One that stands `alone`, with pictures of its own that were ingested, replaces nothing but what is of its line.
     """
     aliases = console.store.aliases()
     plans = [migration.plan for migration in console.migrations.all()]
     known = [served for plan in plans if collection in (plan.target, plan.source) if (served := plan.serving(aliases))]
-    only = next(iter(aliases.values())) if len(aliases) == 1 and not alone else ""
+    only = next(iter(aliases.values())) if len(aliases) == 1 else ""
+    if alone and only not in console.intakes.line(collection):
+        only = ""
     serving = known[0] if known else only
     return "" if serving == collection else serving

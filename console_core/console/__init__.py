@@ -12,7 +12,8 @@ from console_core.backup.backups import Backups
 from console_core.backup.operations import tidy_up
 from console_core.catalog.embedding_column import EmbeddingColumn
 from console_core.catalog.intake import PREFIX, Places, row_of
-from console_core.catalog.opening import open_catalog, open_column, open_images
+from console_core.catalog.intake_members import Members
+from console_core.catalog.opening import CATALOGS, open_catalog, open_column, open_images
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.console.listed_points import StorePoints
@@ -78,6 +79,7 @@ class Console:
     differences: Differences
     failed: FailedPictures
     intakes: Intakes
+    members: Members
     store: VectorStore
     catalog: ImageCatalog
     images: ImageStore
@@ -92,25 +94,19 @@ class Console:
     convoys: Convoys = field(default_factory=Convoys)
     embedding_column: EmbeddingColumn | None = None
 
-    @property
-    def places(self) -> Places:
-        """Where what is ingested lies."""
-        settings = self.settings
-        return Places(settings.image_roots, settings.workspace / COPIES, settings.images.addresses)
-
     def catalog_of(self, collection: str) -> ImageCatalog:
         """Which pictures a collection, named by its real name, is to hold; see `Intakes.catalog`."""
-        return self.intakes.catalog(collection, self.catalog, self.places)
+        return self.intakes.catalog(collection, self.catalog, self.members)
 
     def rows(self, keys: Sequence[str]) -> list[ImageRow]:
         """The pictures with these keys, in the catalog or ingested into whatever collection, to be shown."""
         own = [key for key in keys if not key.startswith(PREFIX)]
-        ingested = (row_of(key, self.places) for key in keys if key.startswith(PREFIX))
+        ingested = (row_of(key, self.members.places) for key in keys if key.startswith(PREFIX))
         return [*(self.catalog.get(own) if own else ()), *(row for row in ingested if row is not None)]
 
     def ingesting(self) -> Ingesting:
         """What plans an ingestion; the store that it is given cannot be written."""
-        return Ingesting(ReadOnlyStore(self.store), self.models, self.ledger, self.intakes, self.places)
+        return Ingesting(ReadOnlyStore(self.store), self.models, self.ledger, self.intakes, self.members)
 
     def preflight_parts(self, served: str = "") -> Parts:
         """What the preflight of a migration of `served` may see: a store that cannot be written."""
@@ -207,6 +203,7 @@ class Console:
             if self.owner is not None:
                 parts.callback(self.owner.release)
             parts.callback(self.catalog.close)
+            parts.callback(self.members.close)
             if self.embedding_column is not None:
                 parts.callback(self.embedding_column.close)
             parts.callback(self.store.close)
@@ -259,6 +256,11 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             differences=Differences(database),
             failed=FailedPictures(database),
             intakes=Intakes(database),
+            members=Members(
+                Places(settings.image_roots, settings.workspace / COPIES, settings.images.addresses),
+                settings.cache / CATALOGS,
+                dry=dry,
+            ),
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,
             images=images,

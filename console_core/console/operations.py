@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from console_core.backup.lists import Carried
 from console_core.backup.operations import operation_of
 from console_core.catalog.types import ImageCatalog, Slice
 from console_core.coverage.operation import MeasureCoverage
@@ -119,7 +120,8 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "backup" | "prove" | "restore" | "snapshot" | "recover":
             keep = console.settings.backups.keep
-            return operation_of(run, console.store, console.ledger, console.backups, keep)
+            carried = Carried(console.intakes.ingested, console.intakes.put_back, console.members.places.copies)
+            return operation_of(run, console.store, console.ledger, console.backups, keep, carried)
         case "recreate":
             return Recreate(
                 RecreatePlan.from_json(run.spec),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from console_core.catalog.intake import PREFIX
 from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageRow, ImageStore
 from console_core.errors import ImageError
@@ -99,14 +100,16 @@ class Comparison:
     def oddities(self, rows: Sequence[ImageRow]) -> dict[str, str]:
         """Rows that are not in step, but have not changed since the follow began: to be accepted as they are.
 
-        What changed since is told by the collection `beside`, which was in step then.
+        What changed since is told by the collection `beside`, which was in step then. A picture that was ingested into
+        that one is to be in this one too, whenever that was.
         """
         behind = self.behind(rows)
         odd = [row for row in rows if row.key in behind]
         if not self.follow.beside:
             return {row.key: row.revision for row in odd}
         served = self._points(self.follow.beside, odd)
-        here = self._points(self.follow.collection, [row for row in odd if row.key not in served])
+        ingested = {row.key for row in odd if row.key in served and row.key.startswith(PREFIX)}
+        here = self._points(self.follow.collection, [r for r in odd if r.key not in served or r.key in ingested])
         failed = self.failed_among(self.follow.beside, [row.key for row in odd if row.key not in served])
         other = self.follows.of(self.follow.beside)
         outside = [row.key for row in odd if other is not None and not belongs(row, other.part)]
@@ -114,7 +117,8 @@ class Comparison:
         return {
             row.key: row.revision
             for row in odd
-            if row.key in told or (row.key in served and self._as_it_was(row, served[row.key]))
+            if row.key in told
+            or (row.key in served and row.key not in ingested - here.keys() and self._as_it_was(row, served[row.key]))
         }
 
     def orphans(self, points: Sequence[Point]) -> dict[str, str]:

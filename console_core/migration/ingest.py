@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Self
 
-from console_core.catalog.intake import Intake, IntakeCatalog, path_in
+from console_core.catalog.intake import Intake, path_in
+from console_core.catalog.intake_catalog import IntakeCatalog
 from console_core.catalog.names import told
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import CollectionNotFound

@@ -2,12 +2,16 @@
 
 import os
 import secrets
+import shutil
 from dataclasses import dataclass, replace
-from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.backup.lists import digest_of
+from console_core.catalog.intake import Intake, Places
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.intake_members import Members
 from console_core.catalog.web_addresses import is_address
 from console_core.embedding.loaded import Models
 from console_core.embedding.preprocessing import Mode
@@ -48,7 +52,12 @@ class Ingesting:
     models: Models
     ledger: Ledger
     intakes: Intakes
-    places: Places
+    members: Members
+
+    @property
+    def places(self) -> Places:
+        """Where what is ingested lies."""
+        return self.members.places
 
     def plan(self, wish: Wish) -> IngestPlan:
         """The plan of a wish.
@@ -91,7 +100,7 @@ class Ingesting:
             CatalogUnavailable, CatalogInvalid
         """
         others = [one for one in self.intakes.of(plan.collection) if one != plan.intake]
-        return IntakeCatalog([*others, plan.intake], self.places, only=plan.intake)
+        return IntakeCatalog([*others, plan.intake], self.places, only=plan.intake, members=self.members)
 
     def kept(self, plan: IngestPlan) -> IngestPlan:
         """The plan with its list copied into the workspace, as it is now.
@@ -102,18 +111,18 @@ class Ingesting:
         if plan.intake.kind == "folder":
             return plan
         folder, listed = self.places.copies, self.places.path(plan.intake.location)
+        draft = folder / f".{secrets.token_hex(8)}"
         try:
-            data = listed.read_bytes()
-            file = folder / f"{blake2b(data, digest_size=12).hexdigest()}.csv"
             folder.mkdir(exist_ok=True)
-            draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-            draft.write_bytes(data)
-            draft.replace(file)
+            shutil.copyfile(listed, draft)
+            file = draft.replace(folder / f"{digest_of(draft)}.csv")
         except OSError as error:
             raise CatalogUnavailable(
                 f"The list {listed} cannot be copied into {folder}: {error.strerror or error}.",
                 "Check that the list may be read and the workspace be written.",
             ) from error
+        finally:
+            draft.unlink(missing_ok=True)
         return replace(plan, intake=replace(plan.intake, copy=file.name))
 
     def _intake(self, wish: Wish) -> Intake:
@@ -135,16 +144,19 @@ class Ingesting:
 
     def _refuse_outside(self, intake: Intake, location: Path) -> None:
         """Of a folder its place counts; a list may lie anywhere, but not all of its pictures outside."""
-        places, lying, missing = self.places, [intake.location], str(location)
+        places, example, lying = self.places, intake.location, iter([intake.location])
         if intake.kind == "list":
-            lying = [places.picture(location.parent, key) for key in intake.opened(places).all_keys()]
-            if not lying:
+            told = (one.path for one in self.members.of(intake).told(None))
+            if not (example := next(told, "")):
                 raise Refused(f"The list {location} names no picture.", "Write a path on each line.")
-            above, _, _ = lying[0].partition("?")[0].rpartition("/")
-            missing = f"{above}/" if is_address(lying[0]) else str(places.path(lying[0]).parent)
+            lying = chain([example], told)
         if not any(map(places.holding(), lying)):
             roots = ", ".join([*map(str, places.roots), *places.addresses]) or "there is none"
-            what = str(location) if intake.kind == "folder" else f"What {location} names"
+            what, missing = f"What {location} names", str(places.path(example).parent)
+            if intake.kind == "folder":
+                what = missing = str(location)
+            elif is_address(example):
+                missing = f"{example.partition('?')[0].rpartition('/')[0]}/"
             raise Refused(
                 f"{what} lies outside the image roots ({roots}), so that its pictures could be neither read nor shown.",
                 f'Add where they are: also = ["{missing}"] in [images] of console.toml, or put it into '

@@ -1,10 +1,17 @@
-"""What was ingested into which collection, as the ledger keeps it: the collection's own catalog."""
+"""What was ingested into which collections, as the ledger keeps it: their own catalog.
 
+Collections that migrations made of one another are a line, and what is ingested into one of them belongs to all: so
+a target gets what its source was given meanwhile, and the former collection what the new one is given.
+"""
+
+import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, Text, delete, insert, select, update
 
-from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.catalog.intake import Ingested, Intake
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.intake_members import Members
 from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.types import ImageCatalog
 from console_core.database import Database, metadata
@@ -13,7 +20,7 @@ intakes = Table(
     "intakes",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("collection", Text, nullable=False, index=True),
+    Column("line", Text, nullable=False, index=True),
     Column("beside", Boolean, nullable=False),
     Column("namespace", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -22,74 +29,136 @@ intakes = Table(
     Column("copy", Text, nullable=False),
 )
 
-_C = intakes.c
+lines = Table(
+    "intake_lines",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("line", Text, nullable=False, index=True),
+)
+
+_C, _L = intakes.c, lines.c
 
 
 class Intakes:
-    """The intakes of every collection, each with the newest one last. A collection is named by its real name.
+    """The intakes of every collection, which is named by its real name.
 
-    A collection that held pictures before the first of them has them `beside` the workspace's catalog.
+    A line that held pictures before the first of them has them beside the workspace's catalog.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.transaction() as connection:  # a database may have been opened before this table was known
-            metadata.create_all(connection, tables=[intakes])
+        with database.transaction() as connection:  # a database may have been opened before these tables were known
+            metadata.create_all(connection, tables=[intakes, lines])
 
     def of(self, collection: str) -> list[Intake]:
-        """What was ingested into a collection; empty where nothing was."""
-        query = select(intakes).where(_C.collection == collection).order_by(_C.number)
+        """What was ingested into a collection or others of its line; empty where nothing was."""
+        return list(self.ingested(collection).intakes)
+
+    def ingested(self, collection: str) -> Ingested:
+        """The same, with whether it is beside the workspace's catalog."""
         with self._database.reading() as connection:
-            return [
-                Intake(row.namespace, row.kind, row.location, row.recursive, row.copy)
-                for row in connection.execute(query)
-            ]
+            return _ingested(connection, _line(connection, collection))
 
-    def add(self, collection: str, intake: Intake, *, beside: bool) -> None:
-        """Record an intake as the newest. `beside` counts where it is the collection's first."""
-        with self._database.transaction() as connection:
-            first = connection.execute(select(_C.beside).where(_C.collection == collection).limit(1)).first()
-            connection.execute(delete(intakes).where(_C.collection == collection, *_same(intake)))
-            _put(connection, collection, [intake], beside if first is None else first.beside)
+    def line(self, collection: str) -> list[str]:
+        """The collections that what is ingested into this one belongs to, by name: itself at least."""
+        with self._database.reading() as connection:
+            line = _line(connection, collection)
+            return sorted({collection, *connection.scalars(select(_L.collection).where(_L.line == line))})
 
-    def catalog(self, collection: str, workspace: ImageCatalog, places: Places) -> ImageCatalog:
+    def catalog(self, collection: str, workspace: ImageCatalog, members: Members) -> ImageCatalog:
         """Which pictures a collection is to hold: what was ingested into it, together with the `workspace`'s catalog
         where it was made from that, and the workspace's alone where nothing was ingested.
 
         Raises:
             CatalogUnavailable, CatalogInvalid: a folder or a list that was ingested cannot be read.
         """
-        found = self.of(collection)
-        if not found:
+        found = self.ingested(collection)
+        if not found.intakes:
             return workspace
-        own = IntakeCatalog(found, places)
-        return JoinedCatalog(workspace, own) if self._beside(collection) else own
+        own = IntakeCatalog(found.intakes, members.places, members=members)
+        return JoinedCatalog(workspace, own) if found.beside else own
 
-    def inherit(self, collection: str, source: str) -> None:
-        """A collection that is built from another one's pictures has the same catalog. Harmless twice."""
-        found = self.of(source)
+    def add(self, collection: str, intake: Intake, *, beside: bool) -> None:
+        """Record an intake as the newest of a collection's line. `beside` counts where it is the line's first.
+
+        Where the line was begun by a migration, its pictures were the workspace's before.
+        """
         with self._database.transaction() as connection:
-            connection.execute(delete(intakes).where(_C.collection == collection))
-            _put(connection, collection, found, bool(found) and self._beside(source))
+            line = _line(connection, collection) or _begun(connection, collection)
+            known = _ingested(connection, line)
+            members = connection.scalars(select(_L.collection).where(_L.line == line)).all()
+            connection.execute(delete(intakes).where(_C.line == line, *_same(intake)))
+            _put(connection, line, [intake], known.beside if known.intakes else beside or len(members) > 1)
+
+    def share(self, collection: str, source: str, *, anew: bool) -> None:
+        """A collection that is built from another one's pictures is of its line from now on. Harmless twice.
+
+        `anew`: it is made only now, and what stands under its name is of one that is gone; else what was ingested into
+        it comes along.
+        """
+        with self._database.transaction() as connection:
+            line, own = _line(connection, source) or _begun(connection, source), _line(connection, collection)
+            if line == own:
+                return
+            here, brought = _ingested(connection, line), Ingested() if anew else _ingested(connection, own)
+            _leave(connection, collection)
+            connection.execute(insert(lines).values(collection=collection, line=line))
+            if brought.intakes:
+                beside = here.beside or brought.beside or not here.intakes
+                connection.execute(update(intakes).where(_C.line == line).values(beside=beside))
+                _put(connection, line, [one for one in brought.intakes if one not in here.intakes], beside)
+
+    def put_back(self, collection: str, ingested: Ingested) -> None:
+        """A collection that was made of a copy of another has what was ingested into that one, and a line of its own.
+
+        Harmless twice.
+        """
+        with self._database.transaction() as connection:
+            _leave(connection, collection)
+            if ingested.intakes:
+                _put(connection, _begun(connection, collection), ingested.intakes, ingested.beside)
 
     def rename(self, collection: str, to: str) -> None:
         """The collection has another name from now on. Harmless twice."""
         with self._database.transaction() as connection:
-            connection.execute(update(intakes).where(_C.collection == collection).values(collection=to))
+            if _line(connection, collection):
+                _leave(connection, to)
+                connection.execute(update(lines).where(_L.collection == collection).values(collection=to))
 
     def forget(self, collection: str) -> None:
-        """The collection is gone. Harmless twice."""
+        """The collection is gone, or is about to be made. Harmless twice."""
         with self._database.transaction() as connection:
-            connection.execute(delete(intakes).where(_C.collection == collection))
+            _leave(connection, collection)
 
     def alone(self, collection: str) -> bool:
         """Whether what was ingested is all that a collection is to hold."""
-        return bool(self.of(collection)) and not self._beside(collection)
+        found = self.ingested(collection)
+        return bool(found.intakes) and not found.beside
 
-    def _beside(self, collection: str) -> bool:
-        with self._database.reading() as connection:
-            row = connection.execute(select(_C.beside).where(_C.collection == collection).limit(1)).first()
-            return row is not None and bool(row.beside)
+
+def _line(connection: Connection, collection: str) -> str:
+    return connection.scalar(select(_L.line).where(_L.collection == collection)) or ""
+
+
+def _begun(connection: Connection, collection: str) -> str:
+    """A line of this collection alone."""
+    line = f"l-{secrets.token_hex(6)}"
+    connection.execute(insert(lines).values(collection=collection, line=line))
+    return line
+
+
+def _leave(connection: Connection, collection: str) -> None:
+    """Take a collection out of its line; with the last of them goes what was ingested."""
+    line = _line(connection, collection)
+    connection.execute(delete(lines).where(_L.collection == collection))
+    if connection.execute(select(_L.line).where(_L.line == line).limit(1)).first() is None:
+        connection.execute(delete(intakes).where(_C.line == line))
+
+
+def _ingested(connection: Connection, line: str) -> Ingested:
+    rows = connection.execute(select(intakes).where(_C.line == line).order_by(_C.number)).all()
+    found = [Intake(row.namespace, row.kind, row.location, row.recursive, row.copy) for row in rows]
+    return Ingested(tuple(found), any(row.beside for row in rows))
 
 
 def _same(intake: Intake) -> list[ColumnElement[bool]]:
@@ -102,7 +171,6 @@ def _same(intake: Intake) -> list[ColumnElement[bool]]:
     ]
 
 
-def _put(connection: Connection, collection: str, found: Sequence[Intake], beside: bool) -> None:
+def _put(connection: Connection, line: str, found: Sequence[Intake], beside: bool) -> None:
     if found:
-        rows = [{"collection": collection, "beside": beside, **one.as_json()} for one in found]
-        connection.execute(insert(intakes), rows)
+        connection.execute(insert(intakes), [{"line": line, "beside": beside, **one.as_json()} for one in found])

@@ -65,7 +65,7 @@ def gate(
         expected = expected_signature(ledger, store, target, verdict) if held else None
         points = expected.points if expected else (verdict.result or {}).get("points", 0)
         reasons += _about(verdict, verdict.finished_at, writers, held, points, at, age)
-        reasons += _compared(verdict, serving)
+        reasons += _compared(verdict, serving) or _left_out(ledger, verdict, serving)
         losses = int((verdict.result or {}).get("losses", 0)) + lost_since(ledger, verdict)
     found = f"{losses:,} pictures that {serving} finds would not be found any more." if losses else ""
     found = found or _uncompared(verdict, serving)
@@ -86,6 +86,20 @@ def _compared(verdict: Run, serving: str) -> list[str]:
     if not serving or compared == serving:
         return []
     return [f"{verdict.target} was not compared with {serving}, which it would replace: verify it again."]
+
+
+def _left_out(ledger: Ledger, verdict: Run, serving: str) -> list[str]:
+    """That pictures came into what is served since, which no catching up brings to a collection of a part only."""
+    part = verdict.spec.get("part") or {}
+    if not serving or not (part.get("filters") or part.get("keys") is not None):
+        return []
+    ingested = [run for run in ledger.runs(kinds=("ingest",), target=serving, limit=20) if run.counts.done]
+    if any(run.heartbeat and verdict.started_at and run.heartbeat > verdict.started_at for run in ingested):
+        return [
+            f"Pictures were ingested into {serving} after {verdict.target} was compared with it, which was built from "
+            "a part of the catalog and does not get them: verify it again."
+        ]
+    return []
 
 
 def _held(store: VectorStore, target: str) -> CollectionInfo | None:

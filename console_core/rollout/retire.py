@@ -10,6 +10,7 @@ from console_core.backup.backups import Backup, Backups
 from console_core.backup.since import is_current, known_writes
 from console_core.database import now
 from console_core.errors import BackupError, CollectionNotFound, Refused
+from console_core.rollout.made import made_at
 from console_core.rollout.records import Move, MoveKind, Moves
 from console_core.rollout.recreate import busy
 from console_core.runs.ledger import Ledger
@@ -56,8 +57,8 @@ def retirement(
     """What speaks for and against dropping a collection now, as far as it shows without reading points.
 
     It must not be searched through an alias, no run may use it, and either a restore has proven its newest backup, or
-    the alias was cut over from it at least `holding` ago and has not gone back. `listed` is the collection that is the
-    catalog, "" where none is: what its points say of pictures is nowhere else.
+    the alias was cut over from it at least `holding` ago, has not gone back, and nobody made or filled it since.
+    `listed` is the collection that is the catalog, "" where none is: what its points say of pictures is nowhere else.
 
     Raises:
         CollectionNotFound: there is none, or the name is an alias'.
@@ -73,9 +74,10 @@ def retirement(
         for run in busy(ledger, collection)
         if run.id != own_run
     ]
+    made = made_at(ledger, collection)  # former moves may be of another collection that bore its name
     backup, left_at = (
         backups.newest_proven(collection),
-        _left_at(_since_made(moves.of(limit=1000), ledger, collection), collection),
+        _left_at([move for move in moves.of(limit=1000) if made is None or move.at >= made], collection),
     )
     held = left_at is not None and (at or now()) - left_at >= holding
     days = holding.total_seconds() / 86_400
@@ -93,13 +95,6 @@ def retirement(
             f"{days:g} days ago."
         )
     return Retirement(collection, info.points, tuple(reasons), backup, left_at, held, leans_on)
-
-
-def _since_made(moves: Sequence[Move], ledger: Ledger, collection: str) -> list[Move]:
-    """The moves since a collection was made; former ones may be of another that bore its name."""
-    found = ledger.runs(kinds=("reembed", "restore", "recover", "ingest"), target=collection, limit=200)
-    made = next((run for run in found if run.kind != "ingest" or run.spec["creates"]), None)
-    return [move for move in moves if made is None or move.at >= made.created_at]
 
 
 def _left_at(moves: Sequence[Move], collection: str) -> datetime | None:

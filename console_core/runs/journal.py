@@ -18,9 +18,17 @@ def add(connection: Connection, actor: str, action: str, subject: str, detail: s
 
 
 def entries(
-    connection: Connection, *, limit: int, subject: str | None, before: int | None, actor: str | None
+    connection: Connection,
+    *,
+    limit: int,
+    subject: str | None,
+    before: int | None,
+    actor: str | None,
+    action: str | None = None,
 ) -> list[JournalEntry]:
     query = select(t.journal)
+    if action is not None:
+        query = query.where(t.journal.c.action == action)
     if actor is not None:
         query = query.where(t.journal.c.actor == actor)
     if subject is not None:

@@ -240,11 +240,16 @@ class Ledger:
             return journal.add(connection, actor, action, subject, detail, outcome)
 
     def journal(
-        self, limit: int = 100, subject: str | None = None, before: int | None = None, actor: str | None = None
+        self,
+        limit: int = 100,
+        subject: str | None = None,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
     ) -> list[JournalEntry]:
         """Entries, the newest first, optionally those older than the entry with the id `before`."""
         with self.database.reading() as connection:
-            return journal.entries(connection, limit=limit, subject=subject, before=before, actor=actor)
+            return journal.entries(connection, limit=limit, subject=subject, before=before, actor=actor, action=action)
 
     def journal_actors(self) -> list[str]:
         """Everybody who is named in the journal, by name."""

@@ -121,7 +121,7 @@ def _intake(run: Run) -> dict[str, str]:
     if run.kind != INGEST:
         return {}
     intake = IngestPlan.from_json(run.spec).intake
-    location = str(session.console().places.path(intake.location))
+    location = str(session.console().members.places.path(intake.location))
     replaced = (run.result or {}).get(REPLACED)
     told = {"Pictures from": location, "Namespace": intake.namespace}
     return told | ({"Embedded again": words.number(replaced)} if replaced else {})

@@ -54,7 +54,7 @@ def download(request: Request) -> Response:
         return PlainTextResponse(str(error), 409)
     except ConsoleError as error:
         return PlainTextResponse(str(error), 503)
-    names = ["manifest.json", *(part.file for part in archive.parts)]
+    names = ["manifest.json", *archive.manifest.lists, *(part.file for part in archive.parts)]
     files = [archive.folder / name for name in (*names, PROOF) if (archive.folder / name).exists()]
     sizes = {file: file.stat().st_size for file in files}
     length = sum(_UNIT + -(-size // _UNIT) * _UNIT for size in sizes.values()) + 2 * _UNIT

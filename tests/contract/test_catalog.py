@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.catalog.intake import Intake, Places
+from console_core.catalog.intake_catalog import IntakeCatalog
 from console_core.catalog.joined import JoinedCatalog
 from console_core.catalog.opening import open_catalog
 from console_core.catalog.sql import SqlCatalog

@@ -1,5 +1,6 @@
 """A collection's own payload as the catalog of its migration: what an alias leads to changes, and nothing is lost."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from console_core.console import Console, open_console
 from console_core.console.listed_points import StorePoints
 from console_core.errors import CatalogUnavailable, Refused
 from console_core.migration.findings import Request
+from console_core.migration.ingesting import Wish
 from console_core.migration.preflight import preflight
 from console_core.rollout.records import Move
 from console_core.runs.types import Run, RunState
@@ -102,6 +104,25 @@ def test_what_an_application_adds_after_the_cut_over_reaches_the_former_collecti
         moved = command(console, OPERATOR, "roll_back", alias="images", accept_losses=True)
     assert isinstance(moved, Move)
     assert "1000" in {row.key for row in console.catalog.rows()}
+
+
+def test_what_is_ingested_into_the_collection_that_is_the_catalog_is_one_picture_each(console: Console) -> None:
+    root = console.settings.image_roots[0]
+    (root / "new").mkdir()
+    for number in (1, 2):
+        shutil.copyfile(root / f"{number:04}.jpg", root / "new" / f"{number}.jpg")
+    migrate(console)
+    finish(console, command(console, OPERATOR, "ingest", wish=Wish(root / "new", "images")))
+    assert console.catalog_of(SERVED).count() == PICTURES + 2
+    in_step(console, TARGET)
+    assert console.store.count(TARGET) == console.store.count(SERVED) == PICTURES + 2
+    result = verified(console).result or {}
+    assert result["verdict"] == "green", result["checks"]
+    command(console, OPERATOR, "cut_over", alias="images", to=TARGET)
+    assert console.catalog_of(TARGET).count() == PICTURES + 2
+    assert in_step(console, TARGET) is None
+    in_step(console, SERVED)
+    assert ids(console, SERVED) == ids(console, TARGET)
 
 
 def test_pictures_that_failed_are_on_no_list_after_the_cut_over_and_come_back_with_the_rollback(

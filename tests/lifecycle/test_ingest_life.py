@@ -392,3 +392,24 @@ def test_paused_it_stops_at_a_checkpoint_and_resumes_behind_it(console: Console,
     vectors = [point.vector for point in console.store.scroll("photos", vectors=True) if point.vector is not None]
     assert np.isfinite(np.stack(vectors)).all()
     assert len(vectors) == FEW
+
+
+# Backed up
+
+
+def test_a_backup_that_is_restored_under_another_name_has_the_same_pictures_to_hold(
+    console: Console, holiday: Path
+) -> None:
+    (holiday / "delivery.csv").write_text("1.jpg,cat\n")
+    ingest(console, holiday)
+    ingest(console, holiday / "delivery.csv")
+    made = finish(console, command(console, OPERATOR, "back_up", collection="photos"))
+    assert made.result is not None
+    console.store.drop("photos")
+    console.intakes.forget("photos")
+    shutil.rmtree(console.members.places.copies)
+    finish(console, command(console, OPERATOR, "restore", backup=made.result["backup"], into="albums"))
+    result = verified(console, "albums")
+    assert result["verdict"] == "green", result["checks"]
+    report = covered(console, "albums")
+    assert (report["totals"]["embedded"], report["totals"]["missing"], report["orphaned"]) == (FEW, 0, 0)

@@ -1,6 +1,8 @@
 """The one act that deletes a collection: each thing that speaks against it does so alone, and nothing goes."""
 
+import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,10 @@ from console_core.backup.backups import BackupState
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.errors import CollectionNotFound, NotAllowed, Refused
-from console_core.runs.types import Lane, Run, RunState
+from console_core.migration.ingesting import Wish
+from console_core.rollout.made import made_at
+from console_core.rollout.retire import retirement
+from console_core.runs.types import Counts, Lane, Progress, Run, RunState
 from console_core.vectorstore.signature import Signature, signature_of
 from console_core.vectorstore.types import Point
 from tests.conftest import OPERATOR, fill, finish, make_workspace, migrate
@@ -124,6 +129,65 @@ def test_a_cut_over_from_another_collection_that_bore_the_name_before_is_not_rel
         command(console, OPERATOR, "cancel", run=made.id)
         with pytest.raises(Refused, match=f"{OLD} has no backup .* at least 0 days ago"):
             retire(console, holding_days=0)
+
+
+def ingested_into(console: Console) -> None:
+    folder = console.settings.image_roots[0] / "later"
+    folder.mkdir()
+    shutil.copyfile(folder.parent / "0001.jpg", folder / "1.jpg")
+    finish(console, command(console, OPERATOR, "ingest", wish=Wish(folder, OLD)))
+
+
+def generated_into(console: Console) -> None:
+    spec = {"makes": False, "version": 1}
+    run = console.ledger.submit(
+        kind="generate", lane=Lane.STORE, title="", target=OLD, spec=spec, actor="olga", writes=True
+    )
+    console.ledger.claim(Lane.STORE, "a test", only=run.id)
+    console.ledger.record(run.id, Progress("1", Counts(1, 1), result={"embedded": 1}))
+    console.ledger.finish(run.id, RunState.SUCCEEDED, reason="")
+
+
+def made_by_hand(console: Console) -> None:
+    console.store.drop(OLD)
+    command(console, OPERATOR, "create_collection", collection=OLD, model="demo-clip")
+
+
+def retired_and_made_by_an_application(console: Console) -> None:
+    run = finish(console, retire(console, holding_days=0))
+    assert run.state is RunState.SUCCEEDED, run.reason
+    fill(console, OLD, "demo-clip")
+
+
+@pytest.mark.parametrize("made", [ingested_into, generated_into, made_by_hand, retired_and_made_by_an_application])
+def test_days_are_held_by_what_left_the_alias_and_by_nothing_that_was_made_or_filled_since(
+    retirable: Path, made: Callable[[Console], None]
+) -> None:
+    with opened(retirable) as console:
+        without_backup(console)
+        assert retirement(
+            console.store, console.ledger, console.moves, console.backups, OLD, holding=timedelta()
+        ).allowed
+        made(console)
+        with pytest.raises(Refused, match=f"{OLD} has no backup .* at least 0 days ago"):
+            retire(console, holding_days=0)
+
+
+def test_that_it_is_kept_in_step_and_that_an_ingestion_found_nothing_to_do_shortens_no_holding(
+    retirable: Path,
+) -> None:
+    with opened(retirable) as console:
+        without_backup(console)
+        ingested_into(console)
+        left = console.moves.of("images", limit=1)[0].at
+        assert (made_at(console.ledger, OLD) or left) > left
+        console.intakes.forget(OLD)
+    with opened(retirable) as console:
+        run = console.ledger.runs(kinds=("ingest",), target=OLD)[0]
+        assert made_at(console.ledger, OLD) == run.heartbeat
+        finish(console, command(console, OPERATOR, "ingest", wish=Wish(console.settings.image_roots[0] / "later", OLD)))
+        finish(console, command(console, OPERATOR, "catch_up", collection=OLD))
+        assert made_at(console.ledger, OLD) == run.heartbeat
 
 
 def test_the_name_of_the_collection_itself_must_be_typed_by_an_admin(retirable: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from console_core import settings
 from console_core.backup.snapshot_requests import snapshots
 from console_core.backup.snapshotting import LocalSnapshots
+from console_core.catalog.intake import Intake
 from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.errors import CollectionExists, NotFound, Refused, StoreRefused
@@ -43,12 +44,15 @@ def test_a_snapshot_is_taken_brought_here_and_recovered_beside_what_exists(remot
     assert taken.result["snapshot"] == snapshot.name
     assert LocalSnapshots(remote.backups.folder).has(LIVE, snapshot.name)
     assert remote.backups.all() == []
+    remote.intakes.add(LIVE, Intake("n", "folder", "holiday"), beside=True)
     about = {"collection": LIVE, "snapshot": snapshot.name}
     with pytest.raises(CollectionExists):
         command(remote, OPERATOR, "recover_snapshot", into="images", **about)
     recovered = finish(remote, command(remote, OPERATOR, "recover_snapshot", into="back", **about))
     assert recovered.state is RunState.SUCCEEDED, recovered.reason
     assert remote.store.count("back") == 200
+    assert remote.intakes.ingested("back") == remote.intakes.ingested(LIVE)
+    assert remote.intakes.line("back") == ["back"]
     assert remote.store.aliases() == {"images": LIVE}
     command(remote, OPERATOR, "delete_snapshot", **about)
     assert snapshots(remote.store, LIVE) == []

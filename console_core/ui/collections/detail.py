@@ -103,7 +103,7 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
     }
     console = session.console()
     if ingested := [
-        f"{one.namespace} from {console.places.path(one.location)}" for one in console.intakes.of(info.name)
+        f"{one.namespace} from {console.members.places.path(one.location)}" for one in console.intakes.of(info.name)
     ]:
         facts["Ingested"] = ", ".join(ingested)
     if info.vector_name:

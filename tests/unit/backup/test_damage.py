@@ -21,6 +21,8 @@ from console_core.backup.manifest import sealed
 from console_core.errors import BackupDamaged
 from tests.unit.backup.conftest import World
 
+LIST = f"{'0' * 24}.csv"
+
 
 @dataclass
 class Copy:
@@ -77,6 +79,11 @@ def _column(name: str, change: Callable[[list[Any]], list[Any]]) -> Callable[[pa
     return changed
 
 
+def _other_list(copy: Copy) -> None:
+    copy.seal(lists=[LIST])
+    (copy.folder / LIST).write_text("1.jpg,cat\n")
+
+
 def _shorter_vectors(table: pa.Table) -> pa.Table:
     shorter = pa.array([vector[:4] for vector in table.column("vector").to_pylist()], pa.list_(pa.float32(), 4))
     return table.set_column(2, "vector", shorter)
@@ -126,6 +133,8 @@ DAMAGES: dict[str, tuple[Damage, Callable[[Copy], Any]]] = {
         Damage.PART_UNREADABLE,
         lambda c: _replace(c, 1, b"no table at all"),
     ),
+    "a list is missing": (Damage.LIST_MISSING, lambda c: c.seal(lists=[LIST])),
+    "a list is another": (Damage.LIST_CHANGED, _other_list),
     "a column is missing": (Damage.COLUMNS, lambda c: c.rewrite(1, lambda table: table.drop_columns(["payload"]))),
     "the dimension is another": (Damage.DIMENSION, lambda c: c.rewrite(1, _shorter_vectors)),
     "rows are missing": (Damage.ROWS, lambda c: c.rewrite(1, lambda table: table.slice(0, table.num_rows - 1))),

@@ -2,12 +2,17 @@
 
 import os
 import shutil
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console_core.catalog.intake import Intake, IntakeCatalog, Places, path_in, picture_key, row_of
+from console_core.catalog import folder as folders
+from console_core.catalog.intake import Intake, Places, path_in, picture_key, row_of
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.intake_members import Members
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import Slice
 from console_core.errors import CatalogUnavailable
@@ -258,3 +263,97 @@ def test_a_link_lies_where_it_leads(root: Path) -> None:
     holds = Places((root.parent / "also",), root.parent).holding()
     pictures = ("a/1.jpg", "in.jpg", "out.jpg", "out/1.jpg", f"{root}/a/1.jpg", ".", "a/..", "..")
     assert [picture for picture in pictures if holds(picture)] == ["a/1.jpg", "in.jpg", f"{root}/a/1.jpg", ".", "a/.."]
+
+
+# What is read, and how much of it is kept
+
+
+def listing(place: Path, pictures: int) -> Intake:
+    return listed(place, "".join(f"{number:06}.jpg,a label of picture {number}\n" for number in range(pictures)))
+
+
+def test_memory_stays_bounded_however_long_a_list_is(root: Path, tmp_path: Path) -> None:
+    catalog = IntakeCatalog([listing(root / "long.csv", 5_000)], at(root))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in catalog.rows()) == catalog.count() == 5_000
+        assert catalog.count(after="ingest:n:004000.jpg") == 999
+        assert len(catalog.get([f"ingest:n:{number:06}.jpg" for number in range(0, 5_000, 40)])) == 125
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000, peak
+
+
+def test_a_list_is_read_once_for_all_who_ask_and_its_index_serves_the_next_process(root: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    intake = listing(root / "l.csv", 3)
+    members = Members(at(root), cache)
+    first, second = (IntakeCatalog([intake], at(root), members=members) for _ in range(2))
+    assert keys(first) == keys(second)
+    (index,) = cache.iterdir()
+    made = index.stat()
+    other = replace(intake, namespace="m")
+    assert len(keys(IntakeCatalog([intake, other], at(root), members=Members(at(root), cache)))) == 6
+    assert [(file, file.stat().st_mtime_ns, file.stat().st_ino) for file in cache.iterdir()] == [
+        (index, made.st_mtime_ns, made.st_ino)
+    ]
+
+
+def test_one_copy_of_a_list_that_lay_in_two_folders_has_an_index_for_each(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.csv").write_text("1.jpg,cat\n")
+    intakes = [Intake("n", "list", f"{place}/new.csv", copy="copy.csv") for place in "ab"]
+    for _ in range(2):
+        catalog = IntakeCatalog(intakes, at(root), members=Members(at(root), tmp_path / "cache"))
+        assert keys(catalog) == ["ingest:n:a/1.jpg", "ingest:n:b/1.jpg"]
+        assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_a_folder_is_read_again_only_where_it_has_changed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "SETTLED", -(10**9))  # as if the pictures had been there for a while
+    scanned: list[str] = []
+    scan = os.scandir
+
+    def noted(place: Path) -> Any:
+        scanned.append(str(place))
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    members = Members(at(root))
+
+    def looked() -> int:
+        return IntakeCatalog([folder(root)], at(root), members=members).count()
+
+    assert looked() == 3
+    scanned.clear()
+    assert (looked(), scanned) == (3, [])
+    shutil.copyfile(root / "a/1.jpg", root / "a/deep/3.jpg")
+    assert looked() == 4
+    assert scanned
+    (root / "a/1.jpg").unlink()
+    assert looked() == 3
+    shutil.rmtree(root)
+    with pytest.raises(CatalogUnavailable):
+        looked()
+
+
+def test_pictures_are_in_order_also_where_the_first_image_root_lies_within_the_folder(root: Path) -> None:
+    """Their paths then start from different places, so that the folder's order is not that of the keys."""
+    catalog = IntakeCatalog([folder(root)], at(root / "a", root))
+    expected = sorted(["ingest:n:1.jpg", "ingest:n:deep/2.jpg", f"ingest:n:{root}/b/1.jpg"])
+    assert keys(catalog) == expected
+    for place, key in enumerate(expected, start=1):
+        assert [row.key for row in catalog.rows(after=key)] == expected[place:]
+        assert catalog.count(after=key) == len(expected) - place
+        assert [row.key for row in catalog.get([key])] == [key]
+
+
+def test_a_list_may_spell_a_path_in_any_way_and_each_leads_to_the_same_picture(root: Path) -> None:
+    """A path that needs no thought is not thought about: it must come out as one that is."""
+    names = ["a/1.jpg", "a//1.jpg", "./a/1.jpg", f"{root}/a/1.jpg", "b/../a/1.jpg", "a/./1.jpg", f"{root}//a/1.jpg"]
+    told = [f"{name},{number}" for number, name in enumerate(names)]
+    for number, line in enumerate(told):
+        (row,) = IntakeCatalog([listed(root / f"{number}.txt", line)], at(root)).rows()
+        assert (row.key, row.payload["label"]) == ("ingest:n:a/1.jpg", str(number))
+        assert LocalFiles((root,)).read(row.candidates[0])
+    assert keys(IntakeCatalog([listed(root / "all.txt", "\n".join(told))], at(root))) == ["ingest:n:a/1.jpg"]

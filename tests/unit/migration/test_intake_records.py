@@ -1,12 +1,15 @@
 """What was ingested into which collection, as the ledger keeps it."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from console_core.catalog.folder import FolderCatalog
-from console_core.catalog.intake import Intake, IntakeCatalog, Places
+from console_core.catalog.intake import Ingested, Intake, Places
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.intake_members import Members
 from console_core.catalog.joined import JoinedCatalog
 from console_core.database import Database
 from console_core.migration.intakes import Intakes
@@ -43,36 +46,101 @@ def test_a_collection_has_the_catalog_of_its_intakes_beside_the_workspaces_only_
     for name in ("mine", "theirs"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.jpg")
-    places = Places((tmp_path,), tmp_path)
+    members = Members(Places((tmp_path,), tmp_path))
     workspace, theirs = FolderCatalog(tmp_path / "mine"), Intake("n", "folder", str(tmp_path / "theirs"))
-    assert records.catalog("photos", workspace, places) is workspace
+    assert records.catalog("photos", workspace, members) is workspace
     records.add("photos", theirs, beside=False)
     records.add("albums", theirs, beside=True)
     records.add("albums", Intake("m", "folder", str(tmp_path / "theirs")), beside=False)
-    own, both = (records.catalog(name, workspace, places) for name in ("photos", "albums"))
+    own, both = (records.catalog(name, workspace, members) for name in ("photos", "albums"))
     assert isinstance(own, IntakeCatalog)
     assert isinstance(both, JoinedCatalog)
     assert [row.key for row in own.rows()] == ["ingest:n:theirs/1.jpg"]
     assert [row.key for row in both.rows()] == ["1.jpg", "ingest:m:theirs/1.jpg", "ingest:n:theirs/1.jpg"]
 
 
-def test_what_is_built_from_a_collection_has_its_catalog_and_nothing_of_a_former_one_of_that_name(
+def test_what_is_ingested_into_one_collection_of_a_line_belongs_to_all_of_them(records: Intakes) -> None:
+    records.add("photos", intake("a"), beside=True)
+    for _ in range(2):
+        records.share("photos__new", "photos", anew=True)
+    records.add("photos", intake("b"), beside=True)
+    records.add("photos__new", intake("c"), beside=False)
+    assert records.line("photos__new") == ["photos", "photos__new"]
+    for name in ("photos", "photos__new"):
+        assert records.ingested(name) == Ingested((intake("a"), intake("b"), intake("c")), beside=True)
+    records.forget("photos")
+    assert records.of("photos") == []
+    assert len(records.of("photos__new")) == 3
+    records.forget("photos__new")
+    records.share("photos__new", "photos", anew=False)
+    assert records.of("photos__new") == []
+
+
+def test_a_line_that_a_migration_began_before_anything_was_ingested_is_beside_the_workspaces_catalog(
     records: Intakes,
 ) -> None:
-    records.add("photos", intake(), beside=True)
+    records.share("new", "old", anew=True)
+    records.add("new", intake(), beside=False)  # which is still empty
+    assert records.ingested("old") == Ingested((intake(),), beside=True)
+
+
+def test_what_stands_under_the_name_of_a_collection_that_is_gone_is_no_ones_any_more(records: Intakes) -> None:
     records.add("photos__new", intake("former"), beside=False)
+    records.share("photos__new", "photos", anew=True)
+    assert records.of("photos") == records.of("photos__new") == []
+
+
+def test_what_was_ingested_into_a_target_that_is_continued_comes_along(records: Intakes) -> None:
+    records.add("photos", intake("a"), beside=False)
+    records.add("photos__new", intake("b"), beside=False)
+    records.share("photos__new", "photos", anew=False)
+    assert records.of("photos") == records.of("photos__new") == [intake("a"), intake("b")]
+    assert records.alone("photos")
+    records.add("beside", intake("c"), beside=True)
+    records.share("beside", "photos", anew=False)
+    assert not records.alone("photos")
+
+
+def test_a_copy_of_a_collection_has_what_was_ingested_into_it_and_a_line_of_its_own(records: Intakes) -> None:
+    records.add("photos", intake("a"), beside=True)
+    records.add("copy", intake("former"), beside=False)
     for _ in range(2):
-        records.inherit("photos__new", "photos")
-    assert records.of("photos__new") == [intake()]
-    records.inherit("photos__new", "not ingested")
-    assert records.of("photos__new") == []
+        records.put_back("copy", records.ingested("photos"))
+    records.add("photos", intake("b"), beside=True)
+    assert records.ingested("copy") == Ingested((intake("a"),), beside=True)
+    assert records.line("copy") == ["copy"]
+
+
+def test_what_was_ingested_before_there_were_lines_is_kept_by_its_collection(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with closing(Database(url)) as database, database.transaction() as connection:
+        for statement in (
+            "DROP TABLE IF EXISTS intake_lines",
+            "DROP TABLE IF EXISTS intakes",
+            "CREATE TABLE intakes (number INTEGER PRIMARY KEY, collection TEXT NOT NULL, beside BOOLEAN NOT NULL, "
+            "namespace TEXT NOT NULL, kind TEXT NOT NULL, location TEXT NOT NULL, recursive BOOLEAN NOT NULL, "
+            "copy TEXT NOT NULL)",
+            "INSERT INTO intakes VALUES (1, 'photos', 1, 'n', 'folder', '/pictures/a', 1, '')",
+            "INSERT INTO intakes VALUES (2, 'photos', 1, 'n', 'folder', '/pictures/b', 1, '')",
+            "INSERT INTO intakes VALUES (3, 'albums', 0, 'n', 'folder', '/pictures/a', 1, '')",
+            "DELETE FROM schema_steps WHERE number > 3",
+        ):
+            connection.exec_driver_sql(statement)
+    for _ in range(2):
+        with closing(Database(url)) as database:
+            records = Intakes(database)
+            assert records.ingested("photos") == Ingested((intake("a"), intake("b")), beside=True)
+            assert records.ingested("albums") == Ingested((intake("a"),), beside=False)
 
 
 def test_a_collection_that_is_renamed_takes_its_intakes_along_and_one_that_is_gone_has_none(records: Intakes) -> None:
     records.add("photos", intake(), beside=False)
+    records.share("photos__new", "photos", anew=True)
+    records.add("photos__former", intake("of one that is gone"), beside=False)
     for _ in range(2):
         records.rename("photos", "photos__former")
     assert (records.of("photos"), records.of("photos__former")) == ([], [intake()])
+    assert records.line("photos__new") == ["photos__former", "photos__new"]
     for _ in range(2):
         records.forget("photos__former")
     assert records.of("photos__former") == []

@@ -36,20 +36,26 @@ class Site:
     def add(self, *numbers: int) -> None:
         self.store.upsert("new", [Point(n, np.eye(8, dtype=np.float32)[n % 8], {}) for n in numbers])
 
-    def submit(self, kind: str) -> Run:
+    def submit(self, kind: str, target: str = "new", spec: Mapping[str, Any] | None = None) -> Run:
         return self.ledger.submit(
             kind=kind,
             lane=Lane.STORE,
             title=kind,
-            target="new",
-            spec={},
+            target=target,
+            spec=spec or {},
             actor="olga",
             selected=4,
             writes=kind in EMBEDDING,
         )
 
-    def ended(self, kind: str, to: RunState = RunState.SUCCEEDED, result: Mapping[str, Any] | None = None) -> Run:
-        run = self.submit(kind)
+    def ended(
+        self,
+        kind: str,
+        to: RunState = RunState.SUCCEEDED,
+        result: Mapping[str, Any] | None = None,
+        **about: Any,
+    ) -> Run:
+        run = self.submit(kind, **about)
         assert self.ledger.claim(Lane.STORE, "a test", only=run.id)
         self.ledger.record(run.id, Progress("4", Counts(4, 4), result=result))
         return self.ledger.finish(run.id, to, reason="because")
@@ -244,3 +250,17 @@ def test_a_verdict_that_could_compare_nothing_opens_no_gate_and_can_be_accepted(
     assert found.reasons == (
         "None of the pictures that old finds is in the catalog, so that nobody knows which would be lost.",
     )
+
+
+@pytest.mark.parametrize(("filters", "is_open"), [({"user_id": ["u"]}, False), ({}, True)])
+def test_what_was_ingested_since_closes_the_gate_to_a_part_of_the_catalog_and_follows_to_the_whole(
+    site: Site, filters: dict[str, Any], is_open: bool
+) -> None:
+    part = {"part": {"filters": filters, "keys": None}}
+    site.ended("ingest", target="old")
+    site.ended("verify", result={**GREEN, "replaces": "old"}, spec=part)
+    assert gate(site.ledger, site.store, "new", serving="old").open
+    site.ended("ingest", target="old")
+    found = gate(site.ledger, site.store, "new", serving="old")
+    assert (found.open, found.acceptable) == (is_open, False)
+    assert is_open or "Pictures were ingested into old" in found.reasons[0]

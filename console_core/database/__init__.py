@@ -4,69 +4,22 @@ SQLite runs in WAL mode and every transaction starts with BEGIN IMMEDIATE: with 
 read-modify-write loses updates without an error.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    DateTime,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    TypeDecorator,
-    create_engine,
-    event,
-    func,
-    insert,
-    inspect,
-    literal,
-    select,
-)
-from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy import Column, Connection, Engine, Integer, Table, Text, create_engine, event, insert, inspect, select
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from console_core.database.columns import Instant as Instant
+from console_core.database.columns import Json as Json
+from console_core.database.columns import metadata as metadata
+from console_core.database.steps import STEPS
 from console_core.errors import LedgerUnavailable
-
-metadata = MetaData()
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite keeps none, so the zone is put back when it is read."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Json(TypeDecorator[Any]):
-    """Plain data as compact JSON text with sorted keys."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
-
 
 schema_steps = Table(
     "schema_steps",
@@ -75,79 +28,6 @@ schema_steps = Table(
     Column("name", Text, nullable=False),
     Column("applied_at", Instant, nullable=False),
 )
-
-Step = Callable[[Connection], None]
-
-
-def _m001_create_tables(connection: Connection) -> None:
-    metadata.create_all(connection)
-
-
-def _m002_keep_standing_failures(connection: Connection) -> None:
-    """Failures that stand used to be looked for among those of all runs into a collection."""
-    known = inspect(connection)
-    if not known.has_table("failures"):
-        return
-    then = MetaData()  # the tables as they were when this step was written, not as they are now
-    kept = Table("failures", then, *(Column(name, Text) for name in ("run", "key", "kind", "message", "path", "at")))
-    runs = Table(
-        "runs",
-        then,
-        *(Column(name, Text) for name in ("id", "target", "kind")),
-        *(Column(name, Integer) for name in ("number", "attempt")),
-    )
-    standing = Table(
-        "failed_pictures",
-        then,
-        Column("target", Text, primary_key=True),
-        Column("key", Text, primary_key=True),
-        *(Column(name, Text, nullable=False) for name in ("kind", "message", "path", "run")),
-        *(Column(name, Integer, nullable=False) for name in ("attempt", "tries")),
-        *(Column(name, Instant, nullable=False) for name in ("first_at", "last_at")),
-        Column("quarantined_by", Text, nullable=False),
-        Column("quarantined_at", Instant),
-    )
-    Index("failed_pictures_in_order", standing.c.target, func.length(standing.c.key), standing.c.key)
-    standing.create(connection, checkfirst=True)
-    same = (runs.c.target, kept.c.key)
-    latest_first = (kept.c.at.desc(), runs.c.number.desc())
-    found = (
-        select(
-            *(runs.c.target, kept.c.key, kept.c.kind, kept.c.message, kept.c.path, kept.c.run, runs.c.attempt),
-            func.count().over(partition_by=same).label("tries"),
-            func.min(kept.c.at).over(partition_by=same).label("first_at"),
-            kept.c.at.label("last_at"),
-            literal("").label("quarantined_by"),
-            func.row_number().over(partition_by=same, order_by=latest_first).label("place"),
-        )
-        .where(runs.c.id == kept.c.run, runs.c.kind == "reembed")
-        .subquery()
-    )
-    columns = [column for column in found.c if column.name != "place"]
-    if connection.execute(select(standing.c.key).limit(1)).first() is None:
-        names = [column.name for column in columns]
-        connection.execute(insert(standing).from_select(names, select(*columns).where(found.c.place == 1)))
-
-
-def _m003_keep_paces(connection: Connection) -> None:
-    """What limits a run used to be nowhere."""
-    if not inspect(connection).has_table("runs"):
-        return
-    then = MetaData()
-    Table("runs", then, Column("id", Text, primary_key=True))
-    paces = Table(
-        "paces",
-        then,
-        Column("run", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-        Column("attempt", Integer, nullable=False),
-        Column("at", Instant, nullable=False),
-        Column("pace", Json, nullable=False),
-    )
-    paces.create(connection, checkfirst=True)
-
-
-STEPS: tuple[Step, ...] = (_m001_create_tables, _m002_keep_standing_failures, _m003_keep_paces)
-"""Append only. A step's number is its place in this tuple, counted from 1."""
 
 
 def now() -> datetime:
