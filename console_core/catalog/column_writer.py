@@ -1,7 +1,7 @@
 """Writing vectors into an application's own table: a batch in one transaction, and nothing else there is touched."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from console_core.catalog.embedding_column import ColumnVector, EmbeddingColumn, as_bytes
+from console_core.catalog.reflection import lenient_text
+from console_core.catalog.watched_rows import WatchedRows
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 _LOCK_TIMEOUT = "55P03"
@@ -24,12 +26,18 @@ class ColumnWriter:
     """Writes to an embedding column, over a connection apart from the one that it is read by.
 
     A SQLite file keeps its journal mode, and is locked for the time of a batch. For one thread.
+
+    `moved` are the rows, by their keys, whose updated-at column the last write changed, and nothing else that the
+    catalog reads: by a trigger of the application's, or ON UPDATE. Each with its revision before and after. They are
+    locked meanwhile, so that nobody's edit is among them.
     """
 
     def __init__(self, column: EmbeddingColumn) -> None:
         """Prepare to write to a column; nothing is opened yet."""
         self._column = column
         self._engine = _engine(column)
+        self._watched = WatchedRows(column) if column.settings.updated_at else None
+        self.moved: Mapping[str, tuple[str, str]] = {}
 
     def write(self, vectors: Sequence[tuple[str, ColumnVector]], model: str) -> int:
         """Write vectors by their rows' keys, with the model's name beside each; all of them, or none.
@@ -40,6 +48,7 @@ class ColumnWriter:
             CatalogUnavailable: another program keeps the table or the file locked, or the database is away.
             CatalogInvalid: it refuses to be written: a file or a role that may only read, a view, a constraint.
         """
+        self.moved = {}
         column, key = self._column, self._column.key()
         rows = [
             {"new_vector": as_bytes(vector), "new_model": model, **_named(values)}
@@ -55,7 +64,14 @@ class ColumnWriter:
             .values({column.vector: bindparam("new_vector"), column.model: bindparam("new_model")})
         )
         with self._transaction() as connection:
-            return max(connection.execute(change, rows).rowcount, 0)
+            if self._watched is None:
+                return max(connection.execute(change, rows).rowcount, 0)
+            keys = [name for name, _ in vectors]
+            before = self._watched.locked(connection, keys)
+            written = max(connection.execute(change, rows).rowcount, 0)
+            moved = self._watched.moved(connection, before)
+        self.moved = moved
+        return written
 
     def close(self) -> None:
         self._engine.dispose()
@@ -115,9 +131,11 @@ def _engine(column: EmbeddingColumn) -> Engine:
 
     def connect() -> sqlite3.Connection:
         # Transactions are begun by hand: the driver would begin them only at the first change, too late to wait.
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             f"{file.as_uri()}?mode=rw", uri=True, timeout=column.timeout, check_same_thread=False, isolation_level=None
         )
+        connection.text_factory = lenient_text
+        return connection
 
     engine = create_engine(url.set(query={}), creator=connect, poolclass=NullPool)
     event.listen(engine, "begin", _begin_immediate)

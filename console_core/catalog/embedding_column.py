@@ -100,7 +100,7 @@ class EmbeddingColumn:
         key = self.key()
         read = select(*map(self._raw, (*key.expressions, self.model, self.vector)))
         found: dict[str, Held] = {}
-        for some in _chunks(values for values in map(key.parse, keys) if values is not None):
+        for some in chunks(values for values in map(key.parse, keys) if values is not None):
             for record in self._all(read.where(key.among(some))):
                 held = _held(key.text(record), *record[-2:])
                 found[held.key] = held
@@ -212,7 +212,8 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))
 
 
-def _chunks(values: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def chunks(values: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Keys by as many as one statement asks for."""
     upcoming = iter(values)
     while some := list(islice(upcoming, CHUNK)):
         yield some

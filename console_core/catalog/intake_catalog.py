@@ -7,9 +7,9 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
-from console_core.catalog.intake import FACETS, Intake, Places, path_in, picture_key
+from console_core.catalog.intake import FACETS, Intake, Places, path_in, picture_key, told_of
 from console_core.catalog.intake_members import PAGE, Member, Members, Told
-from console_core.catalog.listing import commonest, told_by_path, unknown_facet
+from console_core.catalog.listing import commonest, unknown_facet
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
 
 _PAGES = 10 * PAGE
@@ -46,7 +46,7 @@ class IntakeCatalog:
             CatalogUnavailable, CatalogInvalid: one of them cannot be read.
         """
         self.intakes = tuple(intakes)
-        self._at = places
+        self.places = places
         opened = Members(places) if members is None else members
         self._own = opened if members is None else None
         # A list comes after the folders: what is told last wins.
@@ -56,7 +56,7 @@ class IntakeCatalog:
         self._page = max(_PAGES // max(len(ordered), 1), 50) if len(ordered) > 10 else PAGE
 
     def info(self) -> CatalogInfo:
-        told = [(one.namespace, str(self._at.path(one.location))) for one in self.intakes]
+        told = [(one.namespace, str(self.places.path(one.location))) for one in self.intakes]
         shown = "; ".join(f"{namespace}: {location}" for namespace, location in told)
         return CatalogInfo("ingested", ", ".join(dict.fromkeys(at for _, at in told)), FACETS, {"namespaces": shown})
 
@@ -188,11 +188,10 @@ class IntakeCatalog:
         if row is None:
             return None
         path = entry.told.path
-        told = {"path": path, **told_by_path(path), "namespace": intake.namespace}
-        payload = {**row.payload, **told, "label": row.payload.get("label", "")}
+        payload = {**row.payload, **told_of(path), "namespace": intake.namespace, "label": row.payload.get("label", "")}
         return replace(row, key=entry.key, payload=payload, facets=self._facets(entry))
 
     def _facets(self, entry: _Entry) -> dict[str, str]:
-        told = told_by_path(entry.told.path)
+        told = told_of(entry.told.path)
         named = {"folder": told["folder"], "extension": told["extension"]}
         return {"namespace": self._members[entry.number][0].namespace, "label": entry.told.label, **named}

@@ -18,6 +18,7 @@ from console_core.catalog.index import IndexedFile
 from console_core.catalog.intake import Intake, Places
 from console_core.catalog.names import on_disk, printable
 from console_core.catalog.types import ImageRow
+from console_core.catalog.web_addresses import is_address
 
 KEPT = 500
 """Folders and lists that stay open while nobody asks for them."""
@@ -82,7 +83,7 @@ class FolderMember:
 
     def refuse_hidden(self, paths: Sequence[str]) -> None:
         """See `FolderCatalog.refuse_hidden`."""
-        below = [self._places.path(path) for path in paths]
+        below = [self._places.path(path) for path in paths if not is_address(path)]
         inner = [path.relative_to(self._base) for path in below if path.is_relative_to(self._base)]
         self._catalog.refuse_hidden([printable(path.as_posix()) for path in inner])
 
@@ -169,7 +170,7 @@ class ListMember:
 
         def placed(inner: str) -> str:
             plain = before is not None and "/." not in f"/{inner}" and "//" not in f"/{inner}/" and "\\" not in inner
-            return f"{before}{inner}" if plain else places.text(self._folder / on_disk(inner))
+            return f"{before}{inner}" if plain else places.picture(self._folder, inner)
 
         return placed
 

@@ -79,4 +79,5 @@ def most_telling(row: ImageRow, failures: Sequence[ImageError]) -> ImageError:
 
 
 def _rank(failure: ImageError) -> int:
-    return _MOST_TELLING.index(type(failure)) if type(failure) in _MOST_TELLING else len(_MOST_TELLING)
+    ranks = (rank for rank, kind in enumerate(_MOST_TELLING) if isinstance(failure, kind))
+    return next(ranks, len(_MOST_TELLING))

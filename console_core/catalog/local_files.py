@@ -2,13 +2,13 @@
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console_core.catalog.names import on_disk
+from console_core.catalog.names import on_disk, told
+from console_core.catalog.web_addresses import ImageOutside, is_address
 from console_core.errors import (
     ImageEmpty,
     ImageError,
@@ -22,7 +22,6 @@ from console_core.errors import (
 MEBIBYTE = 1024 * 1024
 READERS = 4
 """Threads that read at a time: more would only take Python's lock from those that decode."""
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
@@ -51,7 +50,8 @@ class LocalFiles:
         """All bytes at a path; `make_room` is told the file's size before it is read.
 
         Raises:
-            ImageForbidden: an address, a path outside the roots (also by `..` or a link), or no permission.
+            ImageOutside: an address, or a path outside the roots, also by `..` or a link.
+            ImageForbidden: no permission.
             ImageMissing: there is nothing.
             ImageEmpty: the file has no byte.
             ImageTooLarge: it has more than `max_bytes`.
@@ -83,10 +83,10 @@ class LocalFiles:
         """Nothing is held open."""
 
     def _locate(self, path: str) -> Path:
-        if _ADDRESS.match(path):
-            raise ImageForbidden(
-                f"{path} is an address, and pictures are read from folders only.",
-                f"Put paths into the catalog that lie in {self.location}.",
+        if is_address(path):
+            raise ImageOutside(
+                f"{told(path)} is an address, and pictures are read from folders only.",
+                f"Put paths into the catalog that lie in {self.location}, or add where it lies to the image roots.",
                 path=path,
             )
         if not self.roots:
@@ -100,7 +100,7 @@ class LocalFiles:
         if not _lies_in(real, self._real_roots):
             self._real_roots = tuple(map(os.path.realpath, self.roots))
         if not _lies_in(real, self._real_roots):
-            raise ImageForbidden(
+            raise ImageOutside(
                 f"{path} leads outside the image roots: {self.location}.",
                 "Correct the path in the catalog, or add its folder to the image roots.",
                 path=path,

@@ -34,7 +34,7 @@ class MixedImages:
         """All bytes at a path; see `ImageStore`.
 
         Raises:
-            ImageForbidden: besides what each store raises, a path of a kind of which there is no root.
+            ImageOutside: besides what each store raises, a path of a kind of which there is no root.
         """
         return self._of(path).read(path, make_room)
 

@@ -19,7 +19,8 @@ from sqlalchemy.pool import NullPool
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 _CONNECT_SECONDS = 10
-_TEXT = methodcaller("decode", "utf-8", "backslashreplace")
+lenient_text = methodcaller("decode", "utf-8", "backslashreplace")
+"""Text of SQLite files: by default one caption that is not UTF-8 makes its whole page unreadable."""
 _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"})
 
 
@@ -200,7 +201,7 @@ def _engine(url: URL, timeout: float) -> Engine:
         connection = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
         if clears_up:
             connection.execute("PRAGMA query_only=ON")
-        connection.text_factory = _TEXT  # by default one caption that is not UTF-8 makes its whole page unreadable
+        connection.text_factory = lenient_text
         return connection
 
     # No pool: a kept connection would go on reading a file that was deleted or replaced by a newer one.

@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
@@ -37,6 +38,10 @@ class Address:
     def holds(self, other: "Address") -> bool:
         """Whether the other lies below this one."""
         return other.origin == self.origin and f"{other.path}/".startswith(f"{self.path.rstrip('/')}/")
+
+
+class ImageOutside(ImageForbidden):
+    """Its path leads outside all image roots. Nobody was asked for it, so it says nothing of any server or disk."""
 
 
 def is_address(path: str) -> bool:
@@ -112,7 +117,7 @@ def located(path: str, roots: tuple[Address, ...], location: str) -> Address:
     """The address of a catalog's path: a name below the first root, or an absolute address in any of them.
 
     Raises:
-        ImageForbidden: it leads outside all roots.
+        ImageOutside: it leads outside all roots.
         ImageMissing: nothing can have that name.
     """
     if path.startswith("/"):
@@ -136,12 +141,36 @@ def located(path: str, roots: tuple[Address, ...], location: str) -> Address:
     raise outside(path, location)
 
 
-def outside(path: str, location: str) -> ImageForbidden:
+def spelled(address: str) -> str:
+    """An address as everybody spells it: no dots, no usual port, a host in lower case. As it is where it is none."""
+    scheme, _, rest = address.partition("://")
+    if scheme == "s3" and not is_outside(rest.partition("/")[2]):
+        return f"{scheme}://{without_dots(rest, str)}"
+    try:
+        return str(parsed(address))
+    except ValueError:
+        return address
+
+
+def lies_below(address: str, roots: Iterable[str]) -> bool:
+    """Whether an address of whatever kind lies in one of the image roots, which are addresses too."""
+    for root in roots:
+        if root.startswith("s3://"):
+            if address.startswith(root) and not is_outside(address[len(root) :]):
+                return True
+        else:
+            with suppress(ImageOutside, ImageMissing):
+                located(address, (parsed(root),), root)
+                return True
+    return False
+
+
+def outside(path: str, location: str) -> ImageOutside:
     shown = path
     if "://" in path:
         scheme, _, rest = told(path).partition("://")
         shown = f"{scheme}://{rest.rpartition('@')[2]}"
-    return ImageForbidden(
+    return ImageOutside(
         f"{shown} leads outside the image roots: {location}.",
         "Correct the path in the catalog, or add where it lies to the image roots.",
         path=path,

@@ -12,7 +12,7 @@ from console_core.commands.generating import Where, forecast_generation
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.migration.filling import QUARANTINED
-from console_core.migration.generate import COLUMN
+from console_core.migration.generate import COLUMN, TOUCHED
 from console_core.migration.generating import Forecast
 from console_core.runs.types import Run, RunState
 
@@ -60,6 +60,11 @@ def finish_generation(console: Console, run: Run, as_json: bool, said: list[str]
     }
     lines = [*(said or []), f"{run.id} {run.state}: {run.reason}"]
     lines.append(f"embedded into {run.target}: {document['embedded']:,}; rows of the column written: {_told(written)}")
+    if touched := (run.result or {}).get(TOUCHED):
+        lines.append(
+            f"a trigger of the table moved {touched:,} times of change with that: {run.target} takes these rows for "
+            "unchanged, and other collections take them for edited"
+        )
     if failures:
         lines.append(f"failed: {_classes(failures)}; `embedding-console failures {run.target}` lists them")
     show(document, as_json, lines)

@@ -93,7 +93,10 @@ def _look(wish: Wish, as_json: bool) -> None:
     made = "will be made" if plan.creates else "exists"
     lines = [
         f"{found.selected:,} pictures in {path}: {found.new:,} new, {found.changed:,} changed, "
-        f"{found.current:,} there already",
+        f"{found.current:,} there already" + (f", {found.outside:,} outside the image roots" if found.outside else ""),
         f"{to_embed:,} would be embedded by {plan.model} into {plan.collection}, which {made}, as {wish.namespace}",
     ]
+    lines += [f"  outside the image roots: {name}" for name in found.named]
+    if found.outside > len(found.named):
+        lines.append(f"  and {found.outside - len(found.named):,} more")
     show({**document, "to_embed": to_embed}, as_json, lines)

@@ -269,7 +269,9 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             intakes=Intakes(database),
             lab=LabRecords(database),
             members=Members(
-                Places(settings.image_roots, settings.workspace / COPIES), settings.cache / CATALOGS, dry=dry
+                Places(settings.image_roots, settings.workspace / COPIES, settings.images.addresses),
+                settings.cache / CATALOGS,
+                dry=dry,
             ),
             store=ReadOnlyStore(store) if dry else store,
             catalog=catalog,

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Collection, Iterator
 
+from console_core.catalog.intake import path_in
 from console_core.catalog.types import ImageRow
+from console_core.catalog.web_addresses import ImageOutside
 from console_core.engine.types import Embedded
 from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.batch import Fetched, Filled, Passed
@@ -20,7 +22,8 @@ class Caution:
 
     Until a picture was written, and again while pictures fail, nothing is read beyond the breaker's limit. Otherwise a
     run reads as far ahead as its pipeline has room (`capacity`), and what is in work when failures begin is read too.
-    `known` are keys of pictures that failed before. A row without any path says nothing of the source: it fails alone.
+    `known` are keys of pictures that failed before. A row without any path says nothing of the source, and neither does
+    an entry of a list that was ingested whose path leads outside the image roots: they fail alone.
     """
 
     def __init__(self, breaker: Breaker, capacity: int, known: Collection[str]) -> None:
@@ -62,7 +65,7 @@ class Caution:
             if isinstance(found, Passed):
                 continue
             self._uncounted -= 1
-            if row.candidates and not (row.key in failures and row.key in self._known):
+            if not _alone(row, found) and not (row.key in failures and row.key in self._known):
                 self._breaker.count(failures.get(row.key))
         if not self._uncounted:
             self._failed_last = self._breaker.limit - self._breaker.room
@@ -72,12 +75,17 @@ class Caution:
         if isinstance(found, Passed):
             return
         self._uncounted += 1
-        if not row.candidates:  # nothing was tried
+        if _alone(row, found):
             return
         if isinstance(found, ImageError) or (isinstance(found, Embedded) and _unanswered(found)):
             self._failed_last += 1
         else:
             self._failed_last = 0
+
+
+def _alone(row: ImageRow, found: object) -> bool:
+    """Whether nothing was tried, for a reason that is this row's own."""
+    return not row.candidates or (isinstance(found, ImageOutside) and bool(path_in(row.key)))
 
 
 def _unanswered(found: Embedded) -> bool:

@@ -53,7 +53,7 @@ CODES: Mapping[About, tuple[str, ...]] = {
         *("target-name", "target-alias", "target-exists", "target-weights", "target-shape", "target-dimension"),
         *("target-distance", "target-index", "target-quantization", "target-foreign", "target-mixed", "target-busy"),
         *("target-live", "target-continued", "target-mode", "already-built"),
-        *("target-elsewhere", "switch-blocked", "switch"),
+        *("target-elsewhere", "switch-blocked", "switch-foreign", "switch-left", "switch-trigger", "switch"),
         *("named-vector", "named-refused", "named-elsewhere", "named-beside"),
         *("settings-chosen", "target-settings"),
     ),

@@ -25,7 +25,9 @@ from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, Ve
 
 EMBEDDED = "embedded"
 COLUMN = "column"
-"""In a run's result: how many pictures it embedded, and how many rows of the column it wrote, by why."""
+TOUCHED = "touched"
+"""In a run's result: how many pictures it embedded, how many rows of the column it wrote, by why, and of how many of
+these something of the application's (a trigger) changed the updated-at column too."""
 GONE = "point deleted meanwhile"
 """Why a picture is not in step: something else deleted its point right after it was written."""
 
@@ -94,6 +96,7 @@ class Generate:
         told = before or {}
         self._embedded = int(told.get(EMBEDDED, 0))
         self._written = Counter(told.get(COLUMN, {}))
+        self._touched = int(told.get(TOUCHED, 0))
         self._decoded = Counter(told.get(DECODERS, {}))
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
@@ -172,6 +175,7 @@ class Generate:
                 changes.append((key, vector))
                 self._written[str(wrong)] += 1
         writer.write(changes, self._plan.model)
+        self._keep_current(points, writer.moved)
         self._embedded += sum(_made_by(points[key], self._run) for key in held)
         left, gone = len(points) - len(held), len(there) - len(points)
         skipped = added(added(counts.skipped, LEFT_THE_CATALOG, left), GONE, gone)
@@ -180,6 +184,19 @@ class Generate:
         settled = replace(settled, done=settled.done + len(held))
         return replace(settled, selected=max(settled.selected, settled.settled))
 
+    def _keep_current(self, points: Mapping[str, Point], moved: Mapping[str, tuple[str, str]]) -> None:
+        """Rows whose updated-at column our own write changed are no edits: their points follow. Before that their
+        picture counts as edited, so that a crash in between has it embedded once more."""
+        current: list[Point] = []
+        for key, (before, now) in moved.items():
+            made = provenance(points[key].payload)
+            if made is not None and made.revision == before:
+                told = replace(made, revision=now).as_payload()
+                current.append(replace(points[key], payload={**points[key].payload, **told}))
+        if current:
+            self._store.upsert(self._plan.collection, current, as_is=True)
+        self._touched += len(moved)
+
     def _read(self, keys: Sequence[str]) -> Sequence[Point]:
         """Points with their vectors as the store has them, which may round: the column gets the same."""
         ids = [point_id(key) for key in keys]
@@ -187,7 +204,8 @@ class Generate:
 
     def _result(self, filled: Filled) -> dict[str, Any]:
         self._decoded.update(filled.decoders)
-        return {EMBEDDED: self._embedded, COLUMN: dict(self._written), DECODERS: dict(self._decoded)}
+        touched = {TOUCHED: self._touched} if self._touched else {}
+        return {EMBEDDED: self._embedded, COLUMN: dict(self._written), DECODERS: dict(self._decoded), **touched}
 
 
 def _made_by(point: Point, run: str) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Self
 
-from console_core.catalog.intake import Intake
-from console_core.catalog.types import ImageCatalog
+from console_core.catalog.intake import Intake, path_in
+from console_core.catalog.intake_catalog import IntakeCatalog
+from console_core.catalog.names import told
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import CollectionNotFound
 from console_core.migration.current import PAGE
@@ -18,6 +19,7 @@ from console_core.vectorstore.provenance import point_id, provenance
 from console_core.vectorstore.types import VectorStore
 
 KIND = "ingest"
+_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,18 @@ class Ingest:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What an ingestion would find: pictures that the collection lacks, has of another revision or model, and has."""
+    """What an ingestion would find: pictures that the collection lacks, has of another revision or model, and has, and
+    those that lie `outside` the image roots, which would be refused one by one; the first of these are `named`."""
 
     selected: int
     new: int
     changed: int
     current: int
+    outside: int = 0
+    named: tuple[str, ...] = ()
 
 
-def survey(plan: IngestPlan, catalog: ImageCatalog, store: VectorStore) -> Survey:
+def survey(plan: IngestPlan, catalog: IntakeCatalog, store: VectorStore) -> Survey:
     """Look at every picture's file and point, a page at a time; no picture is read and nothing is written.
 
     Raises:
@@ -104,16 +109,22 @@ def survey(plan: IngestPlan, catalog: ImageCatalog, store: VectorStore) -> Surve
     """
     exists = _exists(store, plan.collection)
     selected = new = current = 0
+    outside: list[str] = []
+    holds = catalog.places.holding()
     rows = catalog.rows()
     while page := list(islice(rows, PAGE)):
         ids = [point_id(row.key) for row in page]
         made = {p.id: provenance(p.payload) for p in (store.retrieve(plan.collection, ids) if exists else ())}
         for row, identifier in zip(page, ids, strict=True):
+            if not holds(path_in(row.key)):
+                outside.append(told(path_in(row.key)))
+                continue
             origin = made.get(identifier)
             new += identifier not in made
             current += origin is not None and (origin.fingerprint, origin.revision) == (plan.fingerprint, row.revision)
         selected += len(page)
-    return Survey(selected, new, selected - new - current, current)
+    changed = selected - new - current - len(outside)
+    return Survey(selected, new, changed, current, len(outside), tuple(outside[:_NAMED]))
 
 
 def _exists(store: VectorStore, collection: str) -> bool:

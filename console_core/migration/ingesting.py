@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -13,6 +12,7 @@ from console_core.backup.lists import digest_of
 from console_core.catalog.intake import Intake, Places
 from console_core.catalog.intake_catalog import IntakeCatalog
 from console_core.catalog.intake_members import Members
+from console_core.catalog.web_addresses import is_address
 from console_core.embedding.loaded import Models
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.types import Embedder
@@ -144,21 +144,23 @@ class Ingesting:
 
     def _refuse_outside(self, intake: Intake, location: Path) -> None:
         """Of a folder its place counts; a list may lie anywhere, but not all of its pictures outside."""
-        example, lying = location, iter([location])
+        places, example, lying = self.places, intake.location, iter([intake.location])
         if intake.kind == "list":
-            told = self.members.of(intake).told(None)
-            first = next(told, None)
-            if first is None:
+            told = (one.path for one in self.members.of(intake).told(None))
+            if not (example := next(told, "")):
                 raise Refused(f"The list {location} names no picture.", "Write a path on each line.")
-            example, lying = self.places.path(first.path), (self.places.path(one.path) for one in chain([first], told))
-        real_roots = [root.resolve() for root in self.places.roots]
-        if not any(_lies_in(place, real_roots) for place in lying):
-            roots = ", ".join(map(str, self.places.roots)) or "there is none"
-            what = str(location) if intake.kind == "folder" else f"What {location} names"
+            lying = chain([example], told)
+        if not any(map(places.holding(), lying)):
+            roots = ", ".join([*map(str, places.roots), *places.addresses]) or "there is none"
+            what, missing = f"What {location} names", str(places.path(example).parent)
+            if intake.kind == "folder":
+                what = missing = str(location)
+            elif is_address(example):
+                missing = f"{example.partition('?')[0].rpartition('/')[0]}/"
             raise Refused(
                 f"{what} lies outside the image roots ({roots}), so that its pictures could be neither read nor shown.",
-                f'Add the folder: also = ["{location if intake.kind == "folder" else example.parent}"] in [images] '
-                "of console.toml, or put it into CONSOLE_IMAGE_ROOT.",
+                f'Add where they are: also = ["{missing}"] in [images] of console.toml, or put it into '
+                "CONSOLE_IMAGE_ROOT.",
             )
 
     def _existing(self, name: str) -> CollectionInfo | None:
@@ -203,8 +205,3 @@ class Ingesting:
             again=wish.again,
             creates=creates,
         )
-
-
-def _lies_in(place: Path, roots: Sequence[Path]) -> bool:
-    real = place.resolve()
-    return any(real.is_relative_to(root) for root in roots)

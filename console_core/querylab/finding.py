@@ -11,7 +11,7 @@ from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound, DimensionMismatch, Refused
 from console_core.querylab.comparison import Answer, Models, Where
 from console_core.querylab.search import MOST, fitting_model, nearest
-from console_core.vectorstore.types import CollectionInfo, Vector, VectorStore
+from console_core.vectorstore.types import Outline, Vector, VectorStore
 
 Question = str | Image.Image
 LONGEST = 2000
@@ -24,7 +24,7 @@ class Found:
     """The answers of `collection`, which `asked` led to, best first; `took_ms` is all the time from the question on."""
 
     asked: str
-    collection: CollectionInfo
+    collection: Outline
     answers: tuple[Answer, ...]
     took_ms: float
 
@@ -47,7 +47,7 @@ def find(
     started = perf_counter()
     _refuse(question, limit)
     for tries_left in reversed(range(_TRIES)):
-        info = store.describe(asked)
+        info = store.outline(asked)
         embedder = fitting_model(models, info, text=isinstance(question, str))
         vector = _embedded(embedder, question)
         try:
@@ -85,7 +85,7 @@ def _refuse(question: Question, limit: int) -> None:
         raise Refused(f"{limit} is not a number of answers.", f"Ask for 1 to {MOST} answers.")
 
 
-def _moved(store: VectorStore, asked: str, info: CollectionInfo) -> bool:
+def _moved(store: VectorStore, asked: str, info: Outline) -> bool:
     """Whether what was asked leads elsewhere than a moment ago."""
     aliases = store.aliases()
     return info.name in aliases or aliases.get(asked, asked) != info.name

@@ -10,7 +10,7 @@ from console_core.errors import ConsoleError, FingerprintMismatch, ModelUnknown,
 from console_core.querylab.comparison import Answer, ColumnResult, Comparison, Models, Where
 from console_core.querylab.shifts import agreement, shifts
 from console_core.vectorstore.provenance import application_payload, picture_key
-from console_core.vectorstore.types import CollectionInfo, Hit, Vector, VectorStore
+from console_core.vectorstore.types import CollectionInfo, Hit, Outline, Vector, VectorStore
 
 MOST = 1000
 """The most answers a column can be asked for."""
@@ -48,7 +48,7 @@ def ask(
     return compare(store, columns, text, limit, answer)
 
 
-def fitting_model(models: Models, info: CollectionInfo, *, text: bool = True) -> Embedder:
+def fitting_model(models: Models, info: CollectionInfo | Outline, *, text: bool = True) -> Embedder:
     """The loaded model that made a collection, and no other; `text` says that it is to embed one, and a model that
     embeds none is then not even loaded.
 
@@ -102,7 +102,9 @@ def compare(
     return Comparison(query=query, limit=limit, columns=tuple(results), reference=reference)
 
 
-def nearest(store: VectorStore, info: CollectionInfo, vector: Vector, limit: int, where: Where | None) -> ColumnResult:
+def nearest(
+    store: VectorStore, info: CollectionInfo | Outline, vector: Vector, limit: int, where: Where | None
+) -> ColumnResult:
     """The answers of one collection to a vector."""
     started = perf_counter()
     hits = store.search(info.name, vector, limit=limit, where=where)

@@ -145,6 +145,11 @@ class ImageSettings:
         """Those of the roots that are folders of this machine."""
         return tuple(Path(root) for root in self.roots if "://" not in root)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those of the roots that are prefixes on servers, each with a slash at its end."""
+        return tuple(root for root in self.roots if "://" in root)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:

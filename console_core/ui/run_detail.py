@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import streamlit as st
 
-from console_core.migration.generate import COLUMN, EMBEDDED
+from console_core.migration.generate import COLUMN, EMBEDDED, TOUCHED
 from console_core.migration.ingest import KIND as INGEST
 from console_core.migration.ingest import IngestPlan
 from console_core.migration.plan import mode_in
@@ -139,7 +139,9 @@ def _generated(run: Run) -> dict[str, str]:
     written = run.result[COLUMN]
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in written.items())
     rows = f"{sum(written.values()):,}" + (f" ({reasons})" if reasons else "")
-    return {"Pictures embedded": f"{run.result[EMBEDDED]:,}", "Rows of the column written": rows}
+    told = {"Pictures embedded": f"{run.result[EMBEDDED]:,}", "Rows of the column written": rows}
+    touched = run.result.get(TOUCHED)
+    return told | ({"Rows whose time of change a trigger moved": f"{touched:,}"} if touched else {})
 
 
 def _attempts(run: Run) -> None:

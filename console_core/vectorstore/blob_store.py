@@ -31,6 +31,7 @@ from console_core.vectorstore.types import (
     CollectionSpec,
     Hit,
     ModelStamp,
+    Outline,
     Point,
     PointId,
     StoreInfo,
@@ -88,6 +89,11 @@ class BlobStore:
         with self._database.reading(name) as connection:
             kept = self._registry.kept(connection, name)
             return self._described(connection, kept, self._registry.aliases(connection))
+
+    def outline(self, name: str) -> Outline:
+        with self._database.reading(name) as connection:
+            kept = self._registry.kept(connection, name)
+        return Outline(kept.name, kept.dimension, kept.distance, kept.stamp)
 
     def _described(self, connection: Connection, kept: Kept, aliases: Mapping[str, str]) -> CollectionInfo:
         query = kept.place.select(vectors=False).order_by(*kept.place.order).limit(_SAMPLE)

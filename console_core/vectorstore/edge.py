@@ -24,6 +24,7 @@ from console_core.vectorstore.types import (
     CollectionSpec,
     Hit,
     ModelStamp,
+    Outline,
     Payload,
     Point,
     PointId,
@@ -102,6 +103,10 @@ class EdgeStore:
 
     def describe(self, name: str) -> CollectionInfo:
         found: CollectionInfo = self._engine.ask("describe", name)
+        return found
+
+    def outline(self, name: str) -> Outline:
+        found: Outline = self._engine.ask("outline", name)
         return found
 
     def aliases(self) -> dict[str, str]:

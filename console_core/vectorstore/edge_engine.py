@@ -23,7 +23,7 @@ from console_core.vectorstore.edge_collections import EdgeCollections, refusal
 from console_core.vectorstore.edge_errors import translated
 from console_core.vectorstore.edge_folder import EdgeFolder, room_for
 from console_core.vectorstore.edge_shard import Rows
-from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Payload, PointId
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Outline, Payload, PointId
 
 LOOK = 1.0
 """Seconds without a request after which the engine looks whether the console still lives and an index is due."""
@@ -47,6 +47,10 @@ class Engine:
 
     def describe(self, name: str) -> CollectionInfo:
         return self._in.described(self._in.real(name))
+
+    def outline(self, name: str) -> Outline:
+        spec = self._in.entry(name).spec
+        return Outline(self._in.real(name), spec.dimension, spec.distance, spec.stamp)
 
     def spec(self, name: str) -> CollectionSpec:
         """What a collection was made as."""

@@ -19,7 +19,7 @@ from console_core.vectorstore.pgvector_words import Kept
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.switching import Switching
 from console_core.vectorstore.traffic import Traffic
-from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, StoreInfo
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Outline, StoreInfo
 
 SAMPLE = 64
 """Points that the payload fields of a collection are read from."""
@@ -92,6 +92,10 @@ class PgvectorCollections(PgvectorIndexes):
 
     def describe(self, name: str) -> CollectionInfo:
         return self._server.ask(lambda connection: self._described(connection, name), name=name)
+
+    def outline(self, name: str) -> Outline:
+        kept = self._server.ask(lambda connection: self._registry.kept(connection, name), name=name)
+        return Outline(kept.name, kept.dimension, kept.distance, kept.stamp)
 
     def _described(self, connection: Connection, name: str) -> CollectionInfo:
         kept = self._registry.kept(connection, name)

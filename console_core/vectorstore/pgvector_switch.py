@@ -2,24 +2,24 @@
 
 The column that is searched gets its own name back, and the other takes the name that is searched. Statements that name
 the column follow by themselves. Views do not, because PostgreSQL binds them to the column and not to its name, and are
-made again; functions whose text has the number of a vector's numbers are given the new one.
+made again; functions whose text has the number of a vector's numbers are given the new one, where it can be told that
+this column is meant.
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from console_core.errors import AliasConflict, StoreRefused
+from console_core.errors import AliasConflict, StoreDenied, StoreRefused
 from console_core.vectorstore.pgvector_built import index_on
 from console_core.vectorstore.pgvector_columns import PgvectorColumns, alias_of, is_searched, own_name
+from console_core.vectorstore.pgvector_functions import Speaking, functions_of
 from console_core.vectorstore.pgvector_places import TableColumn
 from console_core.vectorstore.pgvector_server import Connection
 from console_core.vectorstore.pgvector_tables import Home
 from console_core.vectorstore.pgvector_views import View, made_again, views_of
 from console_core.vectorstore.pgvector_words import Kept
-from console_core.vectorstore.switching import Switching
+from console_core.vectorstore.switching import Foreign, Switching
 
 _BOUND = """
 SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
@@ -36,37 +36,11 @@ ORDER BY 1
 """What PostgreSQL binds to the column itself, so that it would stay with the former one. A default of its own may, and
 its NOT NULL is taken off."""
 
-_FUNCTIONS = """
-SELECT n.nspname, p.proname, pg_catalog.pg_get_functiondef(p.oid)
-FROM pg_catalog.pg_proc p
-     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-WHERE p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql') AND n.nspname <> ALL(%s)
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-ORDER BY 1, 2, 3
+_TRIGGERS = """
+SELECT t.tgname, p.prosrc FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid = %s::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 16 <> 0 AND t.tgattr = ''
+ORDER BY 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function of the application, as it can be made again. `bound`: PostgreSQL binds its body to columns."""
-
-    schema: str
-    name: str
-    text: str
-
-    @property
-    def shown(self) -> str:
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def bound(self) -> bool:
-        return re.search(r"^AS \$", self.text, re.MULTILINE) is None
-
-    def for_length(self, before: int, after: int) -> str:
-        """Its text with the length of vectors that it names changed."""
-        return re.sub(rf"\b(vector|halfvec)\s*\(\s*{before}\s*\)", rf"\g<1>({after})", self.text)
 
 
 def switch(connection: Connection, columns: PgvectorColumns, home: Home, to: Kept) -> None:
@@ -75,6 +49,7 @@ def switch(connection: Connection, columns: PgvectorColumns, home: Home, to: Kep
     Raises:
         AliasConflict: it is no column of that table.
         StoreRefused: something is bound to the searched column that cannot follow.
+        StoreDenied: a view or a function that must follow is another role's.
     """
     home = columns.tables.look(connection, home.settings, "ACCESS EXCLUSIVE")
     place = to.place
@@ -86,8 +61,11 @@ def switch(connection: Connection, columns: PgvectorColumns, home: Home, to: Kep
     before = next(kept for kept in columns.within(connection, home) if is_searched(home, kept))
     if before.name == to.name:
         return
-    _refuse_bound(connection, home)
-    views, functions = _views(connection, columns, home), functions_of(connection, columns, home)
+    views, speaking = _speaking(connection, columns, home, before.dimension)
+    if blocked := _blocked(connection, home, views, speaking):
+        raise _cannot(home, ", ".join(blocked))
+    for foreign in _foreign(views, speaking):
+        raise StoreDenied(f"{foreign.message(home.settings.vector)} Nothing was changed.", foreign.remedy)
     for view in reversed(views):
         connection.execute(sql.SQL("DROP VIEW {}").format(view.path))
     searched = sql.Identifier(home.settings.vector)
@@ -100,7 +78,7 @@ def switch(connection: Connection, columns: PgvectorColumns, home: Home, to: Kep
     for view in views:
         made_again(connection, view)
     connection.execute("SET LOCAL check_function_bodies = off")  # its own search path may be another
-    for function in functions:
+    for function in speaking.follow:
         text = function.for_length(before.dimension, to.dimension)
         if function.bound or text != function.text:
             connection.execute(text.encode())
@@ -109,60 +87,52 @@ def switch(connection: Connection, columns: PgvectorColumns, home: Home, to: Kep
 
 def announce(connection: Connection, columns: PgvectorColumns, home: Home) -> Switching:
     """What would follow if another column took the searched name, and what keeps that from happening."""
-    views = views_of(connection, home, columns.schema)
-    functions = functions_of(connection, columns, home)
-    shown = [f"the view {view.shown}" for view in views] + [f"the function {one.shown}" for one in functions]
-    blocked = [*_bound(connection, home), *(view.problem for view in views if view.problem)]
     searched = next(kept for kept in columns.within(connection, home) if is_searched(home, kept))
+    views, speaking = _speaking(connection, columns, home, searched.dimension)
+    shown = [f"the view {view.shown}" for view in views] + [f"the function {one.shown}" for one in speaking.follow]
     built = index_on(connection, searched.place)
     return Switching(
         table=home.shown_name,
         searched=home.settings.vector,
         index=built.words if built else "",
         follows=tuple(shown),
-        blocked=tuple(blocked),
+        blocked=tuple(_blocked(connection, home, views, speaking)),
+        left=tuple(one.shown for one in speaking.left if not one.bound),
+        foreign=tuple(_foreign(views, speaking)),
+        triggers=tuple((name, text) for name, text in connection.execute(_TRIGGERS, (home.table.as_string(),))),
     )
 
 
-def functions_of(connection: Connection, columns: PgvectorColumns, home: Home) -> list[Function]:
-    """The functions that are named in the settings, or else those that speak of the table and the searched column.
-
-    Raises:
-        StoreRefused: one of the settings does not exist.
-    """
-    besides = ["pg_catalog", "information_schema", columns.schema]
-    found = [Function(*row) for row in connection.execute(_FUNCTIONS, (besides,))]
-    wanted = home.settings.functions
-    if not wanted:
-        return [one for one in found if _speaks_of(one, home.relation) and _speaks_of(one, home.settings.vector)]
-    for name in wanted:
-        if not any(name in (one.name, one.shown) for one in found):
-            raise StoreRefused(
-                f"[store.tables.{home.settings.name}] names the function {name}, which the database does not have.",
-                "Correct functions in that section, or leave it out to have them found.",
-            )
-    return [one for one in found if one.name in wanted or one.shown in wanted]
-
-
-def _speaks_of(function: Function, name: str) -> bool:
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", function.text, re.IGNORECASE) is not None
-
-
-def _views(connection: Connection, columns: PgvectorColumns, home: Home) -> Sequence[View]:
+def _speaking(
+    connection: Connection, columns: PgvectorColumns, home: Home, length: int
+) -> tuple[Sequence[View], Speaking]:
     views = views_of(connection, home, columns.schema)
-    if problem := next((view.problem for view in views if view.problem), None):
-        raise _cannot(home, problem)
-    return views
+    return views, functions_of(connection, home, length, columns.schema, [view.shown for view in views])
+
+
+def _blocked(connection: Connection, home: Home, views: Sequence[View], speaking: Speaking) -> list[str]:
+    """What would stay with the former column, or cannot be made again."""
+    unclear = [
+        f"the function {one.shown}, whose body is bound to the column and names other vectors of the same length,"
+        for one in speaking.left
+        if one.bound
+    ]
+    return [*_bound(connection, home), *(view.problem for view in views if view.problem), *unclear]
+
+
+def _foreign(views: Sequence[View], speaking: Speaking) -> Iterator[Foreign]:
+    """What our role may not make again."""
+    yield from (view.foreign for view in views if view.foreign)
+    for one in speaking.follow:
+        if one.owner:
+            yield Foreign.owned(f"the function {one.shown}", one.owner)
+        elif not one.may_make:
+            yield Foreign.closed(f"the function {one.shown}", one.schema)
 
 
 def _bound(connection: Connection, home: Home) -> list[str]:
     number = home.attributes[home.settings.vector].number
     return [row[0] for row in connection.execute(_BOUND, (home.table.as_string(), number) * 2)]
-
-
-def _refuse_bound(connection: Connection, home: Home) -> None:
-    if bound := _bound(connection, home):
-        raise _cannot(home, ", ".join(bound))
 
 
 def _cannot(home: Home, what: str) -> StoreRefused:

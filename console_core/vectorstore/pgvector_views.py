@@ -7,6 +7,7 @@ from psycopg import sql
 
 from console_core.vectorstore.pgvector_server import Connection
 from console_core.vectorstore.pgvector_tables import Home
+from console_core.vectorstore.switching import Foreign
 
 _VIEWS = """
 WITH RECURSIVE dependent (oid, depth) AS (
@@ -35,7 +36,16 @@ SELECT n.nspname, c.relname, pg_catalog.pg_get_viewdef(c.oid), coalesce(c.relopt
             WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
                          WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.atthasdef))
                 THEN 'the columns of the view, which have grants or defaults of their own: '
-       END
+            ELSE (SELECT min(pg_catalog.pg_describe_object(d.classid, d.objid, 0)) || ', which is bound to the view '
+                  FROM pg_catalog.pg_depend d
+                  WHERE (d.refclassid, d.refobjid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype))
+                    AND d.deptype = 'n' AND d.classid <> 'pg_rewrite'::regclass)
+       END,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
+       pg_catalog.pg_has_role(c.relowner, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER'
+                                               ELSE 'SET' END)
+       AND pg_catalog.has_schema_privilege(c.relowner, n.oid, 'CREATE')
+       OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
 FROM (SELECT oid, max(depth) AS depth FROM dependent GROUP BY oid) dependent
      JOIN pg_catalog.pg_class c ON c.oid = dependent.oid
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -47,7 +57,8 @@ ORDER BY dependent.depth, n.nspname, c.relname
 @dataclass(frozen=True, slots=True)
 class View:
     """A view. `grants` are role ("" for everybody), privilege, and whether it may be passed on. `problem` names what
-    of it could not be made again, and is "" where all can."""
+    of it could not be made again, and is "" where all can. `foreign` says why our role may not make it again, or is
+    None where it may."""
 
     schema: str
     name: str
@@ -59,6 +70,7 @@ class View:
     comment: str | None
     comments: tuple[tuple[str, str], ...]
     problem: str
+    foreign: Foreign | None
 
     @property
     def path(self) -> sql.Identifier:
@@ -78,7 +90,13 @@ def views_of(connection: Connection, home: Home, besides: str) -> list[View]:
 
 
 def _view(row: tuple[Any, ...]) -> View:
-    schema, name, definition, options, owner, other_owner, grants, comment, comments, problem = row
+    schema, name, definition, options, owner, other_owner, grants, comment, comments, problem, *may = row
+    may_drop, may_make, may_give = may
+    what, foreign = f"the view {schema}.{name}", None
+    if not may_drop or (other_owner and not may_give):
+        foreign = Foreign.owned(what, owner)
+    elif not may_make:
+        foreign = Foreign.closed(what, schema)
     return View(
         schema=schema,
         name=name,
@@ -90,6 +108,7 @@ def _view(row: tuple[Any, ...]) -> View:
         comment=comment,
         comments=tuple((column, text) for column, text in comments),
         problem=f"{problem}{schema}.{name}" if problem else "",
+        foreign=foreign,
     )
 
 

@@ -19,7 +19,7 @@ from console_core.vectorstore import refusals
 from console_core.vectorstore.provenance import application_payload
 from console_core.vectorstore.qdrant_errors import translated
 from console_core.vectorstore.traffic import Traffic
-from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Payload, StoreInfo
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Outline, Payload, StoreInfo
 
 SAMPLE = 64
 """Points that the payload fields of a collection are read from."""
@@ -79,6 +79,15 @@ class QdrantCollections(ABC):
         aliases = self.aliases()
         name = aliases.get(name, name)
         return self._described(name, self._raw(name), aliases)
+
+    def outline(self, name: str) -> Outline:
+        name = self.aliases().get(name, name)
+        return self._outlined(name, self._config(name))
+
+    def _outlined(self, name: str, config: models.CollectionConfig) -> Outline:
+        shape = words.shape(config.params)
+        stamp = words.stamp_in(config.metadata) or self.describe(name).stamp
+        return Outline(name, shape.dimension, shape.distance, stamp)
 
     def _described(self, name: str, raw: models.CollectionInfo, aliases: Mapping[str, str]) -> CollectionInfo:
         sample = self._ask(lambda: self._client.scroll(name, limit=SAMPLE, with_payload=True), name=name)[0]

@@ -15,7 +15,7 @@ from console_core.vectorstore.qdrant import BATCH, QdrantStore, point_of
 from console_core.vectorstore.qdrant_collections import SAMPLE
 from console_core.vectorstore.qdrant_vectors import Place
 from console_core.vectorstore.sharing import AT, Sharing, splits
-from console_core.vectorstore.types import CollectionInfo, Hit, Point, PointId, Vector
+from console_core.vectorstore.types import CollectionInfo, Hit, Outline, Point, PointId, Vector
 from console_core.vectorstore.vectors import canonical, successor
 
 
@@ -141,6 +141,10 @@ class NamedVectors(QdrantStore):
         sample = self._read(place, place.has, SAMPLE)[0]
         payloads = [point.payload for point in sample]
         return self._told(place.name, place.raw, place.config, payloads, self._number_of(place, place.has), aliases)
+
+    def outline(self, name: str) -> Outline:
+        place = self._vector(name)
+        return self._outlined(place.name, place.config) if place else super().outline(name)
 
     def count(self, name: str) -> int:
         place = self._vector(name)

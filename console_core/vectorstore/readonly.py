@@ -11,6 +11,7 @@ from console_core.vectorstore.types import (
     CollectionSpec,
     Hit,
     ModelStamp,
+    Outline,
     Point,
     PointId,
     StoreInfo,
@@ -33,6 +34,9 @@ class ReadOnlyStore:
 
     def describe(self, name: str) -> CollectionInfo:
         return self._store.describe(name)
+
+    def outline(self, name: str) -> Outline:
+        return self._store.outline(name)
 
     def aliases(self) -> dict[str, str]:
         return self._store.aliases()

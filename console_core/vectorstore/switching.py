@@ -1,20 +1,50 @@
 """What else changes in a store when an alias is moved there by giving its name to another column."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What must be made again and may not be by the console's role: what it is, as `the view a.b`, and why not."""
+
+    what: str
+    lacks: str
+    remedy: str
+
+    @classmethod
+    def owned(cls, what: str, owner: str) -> Self:
+        remedy = f"Have it done by its owner's right (GRANT {owner} TO the console's role), or give it to that role."
+        return cls(what, f"which only its owner {owner} may", remedy)
+
+    @classmethod
+    def closed(cls, what: str, schema: str) -> Self:
+        lacks = f"for which the console's role lacks CREATE on the schema {schema}"
+        return cls(what, lacks, f"GRANT USAGE, CREATE ON SCHEMA {schema} TO the console's role.")
+
+    def message(self, searched: str) -> str:
+        return (
+            f"{self.what[:1].upper()}{self.what[1:]} must be made again when another column takes the name "
+            f'"{searched}", {self.lacks}.'
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Switching:
     """A table whose column `searched` would be another one. `follows` are views and functions that are made again with
-    it; `blocked` is what would stay with the former column, and so forbids the move. `index` is the searched column's
-    index as the store makes it, "" where it has none."""
+    it; `blocked` is what would stay with the former column, and so forbids the move, as does what is `foreign`. `left`
+    are functions that name other vectors of the same length too, so that nobody can tell what of them must change: they
+    stay as they are. `triggers` fire at every UPDATE of a row, so also when a vector is written: name and text of each.
+    `index` is the searched column's index as the store makes it, "" where it has none."""
 
     table: str
     searched: str
     index: str
     follows: tuple[str, ...]
     blocked: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    triggers: tuple[tuple[str, str], ...] = ()
+    foreign: tuple[Foreign, ...] = ()
 
 
 @runtime_checkable

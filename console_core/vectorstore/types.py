@@ -100,6 +100,16 @@ class CollectionInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What a search must know of a collection."""
+
+    name: str
+    dimension: int
+    distance: str
+    stamp: ModelStamp | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreInfo:
     """What a store is and what it cannot do, as far as it is known without asking anybody.
 
@@ -153,6 +163,10 @@ class VectorStore(Protocol):
         Raises:
             CollectionNotFound
         """
+        ...
+
+    def outline(self, name: str) -> Outline:
+        """A part of what `describe` says, and raises; where there is a stamp, no point is counted or read for it."""
         ...
 
     def aliases(self) -> dict[str, str]:

@@ -31,6 +31,7 @@ from console_core.errors import (
 )
 from console_core.web import asked, process, routed
 from console_core.web.incidents import incident
+from console_core.web.waiting import FOUND, held
 
 AT_ONCE = 8
 """Requests that are worked on at once."""
@@ -101,11 +102,13 @@ async def collections(request: Request) -> JSONResponse:
 
 async def _worked_on(work: Callable[[Console], dict[str, Any]]) -> JSONResponse:
     """Do it on a thread of the pool, and tell its errors."""
-    console = process.opened()
+    console = await held()
     if console is None:
         return _problem("The console is not open yet.", "Ask again in a moment.", 503, {"retry-after": "1"})
     try:
-        return JSONResponse(await asyncio.get_running_loop().run_in_executor(_POOL, work, console), headers=_HEADERS)
+        working = _POOL.submit(work, console)
+        working.add_done_callback(lambda _: process.let_go(console))
+        return JSONResponse(await asyncio.wrap_future(working), headers=_HEADERS)
     except ConsoleError as error:
         return _told(error)
     except Exception as error:
@@ -157,7 +160,7 @@ def _collections(console: Console) -> dict[str, Any]:
 
 def _refused(request: Request) -> JSONResponse | None:
     """Why a request may not search; None where it may."""
-    console = process.opened()
+    console: Console | None = request.scope.get(FOUND) or process.opened()
     if console is None:
         return _problem("The console is not open yet.", "Ask again in a moment.", 503, {"retry-after": "1"})
     token = console.settings.api_token

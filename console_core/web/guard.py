@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console_core.settings import allowed_hosts
+from console_core.web.waiting import WaitsForConsole
 
 BLOCKED = ("/_stcore/agent", "/_stcore/metrics")
 """Streamlit's agent interface and its own metrics ask for no permission."""
@@ -70,4 +71,8 @@ def _same_origin(scope: Scope) -> bool:
     return bool(host) and urlsplit(origin).netloc == host
 
 
-MIDDLEWARE = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts())), Middleware(EdgeGuard)]
+MIDDLEWARE = [
+    Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts())),
+    Middleware(EdgeGuard),
+    Middleware(WaitsForConsole),
+]

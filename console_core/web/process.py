@@ -9,7 +9,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from console_core import settings
@@ -19,6 +21,9 @@ from console_core.web.incidents import incident
 
 RETRY_AFTER = 1.0
 """Seconds between two tries to open what could not be opened."""
+
+LETS_FINISH = 10.0
+"""Seconds that a change of settings waits, before the Console is closed, for those who hold it."""
 
 _HOLDER = "_embedding_console_process"
 
@@ -34,6 +39,9 @@ class _State(ModuleType):
         self.tried_at = 0.0
         self.stopped = False
         self.generation = 0
+        self.opening = 0
+        self.held = threading.Condition()
+        self.holders = Counter[int]()
 
 
 def _state() -> _State:
@@ -55,8 +63,19 @@ def console() -> Console:
         if state.console is None:
             if state.problem is not None and time.monotonic() - state.tried_at < RETRY_AFTER:
                 raise state.problem.with_traceback(None)
-            state.console = _open(state)
+            with _opening(state):
+                state.console = _open(state)
         return state.console
+
+
+@contextmanager
+def _opening(state: _State) -> Iterator[None]:
+    """For others to know that there will be a Console soon; under the lock."""
+    state.opening += 1
+    try:
+        yield
+    finally:
+        state.opening -= 1
 
 
 def _open(state: _State) -> Console:
@@ -103,7 +122,8 @@ def stop() -> None:
 def reopen(undo: Callable[[], None]) -> Console:
     """Close the Console at the next checkpoints of its runs, and open it anew from the settings as they are now.
 
-    Whoever asks for it meanwhile waits. Where it cannot be opened, `undo` is called and it is opened once more.
+    Whoever asks for it meanwhile waits; those who hold it finish first, if they do within LETS_FINISH. Where it cannot
+    be opened, `undo` is called and it is opened once more.
 
     Raises:
         ConsoleError: why it could not be opened; unless `problem` says otherwise, it is open as before.
@@ -112,16 +132,53 @@ def reopen(undo: Callable[[], None]) -> Console:
     with state.lock:
         if state.stopped:
             raise ConsoleError("The console is shutting down.", "Start it again, then reload this page.")
+        with _opening(state):
+            former = _taken_away(state)
+            state.generation += 1
+            _close(former)
+            try:
+                state.console = _open(state)
+            except ConsoleError as error:
+                undo()
+                state.console = _open(state)
+                raise error.with_traceback(None) from None
+            return state.console
+
+
+def _taken_away(state: _State) -> Console | None:
+    """The Console, which nobody gets any more and nobody holds, or not for much longer."""
+    with state.held:
         former, state.console = state.console, None
-        state.generation += 1
-        _close(former)
-        try:
-            state.console = _open(state)
-        except ConsoleError as error:
-            undo()
-            state.console = _open(state)
-            raise error.with_traceback(None) from None
+        if former is not None:
+            state.held.wait_for(lambda: not state.holders[id(former)], LETS_FINISH)
+        return former
+
+
+def hold() -> Console | None:
+    """The Console if it is open, which a change of settings closes only after `let_go`; never waits and never opens it.
+
+    For what ends soon: a change waits for LETS_FINISH at most.
+    """
+    state = _state()
+    with state.held:
+        if state.console is not None:
+            state.holders[id(state.console)] += 1
         return state.console
+
+
+def let_go(console: Console) -> None:
+    """What `hold` gave is needed no more."""
+    state = _state()
+    with state.held:
+        state.holders[id(console)] -= 1
+        if state.holders[id(console)] <= 0:
+            del state.holders[id(console)]
+            state.held.notify_all()
+
+
+def is_opening() -> bool:
+    """Whether a thread is opening the Console, for the first time or anew."""
+    return _state().opening > 0
 
 
 def _close(console: Console | None) -> None:

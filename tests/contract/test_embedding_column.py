@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from console_core.catalog.column_writer import ColumnWriter
 from console_core.catalog.embedding_column import NUMBERS, EmbeddingColumn
 from console_core.catalog.opening import open_column
+from console_core.catalog.sql import SqlCatalog
 from console_core.errors import CatalogInvalid, CatalogUnavailable
 from console_core.settings import CatalogSettings
 from tests.postgres import Postgres
@@ -318,3 +319,31 @@ def test_a_role_that_may_only_read_is_an_error_that_says_what_to_grant(postgres:
                 writer.write(_pairs(), "demo-clip")
         assert "GRANT UPDATE ON" in refused.value.remedy
     postgres.execute("DROP ROLE reader")
+
+
+@pytest.mark.parametrize("touches", [True, False])
+def test_rows_whose_time_of_change_moves_with_our_write_are_told_with_both_revisions(
+    place: Place, touches: bool
+) -> None:
+    name, number = _q(TABLE), "number"
+    place.execute(f"UPDATE {name} SET {number} = 1")
+    if touches and "sqlite" in place.settings.location:
+        place.execute(
+            f"CREATE TRIGGER touched AFTER UPDATE ON {name} WHEN NEW.{number} = OLD.{number} "
+            f"BEGIN UPDATE {name} SET {number} = {number} + 1 WHERE {_q(KEY)} = NEW.{_q(KEY)}; END"
+        )
+    elif touches:
+        place.execute(
+            "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS "
+            f"'BEGIN NEW.{number} = OLD.{number} + 1; RETURN NEW; END'"
+        )
+        place.execute(f"CREATE TRIGGER touched BEFORE UPDATE ON {name} FOR EACH ROW EXECUTE FUNCTION touch()")
+    settings = replace(place.settings, updated_at=number)
+    with closing(SqlCatalog(settings)) as catalog, closing(EmbeddingColumn(settings)) as column:
+        before = {row.key: row.revision for row in catalog.rows()}
+        with ColumnWriter(column) as writer:
+            assert writer.write([*_pairs(3), ("nobody", VECTORS[0])], "demo-clip") == 3
+            moved = writer.moved
+        after = {row.key: row.revision for row in catalog.rows()}
+    assert moved == {key: (before[key], after[key]) for key in KEYS[:3] * touches}
+    assert {key for key in KEYS if before[key] != after[key]} == set(moved)

@@ -13,7 +13,8 @@ import pytest
 from console_core.catalog.local_files import MEBIBYTE
 from console_core.catalog.opening import open_images
 from console_core.catalog.types import ImageStore
-from console_core.errors import ImageEmpty, ImageError, ImageForbidden, ImageMissing, ImageTooLarge
+from console_core.catalog.web_addresses import ImageOutside
+from console_core.errors import ImageEmpty, ImageError, ImageMissing, ImageTooLarge
 from console_core.settings import HttpSettings, ImageSettings, S3Settings
 from tests.nanio_server import KEY, SECRET, ObjectStore, storing
 from tests.picture_server import PictureServer, serving
@@ -138,10 +139,10 @@ def test_no_path_leads_outside_the_roots_however_it_is_spelled(place: Place, ima
     if isinstance(place, OnDisk) and "%" in path:
         assert type(found) is ImageMissing  # on a disk these are names
     else:
-        assert type(found) is ImageForbidden
+        assert type(found) is ImageOutside
         assert "outside the image roots" in found.message
     if not isinstance(place, OnDisk):
-        assert type(failure(images, place.absolute("first") + "/" + path)) is ImageForbidden
+        assert type(failure(images, place.absolute("first") + "/" + path)) is ImageOutside
 
 
 @pytest.mark.parametrize(
@@ -157,13 +158,13 @@ def test_no_path_leads_outside_the_roots_however_it_is_spelled(place: Place, ima
 )
 def test_what_lies_elsewhere_is_refused_by_name(images: ImageStore, path: str) -> None:
     found = failure(images, path)
-    assert type(found) is ImageForbidden
+    assert type(found) is ImageOutside
     assert path in found.message
 
 
 def test_a_root_is_not_the_beginning_of_a_name(place: Place, images: ImageStore) -> None:
     place.put("first-old/a.jpg", b"old")
-    assert type(failure(images, place.absolute("first-old/a.jpg"))) is ImageForbidden
+    assert type(failure(images, place.absolute("first-old/a.jpg"))) is ImageOutside
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -261,5 +262,5 @@ def test_roots_of_all_kinds_stand_side_by_side(object_store: ObjectStore, tmp_pa
             assert images.read("a.jpg") == name.encode()
             for place, other in everywhere:
                 assert images.read(place.absolute("first/a.jpg")) == other.encode()
-            assert type(failure(images, "ftp://host/a.jpg")) is ImageForbidden
+            assert type(failure(images, "ftp://host/a.jpg")) is ImageOutside
             images.close()

@@ -1,13 +1,17 @@
 """Where the alias is the name of a table's column: what the cut-over changes with it, and what would forbid it."""
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 
-from console_core.migration.findings import Finding, block, info
-from console_core.vectorstore.switching import AnnouncesSwitch
+from console_core.catalog.types import ImageCatalog
+from console_core.errors import CatalogError
+from console_core.migration.findings import Finding, block, info, warn
+from console_core.vectorstore.switching import AnnouncesSwitch, Switching
 from console_core.vectorstore.types import VectorStore
 
 
-def about_switching(store: VectorStore, served: str, target: str) -> Iterator[Finding]:
+def about_switching(store: VectorStore, catalog: ImageCatalog, served: str, target: str) -> Iterator[Finding]:
     """Nothing where the alias is an ordinary one.
 
     Raises:
@@ -30,6 +34,18 @@ def about_switching(store: VectorStore, served: str, target: str) -> Iterator[Fi
             f'{what[:1].upper()}{what[1:]} would stay with the former column when another takes the name "{searched}".',
             "Drop it before the migration, or move what it does to where it names the column.",
         )
+    for foreign in switching.foreign:
+        yield block("switch-foreign", foreign.message(searched), foreign.remedy)
+    for function in switching.left:
+        yield warn(
+            "switch-left",
+            f'The function {function} speaks of "{searched}" and of other vectors of the same length, or of a table of '
+            "which there are several. Nobody can tell which lengths must change, so the cut-over leaves it as it is.",
+            "Change it by hand right after the cut-over. Or, if all of its lengths are those of this column, name it "
+            f"and every other one that shall follow in functions of [store.tables.{home}].",
+        )
+    with suppress(CatalogError):  # what is wrong with it is told elsewhere
+        yield from _about_triggers(switching, catalog)
     index = f" Its index ({switching.index}) stays with it; the new one gets HNSW." if switching.index else ""
     follows = f" These are made again with it: {', '.join(switching.follows)}." if switching.follows else ""
     yield info(
@@ -38,3 +54,23 @@ def about_switching(store: VectorStore, served: str, target: str) -> Iterator[Fi
         f"transaction, and the former column stays beside it under its own.{index}{follows} Prepared statements that "
         "select the column itself must be prepared anew, so restart pools that keep some.",
     )
+
+
+def _about_triggers(switching: Switching, catalog: ImageCatalog) -> Iterator[Finding]:
+    """Triggers that change the column by which the catalog tells edits, where it reads the same table."""
+    if not switching.triggers:
+        return
+    told = catalog.info()
+    changed, table = told.details.get("updated at", ""), told.details.get("table", "")
+    if told.kind != "sql" or table not in (switching.table, switching.table.rpartition(".")[2]):
+        return
+    for name, text in switching.triggers:
+        if re.search(rf"(?<![\w$]){re.escape(changed)}(?![\w$])", text, re.IGNORECASE):
+            yield warn(
+                "switch-trigger",
+                f'The trigger {name} of {table} may set "{changed}" at every UPDATE, also when a vector is written to '
+                "the new column. The catalog tells edits by that, so every picture would count as edited as soon as it "
+                "is embedded, again and again.",
+                f"Let it fire for the application's own columns only (BEFORE UPDATE OF … ON {table}), or only where "
+                "one of them changes, or name no updated_at in [catalog].",
+            )

@@ -24,8 +24,11 @@ def ingest_card() -> None:
     with st.expander("Ingest pictures…", icon=":material/add_photo_alternate:", key="ingest", on_change="rerun") as box:
         if not box.open:
             return
-        roots = ", ".join(words.plain(root) for root in session.console().settings.image_roots)
-        st.caption(f"A folder, or a list of lines path,label. The pictures must lie in the image roots: {roots}.")
+        roots = ", ".join(words.plain(root) for root in session.console().settings.images.roots)
+        st.caption(
+            "A folder, or a list of lines path,label, where a path may be an address. The pictures must lie in the "
+            f"image roots: {roots}."
+        )
         wish = _wish()
         if wish is None:
             return
@@ -93,12 +96,18 @@ def _looked(wish: Wish) -> tuple[IngestPlan, Survey] | ConsoleError:
 def _start(wish: Wish, plan: IngestPlan, found: Survey) -> None:
     number = found.selected if plan.again else found.new + found.changed
     figures = {"New": found.new, "Changed": found.changed, "There already": found.current}
+    if found.outside:
+        figures["Outside the image roots"] = found.outside
     panels.details({name: f"{value:,}" for name, value in figures.items()}, alt="What a look at the pictures found")
     where = "which will be made" if plan.creates else "which exists"
     st.markdown(
         f"{words.count(number, 'picture')} would be embedded by **{words.plain(plan.model)}** into "
         f"**{words.plain(plan.collection)}**, {where}."
     )
+    if found.outside:
+        more = [f"and {found.outside - len(found.named):,} more"] if found.outside > len(found.named) else []
+        st.caption("Refused one by one, because they lie outside the image roots:")
+        st.code("\n".join([*found.named, *more]), language=None, wrap_lines=True)
     pressed = command_button(
         "Ingest", "ingest", key="ingest-start", kind="primary", icon=":material/play_arrow:", disabled=not number
     )

@@ -244,3 +244,16 @@ def test_a_collection_that_is_searched_through_an_alias_cannot_be_dropped(world:
     world.store.set_alias(alias, other, expected=name)
     world.store.drop(name)
     assert world.store.aliases()[alias] == other
+
+
+def test_an_outline_is_what_a_description_says_of_a_collection_by_its_name_and_by_an_alias(world: World) -> None:
+    name, unstamped = world.made(count=3, stamp=STAMP, distance="dot"), world.made("unstamped")
+    alias = world.name("served")
+    world.store.set_alias(alias, name, expected=None)
+    for asked in (name, alias, unstamped):
+        outline, info = world.store.outline(asked), world.store.describe(asked)
+        assert (outline.name, outline.dimension, outline.distance) == (info.name, info.dimension, info.distance)
+        assert outline.stamp == info.stamp
+    assert world.store.outline(alias).name == name
+    with pytest.raises(CollectionNotFound):
+        world.store.outline(world.name("nowhere"))

@@ -194,6 +194,77 @@ def test_a_key_alone_finds_the_picture_to_show_it(root: Path) -> None:
     assert row_of("17", at(root)) is None
 
 
+def test_an_address_in_a_list_is_its_key_and_path_however_it_is_spelled_and_its_name_is_told_decoded(
+    root: Path,
+) -> None:
+    both = listed(
+        root / "mixed.csv",
+        "a/1.jpg,cat\nHTTPS://Pictures.example:443/shop/./r%C3%A9d%20one.JPG?size=7,dog\ns3://bucket/x%20/./2.png\n",
+    )
+    at_all = Places((root,), root.parent, ("https://pictures.example/shop/", "s3://bucket/"))
+    rows = list(IntakeCatalog([both, folder(root)], at_all).rows())
+    assert [row.key for row in rows] == [
+        "ingest:n:a/1.jpg",
+        "ingest:n:a/deep/2.jpg",
+        "ingest:n:b/1.jpg",
+        "ingest:n:https://pictures.example/shop/r%C3%A9d%20one.JPG?size=7",
+        "ingest:n:s3://bucket/x%20/2.png",
+    ]
+    told = [{name: row.payload[name] for name in ("path", "filename", "extension", "folder")} for row in rows[3:]]
+    assert told == [
+        {
+            "path": "https://pictures.example/shop/r%C3%A9d%20one.JPG?size=7",
+            "filename": "réd one.JPG",
+            "extension": "jpg",
+            "folder": "https://pictures.example/shop",
+        },
+        {
+            "path": "s3://bucket/x%20/2.png",
+            "filename": "2.png",
+            "extension": "png",
+            "folder": "s3://bucket/x%20",
+        },
+    ]
+    for row in rows[3:]:
+        shown = row_of(row.key, at_all)
+        assert shown is not None
+        assert shown.candidates == (row.payload["path"],)
+
+
+@pytest.mark.parametrize(
+    ("picture", "is_held"),
+    [
+        ("a/1.jpg", True),
+        ("/etc/passwd", False),
+        ("../../etc/passwd", False),
+        ("https://pictures.example/shop/1.jpg", True),
+        ("https://pictures.example/shop/%2e%2e/1.jpg", False),
+        ("https://pictures.example/other/1.jpg", False),
+        ("http://pictures.example/shop/1.jpg", False),
+        ("https://user@pictures.example/shop/1.jpg", False),
+        ("s3://bucket/shop/1.jpg", True),
+        ("s3://bucket/shop/../../1.jpg", False),
+        ("s3://bucket/shops/1.jpg", False),
+        ("s3://other/shop/1.jpg", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_what_lies_in_an_image_root_is_told_without_asking_anybody(root: Path, picture: str, is_held: bool) -> None:
+    addresses = ("https://pictures.example/shop/", "s3://bucket/shop/")
+    assert Places((root,), root.parent, addresses).holding()(picture) == is_held
+
+
+def test_a_link_lies_where_it_leads(root: Path) -> None:
+    (root.parent / "elsewhere").mkdir()
+    (root / "out").symlink_to(root.parent / "elsewhere")
+    (root / "out.jpg").symlink_to(root.parent / "elsewhere" / "1.jpg")
+    (root / "in.jpg").symlink_to(root / "a" / "1.jpg")
+    (root.parent / "also").symlink_to(root)
+    holds = Places((root.parent / "also",), root.parent).holding()
+    pictures = ("a/1.jpg", "in.jpg", "out.jpg", "out/1.jpg", f"{root}/a/1.jpg", ".", "a/..", "..")
+    assert [picture for picture in pictures if holds(picture)] == ["a/1.jpg", "in.jpg", f"{root}/a/1.jpg", ".", "a/.."]
+
+
 # What is read, and how much of it is kept
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.names import on_disk, printable
+from console_core.catalog.web_addresses import ImageOutside
 from console_core.errors import (
     ImageEmpty,
     ImageError,
@@ -55,7 +56,7 @@ def test_an_absolute_path_may_lie_in_any_root_and_a_relative_one_starts_from_the
 )
 def test_a_path_that_leads_outside_is_forbidden_and_the_roots_are_named(root: Path, path: str) -> None:
     refused = failure(LocalFiles((root,)), path.format(parent=root.parent))
-    assert type(refused) is ImageForbidden
+    assert type(refused) is ImageOutside
     assert str(root) in refused.message
 
 
@@ -63,8 +64,8 @@ def test_a_link_that_leads_outside_is_forbidden(root: Path) -> None:
     (root / "cats" / "link.jpg").symlink_to(root.parent / "secret.txt")
     (root / "away").symlink_to(root.parent)
     store = LocalFiles((root,))
-    assert type(failure(store, "cats/link.jpg")) is ImageForbidden
-    assert type(failure(store, "away/secret.txt")) is ImageForbidden
+    assert type(failure(store, "cats/link.jpg")) is ImageOutside
+    assert type(failure(store, "away/secret.txt")) is ImageOutside
 
 
 def test_a_link_that_stays_inside_is_followed_and_so_is_a_root_that_is_a_link(root: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_link_that_stays_inside_is_followed_and_so_is_a_root_that_is_a_link(ro
 
 @pytest.mark.parametrize("path", ["file:///etc/passwd", "https://example.org/a.jpg", "FILE://cats/a.jpg"])
 def test_an_address_is_forbidden(root: Path, path: str) -> None:
-    assert type(failure(LocalFiles((root,)), path)) is ImageForbidden
+    assert type(failure(LocalFiles((root,)), path)) is ImageOutside
 
 
 @pytest.mark.parametrize("path", ["cats/b.jpg", "cats/a.jpg/b.jpg", "x" * 300 + ".jpg", "nul\0.jpg", "lone \ud800.jpg"])

@@ -36,7 +36,13 @@ from tests.unit.migration.misconfigurations import (
 from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 READS = ("/points", "/scroll", "/count", "/query")
-ELSEWHERE = {"disk", "disk-ledger", "clock-differs", "switch", "switch-blocked", "target-elsewhere"}
+ELSEWHERE = {"disk", "disk-ledger", "clock-differs", "target-elsewhere"} | {
+    "switch",
+    "switch-blocked",
+    "switch-foreign",
+    "switch-left",
+    "switch-trigger",
+}
 """Found in tests that need a small disk, or a database server."""
 ALWAYS = {"device", "room", "dimension", "settings-kept", "image-only", "target-continued"}
 """Notes that tell what is usual."""

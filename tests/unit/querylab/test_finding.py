@@ -13,8 +13,10 @@ from console_core.errors import CollectionNotFound, DimensionMismatch, Fingerpri
 from console_core.querylab.finding import LONGEST, find, search_one
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.qdrant_server import QdrantServer
 from console_core.vectorstore.types import CollectionSpec, Point
 from tests.unit.querylab.conftest import CLIP, SIGLIP, Lab, stamp
+from tests.unit.vectorstore.loopback_qdrant import LoopbackQdrant
 
 QUERY = "snowy mountains at night"
 
@@ -134,3 +136,24 @@ def test_a_collection_of_another_dimension_than_its_models_is_not_asked(lab: Lab
     lab.store.upsert("odd", [Point(1, np.ones(8, dtype=np.float32), {})])
     with pytest.raises(DimensionMismatch):
         find(lab.store, lab.models, "odd", QUERY)
+
+
+@pytest.mark.parametrize("asked", ["by-clip", "images"])
+def test_a_search_of_a_server_counts_nothing_and_reads_no_points(lab: Lab, asked: str) -> None:
+    with LoopbackQdrant().running() as server:
+        store = QdrantServer(server.url)
+        served = Lab(store, lab.models)
+        served.fill("by-clip", CLIP, [str(seed) for seed in range(8)])
+        store.set_alias("images", "by-clip", expected=None)
+        find(store, lab.models, asked, QUERY, limit=2)
+        server.requests.clear()
+        found = find(store, lab.models, asked, QUERY, limit=2)
+        store.close()
+    assert len(found.answers) == 2
+    assert [f"{one.method} {one.path}" for one in server.requests] == [
+        "GET /aliases",
+        "GET /collections/by-clip",
+        "GET /collections/by-clip",
+        "POST /collections/by-clip/points/query",
+        "GET /aliases",
+    ]
