@@ -13,7 +13,7 @@ from console_core.rollout.cutover import made
 from console_core.rollout.records import MoveKind, Moves
 from console_core.rollout.share import Share, Shares, ended
 from console_core.runs.ledger import Ledger
-from console_core.vectorstore.types import CollectionInfo, VectorStore
+from console_core.vectorstore.types import CollectionInfo, Outline, VectorStore
 
 _MAKING = ("reembed", "restore", "recover", "ingest")
 
@@ -35,7 +35,7 @@ class Routed:
         """The way where the share turns out to be over."""
         return replace(self, collection=self.asked, percent=0.0, share=None)
 
-    def holds(self, info: CollectionInfo) -> bool:
+    def holds(self, info: CollectionInfo | Outline) -> bool:
         """Whether a collection that was found under this name is the one that the share was given to."""
         return self.share is None or _is_candidate(self.share, info)
 
@@ -150,6 +150,6 @@ def _makes(kind: str, spec: object) -> bool:
     return bool(told.get("creates")) if kind == "ingest" else not told.get("fills")
 
 
-def _is_candidate(share: Share, info: CollectionInfo) -> bool:
+def _is_candidate(share: Share, info: CollectionInfo | Outline) -> bool:
     digest = info.stamp.fingerprint if info.stamp else ""
     return (info.name, digest) == (share.candidate, share.fingerprint)

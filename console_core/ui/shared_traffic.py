@@ -103,7 +103,7 @@ def _question(alias: str, target: str, percent: float) -> confirm.Question:
 
 
 def _set(alias: str, target: str, percent: float) -> None:
-    with st.spinner("Looking whether anything was written since it was verified …"):
+    with st.spinner("Looking whether anything was written since it was verified…"):
         done = f"{percent:g} % of the callers of {alias} with a key get {target} now."
         session.act("share", alias=alias, to=target, percent=percent, done=done)
 

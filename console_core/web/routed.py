@@ -8,7 +8,7 @@ from console_core.console import Console
 from console_core.errors import CollectionNotFound
 from console_core.querylab.finding import Found, find
 from console_core.rollout.router import Routed
-from console_core.vectorstore.types import CollectionInfo
+from console_core.vectorstore.types import Outline
 from console_core.web.asked import Asked
 
 
@@ -68,7 +68,7 @@ def route(console: Console, alias: str, key: str) -> dict[str, Any]:
     info = _candidate(console, routed)
     if routed.share is not None and info is None:
         routed = routed.without()
-    info = info or console.store.describe(alias)
+    info = info or console.store.outline(alias)
     _count("routes", alias, info.name, keyed=True)
     return {
         "alias": alias,
@@ -84,11 +84,11 @@ def told(routed: Routed | None) -> dict[str, Any]:
     return {} if routed is None else {"bucket": routed.bucket, "share": routed.percent}
 
 
-def _candidate(console: Console, routed: Routed) -> CollectionInfo | None:
+def _candidate(console: Console, routed: Routed) -> Outline | None:
     if routed.share is None:
         return None
     try:
-        info = console.store.describe(routed.collection)
+        info = console.store.outline(routed.collection)
     except CollectionNotFound:
         return None
     return info if routed.holds(info) else None
