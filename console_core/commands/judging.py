@@ -71,25 +71,29 @@ def begin_evaluation(
     return made
 
 
-def judge(console: Console, actor: Actor, *, evaluation: str, query: str, key: str, grade: int) -> None:
-    """A grade for a picture."""
+def give_grade(
+    console: Console, actor: Actor, *, evaluation: str, query: str, key: str, grade: int, judge: str = ""
+) -> None:
+    """A grade for a picture; by `judge` where several share one console."""
     of = console.lab.judgements.get(evaluation)
     if not console.lab.desk(of).has(query, key):
         raise Refused("That picture is not judged here.", "Go on with the next one.")
-    console.lab.judgements.judge(of, query, key, grade, by=actor.name)
+    console.lab.judgements.judge(of, query, key, grade, by=judge or actor.name)
 
 
-def vote(console: Console, actor: Actor, *, evaluation: str, query: str, x: int, y: int, winner: int) -> None:
+def give_vote(
+    console: Console, actor: Actor, *, evaluation: str, query: str, x: int, y: int, winner: int, judge: str = ""
+) -> None:
     """A vote between two lists."""
     of = console.lab.judgements.get(evaluation)
     if query not in console.lab.desk(of).queries or not {x, y} <= set(of.columns):
         raise Refused("These lists are not judged here.", "Go on with the next ones.")
-    console.lab.judgements.vote(of, query, x, y, winner, by=actor.name)
+    console.lab.judgements.vote(of, query, x, y, winner, by=judge or actor.name)
 
 
-def undo_judgement(console: Console, actor: Actor, *, evaluation: str) -> bool:
+def undo_judgement(console: Console, actor: Actor, *, evaluation: str, judge: str = "") -> bool:
     """Take back one's own newest grade or vote."""
-    return console.lab.judgements.undo(console.lab.judgements.get(evaluation), by=actor.name)
+    return console.lab.judgements.undo(console.lab.judgements.get(evaluation), by=judge or actor.name)
 
 
 def reveal(console: Console, actor: Actor, *, evaluation: str) -> Evaluation:

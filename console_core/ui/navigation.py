@@ -34,6 +34,7 @@ PAGES = (
     PageEntry("coverage", "Coverage", ":material/grid_on:", "Migrate", "Which pictures have no point yet."),
     PageEntry("failures", "Failures", ":material/broken_image:", "Migrate", "Pictures that failed, and trying again."),
     PageEntry("query_lab", "Query lab", ":material/manage_search:", "Judge", "Two models side by side."),
+    PageEntry("judging", "Judging", ":material/balance:", "Judge", "Blind judgements, and a verdict."),
     PageEntry("rollout", "Rollout", ":material/alt_route:", "Judge", "Cut over, and the way back."),
     PageEntry("backups", "Backups", ":material/archive:", "System", "Proven copies of collections, and the way back."),
     PageEntry("activity", "Activity", ":material/history:", "System", "Who did what, and when."),

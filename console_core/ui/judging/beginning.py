@@ -1,0 +1,81 @@
+"""The form that locks a protocol and begins an evaluation."""
+
+import secrets
+from collections.abc import Sequence
+
+import streamlit as st
+
+from console_core.errors import Refused
+from console_core.judging.estimate import needed
+from console_core.judging.protocol import FEWEST, Protocol
+from console_core.judging.snapshots import Snapshot
+from console_core.querylab.rankings import Rankings
+from console_core.ui import session
+from console_core.ui.permission import command_button
+
+_GRADES, _VOTES = "Grade pictures, 0 to 3", "Vote between whole lists"
+_SPREAD = 0.2
+"""Standard deviation of the difference per question that is taken before anything is known."""
+_METRICS = {"nDCG": "nDCG", "P": "Precision", "RR": "Reciprocal rank", "Recall": "Recall"}
+
+
+def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
+    """What is decided before the first judgement. Nothing of it can be changed afterwards."""
+    with st.expander("Judge these answers…", icon=":material/gavel:", key="begin-evaluation", on_change="rerun") as box:
+        if not box.open:
+            return
+        st.caption(
+            "Decided before anybody sees a result, so that no result can choose how it is measured. "
+            "Judges do not see which model found what."
+        )
+        left, middle, right = st.columns(3)
+        way = left.radio("How", (_GRADES, _VOTES), key="begin-way")
+        metric = middle.selectbox("Metric", tuple(_METRICS), format_func=_METRICS.__getitem__, key="begin-metric")
+        most = snapshot.depth
+        k = middle.number_input("Of the first", min_value=1, max_value=most, value=min(10, most), key="begin-k")
+        margin = right.number_input(
+            "Margin",
+            min_value=0.01,
+            max_value=0.5,
+            value=0.05,
+            step=0.01,
+            key="begin-margin",
+            help="The largest mean loss per question that you accept, in the metric's own unit, 0 to 1.",
+        )
+        queries = right.number_input(
+            "Questions to judge",
+            min_value=0,
+            max_value=10_000,
+            value=0,
+            step=10,
+            key="begin-queries",
+            help=f"0: all that are not answered alike; else at least {FEWEST}, the more different the likelier.",
+        )
+        enough = needed(_SPREAD, float(margin), Protocol().confidence)
+        st.caption(
+            f"With a usual spread of {_SPREAD:g} per question, {enough:,} questions show with a chance of 80 % that an "
+            f"equally good model is not worse by more than {margin:g}. Here {len(rankings[0]):,} were answered."
+        )
+        pressed = command_button(
+            "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
+        )
+        if pressed:
+            _begin(snapshot, way == _VOTES, str(metric), int(k), float(margin), int(queries))
+
+
+def _begin(snapshot: Snapshot, votes: bool, metric: str, k: int, margin: float, queries: int) -> None:
+    try:
+        protocol = Protocol(metric=metric, k=k, margin=round(margin, 4), queries=queries, seed=secrets.randbelow(2**31))  # type: ignore[arg-type]
+    except Refused as error:
+        session.flash(error.message, error.remedy, kind="error")
+        st.rerun()
+    made = session.act(
+        "begin_evaluation",
+        snapshot=snapshot.id,
+        columns=tuple(range(len(snapshot.columns))),
+        protocol=protocol,
+        way="votes" if votes else "grades",
+    )
+    if made is not None:
+        st.query_params.from_dict({"evaluation": made.id})
+    st.rerun()

@@ -1,0 +1,103 @@
+"""Grade pictures one by one, by keyboard, without knowing who found them."""
+
+from html import escape
+
+import streamlit as st
+
+from console_core.judging.judgements import Evaluation
+from console_core.ui import navigation, panels, session, words
+from console_core.web.pictures import thumb_url
+
+_GRADES = {0: "Wrong", 1: "Barely", 2: "Good", 3: "Perfect"}
+_YES_NO = {0: "No", 1: "Yes"}
+_JUDGE = "judge-name"
+
+
+def judge_name() -> str:
+    """Who judges in this browser: the visitor's name, or another one that they typed."""
+    return str(st.session_state.get(_JUDGE) or session.actor().name)
+
+
+def who_judges() -> None:
+    """A field for the judge's name: several can share one console."""
+    st.session_state.setdefault(_JUDGE, session.actor().name)
+    st.text_input("Judging as", key=_JUDGE, help="Each judge is led through everything; their agreement is measured.")
+
+
+def grading(evaluation: Evaluation) -> None:
+    """The next picture of this judge, large, and a button with a key for each grade."""
+    lab, judge = session.console().lab, judge_name()
+    desk, mine = lab.desk(evaluation), lab.judgements.of(evaluation.id, judge)
+    done, task = desk.graded(mine), desk.next_task(mine)
+    st.progress(done.share, text=f"{done.judged:,} of {words.count(done.of, 'picture')} judged")
+    if task is None:
+        all_judged(evaluation, judge)
+        return
+    grades = _GRADES if evaluation.protocol.highest == 3 else _YES_NO
+    row = lab.snapshots.pictures(evaluation.snapshot, [task.key, task.following])
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        source = _source(task.key, row[task.key].revision if task.key in row else "")
+        st.html(
+            f'<img src="{source}" alt="The picture to judge" style="display:block;width:100%;height:min(62vh,560px);'
+            'object-fit:contain;border-radius:6px">'
+        )
+        if task.following in row:  # so that it is there when its turn comes
+            ahead = _source(task.following, row[task.following].revision)
+            st.html(f'<img src="{ahead}" alt="" width="1" height="1" style="opacity:0;position:absolute">')
+    with right:
+        st.caption("How well does the picture answer")
+        st.subheader(words.plain(task.query.text or task.query.label), anchor=False)
+        if task.query.like:
+            _asked_picture(task.query.like)
+        for grade, label in sorted(grades.items(), reverse=True):
+            st.button(
+                label,
+                key=f"grade-{grade}",
+                shortcut=str(grade),
+                width="stretch",
+                on_click=_give,
+                args=(evaluation.id, task.query.id, task.key, grade, judge),
+            )
+        st.caption(f"Picture {task.number} of {task.of} for this question")
+        undo_button(evaluation, judge, disabled=not mine)
+
+
+def _give(evaluation: str, query: str, key: str, grade: int, judge: str) -> None:
+    session.act("judge", evaluation=evaluation, query=query, key=key, grade=grade, judge=judge)
+
+
+def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
+    """Takes back the judge's newest grade or vote."""
+    st.button(
+        "Take back the last one",
+        key="undo",
+        shortcut="U",
+        icon=":material/undo:",
+        type="tertiary",
+        disabled=disabled,
+        on_click=session.act,
+        args=("undo_judgement",),
+        kwargs={"evaluation": evaluation.id, "judge": judge},
+    )
+
+
+def _asked_picture(key: str) -> None:
+    st.html(f'<img src="{_source(key, "", "small")}" alt="The picture that is asked for" width="112" height="112">')
+
+
+def _source(key: str, revision: str, size: str = "large") -> str:
+    return escape(thumb_url(key, revision, size), quote=True)  # type: ignore[arg-type]
+
+
+def all_judged(evaluation: Evaluation, judge: str) -> None:
+    """What a judge is told at the end."""
+    panels.empty_state(
+        "All is judged",
+        f"Nothing is left for {judge}. The models stay hidden until somebody reveals them.",
+        icon=":material/task_alt:",
+        action=lambda: navigation.link(
+            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
+        ),
+    )
+    undo_button(evaluation, judge, disabled=False)

@@ -1,0 +1,138 @@
+"""What there is to judge: query sets, what was answered to them, and evaluations; and how each begins."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from console_core.judging.asking import KIND
+from console_core.judging.judgements import Evaluation
+from console_core.judging.query_sets import QuerySet
+from console_core.judging.snapshots import Snapshot
+from console_core.runs.types import ACTIVE, RESUMABLE
+from console_core.ui import navigation, panels, session, words
+from console_core.ui.clickable_table import clickable_table
+from console_core.ui.judging.asking import ask_form
+from console_core.ui.judging.saving import new_set
+from console_core.ui.live_run import live_run
+
+MOST = 50
+
+
+def overview() -> None:
+    """The three steps, each with what it has so far; the first without anything says what to do."""
+    lab = session.console().lab
+    sets, kept, judged = lab.query_sets.all(), lab.snapshots.all(limit=MOST), lab.judgements.all(limit=MOST)
+    _working()
+    with panels.card(
+        "1 Query sets", caption="What people search for. Each change is a new version.", key="judging-sets"
+    ):
+        _sets(sets)
+        new_set(open_first=not sets)
+    if not sets:
+        return
+    with panels.card(
+        "2 Answers", caption="A query set is asked once, and its answers never change.", key="judging-answers"
+    ):
+        _answers(kept)
+        ask_form(sets, open_first=not kept)
+    if not kept:
+        return
+    with panels.card("3 Evaluations", caption="Blind judgements of answers, under a protocol that was locked first."):
+        _evaluations(judged, {one.id: one for one in kept})
+
+
+def _working() -> None:
+    for run in session.console().ledger.runs(kinds=(KIND,), states=ACTIVE | RESUMABLE, limit=3):
+        with panels.card(run.title):
+            live_run(run)
+
+
+def _sets(sets: Sequence[QuerySet]) -> None:
+    if not sets:
+        st.markdown("There is none yet. Begin with captions of your own pictures, or paste what people search for.")
+        return
+    rows = [
+        {
+            "Query set": one.name,
+            "Version": one.version,
+            "Questions": one.size,
+            "From": one.origin or "typed",
+            "Saved": session.when(one.made_at),
+            "By": one.made_by,
+        }
+        for one in sets
+    ]
+    place = clickable_table(rows, key="query-sets", alt="Query sets")
+    if place is not None:
+        st.query_params.from_dict({"set": sets[place].name})
+        st.rerun()
+
+
+def _answers(kept: Sequence[Snapshot]) -> None:
+    if not kept:
+        st.markdown("Nothing was asked yet. Choose the collections to compare, the reference first.")
+        return
+    rows = [
+        {
+            "Query set": f"{one.set_name} v{one.set_version}",
+            "Columns": " · ".join(c.asked for c in one.columns),
+            "Models": " · ".join(c.model for c in one.columns),
+            "Answers each": one.depth,
+            "Asked": session.when(one.made_at),
+            "By": one.made_by,
+        }
+        for one in kept
+    ]
+    place = clickable_table(rows, key="answer-snapshots", alt="Answers to query sets")
+    st.caption("Click a row to see where its columns agree, and to judge them.")
+    if place is not None:
+        st.query_params.from_dict({"snapshot": kept[place].id})
+        st.rerun()
+
+
+def _evaluations(judged: Sequence[Evaluation], kept: Mapping[str, Snapshot]) -> None:
+    if not judged:
+        st.markdown("There is none yet. Click answers above, and begin one there.")
+        return
+    rows = [
+        {
+            "Query set": f"{of.set_name} v{of.set_version}" if (of := kept.get(one.snapshot)) else "–",
+            "By": "grades" if one.way == "grades" else "votes between lists",
+            "Measure": one.protocol.measure,
+            "Margin": one.protocol.margin,
+            "Models": "revealed" if one.revealed_at else "hidden",
+            "Begun": session.when(one.made_at),
+            "Begun by": one.made_by,
+        }
+        for one in judged
+    ]
+    place = clickable_table(rows, key="evaluations", alt="Evaluations")
+    if place is not None:
+        chosen = judged[place]
+        told = {"evaluation": chosen.id} | ({"view": "verdict"} if chosen.revealed_at else {})
+        st.query_params.from_dict(told)
+        st.rerun()
+
+
+def set_view(name: str) -> None:
+    """One query set: its versions and questions."""
+    sets = session.console().lab.query_sets
+    versions = sets.versions(name)
+    newest = sets.get(name)
+    numbers = [one.version for one in versions]
+    left, _ = st.columns([1, 3])
+    version = left.selectbox("Version", numbers, key="set-version") if len(numbers) > 1 else newest.version
+    shown = sets.get(name, version)
+    st.caption(
+        words.plain(f"{shown.size:,} questions · {shown.origin or 'typed'} · {shown.made_by}, ")
+        + session.when(shown.made_at)
+    )
+    asked = sets.queries(shown)
+    st.dataframe(
+        [{"Question": one.label, "Tags": ", ".join(one.tags)} for one in asked],
+        hide_index=True,
+        height="content" if len(asked) < 20 else 560,
+        alt=f"Questions of {name}",
+    )
+    new_set(name=name, queries=asked)
+    navigation.link("judging", "All of judging", icon=":material/arrow_back:")

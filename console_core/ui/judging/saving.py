@@ -1,0 +1,132 @@
+"""A new query set, or the next version of one: typed, from a file, or captions of the catalog."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from console_core.errors import ConsoleError
+from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
+from console_core.judging.query_sets import query
+from console_core.querylab.rankings import Query
+from console_core.ui import session, words
+from console_core.ui.permission import command_button
+
+_CAPTIONS, _TYPED, _FILE = "Captions of the catalog", "Typed", "A file"
+_WAYS = (_CAPTIONS, _TYPED, _FILE)
+_KINDS = {
+    "A question on each line": from_lines,
+    "CSV with columns query, tags": from_csv,
+    "A search log": from_log,
+}
+
+
+def new_set(*, name: str = "", queries: Sequence[Query] = (), open_first: bool = False) -> None:
+    """A form that saves; with `name` the next version of that set, which begins with its questions."""
+    title = "Change it…" if name else "New query set…"
+    with st.expander(
+        title, icon=":material/playlist_add:", expanded=open_first, key=f"new-set-{name}", on_change="rerun"
+    ) as box:
+        if not box.open:
+            return
+        if name:
+            _typed(name, queries)
+            return
+        way = st.segmented_control(
+            "Questions", _WAYS, default=_CAPTIONS, required=True, key="set-way", label_visibility="collapsed"
+        )
+        if way == _TYPED:
+            _typed("", ())
+        elif way == _FILE:
+            _file()
+        else:
+            _captions()
+
+
+def _named(name: str) -> str:
+    if name:
+        return name
+    return st.text_input("Name", key="set-name", placeholder="everyday searches").strip()
+
+
+def _typed(name: str, queries: Sequence[Query]) -> None:
+    lines = "\n".join(f"{one.text}  #{' #'.join(one.tags)}" if one.tags else one.text for one in queries if one.text)
+    wanted = _named(name)
+    told = st.text_area(
+        "Questions, one on each line",
+        value=lines,
+        height=200,
+        key=f"set-typed-{name}",
+        placeholder="a red car\na fox in the snow  #animals",
+        help="Tags may follow a question, each behind two spaces and #.",
+    )
+    kept = [one for one in queries if one.like]
+    _save(wanted, [*map(_tagged, filter(str.strip, told.splitlines())), *kept], "typed")
+
+
+def _tagged(line: str) -> Query:
+    text, *tags = line.split("  #")
+    return query(text, tags=[tag for part in tags for tag in part.split(" #")])
+
+
+def _file() -> None:
+    wanted = _named("")
+    file = st.file_uploader("File", type=["txt", "csv", "tsv", "json", "jsonl", "log"], key="set-file")
+    kind = st.radio("What it is", tuple(_KINDS), key="set-kind")
+    if file is None:
+        return
+    try:
+        found = _KINDS[kind or "A question on each line"](decoded(file.getvalue()))
+    except ConsoleError as error:
+        st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")
+        return
+    st.caption(words.plain(f"{words.count(len(found), 'question')}, such as: {found[0].label}" if found else "None."))
+    _save(wanted, found, file.name)
+
+
+def _captions() -> None:
+    wanted = _named("")
+    left, _ = st.columns([1, 3])
+    number = left.number_input("How many", min_value=10, max_value=1000, value=60, step=10, key="set-captions")
+    st.caption(
+        "An even sample of what the pictures of the catalog are called. To be about 80 % sure of a verdict with a "
+        "margin of 0.05, some 100 questions are needed."
+    )
+    pressed = command_button(
+        "Save", "save_query_set", key="set-save", kind="primary", icon=":material/save:", disabled=not wanted
+    )
+    if pressed:
+        with st.spinner("Reading captions…"):
+            found = from_captions(session.console().catalog.rows(), most=int(number))
+        if not found:
+            session.flash(
+                "No picture of the catalog has a caption.",
+                "Type questions instead, or name a caption among the payload of the catalog.",
+                kind="error",
+            )
+        else:
+            _do(wanted, found, "captions of the catalog")
+        st.rerun()
+
+
+def _save(name: str, found: Sequence[Query], origin: str) -> None:
+    pressed = command_button(
+        "Save",
+        "save_query_set",
+        key="set-save",
+        kind="primary",
+        icon=":material/save:",
+        disabled=not name or not found,
+    )
+    if pressed:
+        _do(name, found, origin)
+        st.rerun()
+
+
+def _do(name: str, found: Sequence[Query], origin: str) -> None:
+    session.act(
+        "save_query_set",
+        query_set=name,
+        queries=found,
+        origin=origin,
+        done=lambda made: f"{made.label} has {words.count(made.size, 'question')}.",
+    )

@@ -1,0 +1,52 @@
+"""Vote between two whole lists, by keyboard, without knowing whose they are."""
+
+import streamlit as st
+
+from console_core.judging.judgements import TIE, Evaluation
+from console_core.ui import gallery, panels, pictures, session, words
+from console_core.ui.judging.grading import all_judged, judge_name, undo_button
+
+
+def voting(evaluation: Evaluation) -> None:
+    """The next two lists of this judge, left and right by chance, and a key for each answer."""
+    lab, judge = session.console().lab, judge_name()
+    desk, mine = lab.desk(evaluation), lab.judgements.votes(evaluation.id, judge)
+    done, duel = desk.voted(mine), desk.next_duel(mine, judge)
+    st.progress(done.share, text=f"{done.judged:,} of {words.count(done.of, 'vote')} given")
+    if duel is None:
+        all_judged(evaluation, judge)
+        return
+    st.caption("Which list answers better")
+    st.subheader(words.plain(duel.query.text or duel.query.label), anchor=False)
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        for label, key, winner in (("Left", "1", duel.left), ("Both alike", "2", TIE), ("Right", "3", duel.right)):
+            st.button(
+                label,
+                key=f"vote-{key}",
+                shortcut=key,
+                width=180,
+                on_click=session.act,
+                args=("vote",),
+                kwargs={
+                    "evaluation": evaluation.id,
+                    "query": duel.query.id,
+                    "x": duel.left,
+                    "y": duel.right,
+                    "winner": winner,
+                    "judge": judge,
+                },
+            )
+    rows = lab.snapshots.pictures(evaluation.snapshot, [key for some in duel.lists for key in some])
+    drawn = [
+        gallery.Column(
+            title,
+            [
+                gallery.Tile(key, pictures.address(key, rows.get(key)), f"Picture {rank}", rank)
+                for rank, key in enumerate(some, start=1)
+            ],
+        )
+        for title, some in zip(("Left", "Right"), duel.lists, strict=True)
+    ]
+    with panels.card():
+        gallery.gallery(drawn, key="duel", tile_width=120)
+    undo_button(evaluation, judge, disabled=not mine)

@@ -1,0 +1,37 @@
+"""Judging: query sets, their answers, blind judgements, and the verdict."""
+
+import streamlit as st
+
+from console_core.ui.frame import page
+from console_core.ui.judging.agreement import agreement_view
+from console_core.ui.judging.grading import grading, who_judges
+from console_core.ui.judging.overview import overview, set_view
+from console_core.ui.judging.voting import voting
+from console_core.ui.session import console, parameter
+
+LEAD = (
+    "From “it looks better” to a verdict: the same questions to several models, judged without knowing which is which."
+)
+
+
+def _back() -> None:
+    if st.button("All of judging", icon=":material/arrow_back:", key="all-judging"):
+        st.query_params.clear()
+        st.rerun()
+
+
+if chosen := parameter("evaluation"):
+    with page("Judge", lead="Judge what you see. Which model found it is told at the end.", actions=_back):
+        evaluation = console().lab.judgements.get(chosen)
+        (grading if evaluation.way == "grades" else voting)(evaluation)
+        with st.container(width=320):
+            who_judges()
+elif chosen := parameter("snapshot"):
+    with page("Answers", lead="Where the columns agree, and where they do not.", actions=_back):
+        agreement_view(console().lab.snapshots.get(chosen))
+elif chosen := parameter("set"):
+    with page(f"Query set {chosen}", actions=_back):
+        set_view(chosen)
+else:
+    with page("Judging", lead=LEAD):
+        overview()
