@@ -1,4 +1,4 @@
-"""Coverage and the Query lab with a mouse: what only a browser does."""
+"""Coverage and the Query lab with a mouse, and judging with a keyboard: what only a browser does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from console_core import settings
 from console_core.commands import command
 from console_core.console import open_console
+from console_core.judging.protocol import Protocol
+from console_core.judging.query_lists import from_captions
 from tests.conftest import OPERATOR, fill, finish, make_workspace
 
 if TYPE_CHECKING:
@@ -33,6 +35,13 @@ def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fill(console, CLIP, "demo-clip", alias="images")
     fill(console, SIGLIP, "demo-siglip")
     finish(console, command(console, OPERATOR, "measure_coverage", collection=CLIP))
+    asked = from_captions(console.catalog.rows(), most=12)
+    command(console, OPERATOR, "save_query_set", query_set="captions", queries=asked)
+    answered = finish(
+        console, command(console, OPERATOR, "ask_query_set", query_set="captions", columns=(CLIP, SIGLIP))
+    )
+    snapshot = (answered.result or {})["snapshot"]
+    command(console, OPERATOR, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=Protocol(seed=5))
     console.close()
     return workspace
 
@@ -97,4 +106,34 @@ def test_a_click_on_a_bar_shows_its_pictures_and_the_same_bar_can_be_clicked_aga
             clear.wait_for(state="hidden")
             tab.wait()
         assert "value=" not in tab.page.url
+        tab.shows_no_trace()
+
+
+def test_a_judge_grades_a_hundred_pictures_by_keys_alone_blindly_and_a_reload_loses_none(
+    server: Server, browse: Browse
+) -> None:
+    with browse(server) as tab:
+        tab.page.set_default_timeout(PATIENCE)
+        asked_for: list[str] = []
+        tab.page.on("request", lambda request: asked_for.append(request.url))
+        tab.open("/judging")
+        tab.page.get_by_text("3 Evaluations").wait_for()
+        tab.row("grades")
+        tab.page.wait_for_url(re.compile("evaluation=e-"))
+        shown, pages = tab.page.get_by_alt_text("The picture to judge"), []
+        asked_for.clear()
+        for number in range(1, 101):
+            shown.wait_for()
+            if number in (1, 51):
+                pages.append(tab.page.content())
+            tab.page.keyboard.press(str(number % 4))
+            tab.page.get_by_text(re.compile(f"^{number} of ")).wait_for()
+            if number == 50:
+                tab.page.reload()
+                tab.page.get_by_text(re.compile("^50 of ")).wait_for()
+        tab.page.keyboard.press("u")
+        tab.page.get_by_text(re.compile("^99 of ")).wait_for()
+        told = [*pages, tab.page.content(), tab.page.url, *asked_for]
+        assert len([url for url in asked_for if "/thumb/large/" in url]) >= 50
+        assert not [text for text in told if re.search("demo-(clip|siglip)|images__", text)]
         tab.shows_no_trace()

@@ -1,0 +1,138 @@
+"""Judging in the browser: from questions to blind grades, with a worker that asks."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from console_core.commands import Actor, command
+from console_core.console import Console
+from console_core.judging.protocol import Protocol
+from console_core.judging.query_sets import query
+from console_core.runs.types import RunState
+from tests.conftest import fill
+
+OLGA = Actor("olga", "admin")
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def both(small: Console) -> Console:
+    fill(small, "images__demo-siglip", "demo-siglip")
+    return small
+
+
+def answered(console: Console) -> str:
+    """The snapshot of twelve questions to both collections."""
+    asked = [query(f"square {number}", tags=("even",) if number % 2 == 0 else ()) for number in range(1, 13)]
+    command(console, OLGA, "save_query_set", query_set="squares", queries=asked)
+    run = command(console, OLGA, "ask_query_set", query_set="squares", columns=("images", "images__demo-siglip"))
+    for _ in range(300):
+        if (run := console.ledger.get(run.id)).state is RunState.SUCCEEDED:
+            return str((run.result or {})["snapshot"])
+        time.sleep(0.1)
+    raise AssertionError(run.reason)
+
+
+def test_who_sees_it_first_is_led_from_captions_to_answers_and_to_an_evaluation(
+    both: Console, open_page: OpenPage
+) -> None:
+    page = open_page("judging")
+    assert [card.value for card in page.subheader] == ["1 Query sets"]
+    page.text_input(key="set-name").set_value("captions").run()
+    page.number_input(key="set-captions").set_value(10).run()
+    page.button(key="set-save").click().run()
+    assert both.lab.query_sets.get("captions").size == 10
+    assert [card.value for card in page.subheader] == ["1 Query sets", "2 Answers"]
+    assert page.multiselect(key="ask-columns").value == ["images", "images__demo-siglip"]
+    page.button(key="ask-start").click().run()
+    for _ in range(300):
+        if both.lab.snapshots.all():
+            break
+        time.sleep(0.1)
+    page.run()
+    assert [card.value for card in page.subheader][-1] == "3 Evaluations"
+    assert not page.exception
+
+
+def test_a_set_is_changed_by_typing_and_its_former_version_can_still_be_read(
+    both: Console, open_page: OpenPage
+) -> None:
+    sets = both.lab.query_sets
+    command(both, OLGA, "save_query_set", query_set="mine", queries=[query("a fox", tags=("wild",)), query(like="7")])
+    page = open_page("judging", set="mine")
+    page.session_state["new-set-mine"] = True
+    page.run()
+    area = page.text_area(key="set-typed-mine")
+    assert area.value == "a fox  #wild"
+    area.set_value("a fox  #wild #red\na cat").run()
+    page.button(key="set-save").click().run()
+    newest = sets.get("mine")
+    assert newest.version == 2
+    assert sets.queries(newest) == [query("a fox", tags=("red", "wild")), query("a cat"), query(like="7")]
+    assert page.selectbox(key="set-version").options == ["2", "1"]
+    page.selectbox(key="set-version").select(1).run()
+    assert len(page.dataframe[0].value) == 2
+
+
+def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    page = open_page("judging", snapshot=answered(both))
+    assert "not which are better" in said(page)
+    assert {metric.label for metric in page.metric} == {"Overlap@10", "Jaccard@10", "RBO", "Answered alike"}
+    page.session_state["begin-evaluation"] = True
+    page.run()
+    page.number_input(key="begin-margin").set_value(0.1).run()
+    page.number_input(key="begin-k").set_value(5).run()
+    page.button(key="begin-start").click().run()
+    (begun,) = both.lab.judgements.all()
+    assert (begun.protocol.margin, begun.protocol.k, begun.digest) == (0.1, 5, begun.protocol.digest)
+    assert page.query_params["evaluation"] == begun.id
+    assert "demo-" not in said(page)
+
+
+def test_a_judge_grades_takes_back_and_another_judge_begins_at_the_beginning(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    protocol = Protocol(k=3, seed=2)
+    made = command(both, OLGA, "begin_evaluation", snapshot=answered(both), columns=(0, 1), protocol=protocol)
+    page = open_page("judging", evaluation=made.id)
+    for grade in (3, 0):
+        page.button(key=f"grade-{grade}").click().run()
+    assert sorted(one.grade for one in both.lab.judgements.of(made.id, "olga")) == [0, 3]
+    page.button(key="undo").click().run()
+    assert [one.grade for one in both.lab.judgements.of(made.id, "olga")] == [3]
+    first = both.lab.desk(made).next_task(())
+    assert first is not None
+    page.text_input(key="judge-name").set_value("ben").run()
+    page.button(key="grade-1").click().run()
+    (theirs,) = both.lab.judgements.of(made.id, "ben")
+    assert (theirs.query, theirs.key) == (first.query.id, first.key)
+    assert [entry for entry in both.ledger.journal() if entry.action == "judge"] == []
+
+
+def test_lists_are_voted_on_until_none_is_left(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    made = command(
+        both, OLGA, "begin_evaluation", snapshot=answered(both), columns=(0, 1), protocol=Protocol(k=2), way="votes"
+    )
+    page = open_page("judging", evaluation=made.id)
+    for number in range(20):
+        if not page.button or "vote-1" not in {button.key for button in page.button}:
+            break
+        page.button(key=f"vote-{number % 3 + 1}").click().run()
+    given = both.lab.judgements.votes(made.id)
+    assert len(given) == both.lab.desk(made).voted(given).of > 3
+    assert {vote.judge for vote in given} == {"olga"}
+    assert "All is judged" in said(page)
+
+
+def test_a_viewer_reads_and_cannot_begin(both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(both, "settings", replace(both.settings, role="viewer"))
+    page = open_page("judging")
+    assert page.button(key="set-save").disabled
+    assert "judge" in page.button(key="set-save").help
