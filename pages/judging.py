@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from console_core.ui.frame import page
+from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
 from console_core.ui.judging.grading import grading, who_judges
 from console_core.ui.judging.overview import overview, set_view
+from console_core.ui.judging.presenting import presentation
 from console_core.ui.judging.voting import voting
 from console_core.ui.session import console, parameter
 
@@ -26,7 +27,10 @@ if chosen := parameter("evaluation"):
         (grading if evaluation.way == "grades" else voting)(evaluation)
         with st.container(width=320):
             who_judges()
-elif chosen := parameter("snapshot"):
+elif (chosen := parameter("snapshot")) and parameter("view") == "present":
+    with guarded("The presentation"):
+        presentation(console().lab.snapshots.get(chosen))
+elif chosen:
     with page("Answers", lead="Where the columns agree, and where they do not.", actions=_back):
         agreement_view(console().lab.snapshots.get(chosen))
 elif chosen := parameter("set"):

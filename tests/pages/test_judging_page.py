@@ -136,3 +136,20 @@ def test_a_viewer_reads_and_cannot_begin(both: Console, open_page: OpenPage, mon
     page = open_page("judging")
     assert page.button(key="set-save").disabled
     assert "judge" in page.button(key="set-save").help
+
+
+def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both: Console, open_page: OpenPage) -> None:
+    snapshot = answered(both)
+    first, second = (query(f"square {number}") for number in (3, 5))
+    page = open_page("judging", snapshot=snapshot, view="present", names="no")
+    page.query_params["q"] = [first.id, second.id]
+    page.run()
+    assert [header.value for header in page.header] == ["square 3"]
+    page.button(key="stage-next").click().run()
+    assert [header.value for header in page.header] == ["square 5"]
+    page.button(key="stage-next").click().run()
+    assert [header.value for header in page.header] == ["square 3"]
+    page.button(key="stage-names").click().run()
+    assert page.query_params["names"] == "yes"
+    page.button(key="stage-end").click().run()
+    assert [title.value for title in page.title] == ["Answers"]

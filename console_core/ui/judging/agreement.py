@@ -9,6 +9,7 @@ from console_core.querylab.shifts import shifts
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.beginning import begin_form
+from console_core.ui.judging.presenting import present_form
 
 _PICTURE = "board-picture"
 
@@ -51,6 +52,7 @@ def agreement_view(snapshot: Snapshot) -> None:
     ):
         _totals(found)
     begin_form(snapshot, rankings)
+    present_form(snapshot, found)
     with panels.card("Questions, the most changed first", caption="Click one to see both answers."):
         chosen = _questions(found)
     if chosen is not None:
@@ -117,11 +119,12 @@ def _questions(found: Board) -> Query | None:
 
 
 def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ...], k: int) -> None:
+    whole = tuple(rankings[0].get(query.id, ()))
     lists = [tuple(ranking.get(query.id, ()))[:k] for ranking in rankings]
     rows = session.console().lab.snapshots.pictures(snapshot.id, [key for some in lists for key in some])
     drawn = []
     for place, (column, keys) in enumerate(zip(snapshot.columns, lists, strict=True)):
-        moved = shifts(lists[0], keys)
+        moved = shifts(whole, keys)
         tiles = [
             gallery.Tile(
                 key,
