@@ -401,7 +401,7 @@ def test_precision_and_the_time_after_which_models_leave_are_read_from_the_top_o
 
 
 def test_a_role_that_does_not_exist_is_refused_with_those_that_do(workspace: Path) -> None:
-    assert "viewer, operator, admin" in refused(workspace, CONSOLE_ROLE="root").remedy
+    assert "viewer, judge, operator, admin" in refused(workspace, CONSOLE_ROLE="root").remedy
 
 
 def test_without_a_login_name_the_actor_is_the_operator(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
