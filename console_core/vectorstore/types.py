@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console_core.errors import StoreError
+from console_core.vectorstore.ways import Search
 
 PointId = int | str
 """An unsigned integer below 2**63, or a UUID in its canonical lower-case form."""
@@ -255,9 +256,17 @@ class VectorStore(Protocol):
         ...
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
         """The nearest points, best first; `where` keeps points whose payload field has one of the values.
+
+        `way` is how they are looked for; `Search.EXACT` finds what comparing every vector finds, in every store.
 
         Raises:
             DimensionMismatch: the query vector has another length.
