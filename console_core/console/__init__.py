@@ -38,6 +38,7 @@ from console_core.migration.ingesting import COPIES, Ingesting
 from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
+from console_core.querylab.samples import Samples
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
@@ -90,6 +91,7 @@ class Console:
     models: Models
     thumbnails: Thumbnails
     traffic: Traffic
+    samples: Samples
     owner: Owner | None = None
     worker: Worker | None = None
     follower: Follower | None = None
@@ -279,6 +281,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             models=open_models(settings, ModelCards((*DEMO_CARDS, *CARDS, *own)), dry=dry),
             thumbnails=Thumbnails(settings.cache / "thumbnails", images),
             traffic=traffic,
+            samples=Samples(store, settings.workspace / "samples"),
             owner=owner,
             notices=notices,
             copies=copies,

@@ -6,8 +6,8 @@ from math import isfinite
 from time import perf_counter
 
 from console_core.errors import ConsoleError
+from console_core.querylab.calibration import Sample
 from console_core.querylab.comparison import Answer, Column, ColumnResult, Where
-from console_core.querylab.sampling import Sample
 from console_core.vectorstore.provenance import application_payload, picture_key, point_id
 from console_core.vectorstore.types import CollectionInfo, Hit, Outline, Vector, VectorStore
 from console_core.vectorstore.vectors import unit_query

@@ -48,7 +48,7 @@ class Answer:
     `score` is the store's own, comparable within a column only: two models spread their scores differently.
     `payload` is the application's, without what the console added. `shift` is against the reference column, and
     None in it and where there is none. `percentile`, 0 to 100, is the share of a random sample of the collection that
-    scores lower for the same query, and comparable across columns; None where there is no sample (see `sampling`).
+    scores lower for the same query, and comparable across columns; None where there is no sample (see `calibration`).
     """
 
     rank: int

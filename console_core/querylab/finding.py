@@ -11,7 +11,7 @@ from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound, DimensionMismatch, Refused
 from console_core.querylab.answering import nearest
 from console_core.querylab.comparison import Answer, Models, Where
-from console_core.querylab.question import LONGEST
+from console_core.querylab.question import LONGEST as LONGEST
 from console_core.querylab.search import MOST, fitting_model
 from console_core.vectorstore.types import Outline, Vector, VectorStore
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from console_core.errors import FingerprintMismatch, NotFound, Refused, VectorInvalid
+from console_core.querylab.calibration import Sample
 from console_core.querylab.comparison import Models
 from console_core.querylab.question import Embedded, Question, combined
 from console_core.querylab.rankings import Query
-from console_core.querylab.sampling import Sample
 from console_core.querylab.search import fitting_model
 from console_core.querylab.stored import vector_of
 from console_core.vectorstore.provenance import point_id

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from console_core.querylab.sampling import Draw, Sample, draw, read
+from console_core.querylab.calibration import Draw, Sample, draw, read
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
 AT_ONCE = 20_000
@@ -40,6 +40,7 @@ class Samples:
         self._store, self._folder = store, folder
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.Lock()
+        self._at_work: dict[str, threading.Lock] = {}
 
     def of(self, info: CollectionInfo) -> Sample | None:
         """The sample of a collection; None where it must be drawn first and that would take long.
@@ -47,12 +48,14 @@ class Samples:
         Raises:
             StoreError
         """
+        held = self._in_memory(info)
+        if held is not None:
+            return held
         with self._lock:
-            held = self._held.get(info.name)
-            if held and _fits(held.drawn, info) and time.monotonic() - held.at < FRESH:
-                self._held.move_to_end(info.name)
-                return held.sample
-            return self._read_or_drawn(info)
+            at_work = self._at_work.setdefault(info.name, threading.Lock())
+        with at_work:  # one of those who need it reads it; whoever needs another collection's does not wait
+            held = self._in_memory(info)
+            return held if held is not None else self._read_or_drawn(info)
 
     def needs_drawing(self, info: CollectionInfo) -> bool:
         """Whether `of` gives nothing until somebody draws the sample and has it kept. Does not ask the store."""
@@ -71,21 +74,35 @@ class Samples:
         beside.write_text(json.dumps(said), encoding="utf-8")
         beside.replace(file)
 
+    def forget(self, name: str) -> None:
+        """Let go of what was drawn of a collection that is none any more."""
+        with self._lock:
+            self._held.pop(name, None)
+            self._file(name).unlink(missing_ok=True)
+
+    def _in_memory(self, info: CollectionInfo) -> Sample | None:
+        with self._lock:
+            held = self._held.get(info.name)
+            if held is None or not _fits(held.drawn, info) or time.monotonic() - held.at >= FRESH:
+                return None
+            self._held.move_to_end(info.name)
+            return held.sample
+
     def _read_or_drawn(self, info: CollectionInfo) -> Sample | None:
         drawn = self._kept(info.name)
         sample = read(self._store, info, drawn) if drawn and _fits(drawn, info) else None
         if drawn is None or sample is None or len(sample.ids) < (1 - MUCH) * len(drawn.ids):
             if info.points > AT_ONCE:
-                self._held.pop(info.name, None)
-                self._file(info.name).unlink(missing_ok=True)  # `needs_drawing` then says so
+                self.forget(info.name)  # `needs_drawing` then says so
                 return None
             drawn = draw(self._store, info)
             self.keep(info.name, drawn)
             sample = read(self._store, info, drawn)
-        self._held[info.name] = _Held(drawn, sample, time.monotonic())
-        self._held.move_to_end(info.name)
-        while len(self._held) > _IN_MEMORY:
-            self._held.popitem(last=False)
+        with self._lock:
+            self._held[info.name] = _Held(drawn, sample, time.monotonic())
+            self._held.move_to_end(info.name)
+            while len(self._held) > _IN_MEMORY:
+                self._held.popitem(last=False)
         return sample
 
     def _kept(self, name: str) -> Draw | None:

@@ -7,6 +7,7 @@ from time import perf_counter
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelUnknown, NoTextTower, Refused
 from console_core.querylab.answering import Asked, Sampling, answered
+from console_core.querylab.answering import nearest as nearest
 from console_core.querylab.comparison import Column, ColumnResult, Comparison, Models, Where
 from console_core.querylab.question import Embedded, Question, combined, embedded
 from console_core.querylab.shifts import agreement, shifts

@@ -1,4 +1,4 @@
-"""A translated cut-off as a few lines that an application can paste, with the fingerprints for which they are right."""
+"""A translated threshold as a few lines that an application can paste, with the fingerprints for which they are right."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _LESS_IS_NEARER = ("euclid", "manhattan")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A column that cut-offs belong to: its collection, the model that made it, and that model's fingerprint."""
+    """A column that thresholds belong to: its collection, the model that made it, and that model's fingerprint."""
 
     collection: str
     model: str
@@ -26,7 +26,7 @@ class Side:
     def of(cls, info: CollectionInfo) -> "Side":
         """
         Raises:
-            Refused: nothing says which model made the collection, so a cut-off could not be told to be the right one.
+            Refused: nothing says which model made the collection, so a threshold could not be told to be the right one.
         """
         if info.stamp is None:
             raise Refused(
@@ -40,12 +40,17 @@ def as_data(found: Translation, old: Side, new: Side) -> dict[str, Any]:
     """Everything that is known of a translation, as plain data for JSON.
 
     Raises:
-        Refused: it proposes no cut-off.
+        Refused: it proposes no threshold.
     """
     _refuse(found)
     sides = {
-        name: {"collection": side.collection, "model": side.model, "fingerprint": side.fingerprint, "cut_off": cut_off}
-        for name, side, cut_off in (("old", old, found.old), ("new", new, found.new))
+        name: {
+            "collection": side.collection,
+            "model": side.model,
+            "fingerprint": side.fingerprint,
+            "threshold": threshold,
+        }
+        for name, side, threshold in (("old", old, found.old), ("new", new, found.new))
     }
     return {
         **sides,
@@ -64,7 +69,7 @@ def as_json(found: Translation, old: Side, new: Side) -> str:
     """The same as text.
 
     Raises:
-        Refused: it proposes no cut-off.
+        Refused: it proposes no threshold.
     """
     return json.dumps(as_data(found, old, new), indent=2, ensure_ascii=False)
 
@@ -73,7 +78,7 @@ def as_python(found: Translation, old: Side, new: Side) -> str:
     """A constant and a function `passes(score, fingerprint)`, which refuses another model's scores. Needs no library.
 
     Raises:
-        Refused: it proposes no cut-off.
+        Refused: it proposes no threshold.
     """
     _refuse(found)
     kept = (
@@ -83,7 +88,7 @@ def as_python(found: Translation, old: Side, new: Side) -> str:
     )
     judged = f", {found.judged:,} judged answers" if found.basis == "precision" else ""
     said = (
-        f"Cut-off for {_quoted(new.collection)} (model {_quoted(new.model)}). It keeps {kept} of {found.old:.6g} in "
+        f"Threshold for {_quoted(new.collection)} (model {_quoted(new.model)}). It keeps {kept} of {found.old:.6g} in "
         f"{_quoted(old.collection)} (model {_quoted(old.model)}, fingerprint {_quoted(old.fingerprint)}). "
         f"{found.confidence:.0%} interval {found.low:.6g} to {found.high:.6g}, from {found.queries:,} queries{judged}."
     )
@@ -91,21 +96,21 @@ def as_python(found: Translation, old: Side, new: Side) -> str:
         said += f" A score is minus the {new.distance} distance: the higher, the nearer."
     comment = "\n".join(f"# {line}" for line in wrap(said, _WIDTH, break_long_words=False))
     return f"""{comment}
-CUT_OFF = {found.new!r}
+THRESHOLD = {found.new!r}
 MADE_BY = {new.fingerprint!r}
 
 
 def passes(score: float, fingerprint: str) -> bool:
     \"\"\"Whether an answer counts; `fingerprint` is that of the model which made the collection.\"\"\"
     if fingerprint != MADE_BY:
-        raise ValueError(f"This cut-off is for {{MADE_BY}}, and not for {{fingerprint}}.")
-    return score >= CUT_OFF
+        raise ValueError(f"This threshold is for {{MADE_BY}}, and not for {{fingerprint}}.")
+    return score >= THRESHOLD
 """
 
 
 def _refuse(found: Translation) -> None:
     if found.new is None:
-        raise Refused("There is no cut-off to export.", " ".join(found.problems))
+        raise Refused("There is no threshold to export.", " ".join(found.problems))
 
 
 def _quoted(name: str) -> str:

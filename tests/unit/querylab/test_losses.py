@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from console_core.querylab.calibration import draw, read
 from console_core.querylab.effects import Effect
 from console_core.querylab.losses import Attribution, Losing, attribute
 from console_core.querylab.probes import Kind, Probe, pictures_of, probes_of
 from console_core.querylab.rankings import Query, Rankings
-from console_core.querylab.sampling import draw, read
 from console_core.settings import StoreSettings
 from console_core.vectorstore import edge_words, pgvector
 from console_core.vectorstore.edge_shard import Shard
@@ -21,7 +21,7 @@ from console_core.vectorstore.types import CollectionSpec, Hit, Point, Vector
 from console_core.vectorstore.ways import Search
 from tests.unit.querylab.conftest import CLIP, Lab
 
-POINTS, DIMENSION, CLASSES, QUERIES, K = 500, 32, 20, 12, 10
+POINTS, DIMENSION, CLASSES, QUERIES, K = 500, 32, 50, 16, 10
 GOOD = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10}
 CRIPPLED = {"m": 2, "ef_construct": 4, "full_scan_threshold": 10}
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from console_core.errors import StoreUnavailable
 from console_core.querylab import samples as keeping
+from console_core.querylab.calibration import Drawing, Sample, draw, mid_ranks, read
 from console_core.querylab.image_search import ask_like
 from console_core.querylab.samples import Samples
-from console_core.querylab.sampling import Drawing, Sample, draw, mid_ranks, read
 from console_core.querylab.search import ask
 from console_core.settings import StoreSettings
 from console_core.vectorstore.distances import scores

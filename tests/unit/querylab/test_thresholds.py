@@ -1,4 +1,4 @@
-"""An old cut-off in a new model's scores: the same precision, or as many answers, with an interval or a reason."""
+"""An old threshold in a new model's scores: the same precision, or as many answers, with an interval or a reason."""
 
 import json
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ def test_on_held_out_judgments_the_precision_is_the_old_ones_within_two_points(s
     assert 0 <= found.held_out < 5
 
 
-def test_the_interval_has_the_true_cut_off_in_it_about_as_often_as_it_says() -> None:
+def test_the_interval_has_the_true_threshold_in_it_about_as_often_as_it_says() -> None:
     old, new, grades = world(2000, 7)
     wanted = precision(old, grades, CUT)
     scores, relevant = zip(
@@ -96,7 +96,7 @@ def test_without_judgments_as_many_answers_come_as_before() -> None:
     assert found.new_volume == pytest.approx(volume(new, found.new))
 
 
-def test_a_monotone_rescaling_of_either_models_scores_changes_the_cut_off_accordingly_and_nothing_else() -> None:
+def test_a_monotone_rescaling_of_either_models_scores_changes_the_threshold_accordingly_and_nothing_else() -> None:
     old, new, grades = world(80, 5)
     plain = translate(old, new, CUT, grades, resamples=30)
     rescaled = {query: [(key, score**3 * 7 - 2) for key, score in hits] for query, hits in new.items()}
@@ -126,11 +126,11 @@ def refused(found: Translation) -> str:
     return " ".join(found.problems)
 
 
-def test_too_little_is_said_and_no_cut_off_is_proposed() -> None:
+def test_too_little_is_said_and_no_threshold_is_proposed() -> None:
     old, new, grades = world(60, 8)
     few = {query: old[query] for query in list(old)[:19]}
     assert refused(translate(few, new, CUT, grades)).startswith("There are 19 queries that both columns answered")
-    assert "judged answers from its cut-off on" in refused(translate(old, new, 2.4, grades))
+    assert "judged answers from its threshold on" in refused(translate(old, new, 2.4, grades))
     assert "ask for more answers" in refused(translate(old, new, -9.0, grades))
     assert "ask for more answers" in refused(translate(old, new, -9.0))
     short = {query: hits[:3] for query, hits in new.items()}
@@ -145,7 +145,7 @@ def test_answers_that_nobody_judged_do_not_count_as_irrelevant() -> None:
     assert "are judged, and 90% are needed" in said
 
 
-def test_a_model_that_is_never_as_precise_gets_no_cut_off() -> None:
+def test_a_model_that_is_never_as_precise_gets_no_threshold() -> None:
     old, _, grades = world(60, 10)
     useless = scored(np.random.default_rng(1).random((60, DEPTH)))
     assert "never as precise" in refused(translate(old, useless, 1.5, grades))
@@ -158,7 +158,7 @@ def run(code: str) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("judged", [True, False])
-def test_the_exported_code_passes_what_the_cut_off_passes_and_refuses_another_models_scores(judged: bool) -> None:
+def test_the_exported_code_passes_what_the_threshold_passes_and_refuses_another_models_scores(judged: bool) -> None:
     old, new, grades = world(60, 11)
     found = translate(old, new, CUT, grades if judged else None, resamples=30)
     assert found.new is not None
@@ -177,8 +177,8 @@ def test_the_json_says_all_that_the_translation_knows() -> None:
     old, new, grades = world(60, 12)
     found = translate(old, new, CUT, grades, resamples=30)
     told = json.loads(as_json(found, OLD, NEW))
-    assert told["new"] == {"collection": "images-2", "model": "clip", "fingerprint": "f00d", "cut_off": found.new}
-    assert told["old"]["cut_off"] == CUT
+    assert told["new"] == {"collection": "images-2", "model": "clip", "fingerprint": "f00d", "threshold": found.new}
+    assert told["old"]["threshold"] == CUT
     assert told["interval"] == {"low": found.low, "high": found.high, "confidence": 0.95}
     assert told["precision"] == {"old": found.old_precision, "new": found.new_precision}
     assert (told["queries"], told["judged_answers"]) == (60, found.judged)
@@ -193,11 +193,11 @@ def test_odd_names_cannot_break_out_of_the_exported_comment() -> None:
     assert "os" not in pasted
 
 
-def test_nothing_is_exported_without_a_cut_off_or_without_knowing_the_model() -> None:
+def test_nothing_is_exported_without_a_threshold_or_without_knowing_the_model() -> None:
     old, new, grades = world(10, 14)
     found = translate(old, new, CUT, grades)
     for export in (as_python, as_json):
-        with pytest.raises(Refused, match="no cut-off") as error:
+        with pytest.raises(Refused, match="no threshold") as error:
             export(found, OLD, NEW)
         assert "10 queries" in error.value.remedy
     bare = CollectionInfo("images", 3, "cosine", 0, "green", None, (), {}, {}, ())

@@ -1,4 +1,4 @@
-"""Cut-offs over the answers of many queries: what precision and how many answers one has, and which one has given ones.
+"""Thresholds over the answers of many queries: what precision and how many answers one has, and which one has given ones.
 
 Queries have weights, so that a resampled query set is the same answers with other weights.
 """
@@ -57,28 +57,28 @@ class Numbers:
     def queries(self) -> int:
         return len(self.last)
 
-    def volume(self, cut_off: float) -> float:
-        """Answers a query from a cut-off on."""
-        return float(np.sum(self.scores >= cut_off) / max(self.queries, 1))
+    def volume(self, threshold: float) -> float:
+        """Answers a query from a threshold on."""
+        return float(np.sum(self.scores >= threshold) / max(self.queries, 1))
 
-    def cut_short(self, cut_off: float) -> float:
-        """The share of queries whose answers all reach the cut-off, so that deeper ones may reach it too."""
-        return float(np.mean(np.isfinite(self.last) & (self.last >= cut_off))) if self.queries else 0.0
+    def cut_short(self, threshold: float) -> float:
+        """The share of queries whose answers all reach the threshold, so that deeper ones may reach it too."""
+        return float(np.mean(np.isfinite(self.last) & (self.last >= threshold))) if self.queries else 0.0
 
 
-def precision_from(numbers: Numbers, cut_off: float, weights: Floats) -> float | None:
-    """The share of relevant ones among judged answers from a cut-off on; None where none is judged."""
-    counted = weights[numbers.query] * (numbers.judged & (numbers.scores >= cut_off))
+def precision_from(numbers: Numbers, threshold: float, weights: Floats) -> float | None:
+    """The share of relevant ones among judged answers from a threshold on; None where none is judged."""
+    counted = weights[numbers.query] * (numbers.judged & (numbers.scores >= threshold))
     total = float(counted.sum())
     return float(counted[numbers.relevant].sum()) / total if total else None
 
 
-def judged_cut(before: Numbers, after: Numbers, cut_off: float, weights: Floats) -> float | None:
-    """The lowest cut-off of `after` from which on it is as precise as `before` is from `cut_off` on, by its isotonic
+def judged_threshold(before: Numbers, after: Numbers, threshold: float, weights: Floats) -> float | None:
+    """The lowest threshold of `after` from which on it is as precise as `before` is from `threshold` on, by its isotonic
     fit; None where it never is. Where even its last answer leaves it more precise, that answer's score."""
-    from scipy.optimize import isotonic_regression
+    from scipy.optimize import isotonic_regression  # takes two seconds to import
 
-    wanted = precision_from(before, cut_off, weights)
+    wanted = precision_from(before, threshold, weights)
     counted = weights[after.query] * after.judged
     used = counted > 0
     if wanted is None or not used.any():
@@ -92,12 +92,12 @@ def judged_cut(before: Numbers, after: Numbers, cut_off: float, weights: Floats)
     return _between(distinct, int(np.sum(precision >= wanted - 1e-12)))
 
 
-def volume_cut(before: Numbers, after: Numbers, cut_off: float, weights: Floats) -> float | None:
-    """The cut-off of `after` that lets as many answers through as `cut_off` does of `before`; None where it has fewer.
+def volume_threshold(before: Numbers, after: Numbers, threshold: float, weights: Floats) -> float | None:
+    """The threshold of `after` that lets as many answers through as `threshold` does of `before`; None where it has fewer.
 
     Where equal scores leave a choice, the number that is nearer.
     """
-    wanted = float(weights[before.query[before.scores >= cut_off]].sum())
+    wanted = float(weights[before.query[before.scores >= threshold]].sum())
     counted = weights[after.query]
     used = counted > 0
     if not used.any() or float(counted.sum()) < wanted:
@@ -116,7 +116,7 @@ def _runs(scores: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 
 def _between(scores: Floats, passed: int) -> float | None:
-    """A cut-off that lets the first `passed` of distinct scores through: halfway to the next one, or the last."""
+    """A threshold that lets the first `passed` of distinct scores through: halfway to the next one, or the last."""
     if passed == 0:
         return None
     if passed == len(scores):
