@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -73,11 +74,14 @@ class Samples:
         said = {"collection": name, "points": drawn.points, "fingerprint": drawn.fingerprint, "ids": drawn.ids}
         beside.write_text(json.dumps(said), encoding="utf-8")
         beside.replace(file)
+        with self._lock:
+            self._held.pop(name, None)
 
     def forget(self, name: str) -> None:
         """Let go of what was drawn of a collection that is none any more."""
         with self._lock:
             self._held.pop(name, None)
+        with suppress(OSError):
             self._file(name).unlink(missing_ok=True)
 
     def _in_memory(self, info: CollectionInfo) -> Sample | None:
@@ -96,7 +100,8 @@ class Samples:
                 self.forget(info.name)  # `needs_drawing` then says so
                 return None
             drawn = draw(self._store, info)
-            self.keep(info.name, drawn)
+            with suppress(OSError):  # a full disk costs a later start the drawing, and this query nothing
+                self.keep(info.name, drawn)
             sample = read(self._store, info, drawn)
         with self._lock:
             self._held[info.name] = _Held(drawn, sample, time.monotonic())

@@ -1,4 +1,4 @@
-"""A translated threshold as a few lines that an application can paste, with the fingerprints for which they are right."""
+"""A translated threshold as a few lines that an application can paste, with the fingerprints that it is valid for."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Thresholds over the answers of many queries: what precision and how many answers one has, and which one has given ones.
+"""Thresholds over the answers of many queries: how precise one is and how many answers it has, and the other way round.
 
 Queries have weights, so that a resampled query set is the same answers with other weights.
 """
@@ -74,8 +74,8 @@ def precision_from(numbers: Numbers, threshold: float, weights: Floats) -> float
 
 
 def judged_threshold(before: Numbers, after: Numbers, threshold: float, weights: Floats) -> float | None:
-    """The lowest threshold of `after` from which on it is as precise as `before` is from `threshold` on, by its isotonic
-    fit; None where it never is. Where even its last answer leaves it more precise, that answer's score."""
+    """The lowest threshold of `after` from which on it is as precise as `before` is from `threshold` on, by its
+    isotonic fit; None where it never is. Where even its last answer leaves it more precise, that answer's score."""
     from scipy.optimize import isotonic_regression  # takes two seconds to import
 
     wanted = precision_from(before, threshold, weights)
@@ -93,9 +93,8 @@ def judged_threshold(before: Numbers, after: Numbers, threshold: float, weights:
 
 
 def volume_threshold(before: Numbers, after: Numbers, threshold: float, weights: Floats) -> float | None:
-    """The threshold of `after` that lets as many answers through as `threshold` does of `before`; None where it has fewer.
-
-    Where equal scores leave a choice, the number that is nearer.
+    """The threshold of `after` that lets as many answers through as `threshold` does of `before`; None where it has
+    fewer. Where equal scores leave a choice, the number that is nearer.
     """
     wanted = float(weights[before.query[before.scores >= threshold]].sum())
     counted = weights[after.query]

@@ -70,7 +70,7 @@ def translate(
     confidence: float = CONFIDENCE,
     seed: int = SEED,
 ) -> Translation:
-    """The new column's threshold for an old one of `threshold`; scores count from a threshold on, the higher the nearer.
+    """The new column's threshold for an old one of `threshold`; an answer counts from its column's threshold on.
 
     With grades it keeps the precision: the share of relevant ones (grade `relevant` or better) among judged answers of
     all queries together. How relevance rises with the new score is fitted by isotonic regression (Zadrozny and Elkan

@@ -39,7 +39,7 @@ def test_a_run_that_stops_half_way_keeps_nothing_and_starts_over_when_it_resumes
     drawing = DrawSample(console.store, console.samples, info.name)
     steps = drawing.steps("", drawing.plan())
     assert [next(steps).counts.done, next(steps).counts.done] == [0, PICTURES]
-    steps.close()
+    del steps
     assert console.samples.of(info) is None
     *_, last = drawing.steps("48", Counts(selected=PICTURES + 2, done=20))
     assert (last.counts.done, last.counts.skipped, last.counts.pending) == (PICTURES, {"left meanwhile": 2}, 0)
