@@ -65,8 +65,7 @@ class Console:
     """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look.
 
     `traffic` counts the searches that are made in this process; polite runs yield to them. `convoys` are the runs that
-    share a decoding.
-    `embedding_column` is where the application's table keeps vectors, if the settings name such a column.
+    share a decoding. `embedding_column` is where the application's table keeps vectors, if the settings name one.
     `notices` are problems that were found while opening and that keep only themselves from working. `copies` are
     what a dry run reads instead of the workspace's own files.
     """
@@ -191,11 +190,7 @@ class Console:
         return Ways(self.keeping, self.verdict_age)
 
     def operation(self, run: Run) -> Operation:
-        """The operation of a run, from the plan that is stored with it.
-
-        Raises:
-            NotFound: no operation of that kind exists.
-        """
+        """The operation of a run, from the plan that is stored with it; see `operations.operation`."""
         return operation(self, run)
 
     def _tidy(self) -> None:
