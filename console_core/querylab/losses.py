@@ -4,7 +4,8 @@ Every way to search is compared with the exact one of the same collection and th
 lost here is lost by how the collection is searched, and whatever exact searches differ in is the models' doing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,9 +72,11 @@ class Losing:
         *,
         k: int = K,
         where: Where | None = None,
+        uncounted: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`uncounted` is how a run asks that yields to the searches of people: see `Traffic.uncounted`."""
         self.collection, self.k = collection, k
-        self._store, self._probes, self._where = store, probes, where
+        self._store, self._probes, self._where, self._uncounted = store, probes, where, uncounted
         self._measured: dict[Kind, _Measured] = {kind: _Measured() for kind in probes}
 
     def steps(self) -> Iterator[tuple[int, int]]:
@@ -124,7 +127,8 @@ class Losing:
 
     def _hits(self, probe: Probe, way: Search, more: int) -> list[Hit]:
         limit = self.k + more + (probe.itself is not None)
-        hits = self._store.search(self.collection, probe.vector, limit=limit, where=self._where, way=way)
+        with self._uncounted():
+            hits = self._store.search(self.collection, probe.vector, limit=limit, where=self._where, way=way)
         return [hit for hit in hits if hit.id != probe.itself]
 
 

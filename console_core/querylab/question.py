@@ -58,7 +58,8 @@ class Question:
         return bool(self.texts) or self.picture is not None
 
     def check(self) -> None:
-        """
+        """Refuse a question that has no sense.
+
         Raises:
             Refused: nothing is searched for, too long a text, too many texts, or a weight that is none.
         """

@@ -24,7 +24,8 @@ class Side:
 
     @classmethod
     def of(cls, info: CollectionInfo) -> "Side":
-        """
+        """The side of a collection.
+
         Raises:
             Refused: nothing says which model made the collection, so a threshold could not be told to be the right one.
         """

@@ -17,6 +17,7 @@ from console_core.settings import StoreSettings
 from console_core.vectorstore import edge_words, pgvector
 from console_core.vectorstore.edge_shard import Shard
 from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionSpec, Hit, Point, Vector
 from console_core.vectorstore.ways import Search
 from tests.unit.querylab.conftest import CLIP, Lab
@@ -188,6 +189,20 @@ def test_a_query_that_finds_nothing_has_lost_nothing(lab: Lab) -> None:
     (loss,) = losing.losses()
     assert (loss.total, loss.overlap) == (Effect(0, 0, 0), 1.0)
     assert Losing(lab.store, "by-clip", {"text": []}).losses() == ()
+
+
+def test_what_a_run_asks_for_a_measurement_is_no_search_of_a_person(tmp_path: Path) -> None:
+    traffic = Traffic()
+    store = open_store(StoreSettings(f"sqlite:///{tmp_path / 'app.db'}"), traffic)
+    rows, probes = embedded(1, noise=0.8)
+    store.create("images", CollectionSpec(DIMENSION))
+    store.upsert("images", [Point(place, row, {}) for place, row in enumerate(rows[:20])])
+    losing = Losing(store, "images", {"text": probes["text"][:2]}, uncounted=traffic.uncounted)
+    list(losing.steps())
+    assert not traffic.busy()
+    list(Losing(store, "images", {"text": probes["text"][:1]}).steps())
+    assert traffic.busy()
+    store.close()
 
 
 def test_the_parts_of_an_attribution_add_up_and_a_change_for_the_better_has_no_culprit() -> None:

@@ -1,6 +1,7 @@
 """How a score stands among those of a fixed sample: numbers that two models share, whatever their scores are like."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,37 @@ def test_a_large_collection_is_not_read_by_a_query_and_has_its_sample_once_someb
     monkeypatch.setattr(keeping, "FRESH", 0.0)
     info = store.describe("images")
     assert (kept.of(info), kept.needs_drawing(info)) == (None, True)
+
+
+def test_several_queries_at_once_read_a_sample_once(
+    store: VectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store, "images", range(300))
+    calls = counted(store, monkeypatch)
+    kept, info = Samples(store, tmp_path), store.describe("images")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: kept.of(info), range(16)))
+    assert len({id(sample) for sample in found}) == 1
+    assert calls == {"page": 2, "retrieve": 2}
+
+
+def test_a_folder_that_cannot_be_written_costs_a_query_nothing(store: VectorStore, tmp_path: Path) -> None:
+    filled(store, "images", range(30))
+    (tmp_path / "samples").write_text("no folder")
+    sample = Samples(store, tmp_path / "samples").of(store.describe("images"))
+    assert sample is not None
+    assert len(sample.ids) == 30
+
+
+def test_a_file_that_was_cut_off_is_drawn_again(store: VectorStore, tmp_path: Path) -> None:
+    filled(store, "images", range(30))
+    info = store.describe("images")
+    first = Samples(store, tmp_path / "samples").of(info)
+    (file,) = (tmp_path / "samples").iterdir()
+    whole = file.read_text()
+    file.write_text(whole[: len(whole) // 2])
+    again = Samples(store, tmp_path / "samples").of(info)
+    assert first is not None
+    assert again is not None
+    assert again.ids == first.ids
+    assert file.read_text() == whole
