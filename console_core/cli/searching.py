@@ -13,7 +13,7 @@ from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
 from console_core.querylab.duplicates import LEAST, THRESHOLD, Duplicates, Group, groups_csv, groups_told, with_paths
 from console_core.querylab.filtering import NAMESPACE, where_of
-from console_core.querylab.finding import Question, search_one
+from console_core.querylab.finding import TextOrPicture, search_one
 from console_core.querylab.image_search import search_like
 
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Only points of this namespace.")]
@@ -45,7 +45,7 @@ def search(
         if like:
             hits = search_like(console.store, alias_or_collection, like, limit=limit, where=wanted)
         else:
-            question: Question = text if image is None else decode(_bytes(image), str(image))
+            question: TextOrPicture = text if image is None else decode(_bytes(image), str(image))
             hits = search_one(console.store, console.models, alias_or_collection, question, limit=limit, where=wanted)
     lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {_said(h['payload'])}".rstrip() for h in hits]
     show(hits, as_json, lines or ["Nothing found."])

@@ -12,6 +12,7 @@ from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
 from console_core.commands import backups, generating, judging, replacing, verifying
 from console_core.commands.actor import Actor as Actor
+from console_core.commands.calibrating import draw_sample
 from console_core.commands.changing_settings import SettingsChanged, change_settings
 from console_core.commands.duplicates import find_duplicates
 from console_core.commands.ingesting import ingest
@@ -203,6 +204,7 @@ COMMANDS: Mapping[str, _Command] = {
     "repair": _Command(verifying.repair, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "find_duplicates": _Command(find_duplicates, "operator", "collection"),
+    "draw_sample": _Command(draw_sample, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
     "generate": _Command(generating.generate, "operator", "into"),
     "quarantine": _Command(_quarantine, "operator", "collection"),

@@ -38,6 +38,7 @@ from console_core.migration.ingesting import COPIES, Ingesting
 from console_core.migration.intakes import Intakes
 from console_core.migration.preflight import Parts
 from console_core.migration.records import Migration, Migrations, Stage, Standing, standing
+from console_core.querylab.samples import Samples
 from console_core.rollout.cutover import overtaken
 from console_core.rollout.gap import close_gaps
 from console_core.rollout.records import MoveKind, Moves
@@ -64,8 +65,7 @@ class Console:
     """The parts of one workspace, open. `owner` and `worker` are None where it was opened only to look.
 
     `traffic` counts the searches that are made in this process; polite runs yield to them. `convoys` are the runs that
-    share a decoding.
-    `embedding_column` is where the application's table keeps vectors, if the settings name such a column.
+    share a decoding. `embedding_column` is where the application's table keeps vectors, if the settings name one.
     `notices` are problems that were found while opening and that keep only themselves from working. `copies` are
     what a dry run reads instead of the workspace's own files.
     """
@@ -90,6 +90,7 @@ class Console:
     models: Models
     thumbnails: Thumbnails
     traffic: Traffic
+    samples: Samples
     owner: Owner | None = None
     worker: Worker | None = None
     follower: Follower | None = None
@@ -189,11 +190,7 @@ class Console:
         return Ways(self.keeping, self.verdict_age)
 
     def operation(self, run: Run) -> Operation:
-        """The operation of a run, from the plan that is stored with it.
-
-        Raises:
-            NotFound: no operation of that kind exists.
-        """
+        """The operation of a run, from the plan that is stored with it; see `operations.operation`."""
         return operation(self, run)
 
     def _tidy(self) -> None:
@@ -279,6 +276,7 @@ def open_console(settings: Settings, *, owner_name: str = "", with_worker: bool 
             models=open_models(settings, ModelCards((*DEMO_CARDS, *CARDS, *own)), dry=dry),
             thumbnails=Thumbnails(settings.cache / "thumbnails", images),
             traffic=traffic,
+            samples=Samples(store, settings.workspace / "samples"),
             owner=owner,
             notices=notices,
             copies=copies,

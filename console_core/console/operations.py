@@ -21,6 +21,7 @@ from console_core.migration.verify import Verify, VerifyPlan
 from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.filtering import where_of
 from console_core.querylab.finding_duplicates import FindDuplicates
+from console_core.querylab.sample_run import DrawSample
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
@@ -129,6 +130,8 @@ def operation(console: "Console", run: Run) -> Operation:
                 where=where_of(run.spec["only"]),
                 uncounted=console.traffic.uncounted,
             )
+        case "sample":
+            return DrawSample(console.store, console.samples, run.target)
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]
             return CatchUp(
@@ -207,6 +210,7 @@ def _renamed(console: "Console", name: str, former: str) -> None:
     console.failed.rename(name, former)
     DuplicateRecords(console.database).begin(name)
     console.intakes.rename(name, former)
+    console.samples.forget(name)
     console.keeping.let_go(name, f"{name} is an alias now, and what it was is kept as {former}.")
 
 
@@ -214,4 +218,5 @@ def _retired(console: "Console", collection: str) -> None:
     console.failed.forget(collection)
     DuplicateRecords(console.database).begin(collection)
     console.intakes.forget(collection)
+    console.samples.forget(collection)
     console.keeping.let_go(collection, f"{collection} was retired.")

@@ -70,24 +70,25 @@ class MeasureCoverage:
             ):
                 draft.add(step.gaps)
                 looked_at += step.rows + step.points
-                counts = _at_least(counts, looked_at)
+                counts = at_least(counts, looked_at)
                 if step.report is None:
                     yield Progress(str(looked_at), counts)
                     continue
                 snapshot = draft.publish(step.report)
                 result = {**step.report.as_json(), "snapshot": snapshot.id}
-                yield Progress(str(looked_at), _closed(counts), result=result)
+                yield Progress(str(looked_at), closed(counts), result=result)
         finally:
             draft.discard()
 
 
-def _at_least(counts: Counts, looked_at: int) -> Counts:
+def at_least(counts: Counts, looked_at: int) -> Counts:
     """Counts that never go down: a measurement that started over stands still until it is past its old place."""
     done = max(counts.done, looked_at)
     return replace(counts, done=done, selected=max(counts.selected, done + counts.all_skipped))
 
 
-def _closed(counts: Counts) -> Counts:
+def closed(counts: Counts) -> Counts:
+    """Counts whose books are closed: what was not met any more left while it was looked for."""
     if not counts.pending:
         return counts
     return replace(counts, skipped={LEFT_MEANWHILE: counts.all_skipped + counts.pending})

@@ -9,6 +9,7 @@ from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError
 from console_core.querylab.shifts import Agreement, Shift
 from console_core.vectorstore.types import CollectionInfo, PointId
+from console_core.vectorstore.ways import Search
 
 Where = Mapping[str, Sequence[Any]]
 """Payload field → values: a point answers if each field has one of its values."""
@@ -29,12 +30,25 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """What is asked of a column: a collection or alias, how it is searched, and from which score on an answer counts.
+
+    `threshold` is in the collection's own scores, the higher the nearer; None lets every score through.
+    """
+
+    asked: str
+    way: Search = Search.USUAL
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One hit. `rank` counts from 1. `key` is the picture's catalog key, the same in every column.
 
     `score` is the store's own, comparable within a column only: two models spread their scores differently.
     `payload` is the application's, without what the console added. `shift` is against the reference column, and
-    None in it and where there is none.
+    None in it and where there is none. `percentile`, 0 to 100, is the share of a random sample of the collection that
+    scores lower for the same query, and comparable across columns; None where there is no sample (see `calibration`).
     """
 
     rank: int
@@ -43,6 +57,7 @@ class Answer:
     score: float
     payload: Mapping[str, Any]
     shift: Shift | None = None
+    percentile: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,9 @@ class ColumnResult:
 
     `asked` is the collection or alias as asked for, `collection` what it was then. `embed_ms` was spent once per
     model: columns of one model show the same number. `gone` are keys of the reference that are not among these
-    answers. `note` is a sentence for people where something was left out or stands out, and usually "".
+    answers. `note` is a sentence for people where something was left out or stands out, and usually "". `way` and
+    `threshold` are as asked for; `below` counts the answers that the threshold kept out of those within the limit.
+    `sampled` is the number of pictures that percentiles are among, 0 where there are none.
     """
 
     asked: str
@@ -64,6 +81,10 @@ class ColumnResult:
     gone: tuple[str, ...] = ()
     agreement: Agreement | None = None
     note: str = ""
+    way: Search = Search.USUAL
+    threshold: float | None = None
+    below: int = 0
+    sampled: int = 0
 
     @property
     def keys(self) -> tuple[str, ...]:

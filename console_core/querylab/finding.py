@@ -9,13 +9,13 @@ from PIL import Image
 
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound, DimensionMismatch, Refused
+from console_core.querylab.answering import nearest
 from console_core.querylab.comparison import Answer, Models, Where
-from console_core.querylab.search import MOST, fitting_model, nearest
+from console_core.querylab.question import LONGEST as LONGEST
+from console_core.querylab.search import MOST, fitting_model
 from console_core.vectorstore.types import Outline, Vector, VectorStore
 
-Question = str | Image.Image
-LONGEST = 2000
-"""Characters of a text that is searched for; models read a few hundred at most."""
+TextOrPicture = str | Image.Image
 _TRIES = 3
 
 
@@ -30,7 +30,13 @@ class Found:
 
 
 def find(
-    store: VectorStore, models: Models, asked: str, question: Question, *, limit: int = 10, where: Where | None = None
+    store: VectorStore,
+    models: Models,
+    asked: str,
+    question: TextOrPicture,
+    *,
+    limit: int = 10,
+    where: Where | None = None,
 ) -> Found:
     """The points of a collection or alias that are nearest to a text, or to a picture in mode RGB.
 
@@ -62,7 +68,13 @@ def find(
 
 
 def search_one(
-    store: VectorStore, models: Models, name: str, question: Question, *, limit: int = 10, where: Where | None = None
+    store: VectorStore,
+    models: Models,
+    name: str,
+    question: TextOrPicture,
+    *,
+    limit: int = 10,
+    where: Where | None = None,
 ) -> list[dict[str, Any]]:
     """The answers of `find` as plain data: `[{rank, id, score, payload}]`, payloads as the application has them."""
     return plain(find(store, models, name, question, limit=limit, where=where).answers)
@@ -76,7 +88,7 @@ def plain(answers: Sequence[Answer]) -> list[dict[str, Any]]:
     ]
 
 
-def _refuse(question: Question, limit: int) -> None:
+def _refuse(question: TextOrPicture, limit: int) -> None:
     if isinstance(question, str) and not question.strip():
         raise Refused("There is nothing to search for.", "Type a few words that describe a picture.")
     if isinstance(question, str) and len(question) > LONGEST:
@@ -91,7 +103,7 @@ def _moved(store: VectorStore, asked: str, info: Outline) -> bool:
     return info.name in aliases or aliases.get(asked, asked) != info.name
 
 
-def _embedded(embedder: Embedder, question: Question) -> Vector:
+def _embedded(embedder: Embedder, question: TextOrPicture) -> Vector:
     if isinstance(question, str):
         vector: Vector = embedder.embed_texts([question.strip()])[0]
     else:

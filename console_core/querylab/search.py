@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import isfinite
 from time import perf_counter
 
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelUnknown, NoTextTower, Refused
-from console_core.querylab.comparison import Answer, ColumnResult, Comparison, Models, Where
+from console_core.querylab.answering import Asked, Sampling, answered
+from console_core.querylab.answering import nearest as nearest
+from console_core.querylab.comparison import Column, ColumnResult, Comparison, Models, Where
+from console_core.querylab.question import Embedded, Question, combined, embedded
 from console_core.querylab.shifts import agreement, shifts
-from console_core.vectorstore.provenance import application_payload, picture_key
-from console_core.vectorstore.types import CollectionInfo, Hit, Outline, Vector, VectorStore
+from console_core.querylab.stored import vector_of
+from console_core.vectorstore.types import CollectionInfo, Outline, VectorStore
 
 MOST = 1000
 """The most answers a column can be asked for."""
@@ -19,33 +21,40 @@ MOST = 1000
 def ask(
     store: VectorStore,
     models: Models,
-    columns: Sequence[str],
-    text: str,
+    columns: Sequence[str | Column],
+    question: str | Question,
     *,
     limit: int = 20,
     where: Where | None = None,
+    samples: Sampling | None = None,
 ) -> Comparison:
-    """The pictures nearest to a text in each collection or alias. The text is embedded once per model.
+    """The pictures nearest to a text, or to what a `Question` says, in each column. Texts and an uploaded picture are
+    embedded once per model; a question that is a catalog's picture only needs no model. That picture is left out of
+    the answers. With `samples`, answers have their percentiles.
 
-    What goes wrong in one column (no such collection, no recorded model, another fingerprint, no text tower) is that
-    column's `error`.
+    What goes wrong in one column (no such collection, no recorded model, another fingerprint, no text tower, no such
+    picture) is that column's `error`.
 
     Raises:
-        Refused: there is no text, no column, or no sensible limit.
+        Refused: there is nothing to search for, no column, or no sensible limit.
     """
-    text = text.strip()
-    if not text:
-        raise Refused("There is nothing to search for.", "Type a few words that describe a picture.")
-    embedded: dict[str, tuple[Vector, float]] = {}
+    question = Question(question) if isinstance(question, str) else question
+    question.check()
+    made: dict[str, tuple[Embedded, float]] = {}
 
-    def answer(info: CollectionInfo) -> ColumnResult:
-        embedder = fitting_model(models, info)
-        if embedder.card.key not in embedded:
-            embedded[embedder.card.key] = _embedded(embedder, text)
-        vector, embed_ms = embedded[embedder.card.key]
-        return replace(nearest(store, info, vector, limit, where), embed_ms=embed_ms)
+    def answer(info: CollectionInfo, column: Column) -> ColumnResult:
+        parts, embed_ms = Embedded(), 0.0
+        if question.needs_model:
+            embedder = fitting_model(models, info, text=bool(question.texts))
+            if embedder.card.key not in made:
+                started = perf_counter()
+                made[embedder.card.key] = embedded(question, embedder), (perf_counter() - started) * 1000
+            parts, embed_ms = made[embedder.card.key]
+        vector = combined(question, parts, lambda key: vector_of(store, info, key))
+        asked = Asked(vector, limit, where, column, leave_out=question.like)
+        return replace(answered(store, info, asked, samples), embed_ms=embed_ms)
 
-    return compare(store, columns, text, limit, answer)
+    return compare(store, columns, question.label, limit, answer)
 
 
 def fitting_model(models: Models, info: CollectionInfo | Outline, *, text: bool = True) -> Embedder:
@@ -81,17 +90,18 @@ def fitting_model(models: Models, info: CollectionInfo | Outline, *, text: bool 
 
 def compare(
     store: VectorStore,
-    columns: Sequence[str],
+    columns: Sequence[str | Column],
     query: str,
     limit: int,
-    answer: Callable[[CollectionInfo], ColumnResult],
+    answer: Callable[[CollectionInfo, Column], ColumnResult],
 ) -> Comparison:
     """Asks every column, keeps each one's error to itself, and compares with the first that answered."""
     if not columns:
         raise Refused("No collection was chosen.", "Choose at least one collection or alias.")
     if not 1 <= limit <= MOST:
         raise Refused(f"{limit} is not a number of answers.", f"Ask for 1 to {MOST} answers.")
-    results = [_column(store, asked, answer) for asked in columns]
+    asked = [Column(column) if isinstance(column, str) else column for column in columns]
+    results = [_column(store, column, answer) for column in asked]
     reference = next((place for place, result in enumerate(results) if result.error is None), None)
     if reference is not None:
         ranking = results[reference].keys
@@ -102,40 +112,18 @@ def compare(
     return Comparison(query=query, limit=limit, columns=tuple(results), reference=reference)
 
 
-def nearest(
-    store: VectorStore, info: CollectionInfo | Outline, vector: Vector, limit: int, where: Where | None
+def _column(
+    store: VectorStore, column: Column, answer: Callable[[CollectionInfo, Column], ColumnResult]
 ) -> ColumnResult:
-    """The answers of one collection to a vector."""
-    started = perf_counter()
-    hits = store.search(info.name, vector, limit=limit, where=where)
-    elapsed = _ms_since(started)
-    sound = [hit for hit in hits if isfinite(hit.score)]
-    return ColumnResult(asked=info.name, answers=answers(sound), search_ms=elapsed, note=_note(len(hits) - len(sound)))
-
-
-def answers(hits: Sequence[Hit]) -> tuple[Answer, ...]:
-    """Hits as ranked answers."""
-    return tuple(
-        Answer(rank, picture_key(hit.id, hit.payload), hit.id, hit.score, application_payload(hit.payload))
-        for rank, hit in enumerate(hits, start=1)
-    )
-
-
-def _embedded(embedder: Embedder, text: str) -> tuple[Vector, float]:
-    started = perf_counter()
-    vector: Vector = embedder.embed_texts([text])[0]
-    return vector, _ms_since(started)
-
-
-def _column(store: VectorStore, asked: str, answer: Callable[[CollectionInfo], ColumnResult]) -> ColumnResult:
     info: CollectionInfo | None = None
     model = ""
     try:
-        info = store.describe(asked)
+        info = store.describe(column.asked)
         model = info.stamp.model if info.stamp else ""
-        return replace(answer(info), asked=asked, collection=info, model=model)
+        result = answer(info, column)
     except ConsoleError as error:
-        return ColumnResult(asked=asked, collection=info, model=model, error=error)
+        result = ColumnResult(asked=column.asked, error=error)
+    return replace(result, asked=column.asked, collection=info, model=model, way=column.way, threshold=column.threshold)
 
 
 def _against(reference: Sequence[str], result: ColumnResult, k: int) -> ColumnResult:
@@ -146,14 +134,3 @@ def _against(reference: Sequence[str], result: ColumnResult, k: int) -> ColumnRe
         gone=moved.gone,
         agreement=agreement(reference, result.keys, k=k),
     )
-
-
-def _note(unsound: int) -> str:
-    if not unsound:
-        return ""
-    points = "1 point" if unsound == 1 else f"{unsound} points"
-    return f"{points} without a finite score left out: verify this collection."
-
-
-def _ms_since(started: float) -> float:
-    return (perf_counter() - started) * 1000

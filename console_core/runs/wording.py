@@ -23,6 +23,7 @@ KINDS: Mapping[str, KindWords] = {
     "ask": KindWords("Asking a query set", "questions", "answered"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
     "duplicates": KindWords("Search for duplicates", "points", "looked at"),
+    "sample": KindWords("Drawing of a sample", "points", "looked at"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),
     "backup": KindWords("Backup", "points", "saved"),
     "prove": KindWords("Proof of a backup", "checks and writes", "made"),

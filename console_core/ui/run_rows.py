@@ -22,6 +22,7 @@ _LEFT = {
     "verify": "It has written nothing.",
     "coverage": "It has written nothing.",
     "duplicates": "What it has found so far stays listed.",
+    "sample": "The sample stays as it was.",
     "backup": "What it has written stays on the Backups page, unfinished, and can be deleted there.",
     "prove": "The scratch collection that it has filled is deleted; the backup stays as it is.",
     "restore": "The collection that it has filled so far is deleted; the backup stays as it is.",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from console_core.vectorstore.blob_registry import Kept
+from console_core.vectorstore.distances import scores
 from console_core.vectorstore.matching import matches
 from console_core.vectorstore.types import Hit, Point
 
@@ -26,25 +27,10 @@ def scored(
         points = [kept.place.point(row, vectors=True) for row in some]
         points = [point for point in points if matches(point.payload, where)]
         if points:
-            scores = _scores(np.stack([_numbers(point) for point in points]), query, kept.distance)
-            yield from (Hit(point.id, float(score), point.payload) for point, score in zip(points, scores, strict=True))
+            found = scores(np.stack([_numbers(point) for point in points]), query, kept.distance)
+            yield from (Hit(point.id, float(score), point.payload) for point, score in zip(points, found, strict=True))
 
 
 def _numbers(point: Point) -> NDArray[np.float32]:
     assert point.vector is not None
     return point.vector
-
-
-def _scores(rows: NDArray[np.float32], query: NDArray[np.float32], distance: str) -> NDArray[np.float32]:
-    scores: NDArray[np.float32]
-    match distance:
-        case "cosine":
-            lengths = np.linalg.norm(rows, axis=1)
-            scores = np.divide(rows @ query, lengths, out=np.zeros(len(rows), dtype=np.float32), where=lengths > 0)
-        case "dot":
-            scores = rows @ query
-        case "euclid":
-            scores = -np.linalg.norm(rows - query, axis=1)
-        case _:
-            scores = -np.abs(rows - query).sum(axis=1)
-    return scores

@@ -38,6 +38,7 @@ from console_core.vectorstore.types import (
     Vector,
 )
 from console_core.vectorstore.vectors import canonical, plain_vectors, unit_query, unit_vectors
+from console_core.vectorstore.ways import Search
 
 CAPACITY = 100_000
 """Points in a collection beyond which comparing all of them takes too long for a search."""
@@ -203,7 +204,13 @@ class BlobStore:
             return _count(connection, self._registry.kept(connection, name))
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
         with self._traffic.search(), self._database.reading(name) as connection:
             kept = self._registry.kept(connection, name)

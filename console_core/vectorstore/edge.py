@@ -32,6 +32,7 @@ from console_core.vectorstore.types import (
     Vector,
 )
 from console_core.vectorstore.vectors import canonical, plain_vectors, successor, unit_query, unit_vectors
+from console_core.vectorstore.ways import Search
 
 CAPACITY = 1_000_000
 """Points in one collection, up to which it was measured."""
@@ -181,7 +182,13 @@ class EdgeStore:
         return int(self._engine.ask("count", name))
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
         spec = self._spec(name)
         query = unit_query(vector, spec.dimension, name)
@@ -189,7 +196,7 @@ class EdgeStore:
             return []
         with self._traffic.search():
             wanted = {field: list(values) for field, values in (where or {}).items()}
-            found = self._engine.ask("search", name, query, limit, wanted)
+            found = self._engine.ask("search", name, query, limit, wanted, way)
         sign = -1.0 if spec.distance in _NEARER_IS_LESS else 1.0
         return [Hit(identifier, sign * score, payload) for identifier, score, payload in found]
 

@@ -24,6 +24,7 @@ from console_core.vectorstore.edge_errors import translated
 from console_core.vectorstore.edge_folder import EdgeFolder, room_for
 from console_core.vectorstore.edge_shard import Rows
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Outline, Payload, PointId
+from console_core.vectorstore.ways import Search
 
 LOOK = 1.0
 """Seconds without a request after which the engine looks whether the console still lives and an index is due."""
@@ -122,9 +123,9 @@ class Engine:
         return self._in.shard(name).count()
 
     def search(
-        self, name: str, vector: NDArray[np.float32], limit: int, where: Mapping[str, Sequence[Any]] | None
+        self, name: str, vector: NDArray[np.float32], limit: int, where: Mapping[str, Sequence[Any]] | None, way: Search
     ) -> Hits:
-        return self._in.shard(name).search(vector, limit, where)
+        return self._in.shard(name).search(vector, limit, where, way)
 
     def _tend(self, looks: int) -> None:
         """What is done between requests. `looks` counts those in a row without one."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from console_core.vectorstore.edge_words import filter_for, search_params, shard_config
 from console_core.vectorstore.types import CollectionSpec, Payload, PointId
+from console_core.vectorstore.ways import Search
 
 FLUSH_BYTES = 64_000_000
 """Of vectors, after which files are written out, so that the log stays short and opening again quick."""
@@ -34,7 +35,6 @@ class Shard:
         self._unflushed = 0
         self._counted: int | None = None
         self._at_most: int | None = None
-        self._params = search_params(spec)
 
     def upsert(self, ids: Sequence[PointId], vectors: NDArray[np.float32] | None, payloads: Sequence[Payload]) -> None:
         """Write points, which the engine's log has when this returns; without `vectors` they have none."""
@@ -85,7 +85,11 @@ class Shard:
         return self._at_most
 
     def search(
-        self, vector: NDArray[np.float32], limit: int, where: Mapping[str, Sequence[Any]] | None
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        where: Mapping[str, Sequence[Any]] | None,
+        way: Search = Search.USUAL,
     ) -> list[tuple[PointId, float, Payload]]:
         """The nearest points with the engine's own scores, best first."""
         row: Any = vector
@@ -93,7 +97,7 @@ class Shard:
             query=edge.Query.Nearest(row, using=self.spec.vector_name or None),
             filter=filter_for(where),
             limit=limit,
-            params=self._params,
+            params=search_params(self.spec, way),
             with_payload=True,
         )
         return [(_id(hit.id), float(hit.score), hit.payload or {}) for hit in self._shard.query(request)]

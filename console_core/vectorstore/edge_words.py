@@ -8,6 +8,7 @@ import qdrant_edge as edge
 
 from console_core.vectorstore.json_path import path_of
 from console_core.vectorstore.types import CollectionSpec
+from console_core.vectorstore.ways import Search
 
 INDEX: Mapping[str, Any] = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
 """The engine's usual index: edges of a node, candidates while building, and kB below which all vectors are compared."""
@@ -68,11 +69,21 @@ def index_in_force(spec: CollectionSpec) -> dict[str, Any]:
     return {**INDEX, **{name: value for name, value in spec.index.items() if value is not None}}
 
 
-def search_params(spec: CollectionSpec) -> edge.SearchParams | None:
-    """How to search: where vectors are quantized the best are compared again, which the engine would not do itself."""
+def search_params(spec: CollectionSpec, way: Search = Search.USUAL) -> edge.SearchParams | None:
+    """How to search: where vectors are quantized the best are usually compared again, which the engine would not do
+    itself. None for its own usual way."""
+    if way is Search.EXACT:
+        return edge.SearchParams(exact=True, quantization=edge.QuantizationSearchParams(ignore=True))
     if not spec.quantization:
         return None
-    return edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
+    match way:
+        case Search.UNQUANTIZED:
+            asked = edge.QuantizationSearchParams(ignore=True)
+        case Search.WITHOUT_RESCORING:
+            asked = edge.QuantizationSearchParams(rescore=False)
+        case _:
+            asked = edge.QuantizationSearchParams(rescore=True, oversampling=2.0)
+    return edge.SearchParams(quantization=asked)
 
 
 def filter_for(where: Mapping[str, Sequence[Any]] | None) -> edge.Filter | None:

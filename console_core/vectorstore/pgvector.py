@@ -21,6 +21,7 @@ from console_core.vectorstore.pgvector_words import OPERATORS, Kept
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import REQUEST, Hit, Point, PointId, Vector
 from console_core.vectorstore.vectors import canonical, plain_vectors, unit_query, unit_vectors
+from console_core.vectorstore.ways import Search
 
 EXACT_BELOW = 10_000_000
 """Bytes of a table up to which every vector is compared: that is fast enough, and exact."""
@@ -128,15 +129,23 @@ class PgvectorStore(PgvectorCollections):
         return chain.from_iterable(pages(self, name, size=page_size, vectors=vectors))
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
         def look(connection: Connection) -> list[Hit]:
             kept = self._registry.kept(connection, name)
             query = rows.vector_text(unit_query(vector, kept.dimension, kept.name))
             if limit < 1 or (where and not all(where.values())):
                 return []
-            approximate = self._index_serves(connection, kept, limit, filtered=bool(where))
-            found = self._nearest(connection, kept, query, limit, where, approximate=approximate)
+            exact = way is Search.EXACT or (way is Search.UNQUANTIZED and kept.half)
+            approximate = not exact and self._index_serves(connection, kept, limit, filtered=bool(where))
+            again = way is not Search.WITHOUT_RESCORING
+            found = self._nearest(connection, kept, query, limit, where, approximate=approximate, again=again)
             if approximate and len(found) < limit:  # an index gives up where a filter lets few points through
                 found = self._nearest(connection, kept, query, limit, where, approximate=False)
             return found
@@ -177,23 +186,27 @@ class PgvectorStore(PgvectorCollections):
         where: Mapping[str, Sequence[Any]] | None,
         *,
         approximate: bool,
+        again: bool = True,
     ) -> list[Hit]:
+        """`again`: what an index over rounded vectors finds is ranked anew by the whole ones."""
         wanted = AGAIN_IN_FULL * limit if kept.half else 2 * limit
         candidates = max(min(wanted, 1000), CANDIDATES)
         self._plan(connection, approximate, candidates)
         condition, parameters = filter_for(where)
         operator = sql.SQL(OPERATORS[kept.distance])
         points: sql.Composable = sql.SQL("SELECT * FROM {} AS points WHERE {}").format(kept.place.points, condition)
+        kind: sql.Composable = sql.SQL("vector")
         if approximate and kept.half:
             half = sql.SQL("halfvec({})").format(sql.Literal(kept.dimension))
+            kind = kind if again else half
             points = sql.SQL("{} ORDER BY vector::{} {} %s::{} LIMIT {}").format(
                 points, half, operator, half, min(wanted, 1000)
             )
             parameters.append(query)
         statement = sql.SQL(
-            "SELECT is_uuid, number, uuid, payload, vector {} %s::vector AS distance FROM ({}) AS points "
+            "SELECT is_uuid, number, uuid, payload, vector::{kind} {} %s::{kind} AS distance FROM ({}) AS points "
             "ORDER BY distance LIMIT {}"
-        ).format(operator, points, limit)
+        ).format(operator, points, limit, kind=kind)
         with connection.cursor(binary=True) as cursor:
             found = cursor.execute(statement, [query, *parameters]).fetchall()
         return [Hit(rows.id_of(*row[:3]), _score(kept.distance, row[4]), row[3]) for row in found]

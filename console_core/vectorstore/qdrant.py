@@ -15,6 +15,7 @@ from console_core.vectorstore.qdrant_collections import QdrantCollections
 from console_core.vectorstore.qdrant_filters import filter_for
 from console_core.vectorstore.types import REQUEST, Hit, Point, PointId, Vector
 from console_core.vectorstore.vectors import canonical, plain_vectors, successor, unit_query, unit_vectors
+from console_core.vectorstore.ways import Search
 
 BATCH = REQUEST
 
@@ -99,9 +100,19 @@ class QdrantStore(QdrantCollections):
         return chain.from_iterable(pages(self, name, size=page_size, vectors=vectors))
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
-        return self._nearest(name, self._config(name), vector, limit, where, filter_for)
+        return self._nearest(name, self._config(name), vector, limit, where, filter_for, way)
+
+    def _params(self, way: Search, config: models.CollectionConfig, vector_name: str) -> models.SearchParams | None:
+        """How the client is asked to search."""
+        return words.search_params(way, quantized=bool(self._quantization(config, vector_name)))
 
     def _nearest(
         self,
@@ -111,6 +122,7 @@ class QdrantStore(QdrantCollections):
         limit: int,
         where: Mapping[str, Sequence[Any]] | None,
         wanted_by: Callable[[Mapping[str, Sequence[Any]] | None], models.Filter | None],
+        way: Search,
     ) -> list[Hit]:
         """A search of the one vector that the configuration tells, with the payloads as they are stored."""
         shape = words.shape(config.params)
@@ -118,7 +130,7 @@ class QdrantStore(QdrantCollections):
         if limit < 1 or (where and not all(where.values())):
             return []
         wanted = wanted_by(where)
-        params = words.RESCORED if self._quantization(config, shape.vector_name) else None
+        params = self._params(way, config, shape.vector_name)
         with self._traffic.search():
             answer = self._ask(
                 lambda: self._client.query_points(

@@ -26,6 +26,7 @@ from console_core.vectorstore.qdrant_named_writing import FillsVectors
 from console_core.vectorstore.traffic import Traffic
 from console_core.vectorstore.types import CollectionSpec, Point, PointId, StoreInfo
 from console_core.vectorstore.vectors import canonical
+from console_core.vectorstore.ways import Search
 
 CAPACITY = 20_000
 """Points in one collection. Beyond it, opening takes seconds and memory grows out of proportion."""
@@ -116,6 +117,9 @@ class QdrantEmbedded(FillsVectors):
 
     def _index(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
         return {}
+
+    def _params(self, way: Search, config: models.CollectionConfig, vector_name: str) -> None:
+        """Nothing: it compares every whole vector in any case."""
 
     def _quantization(self, config: models.CollectionConfig, vector_name: str) -> Mapping[str, Any]:
         return {}

@@ -17,6 +17,7 @@ from console_core.vectorstore.qdrant_vectors import Place
 from console_core.vectorstore.sharing import AT, Sharing, splits
 from console_core.vectorstore.types import CollectionInfo, Hit, Outline, Point, PointId, Vector
 from console_core.vectorstore.vectors import canonical, successor
+from console_core.vectorstore.ways import Search
 
 
 class NamedVectors(QdrantStore):
@@ -199,10 +200,16 @@ class NamedVectors(QdrantStore):
         return [replace(point, payload=place.seen(point.payload)) for point in points], following is not None
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
         place = self._vector(name)
         if place is None:
-            return super().search(name, vector, limit=limit, where=where)
-        hits = self._nearest(place.collection, place.config, vector, limit, where, place.filter_for)
+            return super().search(name, vector, limit=limit, where=where, way=way)
+        hits = self._nearest(place.collection, place.config, vector, limit, where, place.filter_for, way)
         return [replace(hit, payload=place.seen(hit.payload)) for hit in hits]

@@ -10,6 +10,7 @@ from qdrant_client import models
 from console_core.errors import StoreRefused
 from console_core.vectorstore.provenance import FIELD
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
+from console_core.vectorstore.ways import Search
 
 DISTANCES = {
     "cosine": models.Distance.COSINE,
@@ -17,8 +18,6 @@ DISTANCES = {
     "euclid": models.Distance.EUCLID,
     "manhattan": models.Distance.MANHATTAN,
 }
-RESCORED = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
-"""How a quantized collection is searched: twice as many are found as asked for, and ranked by their whole vectors."""
 NEARER_IS_LESS = frozenset({"euclid", "manhattan"})
 """Distances whose scores Qdrant sorts upwards."""
 
@@ -85,6 +84,23 @@ def vector_params(spec: CollectionSpec) -> models.VectorParams | dict[str, model
         raise StoreRefused(f"{spec.dimension} is not a dimension.", "Use the model's, between 1 and 65,536.")
     vector = models.VectorParams(size=spec.dimension, distance=DISTANCES[spec.distance])
     return {spec.vector_name: vector} if spec.vector_name else vector
+
+
+def search_params(way: Search, *, quantized: bool) -> models.SearchParams | None:
+    """How Qdrant is asked to search; None for its own usual way.
+
+    A quantized collection usually finds twice as many as asked for, and ranks them by their whole vectors.
+    """
+    if way is Search.EXACT:
+        return models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
+    if not quantized:
+        return None
+    asked = {
+        Search.USUAL: models.QuantizationSearchParams(rescore=True, oversampling=2.0),
+        Search.UNQUANTIZED: models.QuantizationSearchParams(ignore=True),
+        Search.WITHOUT_RESCORING: models.QuantizationSearchParams(rescore=False),
+    }
+    return models.SearchParams(quantization=asked[way])
 
 
 def index_config(index: Mapping[str, Any]) -> models.HnswConfigDiff | None:

@@ -18,6 +18,7 @@ from console_core.vectorstore.types import (
     Vector,
     VectorStore,
 )
+from console_core.vectorstore.ways import Search
 
 
 class ReadOnlyStore:
@@ -77,9 +78,15 @@ class ReadOnlyStore:
         return self._store.count(name)
 
     def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Mapping[str, Sequence[Any]] | None = None
+        self,
+        name: str,
+        vector: Vector,
+        *,
+        limit: int = 10,
+        where: Mapping[str, Sequence[Any]] | None = None,
+        way: Search = Search.USUAL,
     ) -> list[Hit]:
-        return self._store.search(name, vector, limit=limit, where=where)
+        return self._store.search(name, vector, limit=limit, where=where, way=way)
 
     def set_alias(self, alias: str, to: str, *, expected: str | None) -> None:
         _refuse(f'point the alias "{alias}" to "{to}"')

@@ -13,6 +13,7 @@ from console_core.errors import (
 )
 from console_core.vectorstore.readonly import ReadOnlyStore
 from console_core.vectorstore.types import CollectionSpec, Point, PointId
+from console_core.vectorstore.ways import Search
 from tests.contract.vectorstore.world import DIMENSION, STAMP, World, ids, points, unit, vectors
 
 
@@ -28,6 +29,35 @@ def test_a_search_ranks_and_scores_as_the_cosine_does(world: World) -> None:
         world.reopened()
 
 
+def test_an_exact_search_finds_what_comparing_every_vector_finds_in_every_distance(world: World) -> None:
+    rows, query = unit(vectors(300, seed=1)), unit(vectors(1, seed=78))[0]
+    scores = {
+        "cosine": rows @ query,
+        "dot": rows @ query,
+        "euclid": -np.linalg.norm(rows - query, axis=1),
+        "manhattan": -np.abs(rows - query).sum(axis=1),
+    }
+    captions: list[Any] = [f"picture {key}" for key in range(0, 300, 7)]
+    for distance, true in scores.items():
+        name = world.made(distance, count=300, distance=distance, quantization=_quantization(world))
+        for store in (world.store, ReadOnlyStore(world.store)):
+            hits = store.search(name, query, limit=40, way=Search.EXACT)
+            assert [hit.id for hit in hits] == np.argsort(-true)[:40].tolist()
+            np.testing.assert_allclose([hit.score for hit in hits], np.sort(true)[::-1][:40], atol=1e-5)
+        some = world.store.search(name, query, limit=5, where={"caption": captions}, way=Search.EXACT)
+        assert [hit.id for hit in some] == (np.argsort(-true[::7])[:5] * 7).tolist()
+        for way in Search:
+            hits = world.store.search(name, rows[17], limit=5, way=way)
+            assert hits[0].id == 17
+            assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def _quantization(world: World) -> dict[str, Any]:
+    """One that rounds, where the store has one."""
+    kinds = world.store.info().quantizations
+    return {"type": "int8", "quantile": 0.99} if "int8" in kinds else {"type": "float16"} if kinds else {}
+
+
 def test_searches_are_seen_by_whoever_shall_yield_to_them_and_nothing_else_is(world: World) -> None:
     name = world.made(count=5)
     list(world.store.scroll(name, vectors=True))
@@ -35,14 +65,6 @@ def test_searches_are_seen_by_whoever_shall_yield_to_them_and_nothing_else_is(wo
     assert not world.traffic.busy()
     world.store.search(name, vectors(1)[0])
     assert world.traffic.busy()
-
-
-def test_the_nearest_point_has_the_highest_score_in_every_distance(world: World) -> None:
-    for distance in ("dot", "euclid", "manhattan"):
-        name = world.made(distance, count=50, distance=distance)
-        hits = world.store.search(name, vectors(50, seed=1)[17], limit=5)
-        assert hits[0].id == 17
-        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
 def test_a_query_of_another_length_or_that_is_not_a_direction_is_refused(world: World) -> None:

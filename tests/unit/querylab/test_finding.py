@@ -10,7 +10,8 @@ import pytest
 from console_core.demo.painting.render import render
 from console_core.demo.plan import plan
 from console_core.errors import CollectionNotFound, DimensionMismatch, FingerprintMismatch, Refused
-from console_core.querylab.finding import LONGEST, find, search_one
+from console_core.querylab.finding import find, search_one
+from console_core.querylab.question import LONGEST
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.qdrant_server import QdrantServer

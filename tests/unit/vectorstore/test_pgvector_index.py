@@ -14,6 +14,7 @@ from console_core.settings import StoreSettings
 from console_core.vectorstore import pgvector
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.types import CollectionSpec, Point, VectorStore
+from console_core.vectorstore.ways import Search
 from tests.postgres import Postgres
 
 BUILDING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' AND state = 'active'"
@@ -69,13 +70,21 @@ def test_an_index_finds_nearly_all_that_a_comparison_with_every_vector_finds(
     rows = np.array([point.vector for point in points])
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     right = asked = 0
+    rounded = []
     for query in rows[::40]:
+        nearest = store.search("images", query, limit=10, way=Search.EXACT)
+        assert [hit.id for hit in nearest] == np.argsort(-(rows @ query))[:10].tolist()
+        rounded += [
+            abs(hit.score - rows[int(hit.id)] @ query)
+            for hit in store.search("images", query, way=Search.WITHOUT_RESCORING)
+        ]
         hits = store.search("images", query, limit=10)
         exact = rows @ query
         np.testing.assert_allclose([hit.score for hit in hits], exact[[int(hit.id) for hit in hits]], atol=1e-5)
         right += len({hit.id for hit in hits} & set(np.argsort(-exact)[:10].tolist()))
         asked += 10
     assert right / asked > 0.95
+    assert (max(rounded) > 1e-6) == (bool(quantization) or dimension > 2000), "scores are of half-precision copies"
 
 
 @pytest.mark.usefixtures("indexed")

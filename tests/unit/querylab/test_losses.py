@@ -1,0 +1,228 @@
+"""What an index or rounding loses is never blamed on the model, and what a model loses never on the index."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from console_core.querylab.calibration import draw, read
+from console_core.querylab.effects import Effect
+from console_core.querylab.losses import Attribution, Losing, attribute
+from console_core.querylab.probes import Kind, Probe, pictures_of, probes_of
+from console_core.querylab.rankings import Query, Rankings
+from console_core.settings import StoreSettings
+from console_core.vectorstore import edge_words, pgvector
+from console_core.vectorstore.edge_shard import Shard
+from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.traffic import Traffic
+from console_core.vectorstore.types import CollectionSpec, Hit, Point, Vector
+from console_core.vectorstore.ways import Search
+from tests.unit.querylab.conftest import CLIP, Lab
+
+POINTS, DIMENSION, CLASSES, QUERIES, K = 500, 32, 50, 16, 10
+GOOD = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10}
+CRIPPLED = {"m": 2, "ef_construct": 4, "full_scan_threshold": 10}
+
+Shards = Callable[..., Any]
+
+
+class EngineStore:
+    """A shard of the edge engine, indexed, asked without the process that it usually has; the rest of a store is not
+    asked for."""
+
+    def __init__(self, folder: Path, rows: NDArray[np.float32], spec: CollectionSpec) -> None:
+        folder.mkdir()
+        self.shard = Shard(folder, spec, new=True)
+        self.shard.upsert(list(range(len(rows))), rows, [{}] * len(rows))
+        self.shard._shard.optimize()
+        assert self.shard.indexed() == len(rows)
+
+    def search(
+        self, name: str, vector: Vector, *, limit: int = 10, where: Any = None, way: Search = Search.USUAL
+    ) -> list[Hit]:
+        return [Hit(*found) for found in self.shard.search(vector, limit, where, way)]
+
+
+@pytest.fixture
+def shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shards]:
+    monkeypatch.setattr(edge_words, "_INDEXED_FROM", 10)
+    opened: list[EngineStore] = []
+
+    def made(rows: NDArray[np.float32], **spec: Any) -> EngineStore:
+        opened.append(EngineStore(tmp_path / f"{len(opened)}", rows, CollectionSpec(rows.shape[1], **spec)))
+        return opened[-1]
+
+    yield made
+    for store in opened:
+        store.shard.close()
+
+
+def embedded(seed: int, noise: float) -> tuple[NDArray[np.float32], dict[Kind, list[Probe]]]:
+    """What a model makes of pictures of some classes and of texts that name them; the more noise, the worse it is.
+
+    Texts lie in a cone of their own, as those of real models do.
+    """
+    random = np.random.default_rng(seed)
+    classes = random.normal(size=(CLASSES, DIMENSION))
+    pictures = classes[np.arange(POINTS) % CLASSES] + noise * random.normal(size=(POINTS, DIMENSION))
+    texts = classes[np.arange(QUERIES) % CLASSES] + 0.5 * noise * random.normal(size=(QUERIES, DIMENSION))
+    rows, asked = _unit(pictures), _unit(texts + 0.5 * random.normal(size=DIMENSION))
+    probes: dict[Kind, list[Probe]] = {
+        "text": [Probe(str(place), vector) for place, vector in enumerate(asked)],
+        "picture": [Probe(str(place), rows[place], place) for place in range(QUERIES)],
+    }
+    return rows, probes
+
+
+def _unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def measured(store: Any, probes: Mapping[Kind, Sequence[Probe]], name: str = "images") -> Losing:
+    losing = Losing(store, name, probes, k=K)
+    assert [asked for asked, _ in losing.steps()] == list(range(1, 1 + sum(map(len, probes.values()))))
+    return losing
+
+
+def precisions(losing: Losing, kind: Kind) -> dict[Search, list[float]]:
+    """How many of the first answers are of the class that a query asks for; all of them are judged."""
+    return {way: _precision(losing.rankings(kind, way)) for way in Search}
+
+
+def _precision(rankings: Rankings) -> list[float]:
+    return [
+        sum(int(key) % CLASSES == int(query) % CLASSES for key in ranking) / K for query, ranking in rankings.items()
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_crippled_index_is_blamed_on_the_index_and_a_worse_model_on_the_model(seed: int, shards: Shards) -> None:
+    rows, probes = embedded(seed, noise=0.8)
+    worse_rows, worse_probes = embedded(seed, noise=3.0)
+    old = measured(shards(rows, index=GOOD), probes)
+    crippled = measured(shards(rows, index=CRIPPLED), probes)
+    worse = measured(shards(worse_rows, index=GOOD), worse_probes)
+    blamed = {
+        name: [loss.causes() for loss in losing.losses()]
+        for name, losing in (("old", old), ("crippled", crippled), ("worse", worse))
+    }
+    assert blamed == {"old": [(), ()], "crippled": [("index",)] * 2, "worse": [(), ()]}
+    for kind in probes:
+        before = precisions(old, kind)
+        of_index, of_model = (attribute(before, precisions(losing, kind)) for losing in (crippled, worse))
+        assert (of_index.causes(), of_model.causes()) == (("index",), ("model",))
+        assert of_index.model == Effect(0.0, 0.0, 0.0), "both search the same vectors exactly"
+
+
+def test_rounding_is_told_from_the_index_and_what_rescoring_wins_back_is_said(shards: Shards) -> None:
+    rows, probes = embedded(3, noise=0.8)
+    for kind, loss in zip(
+        probes, measured(shards(rows, index=GOOD, quantization={"type": "binary"}), probes).losses(), strict=True
+    ):
+        assert (loss.kind, loss.queries, loss.k) == (kind, QUERIES, K)
+        assert loss.causes() == ("quantization",)
+        assert loss.total.mean == pytest.approx(loss.index.mean + loss.quantization.mean)
+        assert loss.without_rescoring.mean < loss.total.mean < -0.1
+        assert loss.overlap == pytest.approx(1 + loss.total.mean)
+
+
+def test_a_picture_that_is_as_near_as_the_last_one_is_as_good_an_answer(shards: Shards) -> None:
+    rows, _ = embedded(4, noise=0.8)
+    rows[100:130] = rows[100]
+    losing = measured(shards(rows, index=GOOD), {"picture": [Probe("100", rows[100], 100)]})
+    (loss,) = losing.losses()
+    assert loss.total == Effect(0.0, 0.0, 0.0)
+
+
+def test_an_index_of_postgresql_is_blamed_for_what_it_loses_and_a_sound_one_is_not(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pgvector, "EXACT_BELOW", 0)
+    monkeypatch.setattr(pgvector, "CANDIDATES", 1)
+    rows, probes = embedded(5, noise=0.8)
+    points = [Point(place, row, {}) for place, row in enumerate(rows)]
+    store = open_store(StoreSettings(url))
+    for name, index in (("sound", GOOD), ("crippled", CRIPPLED)):
+        store.create(name, CollectionSpec(DIMENSION, index=index))
+        store.defer_index(name)
+        store.upsert(name, points)
+        store.restore_index(name)
+    causes = {
+        name: [loss.causes() for loss in measured(store, probes, name).losses()] for name in ("sound", "crippled")
+    }
+    store.close()
+    assert causes == {"sound": [(), ()], "crippled": [("index",)] * 2}
+
+
+def test_an_embedded_store_loses_nothing_and_its_probes_come_of_the_query_set(lab: Lab) -> None:
+    info = lab.store.describe("by-clip")
+    queries = [
+        Query("t", "snow"),
+        Query("p", like="5"),
+        Query("b", "snow", like="5"),
+        Query("again", "snow"),
+        Query("lost", like="900"),
+    ]
+    probes = probes_of(lab.store, lab.models, info, queries)
+    assert probes.left_out == ("lost",)
+    asked = {kind: [probe.query for probe in some] for kind, some in probes.by_kind.items()}
+    assert asked == {"text": ["t", "again"], "picture": ["p"], "text and picture": ["b"]}
+    losing = measured(lab.store, probes.by_kind, info.name)
+    for loss in losing.losses():
+        assert (loss.total, loss.without_rescoring, loss.overlap) == (Effect(0, 0, 0), Effect(0, 0, 0), 1.0)
+    (vector,) = lab.models.get(CLIP).embed_texts(["snow"])
+    expected = [str(hit.id) for hit in lab.store.search("by-clip", vector, limit=K)]
+    assert losing.rankings("text", Search.EXACT)["t"] == expected
+    assert "5" not in losing.rankings("picture", Search.USUAL)["p"]
+    sampled = pictures_of(read(lab.store, info, draw(lab.store, info)), 4)
+    assert [probe.itself for probe in sampled] == list(draw(lab.store, info).ids[:4])
+    assert [loss.queries for loss in measured(lab.store, {"picture": sampled}, info.name).losses()] == [4]
+
+
+def test_a_query_that_finds_nothing_has_lost_nothing(lab: Lab) -> None:
+    (vector,) = lab.models.get(CLIP).embed_texts(["snow"])
+    losing = Losing(lab.store, "by-clip", {"text": [Probe("t", vector)]}, where={"seed": [999]})
+    list(losing.steps())
+    (loss,) = losing.losses()
+    assert (loss.total, loss.overlap) == (Effect(0, 0, 0), 1.0)
+    assert Losing(lab.store, "by-clip", {"text": []}).losses() == ()
+
+
+def test_what_a_run_asks_for_a_measurement_is_no_search_of_a_person(tmp_path: Path) -> None:
+    traffic = Traffic()
+    store = open_store(StoreSettings(f"sqlite:///{tmp_path / 'app.db'}"), traffic)
+    rows, probes = embedded(1, noise=0.8)
+    store.create("images", CollectionSpec(DIMENSION))
+    store.upsert("images", [Point(place, row, {}) for place, row in enumerate(rows[:20])])
+    losing = Losing(store, "images", {"text": probes["text"][:2]}, uncounted=traffic.uncounted)
+    list(losing.steps())
+    assert not traffic.busy()
+    list(Losing(store, "images", {"text": probes["text"][:1]}).steps())
+    assert traffic.busy()
+    store.close()
+
+
+def test_the_parts_of_an_attribution_add_up_and_a_change_for_the_better_has_no_culprit() -> None:
+    random = np.random.default_rng(6)
+    columns: list[dict[Search, Any]] = [
+        {way: random.random(30) + gain for way in (Search.USUAL, Search.EXACT)} for gain in (0.0, 0.3)
+    ]
+    found = attribute(*columns)
+    assert isinstance(found, Attribution)
+    assert found.total.mean == pytest.approx(found.model.mean + found.searching.mean)
+    assert (found.queries, found.causes()) == (30, ())
+    assert attribute(*columns) == found
+    for wrong in (np.ones(29), np.full(30, np.nan)):
+        with pytest.raises(ValueError, match="one finite number"):
+            attribute(columns[0], {**columns[1], Search.EXACT: wrong})
+
+
+def test_an_interval_has_the_mean_in_it_as_often_as_it_says() -> None:
+    random = np.random.default_rng(7)
+    found = [Effect.of(random.normal(0.2, 1.0, size=40), seed=seed) for seed in range(150)]
+    assert 0.88 <= np.mean([effect.low <= 0.2 <= effect.high for effect in found]) <= 0.99
+    assert Effect.of([]) == Effect(0.0, 0.0, 0.0)
+    assert not any(effect.is_loss(0.0) for effect in found if effect.high >= 0)
