@@ -11,6 +11,7 @@ import typer
 
 from console_core.cli import (
     backups,
+    encoder,
     failures,
     generating,
     ingesting,
@@ -44,7 +45,10 @@ from console_core.settings import read, workspace_folder
 HELP = "Move an image collection from one embedding model to another without ever breaking search."
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-for topic in (making, runs, verification, moving, failures, manners, backups, ingesting, searching, generating):
+for topic in (
+    *(making, runs, verification, moving, failures, manners, backups, ingesting, searching, generating),
+    encoder,
+):
     topic.register(app)
 app.add_typer(store, name="store")
 app.add_typer(catalog, name="catalog")

@@ -13,6 +13,7 @@ from console_core.backup.requests import clean_up
 from console_core.commands import backups, generating, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.changing_settings import SettingsChanged, change_settings
+from console_core.commands.checking_encoder import check_encoder
 from console_core.commands.ingesting import ingest
 from console_core.commands.making import create_collection
 from console_core.commands.moving_store import StoreMoved, move_store
@@ -193,6 +194,7 @@ COMMANDS: Mapping[str, _Command] = {
     "set_manners": _Command(_set_manners, "operator", "run"),
     "verify": _Command(verifying.verify, "operator", "collection"),
     "repair": _Command(verifying.repair, "operator", "collection"),
+    "check_encoder": _Command(check_encoder, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
     "generate": _Command(generating.generate, "operator", "into"),

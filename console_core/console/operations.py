@@ -16,6 +16,7 @@ from console_core.migration.reembed import DECODERS, REPLACED, JoinConvoy, Reemb
 from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
+from console_core.querylab.encoder_check import EncoderCheck, EncoderPlan
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
 from console_core.rollout.retire import Retire
@@ -104,6 +105,15 @@ def operation(console: "Console", run: Run) -> Operation:
                 run.target,
                 Slice(),
                 column=console.embedding_column if measured is console.catalog else None,
+            )
+        case "encoder_check":
+            encoder = EncoderPlan.from_json(run.spec)
+            return EncoderCheck(
+                encoder,
+                catalog=console.catalog_of(encoder.collection),
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, encoder.model),
             )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]

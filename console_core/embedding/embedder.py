@@ -128,6 +128,7 @@ class TorchEmbedder:
 
     def embed_texts_otherwise(self, texts: Sequence[str], way: Otherwise) -> Vectors | None:
         """Vectors of texts in another way; see `wiring.Inspectable`."""
+        self._texts_tokenizer()
         other = self._forward.otherwise(way, texts=True)
         return None if other is None else self._embedded_texts(texts, other)
 
@@ -142,9 +143,7 @@ class TorchEmbedder:
         return self._embedded_texts(texts, self._forward)
 
     def _embedded_texts(self, texts: Sequence[str], forward: Forward) -> Vectors:
-        tokenizer = self._tokenizer
-        if tokenizer is None or not self._card.has_text:
-            raise NoTextTower(f"{self._card.title} cannot embed texts.", "Search by picture, or choose another model.")
+        tokenizer = self._texts_tokenizer()
 
         def embed(some: Sequence[str], turn: Pass) -> Vectors:
             with self._tokenizing:  # tokenizers of transformers refuse a second thread: "Already borrowed"
@@ -190,6 +189,11 @@ class TorchEmbedder:
         if rows.shape[1:] != size:  # a convolutional network would answer all the same
             raise ValueError(f"pictures of the shape {rows.shape[1:]}, where it takes {size}.")
         return self._normalised(self._forward.images(rows, turn))
+
+    def _texts_tokenizer(self) -> Callable[[list[str]], Any]:
+        if self._tokenizer is None or not self._card.has_text:
+            raise NoTextTower(f"{self._card.title} cannot embed texts.", "Search by picture, or choose another model.")
+        return self._tokenizer
 
     def _normalised(self, output: NDArray[np.float32]) -> Vectors:
         lengths = np.linalg.norm(output, axis=1, keepdims=True)

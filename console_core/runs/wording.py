@@ -21,6 +21,7 @@ KINDS: Mapping[str, KindWords] = {
     "verify": KindWords("Verification", "pictures", "checked"),
     "repair": KindWords("Repair", "differences", "repaired"),
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
+    "encoder_check": KindWords("Encoder check", "points", "looked at"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),
     "backup": KindWords("Backup", "points", "saved"),
     "prove": KindWords("Proof of a backup", "checks and writes", "made"),

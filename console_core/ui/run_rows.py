@@ -21,6 +21,7 @@ _LEFT = {
     "generate": "Points and rows of the column that it has written stay.",
     "verify": "It has written nothing.",
     "coverage": "It has written nothing.",
+    "encoder_check": "It has written nothing.",
     "backup": "What it has written stays on the Backups page, unfinished, and can be deleted there.",
     "prove": "The scratch collection that it has filled is deleted; the backup stays as it is.",
     "restore": "The collection that it has filled so far is deleted; the backup stays as it is.",

@@ -1,6 +1,6 @@
 """Eight faults, each injected into real models, pictures and a real store, are told by name; healthy ones are green."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,6 @@ EIGHT = (
 )
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World.build(tmp_path_factory.mktemp("encoder"))
-    yield made
-    made.close()
-
-
 def _reds(report: EncoderReport) -> list[str]:
     return [finding.code for finding in report.findings if finding.level is Level.RED]
 
@@ -69,6 +62,17 @@ def test_a_healthy_collection_is_green(world: World, key: str) -> None:
         "activation",
         "preprocessing",
     }
+
+
+def test_a_model_with_the_activation_that_it_was_made_for_is_green(world: World, tmp_path: Path) -> None:
+    embedder = vision_transformer(tmp_path / "vit", world)
+    name = world.stored("fitted", world.embedded(embedder), stamp_of(embedder))
+
+    report = world.checked(name, embedder)
+
+    assert report.findings == ()
+    assert report.other_activation is not None
+    assert report.other_activation.gain < 0
 
 
 def _unnormalised(world: World, _: Path) -> tuple[str, TorchEmbedder]:
