@@ -94,6 +94,7 @@ class EncoderCheck:
         Raises:
             ModelError, StoreError, CatalogError
         """
+        embedder = self._embedder()
         info = self._store.describe(self._plan.collection)
         counts = replace(counts, selected=max(counts.selected, info.points))
         yield Progress("", counts, note=STARTED_OVER if counts.done else "")
@@ -105,13 +106,12 @@ class EncoderCheck:
             yield Progress(str(walk.lengths.points), counts, note="Looking at lengths, and drawing a sample.")
         yield Progress(str(walk.lengths.points), counts, note="Embedding a sample again.")
         with background():
-            report = self._report(info, walk)
+            report = self._report(info, embedder, walk)
         gone = {LEFT_MEANWHILE: counts.pending} if counts.pending else {}
         yield Progress("end", replace(counts, skipped=gone), result=report.as_json())
 
-    def _report(self, info: CollectionInfo, walk: "_Walk") -> EncoderReport:
-        plan, embedder = self._plan, self._embedder()
-        least = walk.threshold
+    def _report(self, info: CollectionInfo, embedder: Embedder, walk: "_Walk") -> EncoderReport:
+        plan, least = self._plan, walk.threshold
         points = self._store.retrieve(info.name, walk.drawn(), vectors=True)
         found = self._again(info, points, embedder)
         numbers, bad = encoder_vectors.compared(found, least)
@@ -213,12 +213,16 @@ class _Walk:
         self._sample.offer(str(point.id) for point in points)
         vectors = [point.vector for point in points if point.vector is not None]
         lengths = np.array([float(np.linalg.norm(vector)) for vector in vectors])
+        sound = lengths[np.isfinite(lengths) & (lengths > 0)]
         before = self.lengths
-        wrong = before.wrong + int(np.count_nonzero(~(np.abs(lengths - 1) <= self._unit)))
-        lowest, highest = (float(lengths.min()), float(lengths.max())) if len(lengths) else (1.0, 1.0)
-        if before.points:
-            lowest, highest = min(before.lowest, lowest), max(before.highest, highest)
-        self.lengths = Lengths(before.points + len(points), wrong, lowest, highest)
+        known = [*sound.tolist(), *((before.lowest, before.highest) if before.points > before.void else ())]
+        self.lengths = Lengths(
+            before.points + len(points),
+            before.wrong + int(np.count_nonzero(np.abs(sound - 1) > self._unit)),
+            before.void + len(lengths) - len(sound),
+            min(known, default=1.0),
+            max(known, default=1.0),
+        )
 
     def drawn(self) -> list[PointId]:
         """The ids of the sample, in the order of the draw; a UUID is never all digits."""

@@ -136,15 +136,30 @@ def _of_record(found: Measured) -> Iterator[Finding]:
             f"made them; the model loaded here has {here}.",
             _UNSTAMPED,
         )
-    lengths = found.lengths
-    if lengths.wrong:
+    yield from of_lengths(found.lengths, info)
+
+
+def of_lengths(lengths: Lengths, info: CollectionInfo) -> Iterator[Finding]:
+    """What lengths of stored vectors say: red where they change answers."""
+    if lengths.void:
         yield _red(
-            "normalisation",
-            f"{lengths.wrong:,} of {lengths.points:,} stored vectors are not of length 1 (from {lengths.lowest:.4g} to "
-            f"{lengths.highest:.4g}): whoever wrote them left the normalisation out. By {info.distance}, what is long "
-            "is answered first.",
-            "Divide vectors by their length before they are written, and write these again.",
+            "vectors",
+            f"{lengths.void:,} of {lengths.points:,} stored vectors are zero or not finite.",
+            "Verify the collection, and repair it.",
         )
+    if not lengths.wrong:
+        return
+    said = (
+        f"{lengths.wrong:,} of {lengths.points:,} stored vectors are not of length 1 (from {lengths.lowest:.4g} to "
+        f"{lengths.highest:.4g}): whoever wrote them left the normalisation out."
+    )
+    remedy = "Divide vectors by their length before they are written, and write these again."
+    if info.distance == "cosine":
+        told = f"{said} Answers by cosine are the same; whoever compares them by dot product gets others."
+        yield Finding("normalisation", Level.WARN, told, remedy)
+    else:
+        told = f"{said} By {info.distance}, lengths count, and answers are others than the model's."
+        yield _red("normalisation", told, remedy)
 
 
 def _of_vectors(found: Measured) -> Iterator[Finding]:

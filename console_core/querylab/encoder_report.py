@@ -102,10 +102,12 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Lengths of all stored vectors: how many were looked at, how many are not of length 1, the least and greatest."""
+    """Lengths of all stored vectors: how many were looked at, how many are not of length 1, the least and greatest.
+    `void` are those that have no direction: zero, or not finite; they count nowhere else."""
 
     points: int = 0
     wrong: int = 0
+    void: int = 0
     lowest: float = 1.0
     highest: float = 1.0
 

@@ -153,6 +153,8 @@ def _tried(
     own = np.stack([one.pixels[0] for one in seen])
     swapped = np.ascontiguousarray(own[..., ::-1])
     yield "with red and blue swapped (BGR)", "channels", _embedded(embedder, swapped)
+    if own.shape[1] == own.shape[2]:
+        yield "turned or mirrored (EXIF orientation not heeded)", "preprocessing", _turned(embedder, own, seen)
     for place, told in enumerate(resized, start=1):
         pixels = np.stack([one.pixels[place] for one in seen])
         yield told, "preprocessing", _embedded(embedder, pixels)
@@ -163,6 +165,18 @@ def _tried(
         if (mean, deviation) != mine:
             yield told, "preprocessing", _embedded(embedder, own, Otherwise(mean, deviation))
     yield "with the other activation", "activation", _embedded(embedder, own, Otherwise(activation=True))
+
+
+def _turned(embedder: Embedder, own: NDArray[np.uint8], seen: Sequence[_Seen]) -> Vectors | None:
+    """Of the seven ways to turn and mirror each picture, the one that is nearest to what is stored of it."""
+    turns = [np.rot90(side, turn, axes=(1, 2)) for side in (own, own[:, :, ::-1]) for turn in range(4)][1:]
+    given = [_embedded(embedder, np.ascontiguousarray(turned)) for turned in turns]
+    sound = [vectors for vectors in given if vectors is not None]
+    if not sound:
+        return None
+    stored = _unit(np.stack([one.one.point.vector for one in seen if one.one.point.vector is not None]))
+    nearest = np.argmax([(vectors * stored).sum(axis=1) for vectors in sound], axis=0)
+    return np.stack([sound[which][place] for place, which in enumerate(nearest)])
 
 
 def _embedded(embedder: Embedder, pixels: NDArray[np.uint8], way: Otherwise | None = None) -> Vectors | None:

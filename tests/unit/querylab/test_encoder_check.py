@@ -1,10 +1,10 @@
 """What an encoder check says of collections that are wrong in part, of another model, or hard to look at."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Embedder, Vectors
@@ -12,12 +12,13 @@ from console_core.engine.again import Again
 from console_core.querylab import encoder_check
 from console_core.querylab.encoder_captions import ENOUGH, agreement, alternative
 from console_core.querylab.encoder_check import EncoderCheck, EncoderPlan
-from console_core.querylab.encoder_report import EncoderReport, Level, stale
+from console_core.querylab.encoder_findings import of_lengths
+from console_core.querylab.encoder_report import EncoderReport, Lengths, Level, stale
 from console_core.querylab.encoder_vectors import structure, threshold
 from console_core.runs.types import Counts
 from console_core.vectorstore.provenance import Provenance
 from console_core.vectorstore.signature import signature_of
-from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
+from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Point
 from tests.grid_model import Grid
 from tests.unit.querylab.encoder_world import CLIP, PICTURES, SIGLIP, World, stamp_of
 
@@ -83,6 +84,36 @@ def test_pictures_that_were_resized_in_another_way_are_told_by_that_way(
     assert _reds(report) == ["preprocessing"]
     assert report.tried[0].way == told
     assert report.tried[0].agreeing == report.tried[0].pictures
+
+
+def test_photographs_that_were_embedded_lying_on_their_side_are_told(world: World) -> None:
+    """An application that does not heed EXIF orientation: four pictures turned in two ways."""
+    embedder = world.model(CLIP)
+    vectors, turns = world.right(CLIP).copy(), (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180)
+    for place in range(4):
+        turned = world.pictures[place].transpose(turns[place % 2])
+        vectors[place] = embedder.embed_images([embedder.preprocessing.exact(turned)])[0]
+
+    report = world.checked(world.stored("on-their-side", vectors, stamp_of(embedder)), embedder)
+
+    assert _reds(report) == ["preprocessing"]
+    assert "EXIF" in report.findings[0].message
+    assert report.tried[0].agreeing == 4
+
+
+def test_lengths_are_only_a_warning_where_they_count_for_nothing() -> None:
+    """By cosine answers are the same; a vector without a direction is red all the same."""
+    walk = encoder_check._Walk(0, 0.999)
+    walk.add([Point(1, np.array([3, 4], dtype=np.float32), {}), Point(2, np.array([0, 1], dtype=np.float32), {})])
+    walk.add([Point(3, np.zeros(2, dtype=np.float32), {})])
+    info = CollectionInfo("c", 2, "cosine", 3, "green", None, (), {}, {}, ())
+
+    assert walk.lengths == Lengths(points=3, wrong=1, void=1, lowest=1.0, highest=5.0)
+    assert [(one.code, one.level) for one in of_lengths(walk.lengths, info)] == [
+        ("vectors", Level.RED),
+        ("normalisation", Level.WARN),
+    ]
+    assert [one.level for one in of_lengths(walk.lengths, replace(info, distance="dot"))] == [Level.RED, Level.RED]
 
 
 def test_a_collection_of_another_dimension_is_another_models(world: World) -> None:
@@ -162,7 +193,7 @@ def test_a_small_collection_is_green_and_nothing_is_concluded_from_its_few_capti
     assert report.captions.texts == 6
 
 
-def test_captions_that_do_not_describe_their_pictures_are_red_and_can_be_left_out(world: World, tmp_path: Path) -> None:
+def test_captions_of_other_pictures_are_no_better_than_chance_and_can_be_left_out(world: World) -> None:
     embedder = world.model(CLIP)
     name = world.stored("by-clip-again", world.right(CLIP), stamp_of(embedder))
     told = world.catalog.get([str(key) for key in range(1, PICTURES + 1)])
