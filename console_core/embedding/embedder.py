@@ -157,7 +157,7 @@ class TorchEmbedder:
         if self._declared is None:
             return ()
         with self.use, self._tokenizing:
-            return facts(self._declared, self._forward.model, self._forward.computes, self._tokenizer)
+            return facts(self._declared, self._forward.model, self._forward.prepares, self._tokenizer)
 
     def embed_otherwise(self, pixels: Sequence[Pixels] | NDArray[np.uint8], way: Otherwise) -> Vectors | None:
         """Vectors of pictures in another way; see `wiring.Inspectable`."""

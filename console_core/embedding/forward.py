@@ -91,11 +91,12 @@ class Forward:
         return Forward(model, self._placement, self.precision, scaled)
 
     @property
-    def computes(self) -> tuple[list[float], list[float]]:
-        """Mean and deviation of red, green and blue, as pictures are normalised with on the device."""
+    def prepares(self) -> Preprocessing:
+        """What is done with pictures, with mean and deviation as the device computes with them."""
         deviation = 1 / (255 * self._factor)
         mean = -self._shift * deviation
-        return mean.flatten().tolist(), deviation.flatten().tolist()
+        numbers = (tuple(float(value) for value in values.flatten()) for values in (mean, deviation))
+        return replace(self.preprocessing, mean=next(numbers), deviation=next(numbers))
 
     @property
     def model(self) -> Any:

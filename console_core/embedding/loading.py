@@ -85,5 +85,5 @@ def _load(card: ModelCard, placement: Placement, folder: ModelFolder, sizes: Bat
     forward = Forward(model, placement, held, towers.preprocessing)
     compiles = placement.is_cuda and compiling.pays(card.family, towers.picture_tower)
     sizing = Sizing(card, placement, forward, sizes)
-    said = declared(card, folder.model, folder.weights, towers.preprocessing, architectures.tag_settings)
+    said = declared(card, folder, towers.preprocessing, towers.fed, architectures.tag_settings)
     return TorchEmbedder(card, placement, made, forward, towers.tokenizer, sizing, compiles=compiles, declared=said)

@@ -6,6 +6,7 @@ loaded model does with a text of one letter and with one that is too long.
 """
 
 import copy
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from console_core.embedding.files import CHECKPOINTS
+from console_core.embedding.files import CHECKPOINTS, ModelFolder
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import ModelCard, Pixels, Vectors
 
@@ -101,28 +102,39 @@ class Declared:
 
 def declared(
     card: ModelCard,
-    model: Mapping[str, Any],
-    weights: Path | None,
+    folder: ModelFolder,
     preprocessing: Preprocessing,
+    fed: Mapping[str, Any],
     tag_settings: Callable[[str, str], Mapping[str, Any]],
 ) -> Declared:
-    """From a model's configuration and the header of its weights. Only safetensors have one that is read quickly."""
+    """From a model's configuration and the header of its weights. Only safetensors have one that is read quickly.
+
+    `fed` and `preprocessing` are what its library made of that, for what the configuration leaves to the library.
+    """
     if card.library != "open_clip":
         return Declared(preprocessing)
+    model = folder.model
+    preprocessing = Preprocessing.of({**fed, **_stated(folder.path)})
     text = model.get("text_cfg", {})
     quick = bool(model.get("quick_gelu", False))
     tag = ""
     if card.weights and not card.is_local and not card.weights.endswith(CHECKPOINTS):
         tag = f"{card.architecture}/{card.weights}"
         quick = quick or bool(tag_settings(card.architecture, card.weights).get("quick_gelu"))
-    return Declared(preprocessing, int(text.get("context_length", USUAL_CONTEXT)), _positions(weights), quick, tag)
+    return Declared(
+        preprocessing, int(text.get("context_length", USUAL_CONTEXT)), _positions(folder.weights), quick, tag
+    )
 
 
 def facts(
-    said: Declared, model: Any, computes: tuple[Sequence[float], Sequence[float]], tokenizer: Callable[..., Any] | None
+    said: Declared, model: Any, prepares: Preprocessing, tokenizer: Callable[..., Any] | None
 ) -> tuple[Fact, ...]:
-    """What was declared beside what is there. `computes` are mean and deviation as the device computes with them."""
-    return (*_of_texts(said, model, tokenizer), *_of_activation(said, model), _of_pictures(said, *computes))
+    """What was declared beside what is there. `prepares` is what is really done with pictures."""
+    return (
+        *_of_texts(said, model, tokenizer),
+        *_of_activation(said, model),
+        _of_pictures(said.preprocessing, prepares),
+    )
 
 
 def rewired(model: Any, *, texts: bool) -> Any | None:
@@ -183,23 +195,18 @@ def _of_activation(said: Declared, model: Any) -> Iterator[Fact]:
     yield Fact(Part.ACTIVATION, expected, " and ".join(sorted(there)), source, there == {expected})
 
 
-def _of_pictures(said: Declared, mean: Sequence[float], deviation: Sequence[float]) -> Fact:
-    wanted = said.preprocessing
-    pairs = zip((*mean, *deviation), (*wanted.mean, *wanted.deviation), strict=True)
-    return Fact(
-        Part.PREPROCESSING,
-        _told(wanted, wanted.mean, wanted.deviation),
-        _told(wanted, mean, deviation),
-        "the model's configuration",
-        all(abs(one - other) < _TOLERANCE for one, other in pairs),
-    )
+def _of_pictures(wanted: Preprocessing, done: Preprocessing) -> Fact:
+    pairs = zip((*done.mean, *done.deviation), (*wanted.mean, *wanted.deviation), strict=True)
+    near = all(abs(one - other) < _TOLERANCE for one, other in pairs)
+    fits = near and done.pixels_key == wanted.pixels_key
+    return Fact(Part.PREPROCESSING, _told(wanted), _told(done), "the model's configuration", fits)
 
 
-def _told(how: Preprocessing, mean: Sequence[float], deviation: Sequence[float]) -> str:
-    numbers = ("; ".join(f"{value:.4g}" for value in values) for values in (mean, deviation))
+def _told(how: Preprocessing) -> str:
+    mean, deviation = ("; ".join(f"{value:.4g}" for value in values) for values in (how.mean, how.deviation))
     return (
-        f"{how.width} × {how.height} pixels, {how.interpolation}, {how.resize_mode}, RGB, mean {next(numbers)}, "
-        f"deviation {next(numbers)}"
+        f"{how.width} × {how.height} pixels, {how.interpolation}, {how.resize_mode}, RGB, mean {mean}, deviation "
+        f"{deviation}"
     )
 
 
@@ -215,6 +222,12 @@ def _declared_pad(tokenizer: Any) -> int | None:
     pad = getattr(getattr(tokenizer, "tokenizer", None), "pad_token_id", None)
     special: str = getattr(tokenizer, "tokenizer_mode", "")
     return None if pad is None or special else int(pad)
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """What the configuration in an assembled folder says of preprocessing itself."""
+    told = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8")).get("preprocess_cfg") or {}
+    return {name: told[name] for name in ("mean", "std", "size", "interpolation", "resize_mode") if told.get(name)}
 
 
 def _positions(weights: Path | None) -> int | None:

@@ -27,6 +27,8 @@ EXPLAINS = 0.9
 FEWEST_ALIKE = 12
 """Pictures from which the structure of what is stored can be compared: 66 pairs."""
 PERMUTATIONS = 999
+_NEAREST = 10
+"""Neighbours among which a vector is sought at another point: where lengths count, the nearest may be others."""
 _OPENAI = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _SCALES = {
@@ -79,7 +81,7 @@ def elsewhere(store: VectorStore, collection: str, found: Sequence[Again], bad: 
         assert one.vector is not None
         near = [known[place].id for place in np.flatnonzero(stored @ one.vector >= least)]
         if not any(identifier != one.point.id for identifier in near):
-            hits = [hit.id for hit in store.search(collection, one.vector, limit=2) if hit.id != one.point.id]
+            hits = [hit.id for hit in store.search(collection, one.vector, limit=_NEAREST) if hit.id != one.point.id]
             points = store.retrieve(collection, hits, vectors=True) if hits else []
             near = [p.id for p in points if p.vector is not None and _cosine(p.vector, one.vector) >= least]
         number += any(identifier != one.point.id for identifier in near)

@@ -13,6 +13,8 @@ import torch
 from console_core.demo.cards import DEMO_CARDS, MODELS
 from console_core.embedding import architectures
 from console_core.embedding.embedder import TorchEmbedder
+from console_core.embedding.files import ModelFolder
+from console_core.embedding.forward import Forward
 from console_core.embedding.loading import load
 from console_core.embedding.registry import parse
 from console_core.embedding.types import ModelCard
@@ -108,14 +110,39 @@ def test_the_activation_that_is_there_is_compared_with_the_one_that_is_declared(
 
 
 def test_a_tag_of_openai_asks_for_quickgelu_whatever_the_configuration_of_its_architecture_says(
-    clip: TorchEmbedder,
+    clip: TorchEmbedder, tmp_path: Path
 ) -> None:
+    (tmp_path / "open_clip_config.json").write_text("{}")
+    fed = {"size": 224, "mean": [0.5] * 3, "std": [0.5] * 3}
+    folder = ModelFolder(tmp_path, architectures.configuration("ViT-B-32"), None, ())
+
     def said(name: str) -> bool | None:
-        model = architectures.configuration("ViT-B-32")
-        return declared(parse(name), model, None, clip.preprocessing, architectures.tag_settings).quick
+        return declared(parse(name), folder, clip.preprocessing, fed, architectures.tag_settings).quick
 
     assert said("ViT-B-32/openai") is True
     assert said("ViT-B-32/laion2b_s34b_b79k") is False
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        {"mean": (0.48145466, 0.4578275, 0.40821073), "deviation": (0.26862954, 0.26130258, 0.27577711)},
+        {"resize_mode": "shortest"},
+        {"interpolation": "bilinear"},
+        {"height": 32, "width": 32},
+    ],
+)
+def test_pictures_that_are_prepared_otherwise_than_the_configuration_says_are_found(done: dict[str, Any]) -> None:
+    """As open_clip does with a checkpoint under a registered architecture: OpenAI's mean for all."""
+    embedder = load(CARDS["demo-clip"], "cpu")
+    assert _fact(embedder, Part.PREPROCESSING).fits
+    own = embedder._forward
+    embedder._forward = Forward(own.model, embedder._placement, own.precision, replace(own.preprocessing, **done))
+
+    found = _fact(embedder, Part.PREPROCESSING)
+
+    assert not found.fits
+    assert found.expected != found.found
 
 
 def test_a_rewired_model_shares_its_weights_and_leaves_the_loaded_one_as_it_is(tmp_path: Path) -> None:
