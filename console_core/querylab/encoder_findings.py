@@ -96,7 +96,7 @@ def _of_wiring(found: Measured) -> Iterator[Finding]:
             case Part.PREPROCESSING:
                 yield _red(
                     "preprocessing",
-                    f"{title} does not normalise pictures as its configuration says. {said}",
+                    f"{title} does not prepare pictures as its configuration says. {said}",
                     "Load the model again; if that does not help, put its files there anew.",
                 )
     other = found.other_activation
