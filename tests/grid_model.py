@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
+from console_core.embedding.wiring import Fact, Otherwise, Part
 from console_core.engine.messages import Version
 from console_core.errors import DeviceLost, DeviceOutOfMemory, ModelOutputInvalid
 
@@ -71,6 +73,25 @@ class Negative(Grid):
     def embed_images(self, pixels: Sequence[Pixels] | NDArray[np.uint8]) -> Vectors:
         negative: Vectors = -super().embed_images(pixels)
         return negative
+
+
+class Open(Grid):
+    """It can be looked into, and its vectors otherwise point the other way."""
+
+    card = replace(Grid.card, key="open")
+    facts = (Fact(Part.ACTIVATION, "GELU", "QuickGELU", "a test", fits=False),)
+
+    def wiring(self) -> tuple[Fact, ...]:
+        return self.facts
+
+    def embed_otherwise(self, pixels: Sequence[Pixels] | NDArray[np.uint8], way: Otherwise) -> Vectors | None:
+        if not way.activation:
+            return None
+        negative: Vectors = -self.embed_images(pixels)
+        return negative
+
+    def embed_texts_otherwise(self, texts: Sequence[str], way: Otherwise) -> Vectors | None:
+        return np.ones((len(texts), 48), dtype=np.float32) if way.activation else None
 
 
 class Deadly(Grid):
@@ -165,7 +186,7 @@ class GridModels:
             return Failing(Unkept("one", "the other"))
         if key == "unsent":
             return Failing(Unsent("a lock and more"))
-        named = {"grid": Deadly if self._deadly else Grid, "negative": Negative, "no memory": Forgetful}
+        named = {"grid": Deadly if self._deadly else Grid, "negative": Negative, "open": Open, "no memory": Forgetful}
         return named[key]()
 
 

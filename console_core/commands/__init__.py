@@ -14,6 +14,7 @@ from console_core.commands import backups, generating, judging, replacing, verif
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.calibrating import draw_sample
 from console_core.commands.changing_settings import SettingsChanged, change_settings
+from console_core.commands.checking_encoder import check_encoder
 from console_core.commands.duplicates import find_duplicates
 from console_core.commands.ingesting import ingest
 from console_core.commands.making import create_collection
@@ -202,6 +203,7 @@ COMMANDS: Mapping[str, _Command] = {
     "set_manners": _Command(_set_manners, "operator", "run"),
     "verify": _Command(verifying.verify, "operator", "collection"),
     "repair": _Command(verifying.repair, "operator", "collection"),
+    "check_encoder": _Command(check_encoder, "operator", "collection"),
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "find_duplicates": _Command(find_duplicates, "operator", "collection"),
     "draw_sample": _Command(draw_sample, "operator", "collection"),

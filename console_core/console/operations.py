@@ -19,6 +19,7 @@ from console_core.migration.repair import Repair, RepairPlan, verify_again
 from console_core.migration.retry import Retry, RetryPlan
 from console_core.migration.verify import Verify, VerifyPlan
 from console_core.querylab.duplicate_records import DuplicateRecords
+from console_core.querylab.encoder_check import EncoderCheck, EncoderPlan
 from console_core.querylab.filtering import where_of
 from console_core.querylab.finding_duplicates import FindDuplicates
 from console_core.querylab.sample_run import DrawSample
@@ -132,6 +133,15 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "sample":
             return DrawSample(console.store, console.samples, run.target)
+        case "encoder_check":
+            encoder = EncoderPlan.from_json(run.spec)
+            return EncoderCheck(
+                encoder,
+                catalog=console.catalog_of(encoder.collection),
+                images=console.images,
+                store=console.store,
+                embedder=partial(console.models.get, encoder.model),
+            )
         case "catch_up":
             follow, then = console.follows.get(run.spec["follow"]), run.spec["then"]
             return CatchUp(

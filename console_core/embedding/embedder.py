@@ -16,6 +16,7 @@ from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.sizing import Sizing
 from console_core.embedding.types import Fingerprint, ModelCard, Pixels, Vectors
 from console_core.embedding.use import Use
+from console_core.embedding.wiring import Declared, Fact, Otherwise, facts
 from console_core.errors import ModelOutputInvalid, NoTextTower
 
 T = TypeVar("T")
@@ -34,7 +35,9 @@ class TorchEmbedder:
         sizing: Sizing,
         *,
         compiles: bool = False,
+        declared: Declared | None = None,
     ) -> None:
+        """`declared` is what its files say of it; without that it cannot be compared with them."""
         self._card = card
         self._placement = placement
         self._fingerprint = fingerprint
@@ -43,6 +46,7 @@ class TorchEmbedder:
         self._tokenizing = threading.Lock()
         self._sizing = sizing
         self._compiles = compiles
+        self._declared = declared
         self._turn = turn(placement.device)
         self._images: Batches[Pixels] = Batches(sizing.first(), self._turn, fixed=placement.is_cuda)
         self._texts: Batches[str] = Batches(placement.batch, self._turn)
@@ -122,6 +126,12 @@ class TorchEmbedder:
             self._sizing.did_not_fit()
         return vectors
 
+    def embed_texts_otherwise(self, texts: Sequence[str], way: Otherwise) -> Vectors | None:
+        """Vectors of texts in another way; see `wiring.Inspectable`."""
+        self._texts_tokenizer()
+        other = self._forward.otherwise(way, texts=True)
+        return None if other is None else self._embedded_texts(texts, other)
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts in the card's template: float32, (n, dimension), every row of length 1. Too long texts are
         cut by the tokenizer.
@@ -130,9 +140,36 @@ class TorchEmbedder:
             NoTextTower: the model has none, or random weights were loaded without their tokenizer.
             DeviceOutOfMemory, DeviceLost, ModelOutputInvalid: as for pictures.
         """
-        if self._tokenizer is None or not self._card.has_text:
-            raise NoTextTower(f"{self._card.title} cannot embed texts.", "Search by picture, or choose another model.")
-        return self._run(self._texts, self._forward_texts, texts)
+        return self._embedded_texts(texts, self._forward)
+
+    def _embedded_texts(self, texts: Sequence[str], forward: Forward) -> Vectors:
+        tokenizer = self._texts_tokenizer()
+
+        def embed(some: Sequence[str], turn: Pass) -> Vectors:
+            with self._tokenizing:  # tokenizers of transformers refuse a second thread: "Already borrowed"
+                tokens = tokenizer([self._card.worded(text) for text in some])
+            return self._normalised(forward.texts(tokens, turn))
+
+        return self._run(self._texts, embed, texts)
+
+    def wiring(self) -> tuple[Fact, ...]:
+        """What its files say of it beside what it does; see `wiring.Inspectable`."""
+        if self._declared is None:
+            return ()
+        with self.use, self._tokenizing:
+            return facts(self._declared, self._forward.model, self._forward.prepares, self._tokenizer)
+
+    def embed_otherwise(self, pixels: Sequence[Pixels] | NDArray[np.uint8], way: Otherwise) -> Vectors | None:
+        """Vectors of pictures in another way; see `wiring.Inspectable`."""
+        other = self._forward.otherwise(way)
+        if other is None:
+            return None
+        batches: Batches[Pixels] = Batches(self.batch, self._turn)
+        return self._run(
+            batches,
+            lambda rows, turn: self._normalised(other.images(_rows(rows), turn)),
+            cast(Sequence[Pixels], pixels),
+        )
 
     def _run(self, batches: Batches[T], forward: Callable[[Sequence[T], Pass], Vectors], items: Sequence[T]) -> Vectors:
         if not len(items):
@@ -147,17 +184,16 @@ class TorchEmbedder:
                 ) from error
 
     def _forward_images(self, pixels: Sequence[Pixels], turn: Pass) -> Vectors:
-        rows = np.require(pixels, requirements=["C", "W"])
+        rows = _rows(pixels)
         size = self.preprocessing.height, self.preprocessing.width, 3
         if rows.shape[1:] != size:  # a convolutional network would answer all the same
             raise ValueError(f"pictures of the shape {rows.shape[1:]}, where it takes {size}.")
         return self._normalised(self._forward.images(rows, turn))
 
-    def _forward_texts(self, texts: Sequence[str], turn: Pass) -> Vectors:
-        assert self._tokenizer is not None
-        with self._tokenizing:  # tokenizers of transformers refuse a second thread: "Already borrowed"
-            tokens = self._tokenizer([self._card.worded(text) for text in texts])
-        return self._normalised(self._forward.texts(tokens, turn))
+    def _texts_tokenizer(self) -> Callable[[list[str]], Any]:
+        if self._tokenizer is None or not self._card.has_text:
+            raise NoTextTower(f"{self._card.title} cannot embed texts.", "Search by picture, or choose another model.")
+        return self._tokenizer
 
     def _normalised(self, output: NDArray[np.float32]) -> Vectors:
         lengths = np.linalg.norm(output, axis=1, keepdims=True)
@@ -170,3 +206,7 @@ class TorchEmbedder:
             )
         vectors: Vectors = (output / lengths).astype(np.float32, copy=False)
         return vectors
+
+
+def _rows(pixels: Sequence[Pixels]) -> NDArray[np.uint8]:
+    return np.require(pixels, requirements=["C", "W"])

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from console_core.embedding.device import Placement
 from console_core.embedding.device_errors import loss_told
 from console_core.embedding.precision import ORDER, Precision, dtype
 from console_core.embedding.preprocessing import Preprocessing
+from console_core.embedding.wiring import Otherwise, rewired
 
 Numbers = NDArray[np.float32]
 
@@ -75,6 +77,26 @@ class Forward:
         with loss_told(self._placement.label), torch.inference_mode(), self._stream(turn.place):
             there = tokens.to(self._placement.device)
             return self._finite(lambda model, _: model.encode_text(there))
+
+    def otherwise(self, way: Otherwise, *, texts: bool = False) -> "Forward | None":
+        """Passes that are done in another way, with the same weights; None where it changes nothing for pictures, or
+        for texts."""
+        if not way.activation and texts:
+            return None
+        model = rewired(self.model, texts=texts) if way.activation else self.model
+        if model is None:
+            return None
+        own = self.preprocessing
+        scaled = replace(own, mean=way.mean or own.mean, deviation=way.deviation or own.deviation)
+        return Forward(model, self._placement, self.precision, scaled)
+
+    @property
+    def prepares(self) -> Preprocessing:
+        """What is done with pictures, with mean and deviation as the device computes with them."""
+        deviation = 1 / (255 * self._factor)
+        mean = -self._shift * deviation
+        numbers = (tuple(float(value) for value in values.flatten()) for values in (mean, deviation))
+        return replace(self.preprocessing, mean=next(numbers), deviation=next(numbers))
 
     @property
     def model(self) -> Any:

@@ -1,6 +1,6 @@
 """From a model card to a loaded model: its files, the library that builds it, its fingerprint, its device."""
 
-from console_core.embedding import compiling, openclip, timm_models
+from console_core.embedding import architectures, compiling, openclip, timm_models
 from console_core.embedding import fingerprint as fingerprints
 from console_core.embedding import precision as precisions
 from console_core.embedding.batch_size import BatchSizes
@@ -14,6 +14,7 @@ from console_core.embedding.pickles import refusal
 from console_core.embedding.precision import Wanted
 from console_core.embedding.sizing import Sizing
 from console_core.embedding.types import ModelCard
+from console_core.embedding.wiring import declared
 from console_core.errors import ConsoleError, DeviceOutOfMemory, ModelNotLoadable
 
 
@@ -84,4 +85,5 @@ def _load(card: ModelCard, placement: Placement, folder: ModelFolder, sizes: Bat
     forward = Forward(model, placement, held, towers.preprocessing)
     compiles = placement.is_cuda and compiling.pays(card.family, towers.picture_tower)
     sizing = Sizing(card, placement, forward, sizes)
-    return TorchEmbedder(card, placement, made, forward, towers.tokenizer, sizing, compiles=compiles)
+    said = declared(card, folder, towers.preprocessing, towers.fed, architectures.tag_settings)
+    return TorchEmbedder(card, placement, made, forward, towers.tokenizer, sizing, compiles=compiles, declared=said)

@@ -10,6 +10,7 @@ from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Pixels, Vectors
+from console_core.embedding.wiring import Fact, Otherwise
 from console_core.engine.messages import Version
 from console_core.engine.process import EngineProcess
 from console_core.engine.service import Facts
@@ -140,4 +141,16 @@ class RemoteEmbedder:
         if not len(texts):
             return np.empty((0, self.card.dimension), dtype=np.float32)
         vectors: Vectors = self.engine.call("embed_texts", self.version, list(texts))
+        return vectors
+
+    def wiring(self) -> tuple[Fact, ...]:
+        facts: tuple[Fact, ...] = self.engine.call("wiring", self.version)
+        return facts
+
+    def embed_otherwise(self, pixels: Sequence[Pixels] | NDArray[np.uint8], way: Otherwise) -> Vectors | None:
+        vectors: Vectors | None = self.engine.call("embed_otherwise", self.version, np.asarray(pixels), way)
+        return vectors
+
+    def embed_texts_otherwise(self, texts: Sequence[str], way: Otherwise) -> Vectors | None:
+        vectors: Vectors | None = self.engine.call("embed_texts_otherwise", self.version, list(texts), way)
         return vectors

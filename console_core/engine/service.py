@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from console_core.embedding.loaded import Resident
 from console_core.embedding.preprocessing import Preprocessing
 from console_core.embedding.types import Embedder, Fingerprint, ModelCard, Vectors
+from console_core.embedding.wiring import Fact, Inspectable, Otherwise
 from console_core.engine.messages import Version
 from console_core.errors import FingerprintMismatch
 
@@ -82,6 +83,18 @@ class Service:
 
     def embed_texts(self, model: Version, texts: Sequence[str]) -> Vectors:
         return version_of(self._models, model).embed_texts(texts)
+
+    def wiring(self, model: Version) -> tuple[Fact, ...]:
+        found = version_of(self._models, model)
+        return found.wiring() if isinstance(found, Inspectable) else ()
+
+    def embed_otherwise(self, model: Version, pixels: NDArray[np.uint8], way: Otherwise) -> Vectors | None:
+        found = version_of(self._models, model)
+        return found.embed_otherwise(pixels, way) if isinstance(found, Inspectable) else None
+
+    def embed_texts_otherwise(self, model: Version, texts: Sequence[str], way: Otherwise) -> Vectors | None:
+        found = version_of(self._models, model)
+        return found.embed_texts_otherwise(texts, way) if isinstance(found, Inspectable) else None
 
     def loading(self) -> list[str]:
         return self._models.loading()

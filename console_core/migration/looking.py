@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console_core.catalog.types import ImageCatalog, ImageRow
+from console_core.engine.again import SAME
 from console_core.engine.types import Embedded
 from console_core.errors import ImageError, ModelOutputInvalid
 from console_core.migration.comparing import belongs, compare, difference, key_of, stray
@@ -12,9 +13,6 @@ from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.verify_plan import VerifyPlan
 from console_core.vectorstore.provenance import point_id, provenance
 from console_core.vectorstore.types import Point, VectorStore
-
-SAME = 0.999
-"""Cosine from which a re-embedded picture counts as the same: above bf16 rounding, below any other picture."""
 
 Pair = tuple[ImageRow, Point]
 

@@ -2,12 +2,12 @@
 
 import statistics
 from dataclasses import dataclass
+from itertools import islice
 
-from console_core.catalog.loading import load
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
-from console_core.errors import ImageError, Incomparable, ModelOutputInvalid, Refused
-from console_core.vectorstore.provenance import picture_key
+from console_core.engine.again import embedded_again
+from console_core.errors import Incomparable, Refused
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, VectorStore
 
 SAMPLE = 16
@@ -29,17 +29,9 @@ def agreement(
 ) -> Agreement:
     """Embed pictures of the collection's first points again and compare them with what is stored."""
     points, _ = store.page(collection, limit=4 * SAMPLE, vectors=True)
-    cosines: list[float] = []
-    rows = {row.key: row for row in catalog.get([picture_key(point.id, point.payload) for point in points])}
-    for point in points:
-        row = rows.get(picture_key(point.id, point.payload))
-        if row is None or point.vector is None or len(cosines) == SAMPLE:
-            continue
-        try:
-            made = embedder.embed_images([embedder.preprocessing.exact(load(row, images).image)])[0]
-        except (ImageError, ModelOutputInvalid):
-            continue
-        cosines.append(float(made @ point.vector))
+    found = embedded_again(points, catalog, images, embedder)
+    compared = islice((one for one in found if one.cosine is not None), SAMPLE)
+    cosines = [one.cosine for one in compared if one.cosine is not None]
     if not cosines:
         return Agreement(0, 0.0, 0.0)
     return Agreement(len(cosines), statistics.median(cosines), min(cosines))

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from console_core.catalog.sampling import SHARE, found_with
 from console_core.migration.difference import DifferenceKind
 from console_core.migration.differences import Differences
 from console_core.migration.place import Place
-from console_core.migration.sampling import SHARE, found_with
 from console_core.migration.verify_plan import VerifyPlan
 from console_core.vectorstore.types import CollectionInfo
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from console_core.catalog.sampling import KeySample
 from console_core.catalog.types import ImageCatalog, ImageStore
 from console_core.embedding.types import Embedder
 from console_core.migration.difference import Difference
@@ -12,7 +13,6 @@ from console_core.migration.differences import Differences, Recorded
 from console_core.migration.filling import FailedAmong, Filling
 from console_core.migration.looking import Derived, Looking
 from console_core.migration.place import Phase, Place
-from console_core.migration.sampling import KeySample
 from console_core.migration.verdict import EXAMPLES, verdict
 from console_core.migration.verify_plan import VerifyPlan as VerifyPlan
 from console_core.runs.types import Counts, Progress

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from console_core.catalog.sampling import SIZE
 from console_core.catalog.types import Slice
 from console_core.embedding.types import Embedder
 from console_core.errors import FingerprintMismatch
-from console_core.migration.sampling import SIZE
 
 
 @dataclass(frozen=True, slots=True)

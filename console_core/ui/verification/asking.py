@@ -4,8 +4,8 @@ from typing import Literal
 
 import streamlit as st
 
+from console_core.catalog.sampling import PROBABILITY, SHARE, SIZE
 from console_core.database import now
-from console_core.migration.sampling import PROBABILITY, SHARE, SIZE
 from console_core.runs.snapshot import snapshot
 from console_core.runs.types import RunState
 from console_core.ui import session, words

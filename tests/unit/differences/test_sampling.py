@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console_core.migration.sampling import SIZE, KeySample, found_with
+from console_core.catalog.sampling import SIZE, KeySample, found_with
 from console_core.runs.types import Counts
 from tests.unit.differences.dict_store import DictStore
 from tests.unit.differences.world import NAME, World

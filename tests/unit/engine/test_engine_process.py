@@ -17,13 +17,14 @@ from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.types import ImageRow
 from console_core.embedding.preprocessing import Mode
 from console_core.embedding.registry import ModelCards
+from console_core.embedding.wiring import Inspectable, Otherwise
 from console_core.engine.models import EngineModels
 from console_core.engine.ordered import in_order
 from console_core.engine.process import EngineProcess
 from console_core.engine.remote import RemotePipeline
 from console_core.engine.types import Embedded, Outcome
 from console_core.errors import EngineStopped, FingerprintMismatch, ModelError
-from tests.grid_model import SIDE, Changing, Grid, GridModels, Riddles, versions
+from tests.grid_model import SIDE, Changing, Grid, GridModels, Open, Riddles, versions
 
 PIXELS = np.full((2, SIDE, SIDE, 3), 9, dtype=np.uint8)
 ROWS = 300
@@ -140,6 +141,24 @@ def test_where_another_process_finds_other_weights_under_the_same_key_nothing_mo
         assert "old weights" in refused.value.remedy
         assert 3 <= len(found) < ROWS
         assert all(isinstance(one, Embedded) for one in found)
+
+
+def test_a_model_in_the_process_can_be_looked_into_like_one_of_this_process() -> None:
+    way = Otherwise(activation=True)
+    with running(GridModels) as engine:
+        models = EngineModels(ModelCards([Grid.card, Open.card]), engine, 0.0)
+        plain, inspected = models.get("grid"), models.get("open")
+        assert isinstance(plain, Inspectable)
+        assert isinstance(inspected, Inspectable)
+        assert (plain.wiring(), plain.embed_otherwise(PIXELS, way)) == ((), None)
+        assert inspected.wiring() == Open.facts
+        negative = inspected.embed_otherwise(PIXELS, way)
+        assert negative is not None
+        assert np.array_equal(negative, -inspected.embed_images(PIXELS))
+        assert inspected.embed_otherwise(PIXELS, Otherwise()) is None
+        texts = inspected.embed_texts_otherwise(["a", "b"], way)
+        assert texts is not None
+        assert texts.shape == (2, 48)
 
 
 def test_a_model_that_was_loaded_anew_with_other_weights_answers_only_who_asks_for_it_anew(tmp_path: Path) -> None:

@@ -16,6 +16,16 @@ from console_core.settings import ModelSettings, StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point, VectorStore
+from tests.unit.querylab.encoder_world import World
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Pictures with captions, and a store in which each test makes collections of its own names."""
+    made = World.build(tmp_path_factory.mktemp("encoder"))
+    yield made
+    made.close()
+
 
 CLIP, SIGLIP = "demo-clip", "demo-siglip"
 PICTURES = 24
