@@ -11,6 +11,7 @@ import typer
 
 from console_core.cli import (
     backups,
+    evaluating,
     failures,
     generating,
     ingesting,
@@ -48,7 +49,7 @@ HELP = "Move an image collection from one embedding model to another without eve
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 for topic in (
     *(making, runs, verification, moving, sharing_out, failures),
-    *(manners, backups, ingesting, searching, generating, judging),
+    *(manners, backups, ingesting, searching, generating, judging, evaluating),
 ):
     topic.register(app)
 app.add_typer(store, name="store")

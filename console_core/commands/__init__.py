@@ -230,6 +230,8 @@ COMMANDS: Mapping[str, _Command] = {
     "ask_query_set": _Command(judging.ask_query_set, "judge", "query_set"),
     "begin_evaluation": _Command(judging.begin_evaluation, "judge", "snapshot"),
     "judge": _Command(judging.judge, "judge", "evaluation", recorded=True),
+    "import_grades": _Command(judging.import_grades, "judge", "evaluation"),
+    "look_at_verdict": _Command(judging.look_at_verdict, "viewer", "evaluation", recorded=True),
     "vote": _Command(judging.vote, "judge", "evaluation", recorded=True),
     "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
     "reveal": _Command(judging.reveal, "judge", "evaluation"),
