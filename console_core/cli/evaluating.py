@@ -11,7 +11,7 @@ from console_core.cli.judging import read
 from console_core.cli.output import Json, show
 from console_core.commands import command
 from console_core.errors import Refused
-from console_core.judging.exports import report_files, zipped
+from console_core.judging.exports import report_files, sheet_of, zipped
 from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Gain, Metric, Protocol, Scale
@@ -82,13 +82,24 @@ def evaluations(as_json: Json = False) -> None:
 
 def grades(
     evaluation: Name,
-    file: Annotated[Path, typer.Option("--from", help="CSV with query, key, grade and judge; or TREC qrels.")],
+    file: Annotated[
+        Path | None, typer.Option("--from", help="CSV with query, key, grade and judge; or TREC qrels.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write what you have not graded yet, to fill in.")
+    ] = None,
     as_format: Annotated[
         As | None, typer.Option("--as", help="What the file is: by default csv where it ends so, else qrels.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take grades from a file, all of them or none; only pictures that are judged here."""
+    """Take grades from a file, all of them or none; or write a sheet of the pictures that want a grade, blindly."""
+    if (file is None) == (sheet is None):
+        raise typer.BadParameter("Give a file with --from, or one to write with --sheet.")
+    if sheet is not None:
+        _write_sheet(evaluation, sheet, as_json)
+        return
+    assert file is not None
     with opened(owner="embedding-console grades") as console:
         kind = as_format or (As.CSV if file.suffix.lower() in (".csv", ".tsv") else As.QRELS)
         wanted = {"evaluation": evaluation, "told": decoded(read(file)), "qrels": kind is As.QRELS}
@@ -96,6 +107,19 @@ def grades(
         outcome = outcome_of(console.lab, console.lab.judgements.get(evaluation))
     left = f"{outcome.pictures.unjudged:,} of {outcome.pictures.all:,} pictures have none yet"
     show({"taken": taken, "unjudged": outcome.pictures.unjudged}, as_json, [f"{taken:,} grades taken; {left}."])
+
+
+def _write_sheet(evaluation: str, sheet: Path, as_json: bool) -> None:
+    with opened() as console:
+        of = console.lab.judgements.get(evaluation)
+        desk = console.lab.desk(of)
+        text, rows = sheet_of(desk, console.lab.judgements.of(of.id, actor_of(console).name))
+        try:
+            sheet.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise Refused(f"{sheet} cannot be written: {error.strerror}.", "Choose another place.") from error
+    lines = [f"{sheet}: {rows:,} pictures to grade from 0 to {of.protocol.highest}."]
+    show({"sheet": str(sheet), "pictures": rows}, as_json, lines)
 
 
 def verdict(evaluation: Name, as_json: Json = False) -> None:

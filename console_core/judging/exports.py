@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from console_core.catalog.thumbnails import Thumbnails
+from console_core.judging.desk import Desk
 from console_core.judging.grade_lists import guarded
 from console_core.judging.judgements import TIE, CountedVote, Evaluation, Judgement, combined
 from console_core.judging.outcome import EvaluationOutcome, letters, outcome_of
@@ -80,6 +81,19 @@ def judgements_csv(given: Sequence[Judgement], asked: Mapping[str, Query]) -> st
         label = asked[one.query].label if one.query in asked else ""
         rows.append((one.query, label, one.key, one.grade, one.judge, one.at.isoformat()))
     return _table(rows)
+
+
+def sheet_of(desk: Desk, mine: Sequence[Judgement]) -> tuple[str, int]:
+    """A table of what a judge has not graded yet, in the order in which judges are shown it, for `grades --from`; and
+    how many pictures it has. It tells nothing of which column found them."""
+    graded = {(one.query, one.key) for one in mine}
+    rows: list[Sequence[object]] = [
+        (query, desk.queries[query].label, key, "")
+        for query, pool in desk.pools.items()
+        for key in pool
+        if (query, key) not in graded
+    ]
+    return _table([("query", "question", "key", "grade"), *rows]), len(rows)
 
 
 def votes_csv(votes: Sequence[CountedVote], evaluation: Evaluation, asked: Mapping[str, Query]) -> str:

@@ -37,7 +37,8 @@ def unguarded(cell: str) -> str:
 
 def from_table(told: str, desk: Desk, *, judge: str) -> list[Given]:
     """A row for each grade, in columns named query (an id, or what it asks) or question, key, grade, and judge, where
-    `judge` is meant if there is none. Commas, semicolons or tabs separate the columns.
+    `judge` is meant if there is none. A row whose grade is empty is passed over. Commas, semicolons or tabs separate
+    the columns.
 
     Raises:
         Refused: a column is missing, or a line names what is not judged here, a grade that is none, or a second one.
@@ -68,6 +69,8 @@ def _table_rows(told: str, judge: str) -> Iterator[_Row]:
         for row in reader:
             cells = {what: unguarded(row.get(name) or "") for what, name in column.items()}
             asked = cells["query"].strip() or cells["question"]
+            if not cells["grade"].strip():
+                continue
             yield reader.line_num, asked, cells["key"], cells["grade"], cells["judge"].strip() or judge
     except csv.Error as error:
         raise Refused(f"The table cannot be read: {error}.", "Save it as CSV, with quotes around commas.") from error

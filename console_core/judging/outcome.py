@@ -18,13 +18,13 @@ from console_core.judging.guards import NOT_INTACT
 from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
 from console_core.judging.judges import JudgesAgreement, judges_agreement
 from console_core.judging.looks import Look, early
-from console_core.judging.metrics import Scores, scores, top
 from console_core.judging.protocol import Protocol
+from console_core.judging.query_rows import QueryRow, query_rows
 from console_core.judging.records import LabRecords
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.verdict import Verdict, decide, withhold
-from console_core.querylab.rankings import Grades, Query
+from console_core.querylab.rankings import Grades
 
 PROGRAMS = {
     "embedding-console": "embedding-console",
@@ -57,52 +57,6 @@ class NamedColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One column against the reference. `tags` are slices, exploratory and corrected for how many there are."""
-
-    letter: str
-    verdict: Verdict
-    tags: tuple[Slice, ...]
-
-    @property
-    def text(self) -> str:
-        return self.verdict.text
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A picture in a column's answer, and the grade that judges together gave it; None where nobody did."""
-
-    key: str
-    grade: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one column answered to one query: its first k, and their metrics; None where it could not answer."""
-
-    tiles: tuple[Tile, ...]
-    scores: Scores | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueryRow:
-    """One query in all columns. `chance` is that of being drawn, None where all columns answer alike: then it counts as
-    no difference without a label. `differences` are those to the reference, for each further column; None where its
-    verdict is withheld."""
-
-    query: Query
-    chance: float | None
-    cells: tuple[Cell, ...]
-    differences: tuple[float | None, ...]
-
-    @property
-    def loss(self) -> float:
-        """The lowest difference, by which rows are sorted."""
-        return min((value for value in self.differences if value is not None), default=0.0)
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
     """The snapshot that was judged. `intact`: its answers are still those that it was sealed with."""
 
@@ -128,6 +82,19 @@ class Pictures:
     def share(self) -> float:
         """Of those that nobody graded."""
         return self.unjudged / self.all if self.all else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One column against the reference. `tags` are slices, exploratory and corrected for how many there are."""
+
+    letter: str
+    verdict: Verdict
+    tags: tuple[Slice, ...]
+
+    @property
+    def text(self) -> str:
+        return self.verdict.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +191,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         words=words,
         looks=seen,
         early_looks=early(seen, words),
-        queries=_rows(desk, grades, compared) if graded and told else (),
+        queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
         versions=_versions(),
     )
 
@@ -245,31 +212,6 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
             verdict = withhold(verdict, NOT_INTACT)
         found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked))))
     return tuple(found)
-
-
-def _rows(desk: Desk, grades: Grades, compared: Sequence[Comparison]) -> tuple[QueryRow, ...]:
-    """The queries that count, those with the largest loss first."""
-    protocol, sample = desk.evaluation.protocol, desk.sample
-    wanted = [*sample.queue, *sample.known]
-    scored = [
-        scores({query: column[query] for query in wanted if query in column}, grades, protocol)
-        for column in desk.columns
-    ]
-    rows = []
-    for query in wanted:
-        given = grades.get(query, {})
-        cells = tuple(
-            Cell(
-                tuple(Tile(key, given.get(key)) for key in top(column.get(query, ()), protocol.k)),
-                values.get(query),
-            )
-            for column, values in zip(desk.columns, scored, strict=True)
-        )
-        differences = tuple(
-            one.verdict.differences.get(query, 0.0) if one.verdict.decision else None for one in compared
-        )
-        rows.append(QueryRow(desk.queries[query], sample.chances.get(query), cells, differences))
-    return tuple(sorted(rows, key=lambda row: (row.loss, row.chance is None, row.query.id)))
 
 
 def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:

@@ -161,11 +161,12 @@ def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
                 f"{numbers(f'{found}.estimate.upper', 'difference')}",
             ),
             ("From so many queries (n)", numbers(f"{found}.estimate.n", "count")),
+            ("Standard deviation of single queries", numbers(f"{found}.estimate.spread", "score")),
             ("p of a loss of the margin or more", numbers(f"{found}.p", "chance")),
             *rows,
         ]
     if one.verdict.decision and one.verdict.decision.check:
-        rows.insert(3, ("p of the sign-flip check", numbers(f"{at}.decision.check.p", "chance")))
+        rows.insert(4, ("p of the sign-flip check", numbers(f"{at}.decision.check.p", "chance")))
     return listing("", rows)
 
 

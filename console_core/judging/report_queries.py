@@ -9,7 +9,8 @@ from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageRow
 from console_core.errors import ConsoleError
 from console_core.judging.metrics import Scores
-from console_core.judging.outcome import EvaluationOutcome, QueryRow, Tile
+from console_core.judging.outcome import EvaluationOutcome
+from console_core.judging.query_rows import QueryRow, Tile
 from console_core.judging.report_numbers import Numbers
 from console_core.judging.snapshots import Snapshots
 

@@ -11,7 +11,7 @@ import pytest
 
 from console_core.database import Database
 from console_core.errors import Refused
-from console_core.judging.exports import judgements_csv, qrels, report_files, zipped
+from console_core.judging.exports import judgements_csv, qrels, report_files, sheet_of, zipped
 from console_core.judging.grade_lists import from_qrels, from_table, guarded, unguarded
 from console_core.judging.judgements import Given, combined
 from console_core.judging.looks import early
@@ -106,6 +106,23 @@ def test_a_question_is_named_by_its_words_too_and_a_judge_is_whoever_brings_the_
     text = io.StringIO()
     csv.writer(text).writerows([["Query", "key", "grade"], [f"  {desk.queries[query].text} ", key, "2"]])
     assert from_table(text.getvalue(), desk, judge="rita") == [Given(query, key, "rita", 2)]
+
+
+def test_a_sheet_has_what_a_judge_has_not_graded_and_is_taken_as_far_as_it_is_filled_in(made: Judged) -> None:
+    desk, records = made.lab.desk(made.evaluation), made.lab.judgements
+    assert sheet_of(desk, records.of(made.evaluation.id, "olga"))[1] == 0
+    text, rows = sheet_of(desk, [])
+    read = table(text)
+    assert [(row["query"], unguarded(row["key"])) for row in read] == [
+        (q, k) for q, pool in desk.pools.items() for k in pool
+    ]
+    assert rows == len(read)
+    lines = io.StringIO(newline="")
+    written = csv.DictWriter(lines, list(read[0]))
+    written.writeheader()
+    written.writerows(row | {"grade": "3" if place < 7 else ""} for place, row in enumerate(read))
+    taken = from_table(lines.getvalue(), desk, judge="rita")
+    assert [(one.key, one.grade) for one in taken] == [(unguarded(row["key"]), 3) for row in read[:7]]
 
 
 def test_what_does_not_fit_is_refused_with_its_line_and_nothing_is_taken(made: Judged) -> None:
