@@ -140,9 +140,19 @@ def verdict(evaluation: Name, as_json: Json = False) -> None:
         raise typer.Exit(code)
 
 
-def reveal(evaluation: Name, as_json: Json = False) -> None:
-    """End the judging, and tell which model is which."""
+def reveal(
+    evaluation: Name,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Even where there is no verdict yet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """End the judging for good, and tell which model is which."""
     with opened(owner="embedding-console reveal") as console:
+        of = console.lab.judgements.get(evaluation)
+        if of.revealed_at is None and not unfinished and outcome_of(console.lab, of).withheld:
+            raise Refused(
+                f"{evaluation} has no verdict yet, and nothing more is judged once the models are told.",
+                f"`verdict {evaluation}` says what it lacks; --unfinished ends it as it is.",
+            )
         told: Evaluation = command(console, actor_of(console), "reveal", evaluation=evaluation)
         outcome = outcome_of(console.lab, told)
     lines = [f"{one.letter}: {one.collection}  {one.model or 'unknown model'}" for one in outcome.columns]
@@ -182,7 +192,10 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
     lines = [f"{column.letter}: {column.label}" for column in outcome.columns if column.collection]
     lines += [pair.text for pair in outcome.ballots.pairs] if outcome.ballots else []
     for one in outcome.comparisons:
-        lines += [line for line in (one.text, advice(one.verdict.outcome)) if line]
+        reasons = [each.text for each in one.verdict.reasons]
+        lines += [f"No verdict on {one.letter}.", *reasons] if reasons else [one.text]
+        said = advice(one.verdict.outcome, revealed=outcome.revealed_at is not None)
+        lines += [said] if said else []
         for name, column in (("A", one.verdict.a), (one.letter, one.verdict.b)):
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")
     lines.append(f"Judges: {judges_in(outcome.judges)}")

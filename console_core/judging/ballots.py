@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from console_core.judging import wording
 from console_core.judging.desk import Desk
 from console_core.judging.judgements import CountedVote
 from console_core.judging.leaderboard import Leaderboard, leaderboard
@@ -42,8 +43,9 @@ class Pair:
         told = f"{said.get(found.finding, f'{self.x} and {self.y} are not told apart')}: {counts}"
         if found.share is None:
             return f"{told}."
-        between = f"{found.lower:.1%} to {found.upper:.1%}"
-        return f"{told}; {self.y} has {found.share:.1%} of those with a winner ({between}, p {found.p:.3f})."
+        between = f"{wording.share(found.lower)} to {wording.share(found.upper)}"
+        part = f"{self.y} has {wording.share(found.share)} of those with a winner"
+        return f"{told}; {part} ({between}, p {wording.chance(found.p)})."
 
 
 @dataclass(frozen=True, slots=True)

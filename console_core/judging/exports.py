@@ -12,6 +12,7 @@ from console_core.judging.desk import Desk
 from console_core.judging.grade_lists import guarded
 from console_core.judging.judgements import TIE, CountedVote, Evaluation, Judgement, combined
 from console_core.judging.outcome import EvaluationOutcome, letters, outcome_of
+from console_core.judging.query_rows import Cell
 from console_core.judging.records import LabRecords
 from console_core.judging.report import html_of, refuse_unrevealed
 from console_core.judging.snapshots import KEY_SIGNS, as_trec
@@ -19,7 +20,7 @@ from console_core.querylab.rankings import Query
 
 _OPENED = (1980, 1, 1, 0, 0, 0)
 """The time of every file in an archive, so that the same evaluation gives the same bytes."""
-_METRICS = ("ndcg", "p", "rr", "recall", "judged")
+_METRICS = ("ndcg", "p", "rr", "recall")
 
 
 def report_files(lab: LabRecords, evaluation: Evaluation, thumbnails: Thumbnails) -> dict[str, bytes]:
@@ -62,15 +63,15 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 def queries_csv(outcome: EvaluationOutcome) -> str:
     """A row for each query that counts, the largest loss first: what it asks, its tags, each column's metrics with
-    Judged@k, and the difference of each further column to A, empty where its verdict is withheld."""
-    names = [f"{column.letter}_{name}" for column in outcome.columns for name in _METRICS]
+    Judged@k, and the difference of each further column to A. Metrics and difference are empty where the verdict is
+    withheld."""
+    names = [f"{column.letter}_{name}" for column in outcome.columns for name in (*_METRICS, "judged")]
     apart = [f"{one.letter}_less_A" for one in outcome.comparisons]
     rows: list[Sequence[object]] = [("query", "question", "tags", "chance", *names, *apart)]
     for row in outcome.queries:
-        values = [getattr(cell.scores, name) if cell.scores else "" for cell in row.cells for name in _METRICS]
-        lost = ["" if value is None else value for value in row.differences]
-        chance = "" if row.chance is None else row.chance
-        rows.append((row.query.id, row.query.label, "|".join(row.query.tags), chance, *values, *lost))
+        values = [value for cell in row.cells for value in _values(cell)]
+        numbers = ("" if value is None else value for value in (row.chance, *values, *row.differences))
+        rows.append((row.query.id, row.query.label, "|".join(row.query.tags), *numbers))
     return _table(rows)
 
 
@@ -115,6 +116,10 @@ def qrels(given: Sequence[Judgement]) -> str:
         for query in sorted(grades)
         for key, grade in sorted(grades[query].items())
     )
+
+
+def _values(cell: Cell) -> list[float | None]:
+    return [*(getattr(cell.scores, name) if cell.scores else None for name in _METRICS), cell.judged]
 
 
 def _table(rows: Iterable[Sequence[object]]) -> str:

@@ -5,7 +5,7 @@ collection and model each is, and what single queries say, is in it only once th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from string import ascii_uppercase
@@ -86,7 +86,8 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One column against the reference. `tags` are slices, exploratory and corrected for how many there are."""
+    """One column against the reference. Metrics are None where its verdict is withheld. `tags` are slices, exploratory
+    and corrected for how many there are."""
 
     letter: str
     verdict: Verdict
@@ -144,6 +145,13 @@ class EvaluationOutcome:
             outcomes = [one.verdict.outcome for one in self.comparisons]
             good, bad = [each == "non-inferior" for each in outcomes], [each == "inferior" for each in outcomes]
         return False if any(bad) else True if good and all(good) else None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether a column, or a pair, has no verdict."""
+        if self.ballots is not None:
+            return any(one.preference is None for one in self.ballots.pairs)
+        return any(one.verdict.decision is None for one in self.comparisons)
 
     @property
     def looked(self) -> str:
@@ -210,6 +218,8 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
         )
         if not intact:
             verdict = withhold(verdict, NOT_INTACT)
+        if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
+            verdict = replace(verdict, a=replace(verdict.a, scores=None), b=replace(verdict.b, scores=None))
         found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked))))
     return tuple(found)
 

@@ -19,10 +19,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one column answered to one query: its first k, and their metrics; None where it could not answer."""
+    """What one column answered to one query: its first k with their metrics, None where its verdict is withheld; of the
+    reference where all are. `judged` is Judged@k, None where it could not answer."""
 
     tiles: tuple[Tile, ...]
     scores: Scores | None
+    judged: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,21 @@ class QueryRow:
 def query_rows(desk: Desk, grades: Grades, verdicts: Sequence[Verdict]) -> tuple[QueryRow, ...]:
     """The queries that count, those with the largest loss first."""
     protocol, sample = desk.evaluation.protocol, desk.sample
-    wanted = [*sample.queue, *sample.known]
+    wanted, chances = [*sample.queue, *sample.known], sample.chances
     scored = [
         scores({query: column[query] for query in wanted if query in column}, grades, protocol)
         for column in desk.columns
     ]
+    decided = [verdict.decision is not None for verdict in verdicts]
+    shown = [any(decided), *decided]
     rows = []
     for query in wanted:
         given = grades.get(query, {})
-        cells = tuple(
-            Cell(
-                tuple(Tile(key, given.get(key)) for key in top(column.get(query, ()), protocol.k)),
-                values.get(query),
-            )
-            for column, values in zip(desk.columns, scored, strict=True)
-        )
+        cells = []
+        for place, (column, values) in enumerate(zip(desk.columns, scored, strict=True)):
+            tiles = tuple(Tile(key, given.get(key)) for key in top(column.get(query, ()), protocol.k))
+            found = values.get(query)
+            cells.append(Cell(tiles, found if shown[place] else None, found.judged if found else None))
         differences = tuple(one.differences.get(query, 0.0) if one.decision else None for one in verdicts)
-        rows.append(QueryRow(desk.queries[query], sample.chances.get(query), cells, differences))
+        rows.append(QueryRow(desk.queries[query], chances.get(query), tuple(cells), differences))
     return tuple(sorted(rows, key=lambda row: (row.loss, row.chance is None, row.query.id)))

@@ -70,8 +70,8 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     for place, one in enumerate(outcome.comparisons):
         said = wording.headline(one.verdict.outcome, label[one.letter], label["A"])
         found.append(f'<h1 class="{one.verdict.outcome}">{escape(said)}</h1>')
-        found.append(f'<p class="lead">{numbers(f"comparisons.{place}.text", "plain")}</p>')
-        found.append(paragraph(wording.advice(one.verdict.outcome)))
+        found.append(_said(one, f"comparisons.{place}", numbers))
+        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True)))
     for place, pair in enumerate(outcome.ballots.pairs if outcome.ballots else ()):
         said = wording.preferred(pair.finding, label[pair.x], label[pair.y])
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
@@ -80,32 +80,48 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     return "".join(found)
 
 
+def _said(one: Comparison, at: str, numbers: Numbers) -> str:
+    """The verdict in a sentence, or each reason why there is none."""
+    if one.verdict.decision:
+        return f'<p class="lead">{numbers(f"{at}.text", "plain")}</p>'
+    reasons = (numbers(f"{at}.verdict.reasons.{place}.text", "plain") for place in range(len(one.verdict.reasons)))
+    return f"<ul>{''.join(f'<li>{reason}</li>' for reason in reasons)}</ul>"
+
+
 def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """What the verdict rests on, in a few lines."""
     rows = [
-        ("Questions in the set", numbers("answered.questions", "count")),
-        ("Judges, and their words", numbers("judges", "judges")),
+        ("Judges, and how much they said", numbers("judges", "judges")),
         ("Looks at the verdict", numbers("looked", "plain")),
+        ("Questions in the set", numbers("answered.questions", "count")),
     ]
     if outcome.way == "votes":
         return listing("What this rests on", rows)
-    agreement = outcome.agreement
-    alpha = numbers("agreement.alpha", "strength")
-    if agreement is not None and agreement.reason:
-        alpha += f" ({escape(agreement.reason)})"
-    shared = f", from {numbers('agreement.shared', 'count')} pictures that two or more graded"
+    agreement = (
+        f"{numbers('agreement.alpha', 'strength')}, from {numbers('agreement.shared', 'count')} pictures that two or "
+        "more graded (Krippendorff's alpha; 1 is agreement throughout)"
+    )
+    if outcome.agreement is None or outcome.agreement.alpha is None:
+        agreement = numbers("agreement.reason", "plain")
+    unjudged = f"{numbers('pictures.unjudged', 'count')} of {numbers('pictures.all', 'count')}"
+    judges, looks, questions = rows
     rows = [
         ("Margin", f"{numbers('protocol.margin', 'plain')} of {numbers('protocol.measure', 'plain')}"),
-        ("Confidence of each bound", numbers("protocol.confidence", "share")),
-        *rows,
-        ("Agreement of judges", f"{alpha}{shared} (Krippendorff's alpha; 1 is agreement throughout)"),
-        (
-            "Unjudged pictures",
-            f"{numbers('pictures.share', 'share')}: {numbers('pictures.unjudged', 'count')} of "
-            f"{numbers('pictures.all', 'count')}",
+        *(
+            (
+                f"Queries (n), {one.letter} beside A",
+                numbers(f"comparisons.{place}.verdict.decision.estimate.n", "count"),
+            )
+            for place, one in enumerate(outcome.comparisons)
         ),
+        judges,
+        ("Agreement of judges", agreement),
+        ("Unjudged pictures", f"{numbers('pictures.share', 'share')}: {unjudged}"),
+        looks,
         ("Gain of each grade", f"{numbers('protocol.gain', 'plain')}: {numbers('gains', 'gain')}"),
         ("Relevant from grade", numbers("protocol.relevant", "count")),
+        ("Confidence of each bound", numbers("protocol.confidence", "share")),
+        questions,
     ]
     return listing("What this rests on", rows)
 
@@ -140,10 +156,7 @@ def _comparison(outcome: EvaluationOutcome, place: int, numbers: Numbers) -> str
 def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
     rows = [
         ("Queries that both answered", numbers(f"{at}.queries", "count")),
-        (
-            "Answered alike by both",
-            f"{numbers(f'{at}.identical', 'count')}, each a difference of nothing without a label",
-        ),
+        ("Answered alike by both: no difference, no label needed", numbers(f"{at}.identical", "count")),
         ("Judged, where the two differ", numbers(f"{at}.drawn", "count")),
         ("Of these without a relevant picture", numbers(f"{at}.barren", "count")),
         (
@@ -160,7 +173,7 @@ def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
                 f"{numbers(f'{found}.estimate.lower', 'difference')} and "
                 f"{numbers(f'{found}.estimate.upper', 'difference')}",
             ),
-            ("From so many queries (n)", numbers(f"{found}.estimate.n", "count")),
+            ("Queries (n)", numbers(f"{found}.estimate.n", "count")),
             ("Standard deviation of single queries", numbers(f"{found}.estimate.spread", "score")),
             ("p of a loss of the margin or more", numbers(f"{found}.p", "chance")),
             *rows,

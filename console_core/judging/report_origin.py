@@ -4,6 +4,20 @@ from console_core.judging import wording
 from console_core.judging.outcome import EvaluationOutcome
 from console_core.judging.report_numbers import Numbers, listing, paragraph
 
+_PROTOCOL = {
+    "metric": "Metric",
+    "k": "Depth k",
+    "scale": "Scale of grades",
+    "gain": "Gain",
+    "relevant": "Relevant from grade",
+    "margin": "Margin",
+    "confidence": "Confidence of each bound",
+    "floor": "Least Judged@k of either column",
+    "gap": "Largest gap between the two",
+    "queries": "Queries to judge (0: all)",
+    "seed": "Seed",
+}
+
 
 def limits() -> str:
     """What a verdict does not say."""
@@ -26,22 +40,7 @@ def columns(outcome: EvaluationOutcome, numbers: Numbers) -> str:
 
 def origin(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """All that is needed to look the evaluation up, or to do it again."""
-    protocol = [
-        (name, numbers(f"protocol.{name}", "plain"))
-        for name in (
-            "metric",
-            "k",
-            "scale",
-            "gain",
-            "relevant",
-            "margin",
-            "confidence",
-            "floor",
-            "gap",
-            "queries",
-            "seed",
-        )
-    ]
+    protocol = [(said, numbers(f"protocol.{name}", "plain")) for name, said in _PROTOCOL.items()]
     intact = "intact" if outcome.answered.intact else "NOT what they were sealed with"
     rows = [
         ("Evaluation", f"{numbers('evaluation', 'plain')}, by {numbers('way', 'plain')}"),
@@ -69,7 +68,7 @@ def origin(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     return (
         listing(
             "Protocol, locked before the first judgement",
-            [*protocol, ("digest", f"<code>{numbers('digest', 'plain')}</code>")],
+            [*protocol, ("Digest", f"<code>{numbers('digest', 'plain')}</code>")],
         )
         + listing("Where it comes from", rows)
         + (listing("Looks", seen) if seen else "")

@@ -8,9 +8,8 @@ from html import escape
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageRow
 from console_core.errors import ConsoleError
-from console_core.judging.metrics import Scores
 from console_core.judging.outcome import EvaluationOutcome
-from console_core.judging.query_rows import QueryRow, Tile
+from console_core.judging.query_rows import Cell, QueryRow, Tile
 from console_core.judging.report_numbers import Numbers
 from console_core.judging.snapshots import Snapshots
 
@@ -86,7 +85,7 @@ def _query(outcome: EvaluationOutcome, place: int, row: QueryRow, names: Mapping
     lines = []
     for number, (column, cell) in enumerate(zip(outcome.columns, row.cells, strict=True)):
         where = f"{at}.cells.{number}"
-        told.append(_worth(column.letter, cell.scores, where, outcome, numbers))
+        told.append(_worth(column.letter, cell, where, outcome, numbers))
         tiles = "".join(
             _tile(tile, names, numbers(f"{where}.tiles.{rank}.grade", "grade")) for rank, tile in enumerate(cell.tiles)
         )
@@ -97,11 +96,11 @@ def _query(outcome: EvaluationOutcome, place: int, row: QueryRow, names: Mapping
     )
 
 
-def _worth(letter: str, scores: Scores | None, where: str, outcome: EvaluationOutcome, numbers: Numbers) -> str:
-    if scores is None:
+def _worth(letter: str, cell: Cell, where: str, outcome: EvaluationOutcome, numbers: Numbers) -> str:
+    if cell.judged is None:
         return f"{letter} did not answer"
     value = numbers(f"{where}.scores.{_FIELDS[outcome.protocol.metric]}", "score")
-    return f"{letter} {value}, Judged@{outcome.protocol.k} {numbers(f'{where}.scores.judged', 'share')}"
+    return f"{letter} {value}, Judged@{outcome.protocol.k} {numbers(f'{where}.judged', 'share')}"
 
 
 def _tile(tile: Tile, names: Mapping[str, str], grade: str) -> str:

@@ -9,16 +9,19 @@ STYLE = """
 body{margin:0 auto;max-width:1180px;padding:32px 24px 64px;background:var(--ground);color:var(--text);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 h1{font-size:26px;line-height:1.25;margin:0 0 8px;border-left:6px solid var(--soft);padding-left:14px}
+*+h1{margin-top:28px}ul{margin:8px 0;padding-left:20px}
 h1.non-inferior,h1.preferred{border-color:var(--good)}h1.inferior{border-color:var(--bad)}
 h1.inconclusive,h1.withheld{border-color:var(--open)}
 h2{font-size:18px;margin:32px 0 8px}h3{font-size:15px;margin:20px 0 6px}
 p{margin:6px 0}.lead{font-size:17px}.soft{color:var(--soft)}
 .mark{border:1px solid var(--open);color:var(--open);border-radius:4px;padding:0 6px;font-size:12px;font-weight:400}
-dl{display:grid;grid-template-columns:minmax(150px,230px) 1fr;gap:4px 16px;margin:8px 0}
+.mark.soft{border-color:var(--line);color:var(--soft)}
+dl{display:grid;grid-template-columns:minmax(150px,290px) minmax(0,1fr);gap:4px 16px;margin:8px 0}
 dt{color:var(--soft)}dd{margin:0}
 table{border-collapse:collapse;width:100%;margin:8px 0;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
-th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right}
+th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right;white-space:nowrap}
+td .mark{white-space:nowrap}
 .query{border-top:1px solid var(--line);padding:10px 0 14px;break-inside:avoid}
 .query h3{margin:0 0 4px}.query .numbers{color:var(--soft);font-variant-numeric:tabular-nums}
 .loss{color:var(--bad)}.win{color:var(--good)}
@@ -33,5 +36,6 @@ code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media print{:root{--ground:#fff;--text:#000;--soft:#444;--line:#bbb;--tile:#e3e6ea;--good:#18794e;--bad:#ce2c31;
 --open:#8a5a00}body{max-width:none;padding:0;font-size:11px}*{print-color-adjust:exact}
 figure,svg.t,.grey{width:60px}svg.t,.grey{height:60px}h2{break-after:avoid}tr{break-inside:avoid}}
-@media(max-width:640px){dl{grid-template-columns:1fr}dt{margin-top:6px}table{display:block;overflow-x:auto}}
+@media(max-width:640px){dl{grid-template-columns:minmax(0,1fr)}dt{margin-top:6px}table{display:block;overflow-x:auto}
+th,td{overflow-wrap:normal;white-space:nowrap}}
 """

@@ -170,14 +170,10 @@ def decide(
 
 def withhold(found: Verdict, reason: Reason) -> Verdict:
     """The same without what it decided, for one more reason."""
+    reasons = (*found.reasons, reason)
+    nothing: dict[str, float] = {}
     return replace(
-        found,
-        outcome="withheld",
-        reasons=(*found.reasons, reason),
-        decision=None,
-        differences={},
-        further=None,
-        secondary=(),
+        found, outcome="withheld", reasons=reasons, decision=None, differences=nothing, further=None, secondary=()
     )
 
 

@@ -97,15 +97,21 @@ def preferred(found: str, x: str, y: str) -> str:
     }.get(found, f"{x} and {y} are not told apart")
 
 
-def advice(outcome: Outcome) -> str:
+def advice(outcome: Outcome, *, revealed: bool) -> str:
     """What to do about a verdict that decides nothing; "" where it decides something."""
-    return {
-        "inconclusive": (
+    if outcome == "inconclusive":
+        return (
             "This is no proof of either. Ask a larger query set, with a new evaluation; judging more of this one until "
             "it says what is hoped for would not count."
-        ),
-        "withheld": "Nothing is said of either column until what is named here is done.",
-    }.get(outcome, "")
+        )
+    if outcome == "withheld" and revealed:
+        return (
+            "Nothing is said of either column. The models were told, so nothing more is judged here: begin another "
+            "evaluation of these answers, and judge all of it before they are told."
+        )
+    if outcome == "withheld":
+        return "Nothing is said of either column until what is named here is done."
+    return ""
 
 
 def grade(value: int | None) -> str:
@@ -125,9 +131,11 @@ def finding(found: str, other: str) -> str:
 
 def looked(times: int, early: int) -> str:
     """How often a verdict was looked at, and why that is told."""
-    said = {0: "never", 1: "once", 2: "twice"}.get(times, f"{times:,} times")
+    if not times:
+        return "Never looked at before the models were told."
+    said = {1: "once", 2: "twice"}.get(times, f"{times:,} times")
     if not early:
-        return f"Looked at {said} before the models were told, never before more was judged."
+        return f"Looked at {said} before the models were told, after the last judgement."
     states = "1 state" if early == 1 else f"{early:,} states"
     return (
         f"Looked at {said} before the models were told, at {states} after which more was judged. Each of these is one "

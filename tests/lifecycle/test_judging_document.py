@@ -52,6 +52,7 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     assert withheld.exit_code == 2
     assert "Judge all that were drawn" in withheld.output
     assert run(workspace, *named(report, evaluation)).exit_code == 1
+    assert "has no verdict yet" in run(workspace, *named(reveal, evaluation)).output
 
     done(workspace, *named(sheet, evaluation))
     found = json.loads(done(workspace, "results", snapshot, "--json").stdout)["answers"]
@@ -80,6 +81,22 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     listed = json.loads(done(workspace, "evaluations", "--json").stdout)
     assert [bool(one["revealed_at"]) for one in listed] == [False, True]
     assert "revealed" in run(workspace, *named(grades, evaluation)).output
+
+    voted = json.loads(done(workspace, "evaluate", snapshot, "--votes", "--json").stdout)["evaluation"]
+    seen = run(workspace, "verdict", voted)
+    assert (seen.exit_code, "without a vote between A and B" in seen.output) == (2, True)
+    for words, said in (
+        (["evaluate", snapshot, "--columns", "1,9"], "no such column"),
+        (["evaluate", snapshot, "--columns", "first"], "names no columns"),
+        (["evaluate", snapshot, "--metric", "MAP"], "MAP is no metric"),
+        (["evaluate", snapshot, "--k", "11"], "but 10 were kept"),
+        (["verdict", "e-none"], "`embedding-console evaluations` lists them"),
+        (["grades", voted, "--from", "sheet.csv"], "it takes no grades"),
+        (["report", backwards, "--into", "early"], "still judged blindly"),
+    ):
+        refused = run(workspace, *words)
+        assert (refused.exit_code, said in refused.output) == (1, True), refused.output
+    assert not Path("early").exists()
 
 
 def fill_in(sheet: Path, good: set[tuple[str, str]]) -> None:

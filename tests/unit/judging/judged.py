@@ -58,9 +58,10 @@ def judged(
     protocol: Protocol | None = None,
     keys: Sequence[str] = KEYS,
     depth: int = DEPTH,
+    failing: bool = False,
 ) -> Judged:
     """An evaluation of so many columns; the last question is answered alike by all, and a tenth of the pictures is
-    missing."""
+    missing. `failing`: the last column could not answer the first question."""
     lab = LabRecords(database)
     asked = [
         query(f"question {number}", tags=("odd",) if number % 2 else ("even", "all")) for number in range(size - 2)
@@ -72,7 +73,9 @@ def judged(
         for place in range(columns)
     ]
     begun = lab.snapshots.begin(kept, names, depth=depth, by="olga")
-    lab.snapshots.add(begun.id, list(_answers(asked, columns, keys, depth)), _pictures(folder, keys))
+    lab.snapshots.add(begun.id, _answers(asked, columns, keys, depth), _pictures(folder, keys))
+    if failing:
+        lab.snapshots.add(begun.id, [ColumnAnswer(asked[0].id, columns - 1, error="It was down.")], [])
     snapshot = lab.snapshots.seal(begun.id)
     locked = protocol or Protocol(k=depth, margin=0.1, seed=7)
     made = lab.judgements.begin(snapshot.id, range(columns), locked, way=way, by="olga")

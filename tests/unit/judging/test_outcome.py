@@ -76,6 +76,9 @@ def test_a_verdict_is_withheld_with_a_remedy_while_pictures_are_unjudged(databas
     assert outcome.decides is None
     assert 0 < outcome.pictures.share < 1
     assert {row.differences for row in outcome.queries} == {(None,)}
+    assert [side.scores for side in (one.verdict.a, one.verdict.b)] == [None, None]
+    assert one.verdict.a.judged.at_k > 0.99 > one.verdict.b.judged.at_k
+    assert {cell.scores for row in outcome.queries for cell in row.cells} == {None}
 
 
 def test_answers_that_were_changed_after_they_were_sealed_give_no_verdict(database: Database, tmp_path: Path) -> None:

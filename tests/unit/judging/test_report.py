@@ -87,7 +87,7 @@ def test_every_number_of_the_report_is_that_of_the_outcome_as_the_screen_writes_
     assert said["pictures.share"] == f"{outcome.pictures.share:.1%}" != "0.0%"
     assert said["protocol.margin"] == "0.05"
     assert said["gains"] == "0 → 0, 1 → 1, 2 → 3, 3 → 7"
-    assert [text for text in found.loose if re.search(r"\d", re.sub(r"@5|alpha; 1 is|\(1\)", "", text))] == []
+    assert [text for text in found.loose if re.search(r"\d", re.sub(r"@5|alpha; 1 is|0: all|\(1\)", "", text))] == []
 
 
 def test_the_verdict_comes_first_and_queries_come_by_their_loss_with_all_their_pictures_and_grades(
@@ -142,7 +142,16 @@ def test_a_withheld_verdict_and_an_undecided_one_say_what_to_do(database: Databa
     withheld = html_of(outcome_of(found.lab, found.reveal().evaluation), found.lab.snapshots, found.thumbnails)
     assert "No verdict on images__demo-siglip (B)" in withheld
     assert "Judge all that were drawn" in withheld
-    assert wording.advice("withheld") in withheld
+    assert wording.advice("withheld", revealed=True) in withheld
+
+
+def test_a_column_that_did_not_answer_a_query_is_said_and_has_no_verdict(database: Database, tmp_path: Path) -> None:
+    found = judged(database, tmp_path, columns=3, failing=True)
+    found.grade(lambda query, key: 1)
+    told = found.reveal()
+    text = html_of(outcome_of(told.lab, told.evaluation), told.lab.snapshots, told.thumbnails)
+    assert "C did not answer" in text
+    assert "1 query answered in one column only" in text
 
 
 def test_an_undecided_verdict_says_how_many_more_queries_it_lacks(database: Database, tmp_path: Path) -> None:
@@ -152,7 +161,7 @@ def test_an_undecided_verdict_says_how_many_more_queries_it_lacks(database: Data
     text = html_of(outcome_of(told.lab, told.evaluation), told.lab.snapshots, told.thumbnails)
     assert "It is not decided whether images__demo-siglip (B) is worse" in text
     assert "more queries" in text
-    assert wording.advice("inconclusive") in text
+    assert wording.advice("inconclusive", revealed=True) in text
 
 
 def test_nothing_is_reported_before_the_models_are_told(database: Database, tmp_path: Path) -> None:
