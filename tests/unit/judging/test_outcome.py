@@ -81,6 +81,16 @@ def test_a_verdict_is_withheld_with_a_remedy_while_pictures_are_unjudged(databas
     assert {cell.scores for row in outcome.queries for cell in row.cells} == {None}
 
 
+def test_a_column_that_was_down_for_a_query_does_not_keep_the_others_from_a_verdict(
+    database: Database, tmp_path: Path
+) -> None:
+    made = judged(database, tmp_path, columns=3, failing=True)
+    best_of(1, made)
+    to_b, to_c = outcome_of(made.lab, made.evaluation).comparisons
+    assert to_b.verdict.outcome == "non-inferior"
+    assert [reason.code for reason in to_c.verdict.reasons] == ["other queries"]
+
+
 def test_answers_that_were_changed_after_they_were_sealed_give_no_verdict(database: Database, tmp_path: Path) -> None:
     made = judged(database, tmp_path)
     best_of(1, made)
