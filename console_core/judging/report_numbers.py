@@ -19,6 +19,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "gain": wording.gain,
     "judges": wording.judges,
     "versions": wording.versions,
+    "settings": wording.settings,
 }
 """How a number is written, by what `data-as` calls it."""
 

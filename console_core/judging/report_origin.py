@@ -26,12 +26,13 @@ def limits() -> str:
 
 def columns(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """Which collection and model each letter is."""
-    names = ("letter", "asked", "collection", "model", "fingerprint", "dimension", "points")
+    names = ("letter", "asked", "collection", "model", "fingerprint", "dimension", "points", "settings")
+    written = {"points": "count", "settings": "settings"}
     rows = []
     for place in range(len(outcome.columns)):
-        told = (numbers(f"columns.{place}.{name}", "count" if name == "points" else "plain") for name in names)
+        told = (numbers(f"columns.{place}.{name}", written.get(name, "plain")) for name in names)
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in told)}</tr>")
-    heads = ("", "Asked as", "Collection", "Model", "Fingerprint", "Dimension", "Points")
+    heads = ("", "Asked as", "Collection", "Model", "Fingerprint", "Dimension", "Points", "Settings")
     return (
         f"<h2>Columns</h2><table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table>"
         f"{paragraph('A is the reference.')}"

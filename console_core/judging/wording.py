@@ -3,7 +3,7 @@
 Every function takes the number of an outcome and gives the text that people read. "–" is what is not known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -66,11 +66,6 @@ def moment(value: datetime | str | None) -> str:
         return UNKNOWN
     told = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{told:%Y-%m-%d %H:%M} UTC"
-
-
-def answer(value: bool) -> str:
-    """Yes or no."""
-    return "yes" if value else "no"
 
 
 def gain(worth: Mapping[Any, int]) -> str:
@@ -148,6 +143,6 @@ def versions(known: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in known.items())
 
 
-def listed(words: Sequence[str]) -> str:
-    """Names in a row, "–" without any."""
-    return ", ".join(words) or UNKNOWN
+def settings(asked: Mapping[str, Any]) -> str:
+    """How a column was asked, where it was not as usual: exact True, limit 50."""
+    return ", ".join(f"{name} {plain(value)}" for name, value in asked.items()) or UNKNOWN
