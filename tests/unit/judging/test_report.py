@@ -185,6 +185,21 @@ def test_fifty_queries_of_two_columns_and_ten_pictures_each_take_less_than_ten_m
     assert per_picture < 8_000
 
 
+def test_a_report_stays_small_by_leaving_out_pictures_and_then_queries_and_says_so(
+    made: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = outcome_of(made.lab, made.evaluation)
+    whole = html_of(outcome, made.lab.snapshots, made.thumbnails)
+    monkeypatch.setattr("console_core.judging.report_queries.MOST_BYTES", 20_000)
+    monkeypatch.setattr("console_core.judging.report_queries.MOST_TILES", 100)
+    text = html_of(outcome, made.lab.snapshots, made.thumbnails)
+    pictures = [len(one) * 3 // 4 for one in re.findall(r"base64,([^\"]+)", text)]
+    assert 10_000 < sum(pictures) <= 20_000 < sum(len(one) * 3 // 4 for one in re.findall(r"base64,([^\"]+)", whole))
+    assert text.count("<section") == 10
+    assert "Not shown: 13 queries with smaller losses; queries.csv has them all." in text
+    assert text.count('class="grey"') > 0
+
+
 def test_votes_are_reported_with_their_counts_and_an_order_of_three(database: Database, tmp_path: Path) -> None:
     found = judged(database, tmp_path, way="votes", columns=3, size=13, protocol=Protocol(k=DEPTH))
     for place, query in enumerate(found.lab.desk(found.evaluation).sample.queue):
