@@ -61,7 +61,7 @@ def query_set(
     with opened(owner="embedding-console query-set") as console:
         if file is not None:
             kind = as_format or (Format.CSV if file.suffix.lower() in (".csv", ".tsv") else Format.LINES)
-            asked, origin = _READERS[kind](decoded(_read(file))), f"{file.name}, {kind}"
+            asked, origin = _READERS[kind](decoded(read(file))), f"{file.name}, {kind}"
         else:
             asked, origin = from_captions(console.catalog.rows(), most=captions), "captions of the catalog"
         made = command(console, actor_of(console), "save_query_set", query_set=name, queries=asked, origin=origin)
@@ -176,7 +176,12 @@ def _told(one: Snapshot) -> dict[str, Any]:
     }
 
 
-def _read(file: Path) -> bytes:
+def read(file: Path) -> bytes:
+    """What is in a file.
+
+    Raises:
+        Refused: it cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:

@@ -51,7 +51,7 @@ shown = Table(
 Index("answer_snapshots_by_set", snapshots.c.set_name, snapshots.c.made_at)
 _S, _A, _P = snapshots.c, answers.c, shown.c
 _PAGE = 500
-_PLAIN = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
+KEY_SIGNS = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
 """Signs that stay as they are in a key that is written as one word; "%" and spaces do not."""
 
 
@@ -189,7 +189,7 @@ class Snapshots:
         with self._database.reading() as connection:
             row = connection.execute(select(snapshots).where(_S.id == snapshot)).first()
         if row is None:
-            raise NotFound(f"There is no snapshot {snapshot}.", "`embedding-console snapshots` lists them.")
+            raise NotFound(f"There is no snapshot {snapshot}.", "`embedding-console results` lists them.")
         return _snapshot(row)
 
     def all(self, *, set_name: str = "", limit: int = 50) -> list[Snapshot]:
@@ -277,4 +277,4 @@ def as_trec(snapshot: Snapshot, column: int, rankings: Sequence[ColumnAnswer]) -
     for one in rankings:
         if one.column == column:
             for rank, each in enumerate(one.ranked, start=1):
-                yield f"{one.query} Q0 {quote(each.key, safe=_PLAIN)} {rank} {each.score!r} {tag}"
+                yield f"{one.query} Q0 {quote(each.key, safe=KEY_SIGNS)} {rank} {each.score!r} {tag}"
