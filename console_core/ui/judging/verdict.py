@@ -13,7 +13,7 @@ from console_core.ui import charts, confirm, frame, navigation, panels, session,
 from console_core.ui.judging.losses import queries_with_losses
 from console_core.ui.permission import command_button
 
-_LOOKED = "verdict-looked-at"
+_LOOKED, _KEPT = "verdict-looked-at", "_verdict-kept"
 _WORDS = {
     "non-inferior": words.Word("Non-inferior", "green", ":material/check_circle:", "No worse than the margin."),
     "inferior": words.Word("Inferior", "red", ":material/cancel:", "Worse by more than the margin."),
@@ -30,7 +30,7 @@ def verdict_view(evaluation: Evaluation) -> None:
         if found is None or found.evaluation != evaluation.id:
             return
     else:
-        found = outcome_of(session.console().lab, evaluation)
+        found = _kept(evaluation)
     _verdicts(found)
     _rests_on(found)
     if evaluation.revealed_at is not None:
@@ -42,12 +42,24 @@ def verdict_view(evaluation: Evaluation) -> None:
         st.markdown("\n".join(f"- {words.plain(limit)}" for limit in wording.LIMITS))
 
 
+def _kept(evaluation: Evaluation) -> EvaluationOutcome:
+    """The outcome of a revealed evaluation, which never changes any more: computed once for this visitor."""
+    kept: EvaluationOutcome | None = st.session_state.get(_KEPT)
+    if kept is None or (kept.evaluation, kept.revealed_at) != (evaluation.id, evaluation.revealed_at):
+        with st.spinner("Computing the verdict…"):
+            kept = outcome_of(session.console().lab, evaluation)
+        st.session_state[_KEPT] = kept
+    return kept
+
+
 def _blind(evaluation: Evaluation) -> None:
     lab = session.console().lab
     desk = lab.desk(evaluation)
     graded = evaluation.way == "grades"
     judges = sorted({one.judge for one in (lab.judgements.of if graded else lab.judgements.votes)(evaluation.id)})
-    with panels.card("Still judged blindly", caption="Models are told once somebody reveals them; nothing is judged then."):
+    with panels.card(
+        "Still judged blindly", caption="Models are told once somebody reveals them; nothing is judged then."
+    ):
         for judge in judges:
             done = (
                 desk.graded(lab.judgements.of(evaluation.id, judge))
@@ -115,7 +127,7 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             estimate.mean, estimate.lower, estimate.upper, margin=protocol.margin, said=words.plain(one.text)
         )
         panels.chart(drawn, key=f"interval-{one.letter}")
-    if advice := wording.advice(verdict.outcome):
+    if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None):
         st.caption(words.plain(advice))
     rows = []
     for letter, column in (("A", verdict.a), (one.letter, verdict.b)):
@@ -134,9 +146,9 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
     st.dataframe(rows, hide_index=True, height="content", alt=f"Metrics of A and {one.letter}")
     st.caption(
         words.plain(
-            f"{wording.count(verdict.queries)} questions: {wording.count(verdict.identical)} answered alike count as no "
-            f"difference, {wording.count(verdict.drawn)} were given to judges, {wording.count(verdict.barren)} of these "
-            f"have no relevant picture. If all that was not judged fell against {one.letter}: "
+            f"{wording.count(verdict.queries)} questions: {wording.count(verdict.identical)} answered alike are taken "
+            f"for no difference, {wording.count(verdict.drawn)} were judged, {wording.count(verdict.barren)} of them "
+            f"without a relevant picture. If all that was not judged fell against {one.letter}: "
             f"{wording.difference(verdict.worst)}; for it: {wording.difference(verdict.best)}."
         )
     )
@@ -191,19 +203,21 @@ def _rests_on(found: EvaluationOutcome) -> None:
         "Answers": f"{found.answered.id}, {'as they were kept' if found.answered.intact else 'changed since'}",
     }
     if found.way == "grades":
-        agreement = found.agreement
         facts |= {
             "Gain": wording.gain(found.gains),
             "Unjudged pictures": f"{wording.count(found.pictures.unjudged)} of {wording.count(found.pictures.all)}, "
             f"{wording.share(found.pictures.share)}",
-            "Agreement of judges": (
-                f"{wording.strength(agreement.alpha)} (Krippendorff's alpha, {wording.count(agreement.shared)} pictures)"
-                if agreement is not None and agreement.alpha is not None
-                else (agreement.reason if agreement is not None else "")
-            ),
+            "Agreement of judges": _agreement(found),
         }
     with panels.card("What this rests on"):
         panels.details(facts, alt="What the verdict rests on")
+
+
+def _agreement(found: EvaluationOutcome) -> str:
+    told = found.agreement
+    if told is None or told.alpha is None:
+        return told.reason if told is not None else ""
+    return f"{wording.strength(told.alpha)} (Krippendorff's alpha, {wording.count(told.shared)} pictures)"
 
 
 def _columns(found: EvaluationOutcome) -> None:
@@ -232,11 +246,22 @@ def _downloads(evaluation: Evaluation) -> None:
 
     with st.container(horizontal=True):
         st.download_button(
-            "Report", report, file_name=f"verdict-{evaluation.id}.html", mime="text/html",
-            key="verdict-report", icon=":material/description:", type="primary", on_click="ignore",
+            "Report",
+            report,
+            file_name=f"verdict-{evaluation.id}.html",
+            mime="text/html",
+            key="verdict-report",
+            icon=":material/description:",
+            type="primary",
+            on_click="ignore",
         )
         st.download_button(
-            "All files", archive, file_name=f"verdict-{evaluation.id}.zip", mime="application/zip",
-            key="verdict-zip", icon=":material/folder_zip:", on_click="ignore",
+            "All files",
+            archive,
+            file_name=f"verdict-{evaluation.id}.zip",
+            mime="application/zip",
+            key="verdict-zip",
+            icon=":material/folder_zip:",
+            on_click="ignore",
             help="The report, all numbers as JSON and CSV, every judgement, and run and qrels files of TREC.",
         )
