@@ -14,7 +14,8 @@ from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.runs.types import RunState
-from console_core.ui import words
+from console_core.ui import navigation, words
+from console_core.ui.judging.newest import judged_links
 from tests.conftest import fill
 
 OLGA = Actor("olga", "admin")
@@ -207,3 +208,14 @@ def test_after_the_reveal_every_number_is_that_of_the_outcome_and_the_report_can
     assert {"verdict-report", "verdict-zip"} <= {button.key for button in page.get("download_button")}
     again = open_page("judging", evaluation=evaluation)
     assert [title.value for title in again.title] == ["Verdict"]
+
+
+def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels: list[str] = []
+    monkeypatch.setattr(navigation, "link", lambda _page, label, **_: labels.append(label))
+    judged_links("images__demo-clip", "images__demo-siglip")
+    evaluation = judged(both)
+    judged_links("images__demo-clip", "images__demo-siglip")
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    judged_links("images__demo-clip", "images__demo-siglip")
+    assert labels == ["Judge blindly, for a verdict", "Go on judging blindly", "The judges' verdict"]
