@@ -77,6 +77,7 @@ class AskedColumn:
             stamp.fingerprint if stamp else "",
             info.dimension,
             info.points,
+            {"distance": info.distance},
         )
 
 

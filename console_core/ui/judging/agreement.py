@@ -10,6 +10,7 @@ from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.beginning import begin_form
 from console_core.ui.judging.presenting import present_form
+from console_core.ui.judging.threshold import threshold_form
 
 _PICTURE = "board-picture"
 
@@ -52,6 +53,7 @@ def agreement_view(snapshot: Snapshot) -> None:
     ):
         _totals(found)
     begin_form(snapshot, rankings)
+    threshold_form(snapshot, second)
     present_form(snapshot, found)
     with panels.card("Questions, the most changed first", caption="Click one to see both answers."):
         chosen = _questions(found)
