@@ -77,7 +77,7 @@ def revealed_of(lab: LabRecords, snapshot: Snapshot) -> Evaluation | None:
     return next(found, None)
 
 
-def usual(answers: Sequence[ColumnAnswer], column: int, *, k: int = 10) -> float:
+def usual(answers: Sequence[ColumnAnswer], column: int, *, k: int = 5) -> float:
     """A threshold to begin with: the median score of a column's k-th answers; 0 without any."""
     scores = sorted(
         one.ranked[min(k, len(one.ranked)) - 1].score for one in answers if one.column == column and one.ranked
