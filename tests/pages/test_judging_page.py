@@ -91,9 +91,11 @@ def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging
     page.run()
     page.number_input(key="begin-margin").set_value(0.1).run()
     page.number_input(key="begin-k").set_value(5).run()
+    page.radio(key="begin-way").set_value("Pictures, yes or no").run()
     page.button(key="begin-start").click().run()
     (begun,) = both.lab.judgements.all()
     assert (begun.protocol.margin, begun.protocol.k, begun.digest) == (0.1, 5, begun.protocol.digest)
+    assert {button.label for button in page.button if str(button.key).startswith("grade-")} == {"Yes", "No"}
     assert page.query_params["evaluation"] == begun.id
     assert "demo-" not in said(page)
 
