@@ -126,11 +126,14 @@ def results(
         print("\n".join(as_trec(one, as_trec_of - 1, answers)))
         return
     rows = [
-        [asked.get(each.query, ""), each.query, one.columns[each.column].asked, rank, hit.key, hit.id, hit.score]
+        [
+            *(asked.get(each.query, ""), each.query, one.columns[each.column].asked),
+            *(rank, hit.key, hit.id, hit.score, hit.percentile),
+        ]
         for each in answers
         for rank, hit in enumerate(each.ranked, start=1)
     ]
-    names = ["question", "query", "column", "rank", "key", "id", "score"]
+    names = ["question", "query", "column", "rank", "key", "id", "score", "percentile"]
     if as_csv:
         written = io.StringIO()
         csv.writer(written, lineterminator="\n").writerows([names, *rows])

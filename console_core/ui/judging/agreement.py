@@ -47,7 +47,8 @@ def agreement_view(snapshot: Snapshot) -> None:
             or second
         )
     k = min(10, snapshot.depth)
-    found = board(asked, rankings[first], rankings[second], k=k)
+    margins = lab.snapshots.margins(snapshot)
+    found = board(asked, rankings[first], rankings[second], k=k, margins_a=margins[first], margins_b=margins[second])
     with panels.card(
         f"{_title(snapshot.columns[second])} against {_title(snapshot.columns[first])}", caption=STATEMENT
     ):
@@ -79,6 +80,12 @@ def _totals(found: Board) -> None:
         st.metric(f"Jaccard@{found.k}", f"{total.jaccard:.2f}", border=True)
         st.metric("RBO", f"{total.rbo:.2f}", border=True, help=f"Rank-biased overlap, p = {found.p}.")
         st.metric("Answered alike", f"{total.identical:,} of {total.queries:,}", border=True)
+    if total.margin_a is not None and total.margin_b is not None:
+        st.caption(
+            f"Text-image margin: the first answer's score stands {total.margin_a:.3f} above the sample's median in the "
+            f"reference, {total.margin_b:.3f} in the other column, each in its own model's unit. A low one is an alarm; "
+            "the two are not compared with each other."
+        )
     if found.lacking:
         st.caption(f"{words.count(len(found.lacking), 'question')} without an answer in one of the columns.")
     if len(found.tags) > 1 or (found.tags and found.tags[0].queries < total.queries):
