@@ -83,7 +83,7 @@ def _totals(found: Board) -> None:
     if total.margin_a is not None and total.margin_b is not None:
         st.caption(
             f"Text-image margin: the first answer's score stands {total.margin_a:.3f} above the sample's median in the "
-            f"reference, {total.margin_b:.3f} in the other column, each in its own model's unit. A low one is an alarm; "
+            f"reference, {total.margin_b:.3f} in the other column, each in its own model's unit. Low is an alarm; "
             "the two are not compared with each other."
         )
     if found.lacking:
