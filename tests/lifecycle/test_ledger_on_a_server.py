@@ -15,6 +15,8 @@ from console_core import settings
 from console_core.console import open_console
 from console_core.database import _ALONE, Database, Standing, now, standing
 from console_core.errors import LedgerUnavailable
+from console_core.judging.judgements import Judgements
+from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySets, query
 from console_core.migration.findings import Request
 from console_core.migration.preflight import preflight
@@ -180,6 +182,15 @@ def test_versions_of_a_query_set_that_are_saved_at_once_are_all_kept(database: D
     _at_once(*saving)
     assert [one.version for one in kept.versions("animals")] == [6, 5, 4, 3, 2, 1]
     assert {kept.queries(one)[0].text for one in kept.versions("animals")} == {f"a cat {n}" for n in range(6)}
+
+
+def test_words_of_judges_that_are_taken_back_at_once_are_each_taken_back(database: Database) -> None:
+    records = Judgements(database)
+    evaluation = records.get(records.begin("s-1", [0, 1], Protocol(), by="olga"))
+    for number in range(4):
+        records.judge(evaluation, f"query {number}", "7", 1, by="ann")
+    assert all(_at_once(*[partial(records.undo, evaluation, by="ann")] * 4))
+    assert records.of(evaluation.id) == []
 
 
 def test_who_reads_a_ledger_sees_one_state_and_waits_for_no_writer(database: Database) -> None:
