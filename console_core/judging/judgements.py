@@ -198,15 +198,13 @@ class Judgements:
 
     def undo(self, evaluation: Evaluation, *, by: str) -> bool:
         """Take back the newest word of a judge that still counts; False where there is none left."""
-        newest: Judgement | CountedVote | None
-        if evaluation.way == "grades":
-            newest = max(self.of(evaluation.id, by), key=lambda one: one.number, default=None)
-        else:
-            newest = max(self.votes(evaluation.id, by), key=lambda one: one.number, default=None)
-        if newest is None:
-            return False
-        told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
-        with self._open(evaluation) as connection:
+        said: list[Judgement | CountedVote]
+        with self._open(evaluation) as connection:  # from here on nobody adds a word, so the newest stays the newest
+            said = [*(self.of if evaluation.way == "grades" else self.votes)(evaluation.id, by)]
+            newest = max(said, key=lambda one: one.number, default=None)
+            if newest is None:
+                return False
+            told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
             if isinstance(newest, Judgement):
                 _add(connection, judgements, **told, key=newest.key, grade=TAKEN_BACK)
             else:
