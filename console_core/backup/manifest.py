@@ -152,7 +152,8 @@ class Manifest:
 def _ingested(data: Mapping[str, Any] | None) -> Ingested:
     if data is None:
         return Ingested()
-    return Ingested(tuple(map(Intake.from_json, data["intakes"])), bool(data["beside"]))
+    intakes = tuple(map(Intake.from_json, data["intakes"]))
+    return Ingested(intakes, bool(data["beside"]), bool(data.get("emptied", False)))
 
 
 def sealed(data: Mapping[str, Any]) -> str:

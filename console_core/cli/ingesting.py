@@ -1,4 +1,4 @@
-"""The command that puts the pictures of a folder or an image list into a collection."""
+"""The commands that put the pictures of a folder or an image list into a collection, and tell which were."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +24,8 @@ _LISTED = 200
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command()(ingest)
+    for function in (ingest, ingested):
+        app.command()(function)
 
 
 def ingest(
@@ -47,6 +48,45 @@ def ingest(
     with opened(owner="embedding-console ingest") as console:
         run = command(console, actor_of(console), "ingest", wish=wish)
         finish_ingestion(console, in_foreground(console, run, run.title), as_json)
+
+
+def ingested(
+    collection: str,
+    forget: Annotated[
+        str,
+        typer.Option(
+            "--forget",
+            metavar="NAMESPACE:LOCATION",
+            help="Its pictures were deleted for good: they are to leave the collection and all that were made of it.",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """The folders and lists whose pictures belong to a collection, and whether each can be read now."""
+    with opened(owner="embedding-console ingested" if forget else "") as console:
+        name = console.store.describe(collection).name
+        gone = command(console, actor_of(console), "forget_intake", collection=name, intake=forget) if forget else []
+        places = console.members.places
+        found = [
+            {**asdict(one), "name": one.name, "path": str(places.path(one.location)), "problem": one.hindrance(places)}
+            for one in console.intakes.of(name)
+        ]
+        shared = [one for one in console.intakes.line(name) if one != name]
+    lines = [
+        f"{one['name']}  {one['kind']} {one['path']}: "
+        + (f"cannot be read: {one['problem']}" if one["problem"] else "can be read")
+        for one in found
+    ]
+    lines = lines or [f"Nothing {'else ' if gone else ''}was ingested into {name}."]
+    if gone:
+        also = f" and of {', '.join(shared)}" if shared else ""
+        lines = [
+            f"{gone[0].name} is no part of {name}{also} any more. Its pictures are extra there now: no point was "
+            f"deleted. Verify {name} to see which.",
+            *lines,
+        ]
+    document = {"collection": name, "line": shared, "forgotten": [asdict(one) for one in gone], "ingested": found}
+    show(document, as_json, lines)
 
 
 def finish_ingestion(console: Console, run: Run, as_json: bool) -> None:

@@ -100,7 +100,13 @@ class Ingesting:
             CatalogUnavailable, CatalogInvalid
         """
         others = [one for one in self.intakes.of(plan.collection) if one != plan.intake]
-        return IntakeCatalog([*others, plan.intake], self.places, only=plan.intake, members=self.members)
+        return IntakeCatalog(
+            [*others, plan.intake],
+            self.places,
+            only=plan.intake,
+            members=self.members,
+            collection=plan.collection,
+        )
 
     def kept(self, plan: IngestPlan) -> IngestPlan:
         """The plan with its list copied into the workspace, as it is now.
