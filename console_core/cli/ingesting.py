@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console_core.catalog.names import told
 from console_core.cli.foreground import actor_of, in_foreground, opened
 from console_core.cli.output import Json, run_json, show
 from console_core.commands import command
@@ -98,7 +99,7 @@ def finish_ingestion(console: Console, run: Run, as_json: bool) -> None:
     lines = [f"{run.id} {run.state}: {', '.join(parts)}, in {run.target} as {document['namespace']}"]
     if run.state is not RunState.SUCCEEDED:
         lines += [run.reason, run.remedy]
-    lines += [f"  {one['kind']:11}  {one['path']}: {one['message']}" for one in document["failures"]]
+    lines += [f"  {one['kind']:11}  {told(one['path'])}: {one['message']}" for one in document["failures"]]
     show(document, as_json, [line for line in lines if line])
     passed_over = run.counts.all_skipped - document["already"]
     if run.state is not RunState.SUCCEEDED or document["failed"] or passed_over:

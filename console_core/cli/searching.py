@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from console_core.catalog.decoding import decode
+from console_core.catalog.names import told
 from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
@@ -117,7 +118,7 @@ def _bytes(file: Path) -> bytes:
 
 
 def _said(payload: dict[str, Any]) -> str:
-    return str(payload.get("caption") or payload.get("path") or "")
+    return str(payload.get("caption") or "") or told(str(payload.get("path") or ""))
 
 
 def _write(file: Path, found: list[Group]) -> None:

@@ -142,7 +142,7 @@ def _groups(info: CollectionInfo, run: Run) -> None:
         if len(listed) < len(here):
             st.caption(f"The points of {words.count(len(here) - len(listed), 'group')} were deleted since.")
         _as_list(first, listed)
-    pictures.drawer(_PICTURE, lambda key: f"Picture {key}", lambda key, _row: _similar(key))
+    pictures.drawer(_PICTURE, pictures.named, lambda key, _row: _similar(key))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
