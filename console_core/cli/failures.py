@@ -59,7 +59,8 @@ def retry(collection: str, kind: Kind = "", key: Keys = None, as_json: Json = Fa
         run = command(console, actor_of(console), "retry", collection=collection, kind=kind, keys=key or ())
         finished = in_foreground(console, run, f"Retrying in {run.target}")
     result = run_json(finished)
-    show(result, as_json, [f"{result['run']} {result['state']}: {result['reason']}"])
+    lines = [f"{result['run']} {result['state']}: {result['reason']}", finished.remedy]
+    show(result, as_json, [line for line in lines if line])
     if finished.state is not RunState.SUCCEEDED:
         raise typer.Exit(1)
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from console_core import settings
 from console_core.catalog.intake import Intake
 from console_core.cli.app import app
+from console_core.cli.foreground import in_foreground
 from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.errors import CatalogUnavailable, NotFound
@@ -203,7 +204,7 @@ def test_a_queued_ingestion_whose_folder_is_gone_by_then_leaves_the_collection_a
     shutil.copyfile(root / "0001.jpg", root / "short" / "1.jpg")
     queued = command(console, OPERATOR, "ingest", wish=Wish(root / "short", "images"))
     shutil.rmtree(root / "short")
-    assert finish(console, queued).state is RunState.FAILED
+    assert in_foreground(console, queued, "Ingesting").state is RunState.FAILED, "it is not left as running"
     assert console.intakes.of(OLD) == []
     assert verdict(console, OLD)["verdict"] == "green"
 
