@@ -1,7 +1,6 @@
 """What was ingested travels with a collection's archive: intakes in its manifest, and copies of lists beside that."""
 
 import os
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +9,9 @@ from pathlib import Path
 
 from console_core.backup.damage import Damage, damaged
 from console_core.backup.durable import DRAFT, put_in_place, writing
-from console_core.backup.manifest import Manifest
+from console_core.backup.manifest import COPY, Manifest
 from console_core.catalog.intake import Ingested
 from console_core.errors import BackupUnavailable, CatalogUnavailable
-
-_COPY = re.compile(r"[0-9a-f]{24}\.csv")
-"""How the copy of a list is called: after its own bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def check_lists(manifest: Manifest, folder: Path) -> None:
     """
     for name in manifest.lists:
         try:
-            sound = bool(_COPY.fullmatch(name)) and digest_of(folder / name) == name.partition(".")[0]
+            sound = bool(COPY.fullmatch(name)) and digest_of(folder / name) == name.partition(".")[0]
         except FileNotFoundError as error:
             raise damaged(manifest.archive, Damage.LIST_MISSING, f"the list {name} is not there.") from error
         except OSError as error:
@@ -94,7 +90,7 @@ def digest_of(file: Path) -> str:
 
 
 def _names(ingested: Ingested) -> list[str]:
-    return sorted({one.copy for one in ingested.intakes if _COPY.fullmatch(one.copy)})
+    return sorted({one.copy for one in ingested.intakes if COPY.fullmatch(one.copy)})
 
 
 def _copied(file: Path, to: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ FORMAT, VERSION = "embedding-console-backup", 2
 """Version 1 did not say what was ingested."""
 READABLE = (1, 2)
 SEAL = "seal"
+COPY = re.compile(r"[0-9a-f]{24}\.csv")
+"""How the copy of a list is called: after its own bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +149,21 @@ class Manifest:
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise damaged(backup, Damage.MANIFEST_UNREADABLE, f"its manifest lacks something: {error}.") from error
+            raise damaged(
+                backup, Damage.MANIFEST_UNREADABLE, f"its manifest lacks something, or says what it cannot: {error}."
+            ) from error
 
 
 def _ingested(data: Mapping[str, Any] | None) -> Ingested:
     if data is None:
         return Ingested()
-    return Ingested(tuple(map(Intake.from_json, data["intakes"])), bool(data["beside"]))
+    intakes = tuple(map(Intake.from_json, data["intakes"]))
+    for one in intakes:
+        if one.copy and not COPY.fullmatch(one.copy):  # it would be read wherever it lies
+            raise ValueError(f"{one.copy!r} is not what the copy of a list is called")
+        if one.kind not in ("folder", "list"):
+            raise ValueError(f"{one.kind!r} is not what can be ingested")
+    return Ingested(intakes, bool(data["beside"]), bool(data.get("emptied", False)))
 
 
 def sealed(data: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """What can be asked about backups: each is checked here, and then queued as a run or done."""
 
-import re
 import secrets
 from contextlib import suppress
 
@@ -12,12 +11,12 @@ from console_core.backup.restoring import Restore, discard
 from console_core.errors import CollectionExists, Refused, StoreError
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import TERMINAL, Lane, Run, RunState
+from console_core.vectorstore import naming
 from console_core.vectorstore.sharing import AT, sharing_of
 from console_core.vectorstore.types import VectorStore
 
 KINDS = (BackUp.kind, Prove.kind, Restore.kind)
 UNFINISHED = frozenset(RunState) - TERMINAL
-_NAME = re.compile(r"[^\s<>:\"/\\|?*\x00-\x1f]{1,200}")
 
 
 def back_up(store: VectorStore, ledger: Ledger, backups: Backups, actor: str, collection: str) -> Run:
@@ -157,11 +156,7 @@ def refuse_name(store: VectorStore, into: str) -> None:
     Raises:
         Refused, CollectionExists
     """
-    if not _NAME.fullmatch(into) or into in (".", ".."):
-        raise Refused(
-            f'"{into}" cannot be the name of a collection.',
-            'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
-        )
+    naming.refuse_name(into)
     if (shared := sharing_of(store, into)) is not None and into not in taken_names(store):
         raise Refused(
             f'"{into}" would be a named vector of {shared.home}, and change its points: a backup is always restored '

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
+from console_core.catalog.names import told
 from console_core.catalog.orientation import upright
 from console_core.catalog.signatures import appearance
 from console_core.errors import ImageEmpty, ImageTooLarge, ImageUnreadable, ImageUnsupported
@@ -47,7 +48,7 @@ def decode(data: bytes, path: str, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
 def open_header(data: bytes, path: str, *, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
     """The picture with its header read and no pixel decoded. Raises as `decode`."""
     if not data:
-        raise ImageEmpty(f"{path} has no byte in it.", _SEND_AGAIN, path=path)
+        raise ImageEmpty(f"{told(path)} has no byte in it.", _SEND_AGAIN, path=path)
     image = _opened(data, path)
     refuse_too_large(*image.size, path, max_pixels)
     return image
@@ -60,7 +61,8 @@ def refuse_too_large(width: int, height: int, path: str, max_pixels: int = MAX_P
     """
     if width * height > max_pixels:
         raise ImageTooLarge(
-            f"{path} has {width} × {height} pixels, more than the {max_pixels / 1e6:g} megapixels that are decoded.",
+            f"{told(path)} has {width} × {height} pixels, more than the {max_pixels / 1e6:g} megapixels that are "
+            "decoded.",
             "Store a smaller version of this picture.",
             path=path,
         )
@@ -74,13 +76,13 @@ def finish(image: ImageFile.ImageFile, path: str) -> Image.Image:
         return upright(_rgb(image), image.info.get("exif"))
     except MemoryError as error:
         raise ImageTooLarge(
-            f"{path} has {width} × {height} pixels, more than the memory holds.",
+            f"{told(path)} has {width} × {height} pixels, more than the memory holds.",
             "Store a smaller version of this picture, or decode fewer at a time.",
             path=path,
         ) from error
     except Exception as error:  # damaged bytes can make a decoder raise almost anything
         raise ImageUnreadable(
-            f"{path} is a damaged {image.format} picture: {_cause(error)}.", _SEND_AGAIN, path=path
+            f"{told(path)} is a damaged {image.format} picture: {_cause(error)}.", _SEND_AGAIN, path=path
         ) from error
 
 
@@ -100,17 +102,17 @@ def _opened(data: bytes, path: str) -> ImageFile.ImageFile:
             return _Jpeg(io.BytesIO(data), "") if name == "JPEG" else factory(io.BytesIO(data), "")
         except Image.DecompressionBombError as error:
             raise ImageTooLarge(
-                f"{path} has more pixels than are decoded.", "Store a smaller version of this picture.", path=path
+                f"{told(path)} has more pixels than are decoded.", "Store a smaller version of this picture.", path=path
             ) from error
         except (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, struct.error, Warning) as error:
             # (TIFF warns about damage; where warnings are errors, that is damage too)
             refused = error
     if refused is not None:
         raise ImageUnreadable(
-            f"{path} is damaged in its header: {_cause(refused)}.", _SEND_AGAIN, path=path
+            f"{told(path)} is damaged in its header: {_cause(refused)}.", _SEND_AGAIN, path=path
         ) from refused
     raise ImageUnsupported(
-        f"{path} is not a picture: it looks like {appearance(data)}.",
+        f"{told(path)} is not a picture: it looks like {appearance(data)}.",
         "Correct the path in the catalog, or convert the file to JPEG, PNG, GIF, BMP or WebP.",
         path=path,
     )

@@ -122,7 +122,10 @@ def numbered_lines(stream: TextIO, file: Path) -> Iterator[tuple[int, str]]:
     """
     for number, line in enumerate(iter(lambda: stream.readline(LONGEST), ""), start=1):
         if "\0" in line:
-            raise CatalogInvalid(f"Line {number} of {file} is not text in UTF-8.", "Save the file as text in UTF-8.")
+            raise CatalogInvalid(
+                f"Line {number} of {file} has a NUL character, as files in UTF-16 and files that are no text have.",
+                "Save the file as text in UTF-8.",
+            )
         if len(line) == LONGEST:
             raise CatalogInvalid(
                 f"Line {number} of {file} is longer than {LONGEST:,} letters.",

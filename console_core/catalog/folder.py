@@ -113,7 +113,14 @@ class FolderCatalog:
         return self._row(key)
 
     def renew(self) -> None:
-        """Look at the next question whether the folder has changed, however fresh the last look is."""
+        """Look at the next question whether the folder has changed, however fresh the last look is.
+
+        Raises CatalogUnavailable: it is not there any more.
+        """
+        try:
+            self.root.stat()
+        except OSError as error:
+            raise _unavailable(self.root, error) from error
         with self._reading:
             if self._last is not None:
                 self._last = replace(self._last, read_at=-math.inf)

@@ -14,7 +14,7 @@ from console_core.catalog.columns import FacetColumn
 from console_core.catalog.delimited import NAMED, lines_in_words, numbered_lines
 from console_core.catalog.index import Index, IndexedFile, file_unavailable
 from console_core.catalog.listing import told_by_path
-from console_core.catalog.names import on_disk, printable
+from console_core.catalog.names import names_user, on_disk, printable, told
 from console_core.catalog.row_key import RowKey
 from console_core.catalog.row_mapping import Query, Record
 from console_core.catalog.table_file import reflected
@@ -102,18 +102,18 @@ class _Lines:
         return select(*key.expressions, *(self._table.c[name] for name in _COLUMNS[1:]))
 
     def rows(self, records: Iterable[Record], key: RowKey) -> Iterator[ImageRow]:
-        for identity, *_, told in records:
-            yield listed_row(self._folder, identity, tuple(json.loads(told)))
+        for identity, *_, columns in records:
+            yield listed_row(self._folder, identity, tuple(json.loads(columns)))
 
 
 def listed_row(folder: Path, key: str, columns: tuple[str, ...]) -> ImageRow:
     """The row of a picture whose line has these columns behind the path; relative paths start from the folder."""
-    label, told = "".join(columns[:1]), _told(key)
+    label, about = "".join(columns[:1]), _told(key)
     extra = {f"column_{number}": value for number, value in enumerate(columns[1:], start=3)}
-    payload = {"type": "image", "path": key, **told, "label": label, **extra}
+    payload = {"type": "image", "path": key, **about, "label": label, **extra}
     path, file = (key, (0, 0)) if is_address(key) else _on_disk(folder, key)
     revision = blake2b(ascii((columns, file)).encode("ascii"), digest_size=8).hexdigest()
-    facets = {"label": label, "folder": told["folder"], "extension": told["extension"]}
+    facets = {"label": label, "folder": about["folder"], "extension": about["extension"]}
     return ImageRow(key, (path,), payload, revision, facets)
 
 
@@ -166,7 +166,8 @@ def _without_repeats(file: Path, connection: sqlite3.Connection) -> str:
         others = "SELECT min(line) FROM rows WHERE c0 = ? AND c4 <> (SELECT c4 FROM rows WHERE line = ?)"
         ((second,),) = connection.execute(others, (path, first))
         raise CatalogInvalid(
-            f"{file} says two things about {path}: line {first} and line {second}.", "Remove one of the two lines."
+            f"{file} says two things about {told(path)}: line {first} and line {second}.",
+            "Remove one of the two lines.",
         )
     ((number,),) = connection.execute(f"SELECT count(*) {_REPEATS}")
     lines = [line for (line,) in connection.execute(f"SELECT line {_REPEATS} ORDER BY line LIMIT {NAMED}")]
@@ -193,6 +194,11 @@ def _records(lines: Iterable[tuple[int, str]], file: Path) -> Iterator[tuple[int
             raise CatalogInvalid(f"Line {number} of {file} has no path.", "The path is the first column of a line.")
         if not (is_first and cells[0].strip().lower() == "path"):
             path, *rest = (printable(cell.strip()) for cell in cells)
-            told = _told(path)
-            yield number, path, "".join(rest[:1]), told["folder"], told["extension"], json.dumps(rest)
+            if is_address(path) and names_user(path):  # before a key is made of it, which is stored and shown
+                raise CatalogInvalid(
+                    f"Line {number} of {file} has a user's name or a password in its address.",
+                    "Take it out of the list: what a server asks for is set under [images] (docs/object-storage.md).",
+                )
+            about = _told(path)
+            yield number, path, "".join(rest[:1]), about["folder"], about["extension"], json.dumps(rest)
         is_first = False

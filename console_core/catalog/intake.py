@@ -40,6 +40,11 @@ class Intake:
     recursive: bool = True
     copy: str = ""
 
+    @property
+    def name(self) -> str:
+        """How people name it: its namespace and its location. Copies of one list have the same name."""
+        return f"{self.namespace}:{self.location}"
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -53,13 +58,36 @@ class Intake:
         found = places.path(self.location)
         return found if self.kind == "folder" else found.parent
 
+    def file(self, places: "Places") -> Path:
+        """What is read of a list: its copy, or itself."""
+        return places.copies / self.copy if self.copy else places.path(self.location)
+
+    def hindrance(self, places: "Places") -> str:
+        """Why it cannot be read now, as the system says it; "" where it can be opened."""
+        try:
+            if self.kind == "folder":
+                with os.scandir(self.folder(places)):
+                    return ""
+            with self.file(places).open("rb"):
+                return ""
+        except OSError as error:
+            return error.strerror or str(error)
+
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What was ingested into a collection, the newest last; `beside` the workspace's catalog, or alone."""
+    """What was ingested into a collection, the newest last; `beside` the workspace's catalog, or alone.
+
+    `emptied`: all of it was forgotten, and the collection has a catalog of its own nevertheless.
+    """
 
     intakes: tuple[Intake, ...] = ()
     beside: bool = False
+    emptied: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether the collection has a catalog of its own."""
+        return bool(self.intakes) or self.emptied
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What was ingested as a catalog: the pictures of several folders and lists, each once."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -11,6 +13,7 @@ from console_core.catalog.intake import FACETS, Intake, Places, path_in, picture
 from console_core.catalog.intake_members import PAGE, Member, Members, Told
 from console_core.catalog.listing import commonest, unknown_facet
 from console_core.catalog.types import EVERYTHING, CatalogInfo, ImageRow, Slice
+from console_core.errors import CatalogInvalid, CatalogUnavailable
 
 _PAGES = 10 * PAGE
 """How many pictures of all lists together are in memory."""
@@ -38,20 +41,26 @@ class IntakeCatalog:
         *,
         only: Intake | None = None,
         members: Members | None = None,
+        collection: str = "",
     ) -> None:
         """Open all of them, among `members` that others ask too; with `only` there are the pictures of that one, as all
-        of them tell them.
+        of them tell them. `collection` is whose they are, for who must be told that one cannot be read.
 
         Raises:
-            CatalogUnavailable, CatalogInvalid: one of them cannot be read.
+            CatalogUnavailable, CatalogInvalid: one of them cannot be read. It may be a disk that is not there for a
+                moment, so that its pictures are not taken for deleted: that it is gone is for a person to say.
         """
         self.intakes = tuple(intakes)
         self.places = places
+        self._collection = collection
         opened = Members(places) if members is None else members
         self._own = opened if members is None else None
         # A list comes after the folders: what is told last wins.
         ordered = sorted(intakes, key=lambda one: one.kind == "list")
-        self._members: list[tuple[Intake, Member]] = [(one, opened.of(one)) for one in ordered]
+        self._members: list[tuple[Intake, Member]] = []
+        for one in ordered:
+            with self._named(one):
+                self._members.append((one, opened.of(one)))
         self._only = None if only is None else ordered.index(only)
         self._page = max(_PAGES // max(len(ordered), 1), 50) if len(ordered) > 10 else PAGE
 
@@ -66,7 +75,7 @@ class IntakeCatalog:
             return sum(1 for _ in self._selected(part, after))
         if self._only is not None:
             behind = self._behind(self._only, after)
-            return 0 if behind is None else self._members[self._only][1].count(behind or None)
+            return 0 if behind is None else self._count(self._only, behind)
         return sum(self._counted(numbers, after) for numbers in self._by_namespace().values())
 
     def rows(self, part: Slice = EVERYTHING, *, after: str | None = None) -> Iterator[ImageRow]:
@@ -143,8 +152,9 @@ class IntakeCatalog:
         intake, member = self._members[number]
         own, behind = picture_key(intake.namespace, ""), self._behind(number, after)
         if behind is not None:
-            for told in member.told(behind or None, self._page):
-                yield _Entry(own + told.path, number, told)
+            with self._named(intake):
+                for told in member.told(behind or None, self._page):
+                    yield _Entry(own + told.path, number, told)
 
     def _behind(self, number: int, after: str | None) -> str | None:
         """The path behind which a member goes on after a key; "" from its beginning, None where nothing is left."""
@@ -158,7 +168,26 @@ class IntakeCatalog:
         if len(numbers) > 1:
             return sum(1 for _ in self._merged(numbers, after))
         behind = self._behind(numbers[0], after)
-        return 0 if behind is None else self._members[numbers[0]][1].count(behind or None)
+        return 0 if behind is None else self._count(numbers[0], behind)
+
+    def _count(self, number: int, behind: str) -> int:
+        intake, member = self._members[number]
+        with self._named(intake):
+            return member.count(behind or None)
+
+    @contextmanager
+    def _named(self, intake: Intake) -> Iterator[None]:
+        """Of what cannot be read within it is told whose it is, and what to do where it is gone for good."""
+        try:
+            yield
+        except (CatalogUnavailable, CatalogInvalid) as error:
+            if not self._collection:
+                raise
+            forget = f"embedding-console ingested {shlex.quote(self._collection)} --forget {shlex.quote(intake.name)}"
+            raise type(error)(
+                f"What was ingested into {self._collection} as {intake.namespace} cannot be told. {error.message}",
+                f"{error.remedy} If its pictures were deleted for good, forget it: {forget}",
+            ) from error
 
     def _by_namespace(self) -> dict[str, list[int]]:
         numbers: dict[str, list[int]] = {}
@@ -173,14 +202,17 @@ class IntakeCatalog:
             own = picture_key(intake.namespace, "")
             paths = [key.removeprefix(own) for key in keys if key.startswith(own)]
             if paths and number > beyond and of in (None, number):
-                found |= {own + path: _Entry(own + path, number, told) for path, told in member.among(paths).items()}
+                with self._named(intake):
+                    told = member.among(paths)
+                found |= {own + path: _Entry(own + path, number, one) for path, one in told.items()}
         return found
 
     def _refuse_hidden(self, keys: Sequence[str]) -> None:
         """A picture that no member lists may still exist, in a folder that may not be read now: that one refuses it."""
         for intake, member in self._members:
             own = picture_key(intake.namespace, "")
-            member.refuse_hidden([path_in(key) for key in keys if key.startswith(own)])
+            with self._named(intake):
+                member.refuse_hidden([path_in(key) for key in keys if key.startswith(own)])
 
     def _row(self, entry: _Entry) -> ImageRow | None:
         intake, member = self._members[entry.number]

@@ -54,7 +54,7 @@ class FolderMember:
         self._last: tuple[Sequence[str], Sequence[str]] = ((), ())
 
     def renew(self) -> None:
-        """Look at the next question whether the folder has changed."""
+        """Look at the next question whether the folder has changed. Raises CatalogUnavailable: it is gone by now."""
         self._catalog.renew()
 
     def count(self, after: str | None) -> int:
@@ -116,14 +116,15 @@ class ListMember:
             CatalogUnavailable, CatalogInvalid
         """
         self._folder = intake.folder(places)
-        file = places.copies / intake.copy if intake.copy else places.path(intake.location)
+        file = intake.file(places)
         apart = f"{self._folder}\0{places.roots[:1]}"
         placed = partial(_fill, file, self._placed(places))
         self._file = IndexedFile(file, placed, "an ingested list", cache, dry=dry, apart=apart, memory=_MEMORY)
         self._file.current()
 
     def renew(self) -> None:
-        """A list is looked at before each question anyway."""
+        """Read the list again where it has changed. Raises CatalogUnavailable, CatalogInvalid."""
+        self._file.current()
 
     def count(self, after: str | None) -> int:
         """How many pictures are behind a path, or there are at all."""

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from PIL import Image
 
 from console_core.catalog.decoding import decode
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow, ImageStore
 from console_core.errors import (
     ImageEmpty,
@@ -72,10 +73,10 @@ def most_telling(row: ImageRow, failures: Sequence[ImageError]) -> ImageError:
     worst = min(failures, key=_rank)
     if len(failures) == 1:
         return worst
-    others = ", ".join(f"{failure.path} ({failure.kind})" for failure in failures if failure is not worst)
-    told = type(worst)(f"{worst.message} Also tried: {others}.", worst.remedy, path=worst.path)
-    told.__cause__ = worst
-    return told
+    others = ", ".join(f"{told(failure.path)} ({failure.kind})" for failure in failures if failure is not worst)
+    both = type(worst)(f"{worst.message} Also tried: {others}.", worst.remedy, path=worst.path)
+    both.__cause__ = worst
+    return both
 
 
 def _rank(failure: ImageError) -> int:

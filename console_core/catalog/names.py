@@ -6,6 +6,7 @@ or log accepts. Everywhere in the console such a byte is written as \\xNN instea
 
 import re
 
+_NAMED_USER = re.compile(r"://[^/]*@")
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
@@ -21,6 +22,13 @@ def on_disk(text: str) -> str:
 
 
 def told(path: str) -> str:
-    """A path as people are told it: an address without what follows its path, which may be somebody's key to it."""
-    address, mark, _ = path.partition("?")
-    return f"{address}?…" if mark and "://" in address else path
+    """A path, or the key of an ingested picture, as people are told it: an address without what follows its path and
+    what stands before its host, which may be somebody's key to it."""
+    plain = _NAMED_USER.sub("://", path, count=1)
+    address, mark, _ = plain.partition("?")
+    return f"{address}?…" if mark and "://" in address else plain
+
+
+def names_user(address: str) -> bool:
+    """Whether an address has a user's name, or a password, before its host."""
+    return _NAMED_USER.search(address) is not None

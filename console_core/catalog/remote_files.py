@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from fsspec.asyn import get_loop
 
 from console_core.catalog.local_files import MEBIBYTE
+from console_core.catalog.names import told
 from console_core.catalog.transfer import Gate, Limits, Source, Transfer
 from console_core.errors import ImageUnavailable
 from console_core.settings import ImageSettings
@@ -80,7 +81,9 @@ class RemoteFiles:
     def _run(self, path: str, work: Coroutine[Any, Any, T]) -> T:
         if self._closed:
             work.close()
-            raise ImageUnavailable(f"{path} was asked for after the console had closed.", "Start it again.", path=path)
+            raise ImageUnavailable(
+                f"{told(path)} was asked for after the console had closed.", "Start it again.", path=path
+            )
         future = asyncio.run_coroutine_threadsafe(work, get_loop())
         try:
             return future.result()

@@ -166,12 +166,8 @@ def lies_below(address: str, roots: Iterable[str]) -> bool:
 
 
 def outside(path: str, location: str) -> ImageOutside:
-    shown = path
-    if "://" in path:
-        scheme, _, rest = told(path).partition("://")
-        shown = f"{scheme}://{rest.rpartition('@')[2]}"
     return ImageOutside(
-        f"{shown} leads outside the image roots: {location}.",
+        f"{told(path)} leads outside the image roots: {location}.",
         "Correct the path in the catalog, or add where it lies to the image roots.",
         path=path,
     )

@@ -101,7 +101,7 @@ def stats(as_json: Json = False) -> None:
     with told():
         looks_only = read(Chosen.workspace).role == "viewer"
     with opened(owner="" if looks_only else "embedding-console stats") as console:
-        result = stats_by_model(console)
+        result, unmeasured = stats_by_model(console)
     lines = [
         f"{model}: {s['with_embedding']:,} of {s['total']:,} ({percent(s['with_embedding'] / max(s['total'], 1))}), "
         f"{s['failed']:,} failed, in {s['collection']}"
@@ -109,7 +109,12 @@ def stats(as_json: Json = False) -> None:
         for model, s in result.items()
     ]
     lines += [line for s in result.values() if "column" in s for line in column_lines(s["collection"], s["column"])]
-    show(result, as_json, lines or ["No collections yet."])
+    show(result, as_json, lines or ["No collection could be measured." if unmeasured else "No collections yet."])
+    for name, error in unmeasured.items():
+        typer.secho(f"{name} could not be measured. {error.message}", fg="red", err=True)
+        typer.echo(error.remedy, err=True)
+    if unmeasured:
+        raise typer.Exit(1)
 
 
 @app.command()

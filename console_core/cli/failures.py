@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from console_core.catalog.names import told
 from console_core.cli.foreground import actor_of, in_foreground, opened
 from console_core.cli.output import Json, run_json, show
 from console_core.commands import command
@@ -40,7 +41,7 @@ def failures(
     number = counts.get(kind, 0) if kind else sum(counts.values())
     held = Counter(bool(one.quarantined_by) for one in shown)[True]
     lines = [
-        f"{one.key:>8}  {one.kind:13}  {one.tries} {'try' if one.tries == 1 else 'tries'}  {one.message}"
+        f"{told(one.key):>8}  {one.kind:13}  {one.tries} {'try' if one.tries == 1 else 'tries'}  {one.message}"
         + (f"  (quarantined by {one.quarantined_by})" if one.quarantined_by else "")
         for one in shown
     ]
@@ -58,7 +59,8 @@ def retry(collection: str, kind: Kind = "", key: Keys = None, as_json: Json = Fa
         run = command(console, actor_of(console), "retry", collection=collection, kind=kind, keys=key or ())
         finished = in_foreground(console, run, f"Retrying in {run.target}")
     result = run_json(finished)
-    show(result, as_json, [f"{result['run']} {result['state']}: {result['reason']}"])
+    lines = [f"{result['run']} {result['state']}: {result['reason']}", finished.remedy]
+    show(result, as_json, [line for line in lines if line])
     if finished.state is not RunState.SUCCEEDED:
         raise typer.Exit(1)
 

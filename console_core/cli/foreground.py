@@ -14,7 +14,7 @@ from console_core.errors import Refused
 from console_core.runs.together import claim_others, convoy_of, work_together
 from console_core.runs.types import Run, RunState
 from console_core.runs.waiting import NAP
-from console_core.runs.worker import execute, work
+from console_core.runs.worker import work
 from console_core.settings import read
 
 
@@ -56,7 +56,7 @@ def in_foreground(console: Console, run: Run, label: str) -> Run:
             while not should_stop():
                 claimed = console.ledger.claim(run.lane, f"pid {os.getpid()}", only=run.id)
                 if claimed is not None:
-                    ended = execute(claimed, console.operation(claimed), console.ledger, should_stop)
+                    ended = work(claimed, console.operation, console.ledger, should_stop)
                     if ended.state is not RunState.QUEUED:
                         return ended
                 elif not _is_closed(console.ledger.get(run.id)):

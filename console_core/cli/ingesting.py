@@ -1,4 +1,4 @@
-"""The command that puts the pictures of a folder or an image list into a collection."""
+"""The commands that put the pictures of a folder or an image list into a collection, and tell which were."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console_core.catalog.names import told
 from console_core.cli.foreground import actor_of, in_foreground, opened
 from console_core.cli.output import Json, run_json, show
 from console_core.commands import command
@@ -24,7 +25,8 @@ _LISTED = 200
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command()(ingest)
+    for function in (ingest, ingested):
+        app.command()(function)
 
 
 def ingest(
@@ -49,6 +51,45 @@ def ingest(
         finish_ingestion(console, in_foreground(console, run, run.title), as_json)
 
 
+def ingested(
+    collection: str,
+    forget: Annotated[
+        str,
+        typer.Option(
+            "--forget",
+            metavar="NAMESPACE:LOCATION",
+            help="Its pictures were deleted for good: they are to leave the collection and all that were made of it.",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """The folders and lists whose pictures belong to a collection, and whether each can be read now."""
+    with opened(owner="embedding-console ingested" if forget else "") as console:
+        name = console.store.describe(collection).name
+        gone = command(console, actor_of(console), "forget_intake", collection=name, intake=forget) if forget else []
+        places = console.members.places
+        found = [
+            {**asdict(one), "name": one.name, "path": str(places.path(one.location)), "problem": one.hindrance(places)}
+            for one in console.intakes.of(name)
+        ]
+        shared = [one for one in console.intakes.line(name) if one != name]
+    lines = [
+        f"{one['name']}  {one['kind']} {one['path']}: "
+        + (f"cannot be read: {one['problem']}" if one["problem"] else "can be read")
+        for one in found
+    ]
+    lines = lines or [f"Nothing {'else ' if gone else ''}was ingested into {name}."]
+    if gone:
+        also = f" and of {', '.join(shared)}" if shared else ""
+        lines = [
+            f"{gone[0].name} is no part of {name}{also} any more. Its pictures are extra there now: no point was "
+            f"deleted. Verify {name} to see which.",
+            *lines,
+        ]
+    document = {"collection": name, "line": shared, "forgotten": [asdict(one) for one in gone], "ingested": found}
+    show(document, as_json, lines)
+
+
 def finish_ingestion(console: Console, run: Run, as_json: bool) -> None:
     """Print what became of it; exit code 1 unless the collection has all of the pictures now."""
     document = _document(console, run)
@@ -58,7 +99,7 @@ def finish_ingestion(console: Console, run: Run, as_json: bool) -> None:
     lines = [f"{run.id} {run.state}: {', '.join(parts)}, in {run.target} as {document['namespace']}"]
     if run.state is not RunState.SUCCEEDED:
         lines += [run.reason, run.remedy]
-    lines += [f"  {one['kind']:11}  {one['path']}: {one['message']}" for one in document["failures"]]
+    lines += [f"  {one['kind']:11}  {told(one['path'])}: {one['message']}" for one in document["failures"]]
     show(document, as_json, [line for line in lines if line])
     passed_over = run.counts.all_skipped - document["already"]
     if run.state is not RunState.SUCCEEDED or document["failed"] or passed_over:

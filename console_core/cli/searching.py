@@ -8,10 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from console_core.catalog.decoding import decode
+from console_core.catalog.names import told
 from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
 from console_core.errors import Refused
-from console_core.querylab.duplicates import LEAST, THRESHOLD, Duplicates, Group, groups_csv, groups_told, with_paths
+from console_core.querylab.duplicates import (
+    LEAST,
+    THRESHOLD,
+    Duplicates,
+    Group,
+    groups_csv,
+    groups_told,
+    same_file,
+    with_paths,
+)
 from console_core.querylab.filtering import NAMESPACE, where_of
 from console_core.querylab.finding import TextOrPicture, search_one
 from console_core.querylab.image_search import search_like
@@ -82,15 +92,31 @@ def duplicates(
         "threshold": threshold,
         "looked_at": looking.looked_at,
         "complete": not stopped,
-        "groups": [[{"id": one.id, "path": one.path, "cosine": one.cosine} for one in group] for group in found],
+        "groups": [_group(group) for group in found],
     }
-    lines = [line for group in found for line in (*(f"{one.cosine:.4f}  {one.path}" for one in group), "")]
+    lines = [line for group in found for line in _group_lines(group)]
     surplus = sum(len(group) - 1 for group in found)
     lines.append(f"{len(found):,} pictures are there more than once, {surplus:,} times too often.")
     lines += [f"Stopped after {looking.looked_at:,} points; the others were not looked at."] if stopped else []
     show(document, as_json, lines)
     if stopped:
         raise typer.Exit(1)
+
+
+def _group(group: Group) -> list[dict[str, Any]]:
+    alike = same_file(group)
+    return [
+        {
+            **{"id": one.id, "path": told(one.path), "cosine": one.cosine, "namespace": one.namespace},
+            **{"key": told(one.key), "same_file": one.id in alike},
+        }
+        for one in group
+    ]
+
+
+def _group_lines(group: Group) -> list[str]:
+    alike = same_file(group)
+    return [*(f"{one.cosine:.4f}  {one.place}{'  (same file)' if one.id in alike else ''}" for one in group), ""]
 
 
 def _where(given: Sequence[str], namespace: str | None) -> dict[str, list[Any]]:
@@ -117,7 +143,7 @@ def _bytes(file: Path) -> bytes:
 
 
 def _said(payload: dict[str, Any]) -> str:
-    return str(payload.get("caption") or payload.get("path") or "")
+    return str(payload.get("caption") or "") or told(str(payload.get("path") or ""))
 
 
 def _write(file: Path, found: list[Group]) -> None:

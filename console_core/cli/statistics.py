@@ -1,6 +1,6 @@
 """Coverage by model, for the command line: measured now, of every collection."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from console_core.catalog.embedding_column import EmbeddingColumn
@@ -12,6 +12,7 @@ from console_core.coverage.measure import measure
 from console_core.coverage.report import ROW_STATUSES, CoverageReport
 from console_core.coverage.stats import stats
 from console_core.database import now
+from console_core.errors import CatalogError, ConsoleError
 from console_core.vectorstore.types import CollectionInfo
 
 NO_COLLECTION = "no collection"
@@ -20,20 +21,27 @@ NO_COLLECTION = "no collection"
 _Measured = tuple[CollectionInfo, CoverageReport]
 
 
-def stats_by_model(console: Console) -> dict[str, dict[str, Any]]:
-    """The stats of each model: of its collection behind an alias, else of the one with the best coverage.
+def stats_by_model(console: Console) -> tuple[dict[str, dict[str, Any]], dict[str, ConsoleError]]:
+    """The stats of each model: of its collection behind an alias, else of the one with the best coverage; and why
+    which collections could not be measured.
 
     `other_collections` names the model's other ones. An owner's measurements are runs and are kept; a process that
     only looks measures the same, and leaves no trace.
     """
     made: dict[str, list[_Measured]] = {}
+    unmeasured: dict[str, ConsoleError] = {}
     for info in console.store.collections():
-        for report in _kept(console, info) if console.owner else _looked_at(console, info):
+        try:
+            report = _kept(console, info) if console.owner else _looked_at(console, info)
+        except CatalogError as error:
+            unmeasured[info.name] = error
+            continue
+        if report is not None:
             key = info.stamp.model if info.stamp else f"unknown ({info.name})"
             made.setdefault(key, []).append((info, report))
-    if not made and console.embedding_column is not None:
-        return {NO_COLLECTION: _column_alone(console.embedding_column)}
-    return {model: _of_model(measured) for model, measured in made.items()}
+    if not made and not unmeasured and console.embedding_column is not None:
+        return {NO_COLLECTION: _column_alone(console.embedding_column)}, {}
+    return {model: _of_model(measured) for model, measured in made.items()}, unmeasured
 
 
 def _column_alone(column: EmbeddingColumn) -> dict[str, Any]:
@@ -49,18 +57,18 @@ def _of_model(measured: list[_Measured]) -> dict[str, Any]:
     return {**stats(best[1]), "other_collections": [info.name for info, _ in others]}
 
 
-def _kept(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
+def _kept(console: Console, info: CollectionInfo) -> CoverageReport | None:
     run = command(console, actor_of(console), "measure_coverage", collection=info.name)
     in_foreground(console, run, f"Measuring {info.name}")
-    if (snapshot := console.coverage.latest(info.name)) is not None:
-        yield snapshot.report
+    snapshot = console.coverage.latest(info.name)
+    return snapshot.report if snapshot is not None else None
 
 
-def _looked_at(console: Console, info: CollectionInfo) -> Iterator[CoverageReport]:
+def _looked_at(console: Console, info: CollectionInfo) -> CoverageReport | None:
     catalog = console.catalog_of(info.name)
     column = console.embedding_column if catalog is console.catalog else None
     steps = measure(catalog, console.store, info.name, console.ledger.failed_among, column=column)
-    yield from (step.report for step in steps if step.report is not None)
+    return next((step.report for step in steps if step.report is not None), None)
 
 
 def column_lines(collection: str, column: Mapping[str, Any]) -> list[str]:

@@ -10,13 +10,14 @@ from typing import Any
 
 from console_core.backup.backups import Backup
 from console_core.backup.requests import clean_up
+from console_core.catalog.intake import Intake
 from console_core.commands import backups, generating, judging, replacing, verifying
 from console_core.commands.actor import Actor as Actor
 from console_core.commands.calibrating import draw_sample
 from console_core.commands.changing_settings import SettingsChanged, change_settings
 from console_core.commands.checking_encoder import check_encoder
 from console_core.commands.duplicates import find_duplicates
-from console_core.commands.ingesting import ingest
+from console_core.commands.ingesting import forget_intake, ingest
 from console_core.commands.making import create_collection
 from console_core.commands.moving_store import StoreMoved, move_store
 from console_core.commands.sharing_out import share
@@ -196,6 +197,7 @@ COMMANDS: Mapping[str, _Command] = {
     "start_migration": _Command(start_migration, "operator", "request"),
     "start_migrations": _Command(start_migrations, "operator", "requests"),
     "ingest": _Command(ingest, "operator", "wish"),
+    "forget_intake": _Command(forget_intake, "operator", "collection"),
     "create_collection": _Command(create_collection, "operator", "collection"),
     "pause": _Command(_ask(Verb.PAUSE), "operator", "run"),
     "resume": _Command(_ask(Verb.RESUME), "operator", "run"),
@@ -277,6 +279,8 @@ def _detail(result: Any) -> str:
             return f"{result.model} {result.fingerprint}"
         case Backup():
             return f"{result.state}, {result.points:,} points of {result.collection}"
+        case [*gone] if gone and all(isinstance(one, Intake) for one in gone):
+            return f"{gone[0].name} does not belong to it any more"
         case [*deleted] if all(isinstance(one, Backup) for one in deleted):
             return f"{len(deleted)} backups deleted" + "".join(f", {one.id}" for one in deleted[:10])
         case _:

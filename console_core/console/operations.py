@@ -45,6 +45,7 @@ def operation(console: "Console", run: Run) -> Operation:
             return _build(console, run, plan, console.catalog_of(plan.target))
         case "ingest":
             wanted = IngestPlan.from_json(run.spec)
+            console.members.of(wanted.intake)  # one that is gone by now must not be recorded
             build = partial(_ingestion, console, run, wanted)
             return Ingest(wanted, console.store, console.intakes, build)
         case "retry":

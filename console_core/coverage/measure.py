@@ -6,6 +6,7 @@ from functools import partial
 from itertools import islice
 
 from console_core.catalog.embedding_column import EmbeddingColumn
+from console_core.catalog.names import told
 from console_core.catalog.types import EVERYTHING, ImageCatalog, ImageRow, Slice
 from console_core.coverage.column import ColumnTally, vectors_of
 from console_core.coverage.facets import FacetCounts
@@ -134,7 +135,7 @@ def standing(row: ImageRow, point: Point | None, info: CollectionInfo) -> tuple[
     if origin is None:
         return Status.EMBEDDED, ""
     if origin.key not in ("", row.key):
-        return Status.MISSING, f"its point id belongs to picture {origin.key}"
+        return Status.MISSING, f"its point id belongs to picture {told(origin.key)}"
     if info.stamp and origin.fingerprint not in ("", info.stamp.fingerprint):
         return Status.STALE, OTHER_MODEL
     if origin.revision not in ("", row.revision):

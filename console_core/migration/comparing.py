@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow, JsonValue, Slice
 from console_core.migration.difference import Difference, DifferenceKind
 from console_core.migration.verify_plan import VerifyPlan
@@ -74,7 +75,7 @@ def _compared(row: ImageRow, point: Point | None, plan: VerifyPlan) -> tuple[Dif
         return DifferenceKind.MISSING, "It has no point."
     origin = provenance(point.payload)
     if origin is not None and origin.key not in ("", row.key):
-        return DifferenceKind.DUPLICATE, f"The id of its point is taken by a point of picture {origin.key}."
+        return DifferenceKind.DUPLICATE, f"The id of its point is taken by a point of picture {told(origin.key)}."
     if wrong := _vector_problem(point.vector, plan.dimension):
         return DifferenceKind.INVALID, wrong
     fingerprint = origin.fingerprint if origin else ""

@@ -22,6 +22,7 @@ from console_core.migration.ingest import IngestPlan
 from console_core.migration.intakes import Intakes
 from console_core.migration.plan import USUAL_BATCH, built_part
 from console_core.runs.ledger import Ledger
+from console_core.vectorstore.naming import refuse_vector_name
 from console_core.vectorstore.types import CollectionInfo, ModelStamp, VectorStore
 
 USUAL_NAMESPACE = "default"
@@ -71,6 +72,8 @@ class Ingesting:
         """
         intake = self._intake(wish)
         info = self._existing(wish.into)
+        if info is None:
+            refuse_vector_name(wish.into)
         if info is None and not wish.model:
             known = ", ".join(card.key for card in self.models.cards.all()[:8])
             raise Refused(
@@ -100,7 +103,13 @@ class Ingesting:
             CatalogUnavailable, CatalogInvalid
         """
         others = [one for one in self.intakes.of(plan.collection) if one != plan.intake]
-        return IntakeCatalog([*others, plan.intake], self.places, only=plan.intake, members=self.members)
+        return IntakeCatalog(
+            [*others, plan.intake],
+            self.places,
+            only=plan.intake,
+            members=self.members,
+            collection=plan.collection,
+        )
 
     def kept(self, plan: IngestPlan) -> IngestPlan:
         """The plan with its list copied into the workspace, as it is now.

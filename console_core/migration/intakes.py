@@ -5,7 +5,7 @@ a target gets what its source was given meanwhile, and the former collection wha
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, Text, delete, insert, select, update
 
@@ -23,7 +23,7 @@ intakes = Table(
     Column("line", Text, nullable=False, index=True),
     Column("beside", Boolean, nullable=False),
     Column("namespace", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # _EMPTIED: there is no other row of the line
     Column("location", Text, nullable=False),
     Column("recursive", Boolean, nullable=False),
     Column("copy", Text, nullable=False),
@@ -37,6 +37,7 @@ lines = Table(
 )
 
 _C, _L = intakes.c, lines.c
+_EMPTIED = "emptied"
 
 
 class Intakes:
@@ -67,15 +68,15 @@ class Intakes:
 
     def catalog(self, collection: str, workspace: ImageCatalog, members: Members) -> ImageCatalog:
         """Which pictures a collection is to hold: what was ingested into it, together with the `workspace`'s catalog
-        where it was made from that, and the workspace's alone where nothing was ingested.
+        where it was made from that, and the workspace's alone where nothing ever was.
 
         Raises:
             CatalogUnavailable, CatalogInvalid: a folder or a list that was ingested cannot be read.
         """
         found = self.ingested(collection)
-        if not found.intakes:
+        if not found:
             return workspace
-        own = IntakeCatalog(found.intakes, members.places, members=members)
+        own = IntakeCatalog(found.intakes, members.places, members=members, collection=collection)
         return JoinedCatalog(workspace, own) if found.beside else own
 
     def add(self, collection: str, intake: Intake, *, beside: bool) -> None:
@@ -88,7 +89,18 @@ class Intakes:
             known = _ingested(connection, line)
             members = connection.scalars(select(_L.collection).where(_L.line == line)).all()
             connection.execute(delete(intakes).where(_C.line == line, *_same(intake)))
-            _put(connection, line, [intake], known.beside if known.intakes else beside or len(members) > 1)
+            _put(connection, line, [intake], known.beside if known else beside or len(members) > 1)
+
+    def remove(self, collection: str, gone: Collection[Intake]) -> None:
+        """These do not belong to the collection's line any more: its pictures that no other intake tells have left the
+        catalog. The line keeps a catalog of its own, without any of them if need be. Harmless twice."""
+        with self._database.transaction() as connection:
+            line = _line(connection, collection)
+            known = _ingested(connection, line)
+            for one in gone:
+                connection.execute(delete(intakes).where(_C.line == line, *_same(one)))
+            if known.intakes and not _ingested(connection, line).intakes:
+                _empty(connection, line, known.beside)
 
     def share(self, collection: str, source: str, *, anew: bool) -> None:
         """A collection that is built from another one's pictures is of its line from now on. Harmless twice.
@@ -103,10 +115,12 @@ class Intakes:
             here, brought = _ingested(connection, line), Ingested() if anew else _ingested(connection, own)
             _leave(connection, collection)
             connection.execute(insert(lines).values(collection=collection, line=line))
-            if brought.intakes:
-                beside = here.beside or brought.beside or not here.intakes
+            if brought:
+                beside = here.beside or brought.beside or not here
                 connection.execute(update(intakes).where(_C.line == line).values(beside=beside))
                 _put(connection, line, [one for one in brought.intakes if one not in here.intakes], beside)
+                if not here and not brought.intakes:
+                    _empty(connection, line, beside)
 
     def put_back(self, collection: str, ingested: Ingested) -> None:
         """A collection that was made of a copy of another has what was ingested into that one, and a line of its own.
@@ -115,8 +129,11 @@ class Intakes:
         """
         with self._database.transaction() as connection:
             _leave(connection, collection)
-            if ingested.intakes:
-                _put(connection, _begun(connection, collection), ingested.intakes, ingested.beside)
+            if ingested:
+                line = _begun(connection, collection)
+                _put(connection, line, ingested.intakes, ingested.beside)
+                if ingested.emptied:
+                    _empty(connection, line, ingested.beside)
 
     def rename(self, collection: str, to: str) -> None:
         """The collection has another name from now on. Harmless twice."""
@@ -133,7 +150,7 @@ class Intakes:
     def alone(self, collection: str) -> bool:
         """Whether what was ingested is all that a collection is to hold."""
         found = self.ingested(collection)
-        return bool(found.intakes) and not found.beside
+        return bool(found) and not found.beside
 
 
 def _line(connection: Connection, collection: str) -> str:
@@ -157,8 +174,9 @@ def _leave(connection: Connection, collection: str) -> None:
 
 def _ingested(connection: Connection, line: str) -> Ingested:
     rows = connection.execute(select(intakes).where(_C.line == line).order_by(_C.number)).all()
-    found = [Intake(row.namespace, row.kind, row.location, row.recursive, row.copy) for row in rows]
-    return Ingested(tuple(found), any(row.beside for row in rows))
+    told = [row for row in rows if row.kind != _EMPTIED]
+    found = [Intake(row.namespace, row.kind, row.location, row.recursive, row.copy) for row in told]
+    return Ingested(tuple(found), any(row.beside for row in rows), emptied=bool(rows) and not found)
 
 
 def _same(intake: Intake) -> list[ColumnElement[bool]]:
@@ -173,4 +191,11 @@ def _same(intake: Intake) -> list[ColumnElement[bool]]:
 
 def _put(connection: Connection, line: str, found: Sequence[Intake], beside: bool) -> None:
     if found:
+        connection.execute(delete(intakes).where(_C.line == line, _C.kind == _EMPTIED))
         connection.execute(insert(intakes), [{"line": line, "beside": beside, **one.as_json()} for one in found])
+
+
+def _empty(connection: Connection, line: str, beside: bool) -> None:
+    """A row that only says that all of the line's intakes were forgotten."""
+    none = {"namespace": "", "kind": _EMPTIED, "location": "", "recursive": False, "copy": ""}
+    connection.execute(insert(intakes).values(line=line, beside=beside, **none))

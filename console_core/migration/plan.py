@@ -9,6 +9,7 @@ from console_core.catalog.types import EVERYTHING, Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.errors import Refused
 from console_core.runs.types import Run
+from console_core.vectorstore.naming import as_name
 from console_core.vectorstore.types import REQUEST
 
 VERSION = 1
@@ -88,13 +89,18 @@ def mode_in(stored: Mapping[str, Any]) -> Mode:
 
 def target_name(served_as: str, model: str, taken: Collection[str]) -> str:
     """The name of the new collection: `images__demo-siglip`, then `images__demo-siglip-2` where that is taken."""
-    stem = f"{served_as.split('__')[0] or served_as}__{model_name(model)}"
+    stem = f"{target_stem(served_as)}__{model_name(model)}"
     number = 1
     name = stem
     while name in taken:
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def target_stem(served_as: str) -> str:
+    """What the names of all collections begin with that are made for an alias, or for a collection's own name."""
+    return as_name(served_as.split("__")[0] or served_as)
 
 
 def model_name(model: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from console_core.catalog.names import told
 from console_core.errors import Refused
 from console_core.migration.plan import USUAL_BATCH
 from console_core.migration.retry import MOST_KEYS, RetryPlan
@@ -105,5 +106,5 @@ def _selected(failed: FailedPictures, plan: RetryPlan) -> int:
 
 def _these(keys: Sequence[str], kind: str) -> str:
     if keys:
-        return f"Picture {keys[0]}" if len(keys) == 1 else "These pictures"
+        return f"Picture {told(keys[0])}" if len(keys) == 1 else "These pictures"
     return f'Pictures of the class "{kind}"' if kind else "Pictures"

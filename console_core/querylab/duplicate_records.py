@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Connection, Float, Integer, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Float, Integer, Table, Text, delete, func, insert, inspect, select
 
 from console_core.database import Database, Json, metadata
 from console_core.querylab.grouping import Near
@@ -49,8 +49,9 @@ class DuplicateRecords:
     def of(self, run: str) -> list[Near]:
         """What a run has found so far, in the order found."""
         query = select(_C.one, _C.other, _C.cosine).where(_C.run == run).order_by(_C.number)
-        with self._database.transaction() as connection:
-            _make(connection)
+        with self._database.reading() as connection:
+            if not inspect(connection).has_table(near_points.name):
+                return []
             return [Near(row.one, row.other, row.cosine) for row in connection.execute(query)]
 
 

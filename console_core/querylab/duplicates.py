@@ -1,5 +1,6 @@
 """Pictures that a collection has more than once, found by asking it for the neighbours of each of its own points."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -8,6 +9,7 @@ from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow
 from console_core.errors import Refused
 from console_core.querylab.comparison import Where
+from console_core.querylab.filtering import NAMESPACE
 from console_core.querylab.grouping import Groups, Near
 from console_core.runs.failures_csv import csv_line
 from console_core.vectorstore.matching import matches
@@ -26,13 +28,19 @@ _FEW, _MANY = 16, 1024
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A point of a group: its id, where its picture lies, the highest cosine to another point of the group, and the
-    key by which the catalog knows the picture."""
+    """A point of a group: its id, where its picture lies, the highest cosine to another point of the group, the key by
+    which the catalog knows the picture, and the namespace under which it was put in, "" where its payload has none."""
 
     id: PointId
     path: str
     cosine: float
     key: str = ""
+    namespace: str = ""
+
+    @property
+    def place(self) -> str:
+        """Its namespace and path, as people are told them."""
+        return f"{self.namespace}: {told(self.path)}" if self.namespace else told(self.path)
 
 
 Group = list[Copy]
@@ -129,17 +137,27 @@ def with_paths(groups: Iterable[Group], rows: Callable[[Sequence[str]], Sequence
     remaining = iter(groups)
     while some := list(islice(remaining, _AT_ONCE)):
         lacking = [one.key for group in some for one in group if one.path == one.key]
-        paths = {row.key: told(row.candidates[0]) for row in (rows(lacking) if lacking else ()) if row.candidates}
+        paths = {row.key: row.candidates[0] for row in (rows(lacking) if lacking else ()) if row.candidates}
         for group in some:
             yield [replace(one, path=paths.get(one.key, one.path)) for one in group]
 
 
+def same_file(group: Group) -> frozenset[PointId]:
+    """The points of a group that are of one file with another of them: two namespaces may have it, and deleting the
+    file takes both."""
+    paths = Counter(one.path for one in group)
+    return frozenset(one.id for one in group if paths[one.path] > 1)
+
+
 def groups_csv(groups: Iterable[Group]) -> Iterator[str]:
-    """The groups as CSV, a line at a time: the group's number, and a point's id, path and cosine."""
-    yield csv_line(("group", "id", "path", "cosine"))
+    """The groups as CSV, a line at a time: the group's number, a point's id, path, cosine, namespace and key, and
+    whether another of the group is of the same file."""
+    yield csv_line(("group", "id", "path", "cosine", "namespace", "key", "same file"))
     for number, group in enumerate(groups, start=1):
+        alike = same_file(group)
         for one in group:
-            yield csv_line((str(number), str(one.id), one.path, f"{one.cosine:.6f}"))
+            about = (one.namespace, told(one.key), "yes" if one.id in alike else "no")
+            yield csv_line((str(number), str(one.id), told(one.path), f"{one.cosine:.6f}", *about))
 
 
 def _told(store: VectorStore, collection: str, groups: list[dict[PointId, float]]) -> Iterator[Group]:
@@ -148,12 +166,17 @@ def _told(store: VectorStore, collection: str, groups: list[dict[PointId, float]
     points = {point.id: point for point in store.retrieve(collection, [id for group in groups for id in group])}
     for group in groups:
         there = [(points[id], cosine) for id, cosine in group.items() if id in points]
-        copies = [Copy(point.id, _path(point), near, picture_key(point.id, point.payload)) for point, near in there]
+        copies = [_copy(point, near) for point, near in there]
         if len(copies) > 1:
             yield sorted(copies, key=lambda copy: (copy.path, str(copy.id)))
 
 
+def _copy(point: Point, near: float) -> Copy:
+    key, namespace = picture_key(point.id, point.payload), point.payload.get(NAMESPACE)
+    return Copy(point.id, _path(point), near, key, "" if namespace is None else str(namespace))
+
+
 def _path(point: Point) -> str:
     """Where a point's picture lies, as its payload says; else its key."""
-    told = next((point.payload[name] for name in ("path", "file_path", "image_path") if name in point.payload), "")
-    return str(told) or picture_key(point.id, point.payload)
+    said = next((point.payload[name] for name in ("path", "file_path", "image_path") if name in point.payload), "")
+    return str(said) or picture_key(point.id, point.payload)

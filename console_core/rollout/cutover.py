@@ -11,6 +11,8 @@ from console_core.rollout.expected import expected_signature, lost_since, newest
 from console_core.rollout.records import Move, MoveKind, Moves
 from console_core.runs.ledger import Ledger
 from console_core.runs.types import EMBEDDING, TERMINAL, Run, RunState
+from console_core.vectorstore.naming import refuse_name, refuse_vector_name
+from console_core.vectorstore.sharing import sharing_of
 from console_core.vectorstore.signature import signature_of
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
@@ -159,10 +161,11 @@ def introduce_alias(store: VectorStore, moves: Moves, alias: str, collection: st
     """Give a collection that is searched by its own name an alias, once, so that traffic can be moved later.
 
     Raises:
+        Refused: no alias may have that name.
         AliasConflict: the alias exists, or bears a collection's name.
     """
-    if not alias.strip():
-        raise AliasConflict("The alias has no name.", "Choose a name that no collection bears.")
+    refuse = refuse_name if sharing_of(store, collection) else refuse_vector_name
+    refuse(alias, "an alias")
     with moves.recorded(MoveKind.INTRODUCED, alias, "", collection, actor=actor) as move:
         store.set_alias(alias, collection, expected=None)
     return move

@@ -47,7 +47,7 @@ def failed_table(
         return []
     rows = pictures.rows_by_key(failure.key for failure in page)
     labels = {word.label: word.colour for word in words.FAILURES.values()}
-    table = pd.DataFrame([{**_cells(failure, rows), **more(failure), "Key": failure.key} for failure in page])
+    table = pd.DataFrame([{**_cells(failure, rows), **more(failure), "Key": told(failure.key)} for failure in page])
     config: dict[str, Any] = {
         "Picture": st.column_config.ImageColumn(width=72),
         "Class": st.column_config.MultiselectColumn(options=list(labels), color=list(labels.values()), width=110),

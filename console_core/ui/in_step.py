@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from console_core.following.catch_up import awaits_word
+from console_core.following.follower import hindered
 from console_core.following.records import Follow, Lag
 from console_core.runs.types import Run
 from console_core.ui import confirm, frame, session, words
@@ -76,6 +77,8 @@ def _ask(follow: Follow, run: Run, *, key: str) -> None:
 def _state(follow: Follow) -> tuple[str, words.Colour, str]:
     if follow.ended_at is not None:
         return "No longer in step", "gray", ":material/sync_disabled:"
+    if hindered(follow):
+        return "Cannot be looked at", "orange", ":material/sync_problem:"
     if follow.lag is None:
         return "Kept in step", "blue", ":material/sync:"
     if follow.lag.total:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import PurePath
+from typing import Any
 
 import streamlit as st
 
+from console_core.catalog.intake import path_in, told_of
 from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow, JsonValue
+from console_core.catalog.web_addresses import is_address
 from console_core.ui import panels, words
 from console_core.ui.session import console
 from console_core.web.pictures import thumb_url
@@ -27,7 +30,18 @@ def caption(key: str, payload: Mapping[str, JsonValue]) -> str:
     for name in TELLING:
         if isinstance(said := payload.get(name), str) and said.strip():
             return said.strip()
-    return f"Picture {key}"
+    return named(key)
+
+
+def named(key: str) -> str:
+    """Which picture it is: the file's name of one that was ingested, else the key."""
+    path = path_in(key)
+    return told_of(path)["filename"] if path else f"Picture {told(key)}"
+
+
+def shown(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload as people are shown it: of addresses nothing that may be a key to them."""
+    return {name: told(v) if isinstance(v, str) and is_address(v) else v for name, v in payload.items()}
 
 
 def file_name(row: ImageRow | None) -> str:
@@ -59,7 +73,7 @@ def drawer(state: str, title: Callable[[str], str], more: Callable[[str, ImageRo
         )
         more(key, row)
         if row is not None:
-            panels.details({"Picture": key, **row.payload}, alt="What the catalog says of it")
+            panels.details({"Picture": told(key), **shown(row.payload)}, alt="What the catalog says of it")
             st.caption("Paths, in the order in which they are tried")
             for path in row.candidates:
                 st.code(told(path), language=None)

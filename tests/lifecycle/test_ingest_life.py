@@ -166,6 +166,8 @@ def test_pictures_that_cannot_be_read_are_told_by_class_and_the_others_are_there
         ({"namespace": "a:b"}, "has a colon"),
         ({"namespace": ""}, "is not a namespace"),
         ({"into": " "}, "No collection is named"),
+        ({"into": "x@y"}, "@ stands between a collection and a named vector"),
+        ({"into": "a/b"}, '"a/b" cannot be the name of a collection'),
         ({"into": "images", "model": "demo-siglip"}, "was made by demo-clip"),
         ({"into": "unstamped"}, "which model made it"),
         ({"into": "images", "mode": "turbo"}, "decoded in fast mode"),

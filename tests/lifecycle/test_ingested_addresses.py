@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from console_core.cli.app import app
+from console_core.cli.ingesting import finish_ingestion
 from console_core.commands import command
 from console_core.console import Console
-from console_core.errors import Refused
+from console_core.errors import CatalogInvalid, Refused
 from console_core.migration.breaker import LIMIT
 from console_core.migration.ingest import survey
 from console_core.migration.ingesting import Wish
@@ -80,3 +84,26 @@ def test_a_list_whose_addresses_all_lie_outside_is_refused_with_the_line_to_writ
     assert f'also = ["{pictures.url}/other/"]' in refused.value.remedy
     assert f"{pictures.url}/shop/" in refused.value.message
     assert "secret" not in str(refused.value)
+
+
+def test_neither_a_password_nor_a_signature_in_a_list_is_told(
+    console: Console, pictures: PictureServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = console.settings.image_roots[0] / "signed.csv"
+    file.write_text(f"{pictures.url.replace('//', '//user:s3cret@')}/shop/1.jpg?sig=s3cret\n")
+    with pytest.raises(CatalogInvalid, match=r"Line 1 of .* a user's name or a password") as refused:
+        ingest(console, file)
+    assert console.ledger.runs() == []
+    told = [str(refused.value), refused.value.remedy, *(entry.detail for entry in console.ledger.journal())]
+
+    pictures.pictures["/shop/broken.jpg"] = (console.settings.image_roots[0] / "0001.jpg").read_bytes()[:400]
+    file.write_text(f"{pictures.url}/shop/broken.jpg?sig=s3cret\n{pictures.url}/shop/none.jpg?sig=s3cret\n")
+    with pytest.raises(typer.Exit):
+        finish_ingestion(console, ingest(console, file), as_json=False)
+    told += [failure.message for failure in console.failed.all("photos")]
+    told += [capsys.readouterr().out]
+    console.close()
+    told += [CliRunner().invoke(app, ["--workspace", str(console.settings.workspace), "failures", "photos"]).output]
+    assert told[-1].count(f"ingest:default:{pictures.url}/shop/") == 2
+    assert told[-2].count("jpg?…") >= 2
+    assert "s3cret" not in "\n".join(told)

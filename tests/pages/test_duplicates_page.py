@@ -88,8 +88,10 @@ def test_from_its_collection_the_groups_are_found_and_shown_side_by_side_with_pa
     first, second = shown(page)
     rows = list(twice.catalog.rows())
     paths = [row.key for row in rows[:3]] + [row.candidates[0] for row in rows[3:]]
-    assert [tile["note"] for tile in first] == [f"1.0000 · {path}" for path in paths[:2]]
-    assert [tile["note"] for tile in second] == [f"0.9900 · {path}" for path in paths[2:4]]
+    assert [tile["note"] for tile in first] == [f"1.0000 · one: {path}" for path in paths[:2]]
+    assert [tile["note"] for tile in second] == [
+        f"0.9900 · {path}" for path in (f"one: {paths[2]}", f"two: {paths[3]}")
+    ]
     assert all(tile["src"].startswith("/thumb/small/") for tile in first)
     assert list(page.dataframe[0].value["Path"]) == paths[:4]
     assert twice.store.count(TWICE) == 6
@@ -117,8 +119,56 @@ def test_all_groups_are_exported_as_csv(twice: Console, open_page: OpenPage) -> 
     assert button.proto.label == "Export CSV", "the file itself is made when a browser asks for it"
     groups = Groups(DuplicateRecords(twice.database).of(run.id)).all()
     lines = list(csv.reader(io.StringIO("".join(groups_csv(groups_told(twice.store, TWICE, groups))))))
-    assert lines[0] == ["group", "id", "path", "cosine"]
+    assert lines[0] == ["group", "id", "path", "cosine", "namespace", "key", "same file"]
     assert [(line[0], line[3]) for line in lines[1:]] == [("1", "1.000000")] * 2 + [("2", "0.990000")] * 2
+
+
+def test_one_file_in_two_namespaces_is_told_from_two_files(console: Console, open_page: OpenPage) -> None:
+    console.store.create(TWICE, CollectionSpec(dimension=2))
+    vector = np.array([1, 0], dtype=np.float32)
+    signed = [f"https://example.com/a.jpg?version={number}" for number in range(2)]
+    held = [("a", "1.jpg"), ("b", "1.jpg"), ("b", "2.jpg"), ("b", signed[0]), ("b", signed[1])]
+    console.store.upsert(
+        TWICE,
+        [
+            Point(number, vector, {"path": path, "namespace": space, **by_key(f"ingest:{space}:{path}")})
+            for number, (space, path) in enumerate(held)
+        ],
+    )
+    run = ended(console, command(console, OPERATOR, "find_duplicates", collection=TWICE))
+    page = open_page("collections", collection=TWICE, show="duplicates")
+    (tiles,) = shown(page)
+    address = "https://example.com/a.jpg?…"
+    told = ["same file · a: 1.jpg", "same file · b: 1.jpg", "b: 2.jpg", f"b: {address}", f"b: {address}"]
+    assert [tile["note"] for tile in tiles] == [f"1.0000 · {one}" for one in told]
+    table = page.dataframe[0].value
+    assert list(table["Same file"]) == [True, True, False, False, False]
+    assert list(table["Key"])[1:4:2] == ["ingest:b:1.jpg", f"ingest:b:{address}"]
+    groups = groups_told(console.store, TWICE, Groups(DuplicateRecords(console.database).of(run.id)).all())
+    lines = list(csv.DictReader(io.StringIO("".join(groups_csv(groups)))))
+    assert [(line["namespace"], line["key"], line["same file"]) for line in lines[:3]] == [
+        ("a", "ingest:a:1.jpg", "yes"),
+        ("b", "ingest:b:1.jpg", "yes"),
+        ("b", "ingest:b:2.jpg", "no"),
+    ]
+
+
+def test_what_was_found_in_a_collection_is_not_told_of_another_that_bears_its_name_later(
+    twice: Console, open_page: OpenPage, said: Said
+) -> None:
+    ended(twice, command(twice, OPERATOR, "find_duplicates", collection=TWICE))
+    twice.store.drop(TWICE)
+    twice.store.create(TWICE, CollectionSpec(dimension=2))
+    twice.ledger.note("olga", "create_collection", TWICE)
+    text = said(open_page("collections", collection=TWICE, show="duplicates"))
+    assert "was made or filled since the last look" in text
+    assert "there more than once" not in text
+
+
+def test_what_was_found_is_read_while_the_ledger_is_being_written(twice: Console) -> None:
+    run = ended(twice, command(twice, OPERATOR, "find_duplicates", collection=TWICE))
+    with twice.database.transaction():
+        assert DuplicateRecords(twice.database).of(run.id)
 
 
 def test_what_was_found_until_it_was_paused_is_shown_and_it_goes_on_from_there(

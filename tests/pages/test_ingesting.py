@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from console_core.catalog.intake import Intake
 from console_core.commands import command
 from console_core.console import Console
 from console_core.migration.ingesting import Wish
@@ -64,8 +65,8 @@ def test_the_page_of_an_ingested_collection_says_where_its_pictures_come_from(
     while small.ledger.get(run.id).state is not RunState.SUCCEEDED:
         assert time.monotonic() < until
         time.sleep(0.02)
-    told = str([table.value.to_dict() for table in open_page("collections", collection="albums").table])
-    assert f"summer from {holiday}" in told.replace("\\", "")
+    told = str([text.value for text in open_page("collections", collection="albums").markdown])
+    assert f"**summer** from {holiday}" in told.replace("\\", "")
 
 
 @pytest.mark.usefixtures("small")
@@ -90,3 +91,20 @@ def test_a_new_collection_is_made_by_the_model_and_in_the_mode_that_are_chosen(
     assert not page.exception
     wish, (plan, _) = page.session_state["ingest-looked-at"]
     assert (wish.into, plan.model, plan.mode, plan.creates) == ("albums", "demo-clip", "exact", True)
+
+
+def test_a_folder_that_cannot_be_read_is_told_on_the_collections_page_and_can_be_forgotten_there(
+    small: Console, holiday: Path, open_page: OpenPage
+) -> None:
+    for namespace, folder in (("away", "/srv/away"), ("summer", "holiday")):
+        small.intakes.add("images__demo-clip", Intake(namespace, "folder", folder), beside=True)
+    page = open_page("collections", collection="images__demo-clip")
+    assert not page.exception
+    assert "cannot be read" in str(page.warning[0].proto)
+    page.button(key="forget-intake-0").click().run()
+    assert "**away** from" in page.markdown[-1].value
+    page.button(key="confirm-do").click().run()
+    assert [one.namespace for one in small.intakes.of("images__demo-clip")] == ["summer"]
+    page = open_page("collections", collection="images__demo-clip")
+    assert not page.warning
+    assert "**summer** from" in str([text.value for text in page.markdown])

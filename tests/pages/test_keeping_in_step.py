@@ -163,8 +163,12 @@ def test_a_collection_that_cannot_be_looked_at_is_told_with_the_reason(
     console: Console, open_page: OpenPage, said: Said
 ) -> None:
     follower = Follower(console.keeping, lambda: None, rest=0.0)
+    follower.look()
     _catalog(console, "ALTER TABLE images RENAME TO elsewhere")
     follower.look()
+    text = said(open_page("migrations", migration=_migration(console)))
+    assert "orange-badge[:material/sync_problem: Cannot be looked at]" in text
+    assert "In step]" not in text
     (told,) = (one for one in _told(console) if "cannot be kept in step" in one)
     assert told.startswith(f"warn: {SIGLIP} cannot be kept in step with the catalog.")
     _catalog(console, "ALTER TABLE elsewhere RENAME TO images")

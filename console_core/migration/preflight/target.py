@@ -1,6 +1,5 @@
 """Where a migration would write: the target's name, and whether it may be written to."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -8,16 +7,14 @@ from typing import Any, Self
 from console_core.embedding.types import Embedder
 from console_core.errors import CollectionNotFound
 from console_core.migration.findings import Finding, Request, block, info, warn
-from console_core.migration.plan import MigrationPlan, target_name
+from console_core.migration.plan import MigrationPlan, target_name, target_stem
 from console_core.runs.ledger import Ledger
+from console_core.vectorstore.naming import RULE, is_name
 from console_core.vectorstore.provenance import provenance
 from console_core.vectorstore.sharing import AT, sharing_of
 from console_core.vectorstore.spread import spread
 from console_core.vectorstore.tuning import AS_FORMER, Tuning, index_text, lacking, quantization_text, settings_of
 from console_core.vectorstore.types import CollectionInfo, VectorStore
-
-_NAME = re.compile(r"[^\s<>:\"/\\|?*\x00-\x1f]{1,200}")
-"""Names that Qdrant takes for a collection; the embedded store makes a folder of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +95,8 @@ def _proposed(store: VectorStore, request: Request, taken: Collection[str]) -> s
 
 def about_name(name: str, ledger: Ledger) -> Iterator[Finding]:
     """Whether a collection may bear the name, and nobody writes to it."""
-    if not _NAME.fullmatch(name) or name in (".", ".."):
-        yield block(
-            "target-name",
-            f'"{name}" cannot be the name of a collection.',
-            'Use up to 200 characters, without spaces and any of < > : " / \\ | ? *',
-        )
+    if not is_name(name):
+        yield block("target-name", f'"{name}" cannot be the name of a collection.', RULE)
     run = ledger.holder(name)
     if run is not None:
         text = f"Run {run.id} ({run.kind}, {run.state}) writes to {name}."
@@ -208,7 +201,7 @@ def _built_before(
     request: Request, wanted: Wanted, aliases: Mapping[str, str], collections: list[CollectionInfo], ledger: Ledger
 ) -> Iterator[Finding]:
     """Collections that this very model made for this alias, beside the one that is served."""
-    stem = f"{request.served.split('__')[0] or request.served}__"
+    stem = f"{target_stem(request.served)}__"
     for one in collections:
         if not wanted.fingerprint or one.stamp is None or one.stamp.fingerprint != wanted.fingerprint:
             continue

@@ -12,6 +12,7 @@ from console_core.rollout.records import Move
 from console_core.ui import navigation, panels, session, words
 from console_core.ui.collections.concerns import concerns, contradicts
 from console_core.ui.collections.duplicates import SHOW
+from console_core.ui.collections.ingested import ingested
 from console_core.ui.collections.introduction import introduce_alias
 from console_core.ui.collections.points import points_page
 from console_core.ui.collections.stamping import record_model
@@ -47,6 +48,7 @@ def collection_detail(info: CollectionInfo) -> None:
         _facts(info, card)
     with right, panels.card("How it is stored", key="collection-storage"):
         _storage(info)
+    ingested(info.name)
     points_page(info)
     with st.expander(
         "Retire this collection", icon=":material/delete_forever:", key="retire", on_change="rerun"
@@ -104,11 +106,6 @@ def _facts(info: CollectionInfo, card: ModelCard | None) -> None:
         "Status": Marked(f":{COLOURS.get(status, 'gray')}-badge[{words.plain(status)}]"),
         "Payload fields": ", ".join(info.payload_fields) or "none",
     }
-    console = session.console()
-    if ingested := [
-        f"{one.namespace} from {console.members.places.path(one.location)}" for one in console.intakes.of(info.name)
-    ]:
-        facts["Ingested"] = ", ".join(ingested)
     if info.vector_name:
         facts["Name of the vector"] = info.vector_name
     panels.details(facts, alt=f"What {info.name} holds")

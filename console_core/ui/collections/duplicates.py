@@ -6,6 +6,7 @@ from itertools import islice
 import pandas as pd
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.errors import Refused
 from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.duplicates import (
@@ -16,10 +17,12 @@ from console_core.querylab.duplicates import (
     groups_csv,
     groups_told,
     refuse_duplicates,
+    same_file,
     with_paths,
 )
 from console_core.querylab.finding_duplicates import KIND
 from console_core.querylab.grouping import Groups
+from console_core.rollout.made import made_at
 from console_core.runs.types import ACTIVE, RESUMABLE, Run
 from console_core.ui import gallery, navigation, panels, payload_filter, pictures, words
 from console_core.ui.frame import live
@@ -42,15 +45,23 @@ Found = list[dict[PointId, float]]
 def duplicates(info: CollectionInfo) -> None:
     """What to look for, the search while it works, and the groups that it has found so far."""
     newest = console().ledger.runs(kinds=(KIND,), target=info.name, limit=1)
-    run = newest[0] if newest else None
+    run = next((one for one in newest if _is_of(info, one)), None)
     _choice(info, run)
     if run is not None and run.state in ACTIVE | RESUMABLE:
         _working(run)
     if run is None:
         text = "Nothing is changed by it. Pictures that are as near as copies are will be listed here side by side."
+        if newest:
+            text = f"{info.name} was made or filled since the last look, {when(newest[0].finished_at)}. {text}"
         panels.empty_state("Not looked for yet", text, icon=":material/content_copy:")
         return
     _groups(info, run)
+
+
+def _is_of(info: CollectionInfo, run: Run) -> bool:
+    """Whether a search was of what bears this name now, and not of another collection that did, or of a part of it."""
+    made = made_at(console().ledger, info.name)
+    return run.state in ACTIVE | RESUMABLE or made is None or (run.finished_at or run.created_at) >= made
 
 
 def _choice(info: CollectionInfo, run: Run | None) -> None:
@@ -100,10 +111,10 @@ def _choice(info: CollectionInfo, run: Run | None) -> None:
 def _threshold(text: str, run: Run | None) -> float:
     """The threshold of the address, else that of the latest search, else the usual one."""
     try:
-        told = float(text)
+        wanted = float(text)
     except ValueError:
-        told = float(run.spec["threshold"]) if run is not None else THRESHOLD
-    return told if LEAST <= told <= 1 else THRESHOLD
+        wanted = float(run.spec["threshold"]) if run is not None else THRESHOLD
+    return wanted if LEAST <= wanted <= 1 else THRESHOLD
 
 
 def _keep_threshold() -> None:
@@ -142,7 +153,7 @@ def _groups(info: CollectionInfo, run: Run) -> None:
         if len(listed) < len(here):
             st.caption(f"The points of {words.count(len(here) - len(listed), 'group')} were deleted since.")
         _as_list(first, listed)
-    pictures.drawer(_PICTURE, lambda key: f"Picture {key}", lambda key, _row: _similar(key))
+    pictures.drawer(_PICTURE, pictures.named, lambda key, _row: _similar(key))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -166,19 +177,22 @@ def _page(groups: int) -> int:
     pages = max(-(-groups // PAGE), 1)
     if pages == 1:
         return 0
-    told = parameter("page", [str(number) for number in range(1, pages + 1)], "1")
-    key = f"duplicates-page-{told}"  # another widget for each address: a default of its own cannot be given anew
+    chosen = parameter("page", [str(number) for number in range(1, pages + 1)], "1")
+    key = f"duplicates-page-{chosen}"  # another widget for each address: a default of its own cannot be given anew
 
     def turn() -> None:
         set_parameters(page=str(st.session_state[key]))
 
-    return st.pagination(pages, default=int(told), key=key, on_change=turn) - 1
+    return st.pagination(pages, default=int(chosen), key=key, on_change=turn) - 1
 
 
 def _group(number: int, group: Group, groups: Found) -> None:
-    rows = pictures.rows_by_key(one.key for one in group)
+    rows, alike = pictures.rows_by_key(one.key for one in group), same_file(group)
     tiles = [
-        gallery.Tile(one.key, pictures.address(one.key, rows.get(one.key)), one.path, note=_note(one)) for one in group
+        gallery.Tile(
+            one.key, pictures.address(one.key, rows.get(one.key)), one.place, note=_note(one, same=one.id in alike)
+        )
+        for one in group
     ]
     size = len(groups[number - 1])
     shown = f", of which {len(group)} are shown" if size > len(group) else ""
@@ -189,15 +203,24 @@ def _group(number: int, group: Group, groups: Found) -> None:
         st.session_state[_PICTURE] = picked
 
 
-def _note(one: Copy) -> str:
-    return f"{one.cosine:.4f} · {one.path}"
+def _note(one: Copy, *, same: bool) -> str:
+    return " · ".join([f"{one.cosine:.4f}", *(["same file"] if same else []), one.place])
 
 
 def _as_list(first: int, listed: Sequence[Group]) -> None:
     with st.expander("As a list, with whole paths", icon=":material/list:"):
         table = [
-            {"Group": number, "Path": one.path, "Cosine": one.cosine, "Point": str(one.id)}
+            {
+                "Group": number,
+                "Path": told(one.path),
+                "Namespace": one.namespace,
+                "Same file": one.id in alike,
+                "Cosine": one.cosine,
+                "Point": str(one.id),
+                "Key": told(one.key),
+            }
             for number, group in enumerate(listed, start=first + 1)
+            for alike in (same_file(group),)
             for one in group
         ]
         columns = {"Cosine": st.column_config.NumberColumn(format="%.6f")}
@@ -216,7 +239,8 @@ def _export(info: CollectionInfo, groups: Found) -> None:
         icon=":material/download:",
         key="duplicates-csv",
         on_click="ignore",
-        help="All groups: the group's number, and each point's id, path and cosine to the nearest of its group.",
+        help="All groups: the group's number, and each point's id, path, cosine to the nearest of its group, namespace "
+        "and key, and whether another of the group is of the same file.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.errors import ConsoleError
 from console_core.ui import frame, navigation, panels, pictures, session, words
 from console_core.ui.panels import Marked
@@ -51,10 +52,10 @@ def _point(info: CollectionInfo, point: Point) -> None:
         st.warning(
             "The catalog has no picture of this key any more: the point is orphaned.", icon=":material/link_off:"
         )
-    panels.details({"Point": point.id, "Catalog key": key, "File": pictures.file_name(row)}, alt="Which point")
+    panels.details({"Point": point.id, "Catalog key": told(key), "File": pictures.file_name(row)}, alt="Which point")
     st.markdown("**Payload**")
     if payload:
-        panels.details(_flat(payload), alt="Payload")
+        panels.details(_flat(pictures.shown(payload)), alt="Payload")
     else:
         st.caption("It carries none.")
     st.markdown("**Where it comes from**")

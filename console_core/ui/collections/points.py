@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow
 from console_core.ui import gallery, panels, pictures, words
 from console_core.ui.address import from_address, to_address
@@ -98,7 +99,7 @@ def _gallery(page: Sequence[_Shown]) -> str | None:
             str(shown.point.id),
             pictures.address(shown.key, shown.row),
             _caption(shown),
-            note=_caption(shown) if shown.row else f"{shown.key} · {ABSENT}",
+            note=_caption(shown) if shown.row else f"{told(shown.key)} · {ABSENT}",
         )
         for shown in page
     ]
@@ -110,8 +111,8 @@ def _table(page: Sequence[_Shown]) -> str | None:
         {
             "Picture": pictures.address(shown.key, shown.row),
             "Point": str(shown.point.id),
-            "Key": shown.key if shown.row else f"{shown.key} ({ABSENT})",
-            **{name: _text(value) for name, value in application_payload(shown.point.payload).items()},
+            "Key": told(shown.key) + ("" if shown.row else f" ({ABSENT})"),
+            **{name: _text(value) for name, value in pictures.shown(application_payload(shown.point.payload)).items()},
         }
         for shown in page
     ]

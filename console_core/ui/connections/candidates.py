@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TypeVar
 
 from console_core.catalog.loading import load
+from console_core.catalog.names import told
 from console_core.catalog.opening import open_catalog, open_images
 from console_core.catalog.types import ImageRow
 from console_core.console import Console
@@ -166,7 +167,7 @@ def _of_store(opened: VectorStore) -> Outcome:
 
 def _row(row: ImageRow) -> dict[str, str]:
     carried = {name: "" if value is None else str(value) for name, value in row.payload.items()}
-    return {"Key": row.key, "Paths": ", ".join(row.candidates), **carried}
+    return {"Key": told(row.key), "Paths": ", ".join(map(told, row.candidates)), **carried}
 
 
 Answer = TypeVar("Answer")

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from console_core.catalog.loading import load
 from console_core.catalog.local_files import folder_trouble
+from console_core.catalog.names import told
 from console_core.catalog.web_addresses import is_address
 from console_core.console import Console
 from console_core.embedding.device import place
@@ -32,7 +33,7 @@ def catalog(console: Console) -> str:
     row = next(iter(console.catalog.rows()), None)
     if row is None:
         raise CatalogInvalid("It can be read, and it lists no picture.", "Check its location, and its table or folder.")
-    return f"It can be read: {words.count(count, 'picture')}, the first is {row.key}."
+    return f"It can be read: {words.count(count, 'picture')}, the first is {told(row.key)}."
 
 
 def images(console: Console) -> str:

@@ -153,7 +153,7 @@ def _gallery(found: Sequence[Gap], choice: Choice) -> None:
         st.dataframe(
             pd.DataFrame(
                 {
-                    "Picture": gap.key,
+                    "Picture": told(gap.key),
                     "Path": told(row.candidates[0]) if row and row.candidates else "–",
                     "Reason": gap.detail or words.coverage(gap.status).meaning,
                 }
@@ -164,7 +164,7 @@ def _gallery(found: Sequence[Gap], choice: Choice) -> None:
             alt=f"Pictures that are {choice.status}",
         )
     reasons = {gap.key: gap for gap in found}
-    pictures.drawer(_PICTURE, lambda key: f"Picture {key}", lambda key, _row: _more(reasons.get(key)))
+    pictures.drawer(_PICTURE, pictures.named, lambda key, _row: _more(reasons.get(key)))
 
 
 def _more(gap: Gap | None) -> None:
@@ -187,7 +187,7 @@ def _orphans(snapshot: CoverageSnapshot, info: CollectionInfo, page: int) -> Non
         pd.DataFrame(
             {
                 "Point": str(identifier),
-                "Picture": recorded.gap.key,
+                "Picture": told(recorded.gap.key),
                 "Payload": application_payload(points[identifier].payload) if identifier in points else None,
             }
             for recorded, identifier in zip(gaps, ids, strict=True)

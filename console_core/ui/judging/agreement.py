@@ -150,4 +150,4 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
         picked = gallery.gallery(drawn, key="board-gallery", picked=st.session_state.get(_PICTURE, ""))
         if picked is not None:
             st.session_state[_PICTURE] = picked
-        pictures.drawer(_PICTURE, lambda key: f"Picture {key}", lambda _key, _row: None)
+        pictures.drawer(_PICTURE, pictures.named, lambda _key, _row: None)

@@ -40,7 +40,7 @@ def pick_a_picture(question: Question, collections: Sequence[CollectionInfo]) ->
     picked = gallery.grid(tiles, key="lab-pick", picked=st.session_state.get(PICTURE, ""), tile_width=112)
     if picked is not None:
         st.session_state[PICTURE] = picked
-    pictures.drawer(PICTURE, lambda key: f"Picture {key}", lambda key, _: find_similar(key))
+    pictures.drawer(PICTURE, pictures.named, lambda key, _: find_similar(key))
 
 
 def find_similar(key: str) -> None:

@@ -31,7 +31,7 @@ def show(comparison: Comparison, *, filtered: bool) -> None:
             picked = gallery.gallery(left_behind, key="lab-gone", tile_width=88) or picked
     if picked is not None:
         st.session_state[PICTURE] = picked
-    pictures.drawer(PICTURE, lambda key: f"Picture {key}", lambda key, row: _more(comparison, key, row))
+    pictures.drawer(PICTURE, pictures.named, lambda key, row: _more(comparison, key, row))
 
 
 def _agreement(comparison: Comparison) -> None:

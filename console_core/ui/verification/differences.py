@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow
 from console_core.migration.difference import Difference
 from console_core.migration.differences import Recorded
@@ -85,8 +86,8 @@ def _row(one: Difference, row: ImageRow | None) -> dict[str, object]:
     return {
         "Image": PLACEHOLDER if row is None else pictures.address(one.key, row),
         "Kind": [words.difference(one.kind).label],
-        "Picture": one.key,
+        "Picture": told(one.key),
         "What differs": one.detail,
         "Point": str(one.point),
-        "Path": one.path or "–",
+        "Path": told(one.path) or "–",
     }

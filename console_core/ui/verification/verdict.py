@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.runs.types import Run, RunState
 from console_core.ui import navigation, pictures, session, words
 from console_core.ui.gallery import Tile, grid
@@ -92,8 +93,8 @@ def _losses(run: str, keys: list[str], lost: int) -> None:
             Tile(
                 key,
                 pictures.address(key, rows.get(key)),
-                f"Picture {key}",
-                note=f"{key} {pictures.file_name(rows.get(key))}",
+                pictures.named(key),
+                note=f"{told(key)} {pictures.file_name(rows.get(key))}",
             )
             for key in keys
         ]

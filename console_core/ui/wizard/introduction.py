@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from console_core.migration.plan import target_stem
 from console_core.rollout.records import MoveKind
 from console_core.ui import session, words
 from console_core.ui.permission import command_button
@@ -62,7 +63,7 @@ def reminder(alias: str) -> None:
 
 def proposal(collection: str, taken: Collection[str]) -> str:
     """A free name for the alias: products-live for products, products for products__clip."""
-    stem, found = collection.split("__")[0], shared(collection)
+    stem, found = target_stem(collection), shared(collection)
     names = [stem, f"{stem}-live", *(f"{stem}-live-{number}" for number in range(2, 1000))]
     names = searched_names(found.home) if found else names
     return next(name for name in names if name not in taken)

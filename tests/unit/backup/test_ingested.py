@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console_core.backup.lists import Carried, digest_of
-from console_core.backup.manifest import sealed
+from console_core.backup.manifest import Manifest, sealed
 from console_core.backup.operation import BackUp
 from console_core.backup.restoring import Restore
 from console_core.catalog.intake import Ingested, Intake
@@ -84,3 +84,24 @@ def test_a_list_whose_name_would_lead_out_of_the_workspace_is_refused(
     file.write_text(sealed({**json.loads(file.read_text()), "lists": [f"../{listed.copy}"]}))
     with pytest.raises(BackupDamaged, match="changed list"):
         run(Restore(world.store, world.backups, backup, "again", carried=carried(records, tmp_path / "elsewhere")))
+
+
+@pytest.mark.parametrize(("field", "value"), [("copy", "/etc/passwd"), ("copy", "../console.toml"), ("kind", "link")])
+def test_an_intake_that_would_have_another_file_read_is_refused(
+    world: World, records: Intakes, listed: Intake, tmp_path: Path, field: str, value: str
+) -> None:
+    world.made(count=3)
+    file = world.backups.folder / backed_up(world, records, tmp_path / "ingested") / "manifest.json"
+    data = json.loads(file.read_text())
+    data["ingested"]["intakes"][1][field] = value
+    with pytest.raises(BackupDamaged, match="is not what"):
+        Manifest.from_text(sealed(data), "images-x")
+
+
+def test_that_all_was_forgotten_comes_back_too(world: World, records: Intakes, tmp_path: Path) -> None:
+    world.made(count=3)
+    records.add("images", FOLDER, beside=False)
+    records.remove("images", [FOLDER])
+    backup = backed_up(world, records, tmp_path)
+    run(Restore(world.store, world.backups, backup, "again", carried=carried(records, tmp_path)))
+    assert records.ingested("again") == Ingested((), emptied=True)

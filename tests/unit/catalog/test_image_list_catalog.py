@@ -96,12 +96,23 @@ def test_two_lines_that_contradict_each_other_are_refused_by_number(tmp_path: Pa
     [
         ('a.jpg\n"b.jpg\n', "Line 2 of .* malformed"),
         ("a.jpg\n,cat\n", "Line 2 of .* no path"),
-        ("a.jpg,cat\n".encode("utf-16"), "Line 1 of .* not text in UTF-8"),
+        ("a.jpg,cat\n".encode("utf-16"), "Line 1 of .* a NUL character"),
     ],
 )
 def test_a_malformed_line_is_refused_by_number(tmp_path: Path, content: str | bytes, words: str) -> None:
     with pytest.raises(CatalogInvalid, match=words):
         rows(tmp_path, content)
+
+
+def test_an_address_with_a_password_is_refused_by_number_and_the_password_is_not_told(tmp_path: Path) -> None:
+    refused = refusal(tmp_path, "a.jpg\nhttps://user:s3cret@example.com/a.jpg?sig=X\n")
+    assert "Line 2 of" in refused.message
+    assert "user's name or a password" in refused.message
+    assert "s3cret" not in f"{refused.message} {refused.remedy} {refused.__cause__}"
+    assert [row.key for row in rows(tmp_path, "a@b.jpg\nhttps://example.com/a@b.jpg")] == [
+        "a@b.jpg",
+        "https://example.com/a@b.jpg",
+    ]
 
 
 def test_an_empty_list_has_no_pictures(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console_core.catalog.names import told
 from console_core.catalog.web_addresses import is_outside, is_public, located, parsed, without_dots
 from console_core.errors import ImageError, ImageForbidden
 
@@ -65,6 +66,14 @@ def test_a_password_in_an_address_is_not_told() -> None:
     with pytest.raises(ImageForbidden) as refused:
         lies_at("https://user:s3cret@host.example/a/prefix/b.jpg?token=s3cret")
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("before", ["", "ingest:shop:"])
+@pytest.mark.parametrize("user", ["user:s3cret@", "s3cret@", "s3cret@mail.example:s3cret@", "user:s3c?s3cret@"])
+def test_neither_a_user_nor_a_signature_is_told_of_a_path_or_a_key(before: str, user: str) -> None:
+    assert told(f"{before}https://{user}host.example/a.jpg?sig=s3cret") == f"{before}https://host.example/a.jpg?…"
+    assert told(f"{before}https://host.example/a@b.jpg") == f"{before}https://host.example/a@b.jpg"
+    assert told(f"{before}what? a@b.jpg") == f"{before}what? a@b.jpg"
 
 
 @given(st.text(st.sampled_from("ab./\\%2eEfF5cC?#&@: "), max_size=24))

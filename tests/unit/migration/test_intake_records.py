@@ -144,3 +144,31 @@ def test_a_collection_that_is_renamed_takes_its_intakes_along_and_one_that_is_go
     for _ in range(2):
         records.forget("photos__former")
     assert records.of("photos__former") == []
+
+
+def test_what_is_forgotten_is_gone_for_all_of_the_line_which_keeps_a_catalog_of_its_own(
+    records: Intakes, tmp_path: Path
+) -> None:
+    for name in "ab":
+        records.add("old", intake(name), beside=True)
+    records.share("new", "old", anew=True)
+    records.remove("new", [intake("a")])
+    assert records.ingested("old") == Ingested((intake("b"),), beside=True)
+    for _ in range(2):
+        records.remove("old", [intake("b")])
+    assert records.ingested("new") == Ingested((), beside=True, emptied=True)
+    (tmp_path / "1.jpg").write_bytes(b"")
+    workspace, members = FolderCatalog(tmp_path), Members(Places((tmp_path,), tmp_path))
+    assert isinstance(records.catalog("new", workspace, members), JoinedCatalog)
+    assert records.catalog("new", workspace, members).count() == 1
+    records.add("photos", intake(), beside=False)
+    records.remove("photos", [intake()])
+    assert records.alone("photos")
+    assert records.catalog("photos", workspace, members).count() == 0
+    records.put_back("copy", records.ingested("photos"))
+    records.share("later", "copy", anew=True)
+    assert records.ingested("later") == Ingested((), emptied=True)
+    records.add("later", intake("c"), beside=True)
+    assert records.ingested("copy") == Ingested((intake("c"),), beside=False)
+    records.share("photos", "new", anew=False)
+    assert records.ingested("old") == records.ingested("photos") == Ingested((), beside=True, emptied=True)

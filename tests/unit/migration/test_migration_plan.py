@@ -8,6 +8,7 @@ from console_core.catalog.types import Slice
 from console_core.embedding.preprocessing import Mode
 from console_core.migration.plan import MigrationPlan, target_name
 from console_core.migration.verify import VerifyPlan
+from console_core.vectorstore.naming import is_name
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,14 @@ def test_a_target_is_named_after_what_it_serves_and_its_model(
     served: str, model: str, taken: tuple[str, ...], name: str
 ) -> None:
     assert target_name(served, model, taken) == name
+
+
+@pytest.mark.parametrize("served", ["my photos", "a/b", 'Söhne: "2024"?', "..", "\t", "x" * 300, "a\\b__old"])
+def test_the_name_of_a_target_is_one_that_may_be_given_whatever_the_alias_is_called(served: str) -> None:
+    name = target_name(served, "demo-siglip", ())
+    assert is_name(name)
+    assert name.endswith("__demo-siglip")
+    assert "ö" not in served or name.startswith("Söhne-2024")
 
 
 def test_the_name_of_a_target_stays_short_however_long_the_path_of_its_model_is() -> None:

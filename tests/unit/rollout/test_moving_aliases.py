@@ -1,5 +1,6 @@
 """An alias moves in one call, with a record and a way back, or it does not move at all."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,8 +243,9 @@ def test_a_rollback_to_a_collection_that_is_gone_is_refused_and_search_goes_on(s
 
 
 def test_an_alias_is_introduced_once_and_never_with_a_collections_name(site: Site) -> None:
-    with pytest.raises(AliasConflict, match="has no name"):
-        site.introduce(alias=" ")
+    for name in ("", " ", "two words", "a/b", "..", "a@b"):
+        with pytest.raises(Refused, match=f'"{re.escape(name)}" cannot be the name of an alias'):
+            site.introduce(alias=name)
     with pytest.raises(AliasConflict, match="is a collection"):
         site.introduce(alias="b")
     with pytest.raises(CollectionNotFound):

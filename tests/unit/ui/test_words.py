@@ -10,7 +10,7 @@ from console_core.errors import ImageError
 from console_core.migration.breaker import MODEL_ERROR, STORE_REFUSED
 from console_core.migration.findings import Severity
 from console_core.runs.types import RunState
-from console_core.ui import words
+from console_core.ui import pictures, words
 
 NOW = datetime(2025, 11, 21, 9, 4, tzinfo=UTC)
 
@@ -124,3 +124,13 @@ def test_a_shift_of_rank_is_told_by_a_sign_and_not_by_colour_alone() -> None:
     kinds = [("up", 3), ("down", 2), ("same", 0), ("new", 0), ("gone", 0)]
     assert [words.shift(kind, places)[0] for kind, places in kinds] == ["▲ 3", "▼ 2", "=", "new", "gone"]
     assert words.shift("up", 1)[1] == "1 place higher than in the first column"
+
+
+def test_an_ingested_picture_without_a_label_is_called_by_its_files_name_and_shows_no_key_to_it() -> None:
+    key = "ingest:shop:https://example.com/a%20b/red%20hat.jpg?sig=s3cret"
+    assert pictures.caption(key, {"label": "", "filename": "red hat.jpg"}) == "red hat.jpg"
+    assert pictures.caption(key, {"label": "hat"}) == "hat"
+    assert pictures.caption("ingest:shop:winter/7.jpg", {}) == "7.jpg"
+    assert pictures.caption("7", {}) == "Picture 7"
+    payload = {"path": "https://example.com/a.jpg?sig=s3cret", "note": "why? see https://example.com?a=b", "views": 3}
+    assert pictures.shown(payload) == {**payload, "path": "https://example.com/a.jpg?…"}
