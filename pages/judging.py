@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from console_core.ui import words
 from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
 from console_core.ui.judging.grading import grading, who_judges
@@ -38,7 +39,7 @@ elif chosen:
     with page("Answers", lead="Where the columns agree, and where they do not.", actions=_back):
         agreement_view(console().lab.snapshots.get(chosen))
 elif chosen := parameter("set"):
-    with page(f"Query set {chosen}", actions=_back):
+    with page(words.plain(f"Query set {chosen}"), actions=_back):
         set_view(chosen)
 else:
     with page("Judging", lead=LEAD):

@@ -13,6 +13,7 @@ from console_core.judging.looks import early
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
+from console_core.judging.sampling import sample_of
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
 
@@ -68,11 +69,11 @@ def begin_evaluation(
             f"The first {protocol.k} answers are to be judged, but {kept.depth} were kept.",
             f"Judge the first {kept.depth}, or ask the query set again for more.",
         )
-    judgements = console.lab.judgements
-    made = judgements.get(judgements.begin(snapshot, columns, protocol, way=way, by=actor.name))
-    if not console.lab.desk(made).sample.queue:
+    rankings = console.lab.snapshots.rankings(kept)
+    if not sample_of(protocol, [rankings[place] for place in columns]).queue:
         raise Refused("All columns answer every question alike.", "There is nothing to judge: no metric can differ.")
-    return made
+    judgements = console.lab.judgements
+    return judgements.get(judgements.begin(snapshot, columns, protocol, way=way, by=actor.name))
 
 
 def give_grade(

@@ -65,7 +65,8 @@ def _away(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("away")
 @pytest.mark.parametrize(
-    "name", [name for name in NAMES if name not in ("runs", "activity", "connections", "settings", "migrations")]
+    "name",
+    [name for name in NAMES if name not in ("runs", "activity", "connections", "settings", "migrations", "judging")],
 )
 def test_a_page_that_needs_a_server_that_is_away_says_so(name: str, open_page: OpenPage) -> None:
     page = open_page(name)

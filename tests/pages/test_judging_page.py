@@ -15,6 +15,7 @@ from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.runs.types import RunState
 from console_core.ui import navigation, words
+from console_core.ui.judging.grading import _give as give_grade_on_page
 from console_core.ui.judging.newest import judged_links
 from tests.conftest import fill
 
@@ -135,6 +136,8 @@ def test_lists_are_voted_on_until_none_is_left(
     assert len(given) == both.lab.desk(made).voted(given).of > 3
     assert {vote.judge for vote in given} == {"olga"}
     assert "All is judged" in said(page)
+    assert not page.exception
+    assert not page.error
 
 
 def test_a_viewer_reads_and_cannot_begin(both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,3 +224,32 @@ def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, m
     command(both, OLGA, "reveal", evaluation=evaluation)
     judged_links("images__demo-clip", "images__demo-siglip")
     assert labels == ["Judge blindly, for a verdict", "Go on judging blindly", "The judges' verdict"]
+
+
+def test_a_key_that_is_pressed_twice_says_nothing_of_a_picture_twice_and_a_name_stays_in_the_address(
+    both: Console, open_page: OpenPage
+) -> None:
+    made = command(
+        both, OLGA, "begin_evaluation", snapshot=answered(both), columns=(0, 1), protocol=Protocol(k=2, seed=9)
+    )
+    page = open_page("judging", evaluation=made.id, judge=" be\u0301n  a ")
+    pressed = page.button(key="grade-3")
+    pressed.click().run()
+    (first,) = both.lab.judgements.of(made.id)
+    assert first.judge == "b\u00e9n a"
+    task = both.lab.desk(made).next_task(both.lab.judgements.of(made.id, first.judge))
+    assert task is not None
+    give_grade_on_page(made, first.query, first.key, 0, first.judge)
+    assert [one.grade for one in both.lab.judgements.of(made.id)] == [3]
+    give_grade_on_page(made, task.query.id, task.key, 1, first.judge)
+    assert sorted(one.grade for one in both.lab.judgements.of(made.id)) == [1, 3]
+
+
+def test_a_page_that_tells_models_warns_whoever_judges_and_text_from_an_address_is_no_link(
+    both: Console, open_page: OpenPage
+) -> None:
+    evaluation = judged(both)
+    snapshot = both.lab.judgements.get(evaluation).snapshot
+    assert "being judged blindly" in str(open_page("judging", snapshot=snapshot).warning[0].proto)
+    page = open_page("judging", set="[click](http://x)")
+    assert "\\[click" in page.title[0].value

@@ -27,6 +27,12 @@ def agreement_view(snapshot: Snapshot) -> None:
         )
         + session.when(snapshot.made_at)
     )
+    if any(one.revealed_at is None for one in lab.judgements.all(snapshot=snapshot.id)):
+        st.warning(
+            "Whoever judges these answers should not look at this page: it tells which model found what.",
+            title="These answers are being judged blindly",
+            icon=":material/visibility_off:",
+        )
     if not lab.snapshots.is_intact(snapshot):
         st.error("Ask the query set again.", title="The answers are not those that were kept", icon=":material/report:")
     first, *others = range(len(snapshot.columns))
@@ -146,7 +152,7 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
             for rank, (key, shift) in enumerate(zip(keys, moved.hits, strict=True), start=1)
         ]
         drawn.append(gallery.Column(column.model, tiles, column.asked, "It could not answer this question."))
-    with panels.card(query.label):
+    with panels.card(words.plain(query.label)):
         picked = gallery.gallery(drawn, key="board-gallery", picked=st.session_state.get(_PICTURE, ""))
         if picked is not None:
             st.session_state[_PICTURE] = picked

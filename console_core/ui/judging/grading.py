@@ -1,11 +1,14 @@
 """Grade pictures one by one, by keyboard, without knowing who found them."""
 
+import unicodedata
 from html import escape
 
 import streamlit as st
 
 from console_core.judging.judgements import Evaluation
 from console_core.ui import navigation, panels, session, words
+from console_core.ui.address import from_address, write_address
+from console_core.ui.permission import denied
 from console_core.web.pictures import thumb_url
 
 _GRADES = {0: "Wrong", 1: "Barely", 2: "Good", 3: "Perfect"}
@@ -14,19 +17,22 @@ _JUDGE = "judge-name"
 
 
 def judge_name() -> str:
-    """Who judges in this browser: the visitor's name, or another one that they typed."""
-    return str(st.session_state.get(_JUDGE) or session.actor().name)
+    """Who judges in this browser: the name in the address, else the visitor's own."""
+    told = " ".join(unicodedata.normalize("NFC", session.parameter("judge")).split())
+    return told or session.actor().name
 
 
 def who_judges(evaluation: Evaluation) -> None:
     """A field for the judge's name, because several can share one console; and the way to the verdict."""
-    st.session_state.setdefault(_JUDGE, session.actor().name)
+    from_address(_JUDGE, "judge", session.actor().name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Judging as",
             key=_JUDGE,
             width=320,
-            help="Each judge is led through everything; their agreement is measured.",
+            on_change=write_address,
+            args=({"judge": _JUDGE},),
+            help="Each judge needs a name of their own, and is led through everything; their agreement is measured.",
         )
         navigation.link(
             "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
@@ -58,7 +64,7 @@ def grading(evaluation: Evaluation) -> None:
         st.caption("How well does the picture answer")
         st.subheader(words.plain(task.query.text or task.query.label), anchor=False)
         if task.query.like:
-            _asked_picture(task.query.like)
+            asked_picture(task.query.like)
         for grade, label in sorted(grades.items(), reverse=True):
             st.button(
                 label,
@@ -66,14 +72,20 @@ def grading(evaluation: Evaluation) -> None:
                 shortcut=str(grade),
                 width="stretch",
                 on_click=_give,
-                args=(evaluation.id, task.query.id, task.key, grade, judge),
+                args=(evaluation, task.query.id, task.key, grade, judge),
+                disabled=bool(denied("judge")),
+                help=denied("judge") or None,
             )
         st.caption(f"Picture {task.number} of {task.of} for this question")
         undo_button(evaluation, judge, disabled=not mine)
 
 
-def _give(evaluation: str, query: str, key: str, grade: int, judge: str) -> None:
-    session.act("judge", evaluation=evaluation, query=query, key=key, grade=grade, judge=judge)
+def _give(evaluation: Evaluation, query: str, key: str, grade: int, judge: str) -> None:
+    """A key that was pressed again before the next picture was there is no word on the one that was judged."""
+    lab = session.console().lab
+    now = lab.desk(evaluation).next_task(lab.judgements.of(evaluation.id, judge))
+    if now is not None and (now.query.id, now.key) == (query, key):
+        session.act("judge", evaluation=evaluation.id, query=query, key=key, grade=grade, judge=judge)
 
 
 def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
@@ -84,14 +96,15 @@ def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
         shortcut="U",
         icon=":material/undo:",
         type="tertiary",
-        disabled=disabled,
+        disabled=disabled or bool(denied("undo_judgement")),
         on_click=session.act,
         args=("undo_judgement",),
         kwargs={"evaluation": evaluation.id, "judge": judge},
     )
 
 
-def _asked_picture(key: str) -> None:
+def asked_picture(key: str) -> None:
+    """The picture that a question asks with, small."""
     st.html(f'<img src="{_source(key, "", "small")}" alt="The picture that is asked for" width="112" height="112">')
 
 
@@ -100,13 +113,10 @@ def _source(key: str, revision: str, size: str = "large") -> str:
 
 
 def all_judged(evaluation: Evaluation, judge: str) -> None:
-    """What a judge is told at the end."""
+    """What a judge is told at the end; the way to the verdict stands below."""
     panels.empty_state(
         "All is judged",
         f"Nothing is left for {judge}. The models stay hidden until somebody reveals them.",
         icon=":material/task_alt:",
-        action=lambda: navigation.link(
-            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
-        ),
     )
     undo_button(evaluation, judge, disabled=False)

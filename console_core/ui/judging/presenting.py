@@ -9,6 +9,7 @@ from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Query
 from console_core.querylab.shifts import shifts
 from console_core.ui import gallery, navigation, pictures, session, words
+from console_core.ui.judging.grading import asked_picture
 
 MOST = 12
 """Questions in one show: the address has them all."""
@@ -58,6 +59,8 @@ def presentation(snapshot: Snapshot) -> None:
     st.html(_STAGE)
     with st.container(key="stage"):
         st.header(words.plain(chosen[place].label), anchor=False)
+        if chosen[place].like:
+            asked_picture(chosen[place].like)
         _columns(snapshot, chosen[place], named=named)
         _controls(snapshot, chosen, place, named=named)
 

@@ -49,7 +49,9 @@ def _named(name: str) -> str:
 
 
 def _typed(name: str, queries: Sequence[Query]) -> None:
-    lines = "\n".join(f"{one.text}  #{' #'.join(one.tags)}" if one.tags else one.text for one in queries if one.text)
+    lines = "\n".join(
+        f"{one.text}  #{' #'.join(one.tags)}" if one.tags else one.text for one in queries if one.text and not one.like
+    )
     wanted = _named(name)
     told = st.text_area(
         "Questions, one on each line",
@@ -59,8 +61,10 @@ def _typed(name: str, queries: Sequence[Query]) -> None:
         placeholder="a red car\na fox in the snow  #animals",
         help="Tags may follow a question, each behind two spaces and #.",
     )
-    kept = [one for one in queries if one.like]
-    _save(wanted, [*map(_tagged, filter(str.strip, told.splitlines())), *kept], "typed")
+    pictured = {one.text: one for one in queries if one.like}
+    kept = list(pictured.values())
+    typed = [one for one in map(_tagged, filter(str.strip, told.splitlines())) if one.text not in pictured]
+    _save(wanted, [*typed, *kept], "typed")
 
 
 def _tagged(line: str) -> Query:

@@ -31,6 +31,9 @@ def threshold_form(snapshot: Snapshot, other: int) -> None:
         )
         evaluation = revealed_of(lab, snapshot)
         found = cutoff(lab, snapshot, float(given), new=other, evaluation=evaluation)
+        if evaluation is not None and found.found.new is None:
+            st.caption(words.plain(f"By the grades of judges none is proposed. {' '.join(found.found.problems)}"))
+            evaluation, found = None, cutoff(lab, snapshot, float(given), new=other)
         if found.found.new is None:
             st.warning(
                 words.plain(" ".join(found.found.problems)), title="No threshold is proposed", icon=":material/help:"

@@ -7,6 +7,7 @@ import streamlit as st
 from console_core.judging import wording
 from console_core.judging.exports import report_files, zipped
 from console_core.judging.judgements import Evaluation
+from console_core.judging.looks import early
 from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
 from console_core.ui import charts, confirm, frame, navigation, panels, session, words
@@ -28,6 +29,9 @@ def verdict_view(evaluation: Evaluation) -> None:
         _blind(evaluation)
         found = st.session_state.get(_LOOKED)
         if found is None or found.evaluation != evaluation.id:
+            return
+        if found.words != session.console().lab.judgements.counted(evaluation.id):
+            st.caption("What was seen at your last look is not shown any more: more was judged since.")
             return
     else:
         found = _kept(evaluation)
@@ -69,7 +73,8 @@ def _blind(evaluation: Evaluation) -> None:
             st.progress(min(done.share, 1.0), text=words.plain(f"{judge}: {done.judged:,} of {done.of:,}"))
         if not judges:
             st.markdown("Nobody has judged yet.")
-        st.caption(wording.looked(len(lab.looks.of(evaluation.id)), 0) if lab.looks.of(evaluation.id) else "")
+        if seen := lab.looks.of(evaluation.id):
+            st.caption(words.plain(wording.looked(len(seen), early(seen, lab.judgements.counted(evaluation.id)))))
         with st.container(horizontal=True):
             navigation.link("judging", "Go on judging", icon=":material/gavel:", evaluation=evaluation.id)
             looked = command_button(
@@ -89,13 +94,26 @@ def _blind(evaluation: Evaluation) -> None:
         confirm.ask(
             confirm.Question(
                 "Reveal the models?",
-                "Judging ends for everybody: after the models are told nothing more is judged here.",
+                f"{_unfinished(evaluation)}Judging ends for everybody: nothing more is judged once models are told.",
                 "Reveal them",
                 lambda: session.act("reveal", evaluation=evaluation.id, done="The models are told."),
                 icon=":material/lock_open:",
             )
         )
         st.rerun()
+
+
+def _unfinished(evaluation: Evaluation) -> str:
+    """How much nobody judged yet, as a sentence; "" where nothing is left."""
+    lab = session.console().lab
+    desk = lab.desk(evaluation)
+    if evaluation.way == "grades":
+        graded = {(one.query, one.key) for one in lab.judgements.of(evaluation.id)}
+        left = sum((query, key) not in graded for query, pool in desk.pools.items() for key in pool)
+        return f"**{words.count(left, 'picture')} nobody has graded.** " if left else ""
+    given = {(one.query, *sorted((one.x, one.y))) for one in lab.judgements.votes(evaluation.id)}
+    left = max(0, desk.voted(()).of - len(given))
+    return f"**{words.count(left, 'pair')} of lists nobody has voted on.** " if left else ""
 
 
 def _verdicts(found: EvaluationOutcome) -> None:

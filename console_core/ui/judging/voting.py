@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from console_core.judging.desk import Duel
 from console_core.judging.judgements import TIE, Evaluation
 from console_core.ui import gallery, panels, pictures, session, words
-from console_core.ui.judging.grading import all_judged, judge_name, undo_button
+from console_core.ui.judging.grading import all_judged, asked_picture, judge_name, undo_button
+from console_core.ui.permission import denied
 
 
 def voting(evaluation: Evaluation) -> None:
@@ -18,6 +20,8 @@ def voting(evaluation: Evaluation) -> None:
         return
     st.caption("Which list answers better")
     st.subheader(words.plain(duel.query.text or duel.query.label), anchor=False)
+    if duel.query.like:
+        asked_picture(duel.query.like)
     with st.container(horizontal=True, horizontal_alignment="center"):
         for label, key, winner in (("Left", "1", duel.left), ("Both alike", "2", TIE), ("Right", "3", duel.right)):
             st.button(
@@ -25,16 +29,10 @@ def voting(evaluation: Evaluation) -> None:
                 key=f"vote-{key}",
                 shortcut=key,
                 width=180,
-                on_click=session.act,
-                args=("vote",),
-                kwargs={
-                    "evaluation": evaluation.id,
-                    "query": duel.query.id,
-                    "x": duel.left,
-                    "y": duel.right,
-                    "winner": winner,
-                    "judge": judge,
-                },
+                disabled=bool(denied("vote")),
+                help=denied("vote") or None,
+                on_click=_give,
+                args=(evaluation, duel, winner, judge),
             )
     rows = lab.snapshots.pictures(evaluation.snapshot, [key for some in duel.lists for key in some])
     drawn = [
@@ -50,3 +48,19 @@ def voting(evaluation: Evaluation) -> None:
     with panels.card():
         gallery.gallery(drawn, key="duel", tile_width=120)
     undo_button(evaluation, judge, disabled=not mine)
+
+
+def _give(evaluation: Evaluation, duel: Duel, winner: int, judge: str) -> None:
+    """A key that was pressed again before the next lists were there is no vote on those that were judged."""
+    lab = session.console().lab
+    now = lab.desk(evaluation).next_duel(lab.judgements.votes(evaluation.id, judge), judge)
+    if now == duel:
+        session.act(
+            "vote",
+            evaluation=evaluation.id,
+            query=duel.query.id,
+            x=duel.left,
+            y=duel.right,
+            winner=winner,
+            judge=judge,
+        )
