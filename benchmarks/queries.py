@@ -50,6 +50,8 @@ ROUNDS = 4
 ROWS = 10_000
 """Of the catalog, which the build embeds again and again."""
 TARGET = "queries"
+PAUSE = 0.2
+"""Seconds after each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,24 @@ def unyielding(work: Work) -> Iterator[Callable[[], int]]:
         yield changed.enter_context(running(work))
 
 
+@contextmanager
+def accompanied(work: Work) -> Iterator[Callable[[], int]]:
+    """`running`, while a second person asks as often as the first one."""
+    stop = threading.Event()
+
+    def another() -> None:
+        while not stop.wait(PAUSE):
+            work.ask()
+
+    with running(work) as embedded, ThreadPoolExecutor(1) as person:
+        asking = person.submit(another)
+        try:
+            yield embedded
+        finally:
+            stop.set()
+            asking.result()
+
+
 def nobody(_work: Work) -> AbstractContextManager[Callable[[], int]]:
     """What `running` is where nothing runs."""
     return nullcontext(lambda: 0)
@@ -134,6 +154,7 @@ def nobody(_work: Work) -> AbstractContextManager[Callable[[], int]]:
 CASES: dict[str, Callable[[Work], AbstractContextManager[Callable[[], int]]]] = {
     "nothing runs": nobody,
     "a run in the background": running,
+    "such a run, and a second person who asks": accompanied,
     "a run that claims to be a query": unyielding,
 }
 
@@ -170,7 +191,7 @@ def line(what: str, taken: list[float], pictures: float, idle: dict[str, Any] | 
 
 
 def measure(work: Work, seconds: float, pause: float) -> dict[str, Any]:
-    """The three cases in turn, several times, so that a neighbour on the machine disturbs all of them."""
+    """The cases in turn, several times, so that a neighbour on the machine disturbs all of them."""
     taken: dict[str, list[float]] = {case: [] for case in CASES}
     beside: dict[str, list[float]] = {case: [] for case in CASES}
     alone: list[float] = []
@@ -226,7 +247,7 @@ def main() -> None:
     parser.add_argument("--sink", default="none", help="none, or a store's URL")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "float16", "bfloat16"])
     parser.add_argument("--seconds", type=float, default=30, help="of each case, in all")
-    parser.add_argument("--pause", type=float, default=0.2, help="seconds between two queries")
+    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between two queries")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--write", type=Path, help="a document whose marked part is written anew")
     given = parser.parse_args()

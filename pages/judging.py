@@ -7,6 +7,7 @@ from console_core.ui.judging.agreement import agreement_view
 from console_core.ui.judging.grading import grading, who_judges
 from console_core.ui.judging.overview import overview, set_view
 from console_core.ui.judging.presenting import presentation
+from console_core.ui.judging.verdict import verdict_view
 from console_core.ui.judging.voting import voting
 from console_core.ui.session import console, parameter
 
@@ -22,11 +23,14 @@ def _back() -> None:
 
 
 if chosen := parameter("evaluation"):
-    with page("Judge", lead="Judge what you see. Which model found it is told at the end.", actions=_back):
-        evaluation = console().lab.judgements.get(chosen)
-        (grading if evaluation.way == "grades" else voting)(evaluation)
-        with st.container(width=320):
-            who_judges()
+    evaluation = console().lab.judgements.get(chosen)
+    if parameter("view") == "verdict" or evaluation.revealed_at is not None:
+        with page("Verdict", lead="What judges said, what it decides, and what it rests on.", actions=_back):
+            verdict_view(evaluation)
+    else:
+        with page("Judge", lead="Judge what you see. Which model found it is told at the end.", actions=_back):
+            (grading if evaluation.way == "grades" else voting)(evaluation)
+            who_judges(evaluation)
 elif (chosen := parameter("snapshot")) and parameter("view") == "present":
     with guarded("The presentation"):
         presentation(console().lab.snapshots.get(chosen))

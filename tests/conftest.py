@@ -47,6 +47,8 @@ follow_every = 3600
 """
 
 
+SETTLE = 0.01
+"""Seconds between two looks of a verification at what differs: in tests nothing is half-written then."""
 MEMORY = Path("/dev/shm")
 ENOUGH = 4 * 2**30
 """Bytes that must be free in memory for what tests write."""
@@ -71,6 +73,7 @@ def _patience() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         for name in ("preflight.trial", "preflight.parity", "preflight.spread", "caution"):
             patched.setattr(f"console_core.migration.{name}.PATIENCE", 600.0)
+        patched.setattr("console_core.migration.verify.SETTLE", SETTLE)
         yield
 
 

@@ -43,7 +43,9 @@ class SqlCatalog:
         details = {"table": self._settings.table, **mapping_details(self._settings)}
         details["database"] = self._database.engine.dialect.name
         settings = self._settings
-        return CatalogInfo("sql", self._database.location, settings.slices_by, details, settings.tenant)
+        return CatalogInfo(
+            "sql", self._database.location, settings.slices_by, details, settings.tenant, settings.updated_at
+        )
 
     def count(self, part: Slice = EVERYTHING, *, after: str | None = None) -> int:
         """The exact number of rows in the slice, optionally of those behind a key."""

@@ -53,13 +53,15 @@ EVERYTHING = Slice()
 @dataclass(frozen=True, slots=True)
 class CatalogInfo:
     """What a person wants to know about a catalog. `facets` are the names that a slice may filter by; `tenant` is the
-    one of them that says whose a picture is, "" where none does."""
+    one of them that says whose a picture is, "" where none does, and `updated_at` the column that tells edits, "" where
+    none does."""
 
     kind: str
     location: str
     facets: tuple[str, ...]
     details: Mapping[str, str]
     tenant: str = ""
+    updated_at: str = ""
 
 
 class ImageCatalog(Protocol):

@@ -12,6 +12,7 @@ import typer
 from console_core.cli import (
     backups,
     encoder,
+    evaluating,
     failures,
     generating,
     ingesting,
@@ -49,7 +50,7 @@ HELP = "Move an image collection from one embedding model to another without eve
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 for topic in (
     *(making, runs, verification, encoder, moving, sharing_out, failures),
-    *(manners, backups, ingesting, searching, generating, judging),
+    *(manners, backups, ingesting, searching, generating, judging, evaluating),
 ):
     topic.register(app)
 app.add_typer(store, name="store")

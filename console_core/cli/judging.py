@@ -13,6 +13,7 @@ from console_core.cli.output import Json, run_json, show
 from console_core.commands import command
 from console_core.errors import Refused
 from console_core.judging.asking import MOST_DEPTH, USUAL_DEPTH
+from console_core.judging.cutoffs import cutoff
 from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
 from console_core.judging.query_sets import QuerySet, QuerySets
 from console_core.judging.snapshots import Snapshot, as_trec
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("query-set")(query_set)
     app.command("query-sets")(query_sets)
-    for function in (ask, results):
+    for function in (ask, results, threshold):
         app.command()(function)
 
 
@@ -61,7 +62,7 @@ def query_set(
     with opened(owner="embedding-console query-set") as console:
         if file is not None:
             kind = as_format or (Format.CSV if file.suffix.lower() in (".csv", ".tsv") else Format.LINES)
-            asked, origin = _READERS[kind](decoded(_read(file))), f"{file.name}, {kind}"
+            asked, origin = _READERS[kind](decoded(read(file))), f"{file.name}, {kind}"
         else:
             asked, origin = from_captions(console.catalog.rows(), most=captions), "captions of the catalog"
         made = command(console, actor_of(console), "save_query_set", query_set=name, queries=asked, origin=origin)
@@ -125,11 +126,14 @@ def results(
         print("\n".join(as_trec(one, as_trec_of - 1, answers)))
         return
     rows = [
-        [asked.get(each.query, ""), each.query, one.columns[each.column].asked, rank, hit.key, hit.id, hit.score]
+        [
+            *(asked.get(each.query, ""), each.query, one.columns[each.column].asked),
+            *(rank, hit.key, hit.id, hit.score, hit.percentile),
+        ]
         for each in answers
         for rank, hit in enumerate(each.ranked, start=1)
     ]
-    names = ["question", "query", "column", "rank", "key", "id", "score"]
+    names = ["question", "query", "column", "rank", "key", "id", "score", "percentile"]
     if as_csv:
         written = io.StringIO()
         csv.writer(written, lineterminator="\n").writerows([names, *rows])
@@ -138,6 +142,30 @@ def results(
     document = {**_told(one), "answers": [dict(zip(names, row, strict=True)) for row in rows]}
     document["errors"] = [{"query": each.query, "error": each.error} for each in answers if each.error]
     show(document, as_json, [f"{row[0]}  {row[2]}  {row[3]}  {row[4]}  {row[6]:.4f}" for row in rows])
+
+
+def threshold(
+    snapshot: Annotated[str, typer.Argument(help="Of `ask`.")],
+    cut_off: Annotated[float, typer.Argument(help="The score from which on an answer counts in the old column.")],
+    old: Annotated[int, typer.Option("--old", min=1, help="The old column; the first is 1.")] = 1,
+    new: Annotated[int, typer.Option("--new", min=1, help="The new column.")] = 2,
+    evaluation: Annotated[str, typer.Option("--evaluation", help="Keep the precision by its grades.")] = "",
+    as_python: Annotated[bool, typer.Option("--python", help="As a few lines for the application.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What an application's threshold is in another model: as precise, or as many answers; with an interval."""
+    with opened() as console:
+        lab = console.lab
+        judged = lab.judgements.get(evaluation) if evaluation else None
+        found = cutoff(lab, lab.snapshots.get(snapshot), cut_off, old=old - 1, new=new - 1, evaluation=judged)
+        if as_python:
+            print(found.python(), end="")
+        elif as_json:
+            print(found.json())
+        else:
+            print(found.text)
+    if found.found.new is None:
+        raise typer.Exit(1)
 
 
 def _show_set(sets: QuerySets, one: QuerySet, as_json: bool) -> None:
@@ -176,7 +204,12 @@ def _told(one: Snapshot) -> dict[str, Any]:
     }
 
 
-def _read(file: Path) -> bytes:
+def read(file: Path) -> bytes:
+    """What is in a file.
+
+    Raises:
+        Refused: it cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:

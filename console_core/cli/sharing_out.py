@@ -11,6 +11,7 @@ from console_core.console import Console
 from console_core.errors import AliasConflict
 from console_core.rollout.cutover import gate
 from console_core.rollout.share import Share
+from console_core.rollout.sharing_out import pictures_only
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +49,8 @@ def _told(console: Console, alias: str, key: str) -> dict[str, Any]:
     if given is not None:
         parts = (console.ledger, console.store, given.candidate)
         found["warnings"] = list(gate(*parts, serving=serving, age=console.verdict_age).reasons)
+        if only := pictures_only(console.store, console.models.cards, given.candidate):
+            found["warnings"].append(only)
     if key:
         routed = console.router.route(alias, key)
         found["caller"] = {"key": key, "bucket": routed.bucket, "collection": routed.collection if given else serving}

@@ -237,6 +237,8 @@ COMMANDS: Mapping[str, _Command] = {
     "begin_evaluation": _Command(judging.begin_evaluation, "judge", "snapshot"),
     "judge": _Command(judging.give_grade, "judge", "evaluation", recorded=True),
     "vote": _Command(judging.give_vote, "judge", "evaluation", recorded=True),
+    "import_grades": _Command(judging.import_grades, "judge", "evaluation"),
+    "look_at_verdict": _Command(judging.look_at_verdict, "viewer", "evaluation", recorded=True),
     "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
     "reveal": _Command(judging.reveal, "judge", "evaluation"),
     "change_settings": _Command(change_settings, "admin", "section"),

@@ -1,12 +1,16 @@
 """The commands of judging: query sets, asking them, and what judges say of the answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.judging.asking import KIND, USUAL_DEPTH, AskPlan, begin
+from console_core.judging.grade_lists import from_qrels, from_table
 from console_core.judging.judgements import Evaluation, Way
+from console_core.judging.looks import early
+from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
 from console_core.querylab.rankings import Query
@@ -79,6 +83,29 @@ def give_grade(
     if not console.lab.desk(of).has(query, key):
         raise Refused("That picture is not judged here.", "Go on with the next one.")
     console.lab.judgements.judge(of, query, key, grade, by=judge or actor.name)
+
+
+def import_grades(console: Console, actor: Actor, *, evaluation: str, told: str, qrels: bool = False) -> int:
+    """Grades that were given elsewhere, all of a file or none: a CSV table, or TREC qrels. Without a judge in the table
+    they are the actor's. Returns how many there were."""
+    of = console.lab.judgements.get(evaluation)
+    if of.way != "grades":
+        raise Refused(f"In {evaluation} lists are voted on; it takes no grades.", "Begin an evaluation by grades.")
+    given = (from_qrels if qrels else from_table)(told, console.lab.desk(of), judge=actor.name)
+    console.lab.judgements.judge_all(of, given)
+    return len(given)
+
+
+def look_at_verdict(console: Console, actor: Actor, *, evaluation: str) -> EvaluationOutcome:
+    """What became of an evaluation by now, with this look among those that are told. After the models were told nothing
+    can be judged any more, and looks are not counted."""
+    of = console.lab.judgements.get(evaluation)
+    outcome = outcome_of(console.lab, of)
+    if of.revealed_at is not None:
+        return outcome
+    console.lab.looks.add(of.id, words=outcome.words, outcome=outcome.summary, by=actor.name)
+    seen = console.lab.looks.of(of.id)
+    return replace(outcome, looks=seen, early_looks=early(seen, outcome.words))
 
 
 def give_vote(

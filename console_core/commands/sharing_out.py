@@ -4,7 +4,7 @@ from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.rollout.share import Share
-from console_core.rollout.sharing_out import share_out
+from console_core.rollout.sharing_out import hundredths_of, share_out
 
 
 def share(console: Console, actor: Actor, *, alias: str, percent: float, to: str = "") -> Share:
@@ -14,6 +14,7 @@ def share(console: Console, actor: Actor, *, alias: str, percent: float, to: str
     Raises:
         as `share_out`; Refused also where the collection is behind the catalog and its share would grow.
     """
+    hundredths_of(percent)  # a number that is none is told before anything else
     given = console.router.in_force(alias)
     candidate = to or (given.candidate if given is not None else "")
     if candidate and percent > (given.percent if given is not None else 0):

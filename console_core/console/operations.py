@@ -110,6 +110,7 @@ def operation(console: "Console", run: Run) -> Operation:
                 store=console.store,
                 models=console.models,
                 rows=console.rows,
+                samples=console.samples.of,
             )
         case "coverage":
             measured = console.catalog_of(run.target)

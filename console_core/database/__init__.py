@@ -1,7 +1,8 @@
 """The console's own database: one engine, one metadata, numbered schema steps.
 
-SQLite runs in WAL mode and every transaction starts with BEGIN IMMEDIATE: with the driver's default, concurrent
-read-modify-write loses updates without an error.
+Whoever writes is alone among writers from the start of the transaction: what is read and then written loses updates
+without an error otherwise. SQLite runs in WAL mode and such a transaction starts with BEGIN IMMEDIATE; on PostgreSQL it
+starts with one advisory lock for all ledgers of a database, because a row that is not there yet cannot be locked.
 """
 
 from collections.abc import Iterator
@@ -30,6 +31,17 @@ schema_steps = Table(
 )
 
 
+_PATIENCE = 15
+"""Seconds that a writer waits for others."""
+_READS: dict[str, Any] = {"reading": True}
+_READING = {"postgresql": {**_READS, "isolation_level": "REPEATABLE READ"}}
+"""What makes several statements see one state, where the database has to be told."""
+_ALONE = f"""
+SELECT pg_catalog.set_config('lock_timeout', '{_PATIENCE}s', true),
+       pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('embedding-console ledger', 0))
+"""
+
+
 def now() -> datetime:
     """The present moment, aware, in UTC."""
     return datetime.now(UTC)
@@ -52,7 +64,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction: all or nothing, and alone among writers from its first statement on."""
+        """A transaction: all or nothing, and alone among the writers that use this class from its start on.
+
+        It waits for the others for 15 s at most. On servers other than PostgreSQL it is as alone as they make it.
+
+        Raises:
+            LedgerUnavailable: the database cannot be reached or written, or the others took longer.
+        """
         with self._translated(), self.engine.begin() as connection:
             yield connection
 
@@ -62,7 +80,7 @@ class Database:
         with (
             self._translated(),
             self.engine.connect() as connection,
-            connection.execution_options(reading=True).begin(),
+            connection.execution_options(**_READING.get(self.engine.dialect.name, _READS)).begin(),
         ):
             yield connection
 
@@ -103,7 +121,7 @@ def standing(url: str) -> Standing:
     """
     engine = _engine(url)
     try:
-        with engine.connect() as connection:
+        with engine.connect().execution_options(**_READS) as connection:
             names = set(inspect(connection).get_table_names())
             if schema_steps.name not in names:
                 return Standing.ABSENT
@@ -139,7 +157,9 @@ def _engine(url: str) -> Engine:
         return _server_engine(parsed)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": 15, "isolation_level": None, "check_same_thread": False})
+    engine = create_engine(
+        parsed, connect_args={"timeout": _PATIENCE, "isolation_level": None, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
@@ -155,14 +175,26 @@ def _engine(url: str) -> Engine:
 
 
 def _server_engine(url: URL) -> Engine:
+    is_postgres = url.get_backend_name() == "postgresql"
     try:
-        return create_engine(url, pool_pre_ping=True)
+        # each statement sees what was committed before it: the state behind the lock, not the one before the wait
+        engine = create_engine(
+            url, pool_pre_ping=True, **({"isolation_level": "READ COMMITTED"} if is_postgres else {})
+        )
     except ImportError as error:
         shown, driver = _shown(url), error.name or url.drivername
         raise LedgerUnavailable(
             f"The ledger at {shown} needs the driver {driver}, which is not installed.",
             f"Install {driver} where the console runs, or name another driver in the URL (dialect+driver://…).",
         ) from error
+    if is_postgres:
+
+        @event.listens_for(engine, "begin")
+        def _alone(connection: Connection) -> None:
+            if not connection.get_execution_options().get("reading", False):
+                connection.exec_driver_sql(_ALONE)
+
+    return engine
 
 
 def _bring_up_to_date(connection: Connection) -> None:

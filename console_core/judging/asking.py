@@ -10,10 +10,11 @@ from console_core.embedding.turns import background
 from console_core.errors import ConsoleError, FingerprintMismatch, ModelError, Refused, StoreError
 from console_core.judging.query_sets import QuerySet, QuerySets
 from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot, Snapshots
-from console_core.querylab.comparison import Answer, ColumnResult, Models
+from console_core.querylab.answering import Asked, Sampling, answered
+from console_core.querylab.comparison import Answer, Column, ColumnResult, Models
 from console_core.querylab.image_search import ask_like
 from console_core.querylab.rankings import Query
-from console_core.querylab.search import fitting_model, nearest
+from console_core.querylab.search import fitting_model
 from console_core.runs.types import Counts, Lane, Progress
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
@@ -80,10 +81,18 @@ class AskQueries:
     lane: ClassVar[Lane] = Lane.ACCELERATOR
 
     def __init__(
-        self, plan: AskPlan, *, sets: QuerySets, snapshots: Snapshots, store: VectorStore, models: Models, rows: Rows
+        self,
+        plan: AskPlan,
+        *,
+        sets: QuerySets,
+        snapshots: Snapshots,
+        store: VectorStore,
+        models: Models,
+        rows: Rows,
+        samples: Sampling | None = None,
     ) -> None:
         self._plan, self._sets, self._snapshots = plan, sets, snapshots
-        self._store, self._models, self._rows = store, models, rows
+        self._store, self._models, self._rows, self._samples = store, models, rows, samples
 
     def steps(self, checkpoint: str, counts: Counts) -> Iterator[Progress]:
         """See `runs.types.Operation`. The checkpoint is how many questions were answered; what was answered
@@ -124,7 +133,8 @@ class AskQueries:
         found = self._by_text(info, texts, snapshot.depth) if texts else {}
         for one in some:
             if one.like:
-                (found[one.id],) = ask_like(self._store, [info.name], one.like, limit=snapshot.depth).columns
+                asked = ask_like(self._store, [info.name], one.like, limit=snapshot.depth, samples=self._samples)
+                (found[one.id],) = asked.columns
                 if isinstance(failed := found[one.id].error, StoreError) and not isinstance(
                     failed, FingerprintMismatch
                 ):
@@ -141,7 +151,8 @@ class AskQueries:
             return {one.id: ColumnResult(asked=info.name, error=error) for one in texts}
         found = {}
         for one, vector in zip(texts, vectors, strict=True):
-            found[one.id] = nearest(self._store, info, vector, depth, None)
+            asked = Asked(vector, depth, None, Column(info.name))
+            found[one.id] = answered(self._store, info, asked, self._samples)
         return found
 
     def _shown(self, results: Sequence[ColumnResult]) -> list[ImageRow]:
@@ -155,8 +166,8 @@ class AskQueries:
 def _answer(query: str, column: int, result: ColumnResult) -> ColumnAnswer:
     if result.error is not None:
         return ColumnAnswer(query, column, error=f"{result.error.message} {result.error.remedy}")
-    return ColumnAnswer(query, column, tuple(map(_ranked, result.answers)))
+    return ColumnAnswer(query, column, tuple(map(_ranked, result.answers)), margin=result.margin)
 
 
 def _ranked(answer: Answer) -> Ranked:
-    return Ranked(answer.key, answer.id, answer.score)
+    return Ranked(answer.key, answer.id, answer.score, answer.percentile)

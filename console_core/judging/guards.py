@@ -8,7 +8,14 @@ from console_core.judging.holes import Judged
 from console_core.judging.protocol import FEWEST, Protocol
 
 Code = Literal[
-    "not locked", "changed", "other queries", "too few", "unfinished", "not judged enough", "judged unevenly"
+    "not locked",
+    "changed",
+    "other queries",
+    "too few",
+    "unfinished",
+    "not judged enough",
+    "judged unevenly",
+    "not intact",
 ]
 _ROUNDING = 1e-9
 
@@ -21,6 +28,12 @@ class Reason:
     text: str
 
 
+NOT_INTACT = Reason(
+    "not intact",
+    "The kept answers are not those that were sealed. Ask the query set again, and judge that.",
+)
+
+
 def reasons(
     protocol: Protocol,
     locked: str | None,
@@ -29,6 +42,7 @@ def reasons(
     queries: int,
     a: Judged,
     b: Judged,
+    names: tuple[str, str] = ("A", "B"),
 ) -> tuple[Reason, ...]:
     """All reasons that hold; with none a verdict may be given.
 
@@ -58,7 +72,7 @@ def reasons(
         (f"Judged@{protocol.k}", a.at_k, b.at_k),
         ("The judged share of pictures that only one column shows", a.own, b.own),
     ):
-        values = f"{share} is {x:.1%} in A and {y:.1%} in B"
+        values = f"{share} is {x:.1%} in {names[0]} and {y:.1%} in {names[1]}"
         if min(x, y) < protocol.floor - _ROUNDING:
             text = f"{values}; at least {protocol.floor:.0%} is needed. Judge the pictures that are left."
             found.append(Reason("not judged enough", text))

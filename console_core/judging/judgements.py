@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -83,6 +83,16 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A grade that a judge gave somewhere else."""
+
+    query: str
+    key: str
+    judge: str
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A judge's newest word on a picture. `number` grows with every word that is added."""
 
@@ -140,7 +150,7 @@ class Judgements:
         with self._database.reading() as connection:
             row = connection.execute(select(evaluations).where(_E.id == evaluation)).first()
         if row is None:
-            raise NotFound(f"There is no evaluation {evaluation}.", "Begin one from a snapshot.")
+            raise NotFound(f"There is no evaluation {evaluation}.", "`embedding-console evaluations` lists them.")
         return _evaluation(row)
 
     def all(self, *, snapshot: str = "", limit: int = 50) -> list[Evaluation]:
@@ -162,6 +172,19 @@ class Judgements:
         with self._open(evaluation) as connection:
             _add(connection, judgements, evaluation=evaluation.id, query=query, key=key, judge=by, grade=grade)
 
+    def judge_all(self, evaluation: Evaluation, given: Sequence[Given]) -> None:
+        """Add the words of several judges, all or none of them.
+
+        Raises:
+            Refused: the scale has no such grade, or models were told already.
+        """
+        if any(not 0 <= one.grade <= evaluation.protocol.highest for one in given):
+            raise Refused("Not every grade is on the scale.", f"Grades are 0 to {evaluation.protocol.highest}.")
+        told = {"evaluation": evaluation.id, "at": now()}
+        with self._open(evaluation) as connection:
+            for one in given:
+                connection.execute(insert(judgements).values(**told, **asdict(one)))
+
     def vote(self, evaluation: Evaluation, query: str, x: int, y: int, winner: int, *, by: str) -> None:
         """Add a judge's vote between two columns, instead of the one before; `winner` is one of them or TIE.
 
@@ -175,15 +198,13 @@ class Judgements:
 
     def undo(self, evaluation: Evaluation, *, by: str) -> bool:
         """Take back the newest word of a judge that still counts; False where there is none left."""
-        newest: Judgement | CountedVote | None
-        if evaluation.way == "grades":
-            newest = max(self.of(evaluation.id, by), key=lambda one: one.number, default=None)
-        else:
-            newest = max(self.votes(evaluation.id, by), key=lambda one: one.number, default=None)
-        if newest is None:
-            return False
-        told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
-        with self._open(evaluation) as connection:
+        said: list[Judgement | CountedVote]
+        with self._open(evaluation) as connection:  # from here on nobody adds a word, so the newest stays the newest
+            said = [*(self.of if evaluation.way == "grades" else self.votes)(evaluation.id, by)]
+            newest = max(said, key=lambda one: one.number, default=None)
+            if newest is None:
+                return False
+            told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
             if isinstance(newest, Judgement):
                 _add(connection, judgements, **told, key=newest.key, grade=TAKEN_BACK)
             else:

@@ -22,9 +22,10 @@ def is_alike(rankings: Sequence[Ranking], *, k: int) -> bool:
 
 
 def pools(columns: Sequence[Rankings], queries: Sequence[str], *, k: int, seed: int) -> dict[str, tuple[str, ...]]:
-    """The pool of each of the queries that every column answered."""
+    """The pool of each of the queries that two columns or more answered: one that was down keeps no others from being
+    judged."""
     return {
-        query: pool([column[query] for column in columns], k=k, seed=seed, query=query)
+        query: pool([column[query] for column in columns if query in column], k=k, seed=seed, query=query)
         for query in queries
-        if all(query in column for column in columns)
+        if sum(query in column for column in columns) > 1
     }

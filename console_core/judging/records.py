@@ -6,6 +6,7 @@ from collections import OrderedDict
 from console_core.database import Database
 from console_core.judging.desk import Desk
 from console_core.judging.judgements import Evaluation, Judgements
+from console_core.judging.looks import Looks
 from console_core.judging.query_sets import QuerySets
 from console_core.judging.snapshots import Snapshots
 
@@ -20,6 +21,7 @@ class LabRecords:
         self.query_sets = QuerySets(database)
         self.snapshots = Snapshots(database)
         self.judgements = Judgements(database)
+        self.looks = Looks(database)
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._guard = threading.Lock()
 

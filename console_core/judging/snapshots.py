@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, func, insert, select, update
+from sqlalchemy import Column, Connection, Float, Index, Integer, Row, Table, Text, func, insert, select, update
 
 from console_core.catalog.types import ImageRow
 from console_core.database import Database, Instant, Json, metadata, now
@@ -38,6 +38,7 @@ answers = Table(
     Column("column", Integer, primary_key=True),
     Column("ranked", Json, nullable=False),
     Column("error", Text, nullable=False),
+    Column("margin", Float),
 )
 shown = Table(
     "snapshot_pictures",
@@ -51,7 +52,7 @@ shown = Table(
 Index("answer_snapshots_by_set", snapshots.c.set_name, snapshots.c.made_at)
 _S, _A, _P = snapshots.c, answers.c, shown.c
 _PAGE = 500
-_PLAIN = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
+KEY_SIGNS = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
 """Signs that stay as they are in a key that is written as one word; "%" and spaces do not."""
 
 
@@ -77,26 +78,31 @@ class AskedColumn:
             stamp.fingerprint if stamp else "",
             info.dimension,
             info.points,
+            {"distance": info.distance},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A picture in an answer: its catalog key, its point's id, and the store's own score of it."""
+    """A picture in an answer: its catalog key, its point's id, the store's own score of it, and the share of a fixed
+    sample of the collection that scores lower, in percent; None where there was no sample."""
 
     key: str
     id: PointId
     score: float
+    percentile: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnAnswer:
-    """What a column answered to one query, best first; or why it could not, in a sentence."""
+    """What a column answered to one query, best first; or why it could not, in a sentence. `margin` is how far the
+    first score is above the sample's median, in the column's own unit, never to be compared with another column's."""
 
     query: str
     column: int
     ranked: tuple[Ranked, ...] = ()
     error: str = ""
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,7 @@ class Snapshots:
         with self._database.reading() as connection:
             row = connection.execute(select(snapshots).where(_S.id == snapshot)).first()
         if row is None:
-            raise NotFound(f"There is no snapshot {snapshot}.", "`embedding-console snapshots` lists them.")
+            raise NotFound(f"There is no snapshot {snapshot}.", "`embedding-console results` lists them.")
         return _snapshot(row)
 
     def all(self, *, set_name: str = "", limit: int = 50) -> list[Snapshot]:
@@ -215,6 +221,14 @@ class Snapshots:
         for one in self.answers(snapshot.id):
             if not one.error:
                 found[one.column][one.query] = tuple(ranked.key for ranked in one.ranked)
+        return found
+
+    def margins(self, snapshot: Snapshot) -> tuple[dict[str, float], ...]:
+        """For each column the text-image margin of each query that has one."""
+        found: tuple[dict[str, float], ...] = tuple({} for _ in snapshot.columns)
+        for one in self.answers(snapshot.id):
+            if one.margin is not None:
+                found[one.column][one.query] = one.margin
         return found
 
     def pictures(self, snapshot: str, keys: Sequence[str]) -> dict[str, ImageRow]:
@@ -252,17 +266,18 @@ def _digest(connection: Connection, snapshot: str) -> str:
     found = hashlib.sha256()
     asked = select(answers).where(_A.snapshot == snapshot).order_by(_A.query, _A.column)
     for row in connection.execute(asked):
-        found.update(json.dumps([row.query, row.column, row.ranked, row.error]).encode())
+        found.update(json.dumps([row.query, row.column, row.ranked, row.error, row.margin]).encode())
     return found.hexdigest()[:16]
 
 
 def _row(snapshot: str, one: ColumnAnswer) -> dict[str, Any]:
-    ranked = [[each.key, each.id, each.score] for each in one.ranked]
-    return {"snapshot": snapshot, "query": one.query, "column": one.column, "ranked": ranked, "error": one.error}
+    ranked = [[each.key, each.id, each.score, each.percentile] for each in one.ranked]
+    told = {"snapshot": snapshot, "query": one.query, "column": one.column, "ranked": ranked}
+    return {**told, "error": one.error, "margin": one.margin}
 
 
 def _answer(row: Row[Any]) -> ColumnAnswer:
-    return ColumnAnswer(row.query, row.column, tuple(Ranked(*each) for each in row.ranked), row.error)
+    return ColumnAnswer(row.query, row.column, tuple(Ranked(*each) for each in row.ranked), row.error, row.margin)
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
@@ -277,4 +292,4 @@ def as_trec(snapshot: Snapshot, column: int, rankings: Sequence[ColumnAnswer]) -
     for one in rankings:
         if one.column == column:
             for rank, each in enumerate(one.ranked, start=1):
-                yield f"{one.query} Q0 {quote(each.key, safe=_PLAIN)} {rank} {each.score!r} {tag}"
+                yield f"{one.query} Q0 {quote(each.key, safe=KEY_SIGNS)} {rank} {each.score!r} {tag}"

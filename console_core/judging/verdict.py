@@ -9,7 +9,7 @@ chances to be wrong than the confidence says; how often it was looked at is for 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -57,7 +57,8 @@ class Verdict:
     in the drawn queries fell against B, or for it. `queries` stand in the set; `identical` of them have the same first
     k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of these
     have no relevant picture, so that they count as no difference either. `further` is what an inconclusive one lacks.
-    `secondary` metrics are exploratory, and of the drawn queries as they are. `sample` has each query's chance.
+    `secondary` metrics are exploratory, and of the drawn queries as they are. `sample` has each query's chance. `names`
+    are what sentences call A and B, where more than two columns were judged together.
     """
 
     outcome: Outcome
@@ -76,6 +77,7 @@ class Verdict:
     further: More | None
     secondary: tuple[Slice, ...]
     sample: Sample
+    names: tuple[str, str] = ("A", "B")
     fixed: str = FIXED
 
     @property
@@ -84,10 +86,11 @@ class Verdict:
         if self.decision is None:
             return " ".join(("No verdict.", *(reason.text for reason in self.reasons)))
         found = self.decision.estimate
-        said = {"non-inferior": "B is non-inferior", "inferior": "B is inferior"}.get(
-            self.outcome, "Nothing is decided of B"
+        a, b = self.names
+        said = {"non-inferior": f"{b} is non-inferior", "inferior": f"{b} is inferior"}.get(
+            self.outcome, f"Nothing is decided of {b}"
         )
-        between = f"its {self.protocol.measure} less A's is between {found.lower:+.3f} and {found.upper:+.3f}"
+        between = f"its {self.protocol.measure} less {a}'s is between {found.lower:+.3f} and {found.upper:+.3f}"
         sure = f"{found.n:,} queries, each bound {self.protocol.confidence:.0%} sure"
         accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
         return f"{said}: {between} ({sure}), and {accepted}. {self._further}".strip()
@@ -97,7 +100,8 @@ class Verdict:
         if self.further is None:
             return ""
         if self.further.as_observed is None:
-            return "If the difference is as observed, more queries are not expected to show that B is no worse."
+            proof = f"more queries are not expected to show that {self.names[1]} is no worse"
+            return f"If the difference is as observed, {proof}."
         equal = f"about {self.further.if_equal:,} more queries are needed if the two are truly equal"
         return f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed."
 
@@ -110,13 +114,14 @@ def decide(
     grades: Grades,
     others: Sequence[Rankings] = (),
     *,
+    names: tuple[str, str] = ("A", "B"),
     resamples: int = RESAMPLES,
 ) -> Verdict:
     """The verdict on two columns' rankings of the same queries.
 
     `locked` is the digest that was recorded before the first judgment, None if none was. `others` are further columns
-    that were judged together with these two. Which queries count is drawn anew from the protocol and all columns,
-    always the same ones, and every one of them has to be judged.
+    that were judged together with these two, `names` what sentences call the two. Which queries count is drawn anew
+    from the protocol and all columns, always the same ones, and every one of them has to be judged.
 
     Raises:
         ValueError: a grade is not on the protocol's scale.
@@ -133,7 +138,7 @@ def decide(
     columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
     limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in asked}
     untouched = sum(not grades.get(query) for query in asked)
-    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged)
+    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names)
     differences: dict[str, float] = {}
     decision = None
     if not why:
@@ -159,6 +164,16 @@ def decide(
         further=more(decision.estimate, protocol.margin) if decision and outcome == "inconclusive" else None,
         secondary=tuple(by_metric(scored[0], scored[1], protocol.metric)) if decision else (),
         sample=sample,
+        names=names,
+    )
+
+
+def withhold(found: Verdict, reason: Reason) -> Verdict:
+    """The same without what it decided, for one more reason."""
+    reasons = (*found.reasons, reason)
+    nothing: dict[str, float] = {}
+    return replace(
+        found, outcome="withheld", reasons=reasons, decision=None, differences=nothing, further=None, secondary=()
     )
 
 

@@ -57,7 +57,8 @@ def _calibrated(result: ColumnResult, info: CollectionInfo, vector: Vector, samp
     query = unit_query(vector, info.dimension, info.name)
     told = sample.percentiles(query, [(hit.id, hit.score) for hit in result.answers])
     hits = tuple(replace(hit, percentile=share) for hit, share in zip(result.answers, told, strict=True))
-    return replace(result, answers=hits, sampled=len(sample.ids))
+    margin = hits[0].score - sample.median(query) if hits else None
+    return replace(result, answers=hits, sampled=len(sample.ids), margin=margin)
 
 
 def nearest(

@@ -51,6 +51,10 @@ class Sample:
                 own[place] = told[identifier]
         return tuple(mid_ranks(own, np.array([score for _, score in hits], dtype=np.float64)).tolist())
 
+    def median(self, query: Vector) -> float:
+        """The median score of the sample for a query, in the collection's own unit. The sample must not be empty."""
+        return float(np.median(scores(self.vectors, query, self.distance)))
+
 
 def mid_ranks(sample: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
     """The percentile rank, 0 to 100, of each number of `found` among those of `sample`; what is equal counts half.

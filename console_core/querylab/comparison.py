@@ -68,7 +68,8 @@ class ColumnResult:
     model: columns of one model show the same number. `gone` are keys of the reference that are not among these
     answers. `note` is a sentence for people where something was left out or stands out, and usually "". `way` and
     `threshold` are as asked for; `below` counts the answers that the threshold kept out of those within the limit.
-    `sampled` is the number of pictures that percentiles are among, 0 where there are none.
+    `sampled` is the number of pictures that percentiles are among, 0 where there are none. `margin` is how far the
+    first answer's score is above the sample's median, in the collection's own unit; None without a sample.
     """
 
     asked: str
@@ -85,6 +86,7 @@ class ColumnResult:
     threshold: float | None = None
     below: int = 0
     sampled: int = 0
+    margin: float | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -132,5 +132,5 @@ def _against(reference: Sequence[str], result: ColumnResult, k: int) -> ColumnRe
         result,
         answers=tuple(replace(answer, shift=shift) for answer, shift in zip(result.answers, moved.hits, strict=True)),
         gone=moved.gone,
-        agreement=agreement(reference, result.keys, k=k),
+        agreement=agreement(reference, result.keys, k=k) if reference or result.keys else None,
     )

@@ -57,9 +57,7 @@ class Shares:
 
     def add(self, share: Share, *, instead_of: Share | None) -> bool:
         """Record a share, unless somebody else decided something about the alias since `instead_of` (None: nothing)."""
-        newest = (
-            select(shares).where(shares.c.alias == share.alias).order_by(shares.c.id.desc()).limit(1).with_for_update()
-        )
+        newest = select(shares).where(shares.c.alias == share.alias).order_by(shares.c.id.desc()).limit(1)
         values = {name: getattr(share, name) for name in Share.__slots__}
         with self._database.transaction() as connection:
             row = connection.execute(newest).first()

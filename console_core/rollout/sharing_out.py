@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from console_core.database import now
-from console_core.errors import AliasConflict, Refused
+from console_core.embedding.registry import ModelCards
+from console_core.errors import AliasConflict, CollectionNotFound, Refused
 from console_core.rollout.buckets import BUCKETS
 from console_core.rollout.cutover import VERDICT_AGE, gate, written_since
 from console_core.rollout.router import Router
@@ -33,6 +34,24 @@ def never_shared(store: VectorStore, alias: str) -> str:
     if not isinstance(store, AnnouncesSwitch) or store.switching(alias) is None:
         return ""
     return f"{alias} is the name of a column in an application's own table, and columns change names at a cut-over."
+
+
+def pictures_only(store: VectorStore, cards: ModelCards, candidate: str) -> str:
+    """That a candidate answers no searches by text; "" where it does, or is not there.
+
+    Raises:
+        StoreError
+    """
+    try:
+        stamp = store.outline(candidate).stamp
+    except CollectionNotFound:
+        return ""
+    if stamp is None or cards.embeds_text(stamp.model):
+        return ""
+    return (
+        f"{candidate} answers searches by picture only, because {stamp.model} embeds no texts: by text everybody gets "
+        "what the alias serves."
+    )
 
 
 def share_out(

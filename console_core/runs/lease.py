@@ -79,7 +79,9 @@ class Lease:
                     connection.execute(insert(t.owner).values(values))
                 else:
                     connection.execute(update(t.owner).where(t.owner.c.slot == _SLOT).values(values))
-            except IntegrityError as error:  # on a server, another process can come between the look and the insert
+            except (
+                IntegrityError
+            ) as error:  # on a server other than PostgreSQL another can come between the look and the insert
                 raise refusal(None) from error
 
     def _keep(self) -> None:

@@ -66,7 +66,7 @@ def submit(connection: Connection, wanted: Submission) -> str:
     }
     try:
         connection.execute(insert(t.runs).values(row))
-    except IntegrityError as error:  # on a server, another submission can come between the look and the insert
+    except IntegrityError as error:  # on a server other than PostgreSQL one can come between look and insert
         raise _held(target, None) from error
     return run_id
 

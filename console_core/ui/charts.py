@@ -137,6 +137,45 @@ def _stretches(samples: Sequence[tuple[datetime, float]]) -> list[tuple[bool, li
     return [(broken, list(of)) for broken, of in groupby(samples, key=lambda sample: isnan(sample[1]))]
 
 
+def interval(mean: float, lower: float, upper: float, *, margin: float, said: str) -> Chart:
+    """A mean difference with both bounds on one line, beside no difference and the loss that is accepted."""
+    reach = 1.2 * max(abs(lower), abs(upper), margin, 1e-6)
+    bar = {
+        "type": "scatter",
+        "x": [lower, mean, upper],
+        "y": [0, 0, 0],
+        "mode": "lines+markers",
+        "line": {"color": BLUE, "width": 4},
+        "marker": {"color": BLUE, "size": [2, 15, 2]},
+        "hovertemplate": "%{x:+.3f}<extra></extra>",
+    }
+    upright = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
+    figure = _figure(
+        [bar],
+        height=120,
+        x={"range": [-reach, reach], "tickformat": "+.2f", "zeroline": False},
+        y={"visible": False, "range": [-1, 1]},
+        showlegend=False,
+        shapes=[
+            {**upright, "x0": 0, "x1": 0, "line": {"color": GREY, "width": 1}},
+            {**upright, "x0": -margin, "x1": -margin, "line": {"color": RED, "width": 2, "dash": "dash"}},
+        ],
+        annotations=[
+            {
+                "x": -margin,
+                "y": 1,
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "top",
+                "showarrow": False,
+                "text": f" margin {-margin:+g}",
+                "font": {"color": RED},
+            }
+        ],
+    )
+    return Chart(figure, said)
+
+
 def _figure(
     traces: Sequence[Mapping[str, Any]],
     *,

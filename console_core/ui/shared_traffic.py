@@ -6,7 +6,7 @@ import streamlit as st
 
 from console_core.rollout.cutover import Gate
 from console_core.rollout.share import Share
-from console_core.rollout.sharing_out import never_shared
+from console_core.rollout.sharing_out import never_shared, pictures_only
 from console_core.ui import confirm, panels, session, words
 from console_core.ui.alias_moves import cut_over_gate
 from console_core.ui.permission import command_button
@@ -62,6 +62,13 @@ def _given(share: Share) -> None:
         st.badge(f"{share.percent:g} %", icon=":material/call_split:", color="violet")
         st.markdown(f"of the callers with a key get **{words.plain(share.candidate)}**", width="content")
     st.caption(words.plain(f"Since {session.when(share.at)}, by {share.actor}."))
+    if only := _pictures_only(share.candidate):
+        st.markdown(f":orange[:material/warning:] {words.plain(only)}")
+
+
+def _pictures_only(candidate: str) -> str:
+    console = session.console()
+    return pictures_only(console.store, console.models.cards, candidate)
 
 
 def _change(alias: str, target: str, share: Share | None, found: Gate) -> None:
@@ -97,6 +104,8 @@ def _question(alias: str, target: str, percent: float) -> confirm.Question:
         f"**{words.plain(target)}** from their next search on, the same ones each time. Nothing is moved or deleted; "
         "the share can be ended at any moment."
     )
+    if only := _pictures_only(target):
+        text += f" :orange[{words.plain(only)}]"
     do = partial(_set, alias, target, percent)
     title = f"Share {words.plain(alias)} out?"
     return confirm.Question(title, text, "Set the share", do, icon=":material/call_split:")

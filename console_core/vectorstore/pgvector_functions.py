@@ -14,7 +14,7 @@ from console_core.vectorstore.pgvector_server import Connection
 from console_core.vectorstore.pgvector_tables import Home
 
 _FUNCTIONS = """
-SELECT n.nspname, p.proname, pg_catalog.pg_get_functiondef(p.oid),
+SELECT n.nspname, p.proname, pg_catalog.pg_get_functiondef(p.oid), l.lanname,
        ARRAY(SELECT setting FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%%'),
        CASE WHEN pg_catalog.pg_has_role(p.proowner, 'USAGE') THEN ''
             ELSE pg_catalog.pg_get_userbyid(p.proowner) END,
@@ -24,11 +24,15 @@ SELECT n.nspname, p.proname, pg_catalog.pg_get_functiondef(p.oid),
                   JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
                   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
              WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass
-               AND d.refobjsubid > 0)::text[]
+               AND d.refobjsubid > 0)::text[],
+       ARRAY(SELECT DISTINCT ARRAY[s.nspname, c.relname]
+             FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+                  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+             WHERE t.tgfoid = p.oid AND NOT t.tgisinternal)::text[]
 FROM pg_catalog.pg_proc p
      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
      JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-WHERE p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql') AND n.nspname <> ALL(%s)
+WHERE p.prokind IN ('f', 'p') AND l.lanname NOT IN ('internal', 'c') AND n.nspname <> ALL(%s)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                   WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1, 2, 3
@@ -49,6 +53,9 @@ WHERE c.relname = ANY(%s) AND c.relkind = ANY('{r,p,v,m,f}') AND n.nspname <> AL
 Column = tuple[str, str, str]
 """A schema, a table and a column."""
 
+_REWRITTEN = ("sql", "plpgsql")
+"""Languages whose text is rewritten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -59,10 +66,12 @@ class Function:
     schema: str
     name: str
     text: str
+    language: str
     path: tuple[str, ...]
     owner: str
     may_make: bool
     columns: frozenset[Column]
+    fires_on: frozenset[tuple[str, str]]
 
     @property
     def shown(self) -> str:
@@ -79,8 +88,13 @@ class Function:
     def names_length(self, length: int) -> bool:
         return self.for_length(length, length + 1) != self.text
 
+    def has_number(self, length: int) -> bool:
+        """Whether a length stands in its text otherwise than as a vector's type, so that it is not changed with it."""
+        bare = re.sub(r"\b(COST|ROWS) [\d.]+", "", self.for_length(length, 0))  # the planner's estimates
+        return re.search(rf"(?<![\w$.]){length}(?!\w|\.\d)", bare) is not None
+
     def speaks_of(self, name: str) -> bool:
-        return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", self.text, re.IGNORECASE) is not None
+        return re.search(rf"(?<![\w$]){_spelled(name)}(?![\w$])", self.text, re.IGNORECASE) is not None
 
     def is_about(self, column: Column, holders: Sequence[str]) -> bool | None:
         """Whether it is about a column, `holders` being the schemas with a table of that name; None: it may be."""
@@ -89,10 +103,12 @@ class Function:
             return column in self.columns
         if not self.speaks_of(name):
             return False
-        quoted = {name: rf'"?{re.escape(name)}"?' for name in (schema, relation)}
+        if (schema, relation) in self.fires_on:  # its body says NEW and OLD
+            return True
+        quoted = {name: rf'"?{_spelled(name)}"?' for name in (schema, relation)}
         if re.search(rf"(?<![\w$]){quoted[schema]}\s*\.\s*{quoted[relation]}(?![\w$])", self.text, re.IGNORECASE):
             return True
-        if not re.search(rf'(?<![\w$.])(?<!\.\s)(?<!\.")"?{re.escape(relation)}(?![\w$])', self.text, re.IGNORECASE):
+        if not re.search(rf'(?<![\w$.])(?<!\.\s)(?<!\.")"?{_spelled(relation)}(?![\w$])', self.text, re.IGNORECASE):
             return False
         if len(holders) < 2:
             return True
@@ -102,10 +118,12 @@ class Function:
 @dataclass(frozen=True, slots=True)
 class Speaking:
     """The functions that speak of a searched column: those that `follow` another one, and those `left` as they are,
-    because they speak of other vectors of the same length too, or of a table of which there are several."""
+    because they speak of other vectors of the same length too, or of a table of which there are several. `numbers` have
+    the length where it is not changed: as a bare number, or in a language that is not rewritten."""
 
     follow: tuple[Function, ...]
     left: tuple[Function, ...]
+    numbers: tuple[Function, ...]
 
 
 def functions_of(connection: Connection, home: Home, length: int, besides: str, views: Iterable[str]) -> Speaking:
@@ -127,7 +145,12 @@ def functions_of(connection: Connection, home: Home, length: int, besides: str, 
             )
     if wanted:
         named = [one for one in found if one.name in wanted or one.shown in wanted]
-        return Speaking(tuple(one for one in named if one.bound or one.names_length(length)), ())
+        ours = [one for one in named if one.language in _REWRITTEN]
+        return Speaking(
+            tuple(one for one in ours if one.bound or one.names_length(length)),
+            (),
+            tuple(one for one in named if one.has_number(length) or (one not in ours and one.names_length(length))),
+        )
     searched = home.schema, home.relation, home.settings.vector
     following = set(views)
     rows = [(schema, table, column) for schema, table, column in connection.execute(_OTHERS, (outside, length))]
@@ -136,19 +159,29 @@ def functions_of(connection: Connection, home: Home, length: int, besides: str, 
     holders = defaultdict[str, list[str]](list)
     for schema, table in connection.execute(_HOLDERS, (tables, outside)):
         holders[table].append(schema)
-    follow, left = list[Function](), list[Function]()
+    follow, left, numbers = list[Function](), list[Function](), list[Function]()
     for one in found:
         told, about = one.names_length(length), one.is_about(searched, holders[home.relation])
-        if about is False or not (one.bound or told):
+        if about is False:
             continue
-        unclear = told and any(one.is_about(other, holders[other[1]]) is not False for other in others)
-        (left if unclear or about is None else follow).append(one)
-    return Speaking(tuple(follow), tuple(left))
+        rewritten = one.language in _REWRITTEN
+        if rewritten and (one.bound or told):
+            unclear = told and any(one.is_about(other, holders[other[1]]) is not False for other in others)
+            (left if unclear or about is None else follow).append(one)
+        if one not in left and (one.has_number(length) or (told and not rewritten)):
+            numbers.append(one)
+    return Speaking(tuple(follow), tuple(left), tuple(numbers))
+
+
+def _spelled(name: str) -> str:
+    """A pattern for a name as it is, or as it stands between double quotes, where its own are doubled."""
+    return "(?:" + re.escape(name) + "|" + re.escape(name.replace('"', '""')) + ")"
 
 
 def _function(row: tuple[Any, ...]) -> Function:
-    schema, name, text, path, owner, may_make, columns = row
+    schema, name, text, language, path, owner, may_make, columns, fires_on = row
     told = path[0].partition("=")[2] if path else schema
     places = tuple(place.strip().strip('"') for place in told.split(","))
     bound = frozenset((place, table, column) for place, table, column in columns)
-    return Function(schema, name, text, places, owner, may_make, bound)
+    tables = frozenset((place, table) for place, table in fires_on)
+    return Function(schema, name, text, language, places, owner, may_make, bound, tables)

@@ -98,6 +98,8 @@ def announce(connection: Connection, columns: PgvectorColumns, home: Home) -> Sw
         follows=tuple(shown),
         blocked=tuple(_blocked(connection, home, views, speaking)),
         left=tuple(one.shown for one in speaking.left if not one.bound),
+        numbers=tuple((one.shown, one.language) for one in speaking.numbers),
+        length=searched.dimension,
         foreign=tuple(_foreign(views, speaking)),
         triggers=tuple((name, text) for name, text in connection.execute(_TRIGGERS, (home.table.as_string(),))),
     )

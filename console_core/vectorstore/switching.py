@@ -34,8 +34,10 @@ class Switching:
     """A table whose column `searched` would be another one. `follows` are views and functions that are made again with
     it; `blocked` is what would stay with the former column, and so forbids the move, as does what is `foreign`. `left`
     are functions that name other vectors of the same length too, so that nobody can tell what of them must change: they
-    stay as they are. `triggers` fire at every UPDATE of a row, so also when a vector is written: name and text of each.
-    `index` is the searched column's index as the store makes it, "" where it has none."""
+    stay as they are. `numbers` are functions, each with its language, that have the searched column's `length` where it
+    is not changed: as a bare number, or in a language that is not rewritten. `triggers` fire at every UPDATE of a row,
+    so also when a vector is written: name and text of each. `index` is the searched column's index as the store makes
+    it, "" where it has none."""
 
     table: str
     searched: str
@@ -43,6 +45,8 @@ class Switching:
     follows: tuple[str, ...]
     blocked: tuple[str, ...]
     left: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, str], ...] = ()
+    length: int = 0
     triggers: tuple[tuple[str, str], ...] = ()
     foreign: tuple[Foreign, ...] = ()
 

@@ -27,7 +27,9 @@ from console_core.errors import (
     ModelUnknown,
     NoTextTower,
     Refused,
+    StoreDenied,
     StoreError,
+    StoreRefused,
 )
 from console_core.web import asked, process, routed
 from console_core.web.incidents import incident
@@ -52,10 +54,13 @@ _STATUS: tuple[tuple[type[ConsoleError], int], ...] = (
     (AliasConflict, 409),
     (DimensionMismatch, 409),
     (FingerprintMismatch, 409),
+    (StoreDenied, 503),
+    (StoreRefused, 400),
     (StoreError, 503),
     (Refused, 400),
 )
-"""The first that fits tells an error's status; others are 503."""
+"""The first that fits tells an error's status; others are 503. A store that was reached refuses the question, such as a
+field of `where` that its engine cannot look into, unless it does not let the console in at all."""
 _TURN_ON = (
     "Turn it on under Connections, start the console with CONSOLE_API_TOKEN, or write [api] token in console.toml; "
     "see docs/search-api.md."

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from console_core.console import Console
-from console_core.errors import CollectionNotFound
+from console_core.errors import CollectionNotFound, DimensionMismatch, FingerprintMismatch, ModelError
 from console_core.querylab.finding import Found, find
 from console_core.rollout.router import Routed
 from console_core.vectorstore.types import Outline
@@ -36,7 +36,8 @@ def search(console: Console, name: str, wanted: Asked) -> tuple[Found, Routed | 
     """The answer to a question, and the way that its key led; None where it has none.
 
     One collection answers, whole: the candidate where the key leads there, else what the alias serves. A candidate that
-    is not the one that the share was given to any more answers nobody.
+    is not the one that the share was given to any more answers nobody. Nor does one that cannot answer the question,
+    because its model was edited, cannot be loaded, or embeds no texts: a share must cost nobody an answer.
 
     Raises:
         as `querylab.finding.find`.
@@ -44,12 +45,8 @@ def search(console: Console, name: str, wanted: Asked) -> tuple[Found, Routed | 
     routed = console.router.route(name, wanted.key) if wanted.key else None
     found = None
     if routed is not None and routed.share is not None:
-        try:
-            found = _found(console, routed.collection, wanted)
-        except CollectionNotFound:
-            found = None
-        if found is None or not routed.holds(found.collection):
-            found, routed = None, routed.without()
+        found = _by_candidate(console, routed, wanted)
+        routed = routed if found is not None else routed.without()
     found = found or _found(console, name, wanted)
     _count("searches", name, found.collection.name, bool(wanted.key))
     return found, routed
@@ -92,6 +89,16 @@ def _candidate(console: Console, routed: Routed) -> Outline | None:
     except CollectionNotFound:
         return None
     return info if routed.holds(info) else None
+
+
+def _by_candidate(console: Console, routed: Routed, wanted: Asked) -> Found | None:
+    if _candidate(console, routed) is None:
+        return None
+    try:
+        found = _found(console, routed.collection, wanted)
+    except (CollectionNotFound, DimensionMismatch, FingerprintMismatch, ModelError):
+        return None
+    return found if routed.holds(found.collection) else None  # it may have been replaced meanwhile
 
 
 def _found(console: Console, name: str, wanted: Asked) -> Found:

@@ -37,6 +37,8 @@ _PASSING = '[data-testid^="stToast"] { visibility: hidden }'
 _PROBE = re.compile(r"/_stcore/(health|host-config)$")
 """Where Streamlit's own script looks for its base path under a deep link; two of these answer 404."""
 _THUMB = re.compile(r"/thumb/\w+/([\w-]+)")
+_ASKED_AGAIN = re.compile(r"^st-bidi-embedding_console_gallery-\w+\.js$")
+"""What Chromium names instead of a thumbnail whose absence it has in memory, and complained of before."""
 
 
 def chromium() -> str | None:
@@ -83,6 +85,8 @@ class Tab:
     def _complain(self, message: ConsoleMessage) -> None:
         address = message.location["url"]
         if message.type != "error" or _PROBE.search(address):
+            return
+        if _ASKED_AGAIN.search(address) and "Failed to load resource" in message.text:
             return
         if picture := _THUMB.search(address):
             self.blank.add(urlsafe_b64decode(picture[1] + "==").decode())

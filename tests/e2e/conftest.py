@@ -11,8 +11,13 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from console_core.demo.workspace import prepare
+from tests.e2e import speed
 from tests.e2e.browsing import FLAGS, PATIENCE, SIZE, Browse, Tab, chromium
 from tests.e2e.serving import Serve, Server, serving
+
+PICTURES = 240
+RATE = 15.0
+"""Pictures a second of a run that is watched."""
 
 
 @pytest.fixture(name="serve", scope="session")
@@ -60,9 +65,9 @@ def _browse(browser: Browser, tmp_path: Path) -> Browse:
 
 @pytest.fixture(name="prepared", scope="session")
 def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo workspace as `embedding-console demo` makes it. Not to be written to."""
+    """The demo workspace as `embedding-console demo` makes it, with fewer pictures. Not to be written to."""
     folder = tmp_path_factory.mktemp("demo") / "workspace"
-    prepare(folder)
+    prepare(folder, pictures=PICTURES)
     return folder
 
 
@@ -70,3 +75,10 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _demo(prepared: Path, tmp_path: Path) -> Path:
     """A demo workspace of this test's own."""
     return Path(shutil.copytree(prepared, tmp_path / "workspace"))
+
+
+@pytest.fixture(name="slow")
+def _slow(demo: Path) -> Path:
+    """The same, in which runs take their time until `speed.at_full_speed`."""
+    speed.at_most(demo, RATE)
+    return demo

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Forks:
     """The process that imported everything, and what it started."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._number = folder, 0
+        self._folder, self._number, self._asking = folder, 0, threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.lifecycle.forking"],
             cwd=ROOT,
@@ -69,9 +70,10 @@ class Forks:
     def ask(self, request: Mapping[str, Any]) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+        with self._asking:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
         assert answer, "the process that forks has died"
         return answer
 

@@ -49,6 +49,11 @@ def test_a_run_asks_every_question_of_every_column_as_the_query_lab_does(both: C
     for text in TEXTS[:5]:
         by_hand = ask(both.store, both.models, ["images", "images__demo-siglip"], text, limit=5)
         assert [ranking[query(text).id] for ranking in rankings] == [column.keys for column in by_hand.columns]
+    told = {(one.query, one.column): one for one in both.lab.snapshots.answers(snapshot.id)}
+    beside = ask(both.store, both.models, ["images"], TEXTS[0], limit=5, samples=both.samples.of).columns[0]
+    first = told[query(TEXTS[0]).id, 0]
+    assert [each.percentile for each in first.ranked] == pytest.approx([hit.percentile for hit in beside.answers])
+    assert first.margin == pytest.approx(beside.margin)
     like = [ranking[query(like="7").id] for ranking in rankings]
     assert all(len(ranking) == 5 and "7" not in ranking for ranking in like)
 

@@ -87,7 +87,7 @@ def before(workspace: Path) -> Serving:
         ({"CONSOLE_CATALOG_URL": "nonsense://catalog"}, "nonsense", "sqlite:///app.db"),
         ({"CONSOLE_CATALOG_URL": "postgresql://u@127.0.0.1:1/app"}, "cannot be reached", "Check that the database"),
         ({"CONSOLE_DEVICE": "cuda:99"}, "cuda:99", "CONSOLE_DEVICE"),
-        ({"CONSOLE_ROLE": "king"}, 'CONSOLE_ROLE="king" is not a role', "viewer, operator, admin"),
+        ({"CONSOLE_ROLE": "king"}, 'CONSOLE_ROLE="king" is not a role', "viewer, judge, operator, admin"),
     ],
 )
 def test_a_wrong_connection_is_named_and_put_right_nothing_is_missing(

@@ -137,7 +137,7 @@ def test_a_migration_during_which_5_percent_come_2_change_and_2_go_ends_with_no_
 def test_500_inserts_100_edits_and_100_deletes_after_a_cut_over_are_in_the_former_collection_after_a_rollback(
     tmp_path: Path,
 ) -> None:
-    pictures = 1200
+    pictures = 600
     with serving(tmp_path / "workspace", pictures) as (console, application):
         request = Request("images", "demo-siglip", batch_size=BATCH)
         build = finish(console, command(console, OPERATOR, "start_migration", request=request).run)

@@ -3,78 +3,31 @@
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
-from PIL import Image
 
-from console_core import settings
-from tests.conftest import PICTURES, make_workspace
-from tests.how_to import blocks, commands, done, run
+from tests.conftest import PICTURES
+from tests.how_to import commands, done, run
 from tests.lifecycle.workspaces import opened
 from tests.postgres import Postgres
-
-GUIDE = "vector-column.md"
-OLD, NEW = "images.embedding_128", "images.embedding__demo-siglip"
-INSTEAD = {
-    "megadescriptor-l-384": "demo-siglip",
-    "clip-vit-b-32-openai": "demo-clip",
-    "512": "128",
-    "1536": "192",
-}
-"""The guide's models, and small ones that are here."""
-
-
-@dataclass
-class Guided:
-    """A workspace as the guide says, and the application beside it, which knows nothing of the console."""
-
-    workspace: Path
-    app: psycopg.Connection
-    schema: str
-
-    def near(self, key: int) -> list[int]:
-        """What the application finds for one of its own pictures, by its function and without an index: IVFFlat looks
-        at one list of a hundred, and the planner does not always take it."""
-        self.app.execute("SET enable_indexscan = off")
-        query = "SELECT m.id FROM images i, LATERAL match_images(i.embedding, 5) m WHERE i.id = %s"
-        return [row[0] for row in self.app.execute(query, (key,)).fetchall()]
-
-    def columns(self) -> dict[str, str]:
-        query = (
-            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'images'::regclass "
-            "AND attnum > 0 AND NOT attisdropped"
-        )
-        return dict(self.app.execute(query).fetchall())
+from tests.vector_column import GUIDE, INSTEAD, NEW, OLD, Guided, guided_by
 
 
 @pytest.fixture
 def guided(postgres: Postgres, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guided]:
     monkeypatch.setenv("CONSOLE_ACTOR", "olga")
-    workspace = make_workspace(tmp_path / "workspace")
-    (statements,) = blocks(GUIDE, "sql", INSTEAD)
-    (configured,) = blocks(GUIDE, "toml", INSTEAD)
-    with postgres.application(statements) as schema, postgres.connect() as app:
-        app.execute(f"SET search_path TO {schema}, public".encode())
-        catalog = url.replace("postgresql:", "postgresql+psycopg:", 1).rpartition("&schema=")[0]
-        configured = configured.replace("postgresql+psycopg://console@db.internal/app", catalog)
-        configured = configured.replace("postgresql://console@db.internal/app", url)
-        configured = configured.replace("public.images", f"{schema}.images").replace('"images"', f'"{schema}.images"')
-        configured = configured.replace("/srv/pictures", str(workspace / "images"))
-        (workspace / settings.FILE).write_text(configured + "[rollout]\nfollow_every = 3600\n")
-        with opened(workspace) as console:
-            embedder = console.models.get("demo-clip")
-            for number in range(1, PICTURES + 1):
-                name = f"{number:04}.jpg"
-                picture = Image.open(workspace / "images" / name).convert("RGB")
-                vector = embedder.embed_images([embedder.preprocessing.exact(picture)])[0]
-                app.execute(
-                    "INSERT INTO images (path, title, embedding) VALUES (%s, %s, %s::real[]::vector)",
-                    (name, f"square {number}", vector.tolist()),
-                )
-        yield Guided(workspace, app, schema)
+    with guided_by(postgres, url, tmp_path / "workspace") as found:
+        yield found
+
+
+@pytest.fixture
+def few(postgres: Postgres, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guided]:
+    """The same with little to build, for what is refused."""
+    monkeypatch.setenv("CONSOLE_ACTOR", "olga")
+    with guided_by(postgres, url, tmp_path / "workspace", pictures=2) as found:
+        yield found
 
 
 def test_the_guide_works_from_start_to_end_while_the_application_searches(guided: Guided, postgres: Postgres) -> None:
@@ -154,21 +107,21 @@ def test_a_picture_that_the_application_adds_meanwhile_is_caught_up_in_the_new_c
     done(guided.workspace, *rollback)
 
 
-def test_what_forbids_the_switch_is_told_by_the_plan_before_anything_is_built(guided: Guided) -> None:
-    guided.app.execute("ALTER TABLE images ADD CONSTRAINT filled CHECK (embedding IS NOT NULL)")
+def test_what_forbids_the_switch_is_told_by_the_plan_before_anything_is_built(few: Guided) -> None:
+    few.app.execute("ALTER TABLE images ADD CONSTRAINT filled CHECK (embedding IS NOT NULL)")
     _, _, plan, migrate, *_ = commands(GUIDE, INSTEAD)
     for command in (plan, migrate):
-        refused = run(guided.workspace, *command)
+        refused = run(few.workspace, *command)
         assert refused.exit_code == 1
         assert "filled" in refused.output
-    assert guided.columns().keys() == {"id", "path", "title", "embedding"}
+    assert few.columns().keys() == {"id", "path", "title", "embedding"}
 
 
-def test_a_target_outside_of_the_table_is_refused_before_it_is_built(guided: Guided) -> None:
+def test_a_target_outside_of_the_table_is_refused_before_it_is_built(few: Guided) -> None:
     from console_core.migration.findings import Request
     from console_core.migration.preflight import preflight
 
-    with opened(guided.workspace) as console:
+    with opened(few.workspace) as console:
         found = preflight(console.preflight_parts(), Request("images.embedding", "demo-siglip", target="elsewhere"))
     assert found.has("target-elsewhere")
     assert found.plan is None

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from console_core.commands import command
+from console_core.engine import process
 from console_core.migration.findings import Request
 from console_core.runs.types import RESUMABLE, RunState
 from tests.conftest import OPERATOR, PICTURES, fill, finish, make_workspace
+from tests.lifecycle.forked_engine import forked_engines
 from tests.lifecycle.forking import Forks
 from tests.lifecycle.stage_death import ENGINE, MOMENTS, STAGES, die_once_each, in_its_engine
 from tests.lifecycle.workspaces import Contents, Serving, opened
@@ -43,8 +45,8 @@ def test_killed_in_a_stage_a_build_resumes_exactly(
         run = command(console, OPERATOR, "start_migration", request=Request("images", "demo-siglip", batch_size=8)).run
     for moment in MOMENTS:
         lives = str(workspace), run.id, stage, str(DEATHS[stage]), moment
-        process = forks.start("tests.lifecycle.stage_death:die_in", *lives)
-        assert process.wait() == -9, process.stderr.read_text()
+        life = forks.start("tests.lifecycle.stage_death:die_in", *lives)
+        assert life.wait() == -9, life.stderr.read_text()
         with opened(workspace) as console:
             found = console.ledger.get(run.id)
             assert Serving.of(console) == before
@@ -61,8 +63,14 @@ def test_killed_in_a_stage_a_build_resumes_exactly(
 
 @pytest.mark.parametrize("stage", ENGINE)
 def test_an_engine_killed_in_a_stage_has_its_place_taken_and_the_build_does_not_stop(
-    workspace: Path, undisturbed: Contents, tmp_path: Path, stage: str
+    forks: Forks,
+    workspace: Path,
+    undisturbed: Contents,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
 ) -> None:
+    monkeypatch.setattr(process, "connected", forked_engines(forks))
     apart = {"CONSOLE_ENGINE": "process"}
     with opened(workspace, apart) as console:
         fill(console, "images__demo-clip", "demo-clip", alias="images")

@@ -1,18 +1,26 @@
-"""A ledger on a real PostgreSQL server: its clock, its owner, and dry runs that leave it as it is."""
+"""A ledger on a real PostgreSQL server: its clock, its owner, its writers, and dry runs that leave it as it is."""
 
 import os
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from console_core import settings
 from console_core.console import open_console
-from console_core.database import Database, Standing, standing
+from console_core.database import _ALONE, Database, Standing, now, standing
 from console_core.errors import LedgerUnavailable
+from console_core.judging.judgements import Judgements
+from console_core.judging.protocol import Protocol
+from console_core.judging.query_sets import QuerySets, query
 from console_core.migration.findings import Request
 from console_core.migration.preflight import preflight
+from console_core.rollout.share import Share, Shares, shares
 from console_core.runs.ledger import Ledger
 from console_core.runs.owner import Owner, holder_of
 from tests.conftest import fill, make_workspace
@@ -130,3 +138,80 @@ def test_who_has_a_servers_ledger_is_told_without_a_write(url: str) -> None:
         assert holder_of(url, database) is None
     finally:
         database.close()
+
+
+def _at_once(*acts: Callable[[], object]) -> list[object]:
+    """What each of several acts returned that were begun in the same moment."""
+    start = threading.Barrier(len(acts))
+
+    def act(one: Callable[[], object]) -> object:
+        start.wait()
+        return one()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(act, acts))
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    found = Database(url)
+    yield found
+    found.close()
+
+
+def test_of_several_who_decide_about_an_aliases_traffic_at_once_one_decides(database: Database) -> None:
+    kept = Shares(database)
+    last: Share | None = None
+    for hundredths in range(1, 6):
+        wanted = [
+            Share(now(), f"judge {number}", "images", "old", "new", "f00d", hundredths * 100 + number)
+            for number in range(6)
+        ]
+        before = last
+        took = _at_once(*[partial(kept.add, one, instead_of=before) for one in wanted])
+        assert took.count(True) == 1
+        last = kept.newest("images")
+        assert last == wanted[took.index(True)]
+
+
+def test_versions_of_a_query_set_that_are_saved_at_once_are_all_kept(database: Database) -> None:
+    kept = QuerySets(database)
+    saving = [
+        partial(kept.save, "animals", [query(f"a cat {number}")], origin="a test", by="olga") for number in range(6)
+    ]
+    _at_once(*saving)
+    assert [one.version for one in kept.versions("animals")] == [6, 5, 4, 3, 2, 1]
+    assert {kept.queries(one)[0].text for one in kept.versions("animals")} == {f"a cat {n}" for n in range(6)}
+
+
+def test_words_of_judges_that_are_taken_back_at_once_are_each_taken_back(database: Database) -> None:
+    records = Judgements(database)
+    evaluation = records.get(records.begin("s-1", [0, 1], Protocol(), by="olga"))
+    for number in range(4):
+        records.judge(evaluation, f"query {number}", "7", 1, by="ann")
+    assert all(_at_once(*[partial(records.undo, evaluation, by="ann")] * 4))
+    assert records.of(evaluation.id) == []
+
+
+def test_who_reads_a_ledger_sees_one_state_and_waits_for_no_writer(database: Database) -> None:
+    kept = Shares(database)
+    with database.reading() as connection:
+        assert connection.execute(select(shares)).all() == []
+        with database.transaction():
+            assert kept.newest("images") is None
+        kept.add(Share(now(), "olga", "images", "old", "new", "f00d", 100), instead_of=None)
+        assert connection.execute(select(shares)).all() == []
+    assert kept.newest("images") is not None
+
+
+def test_a_writer_that_others_keep_waiting_gives_up_with_what_to_do(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console_core.database._ALONE", _ALONE.replace("15s", "20ms"))
+    with (
+        database.transaction(),
+        pytest.raises(LedgerUnavailable, match="lock timeout") as refused,
+        database.transaction(),
+    ):
+        pytest.fail("two writers at once")
+    assert "not locked" in refused.value.remedy

@@ -131,6 +131,8 @@ def test_the_command_line_shows_a_share_and_what_somebody_gets_and_warns_of_a_st
     assert shown["percent"] == 12.5
     assert shown["warnings"] == [f"{NEW} has 13 points, but 12 when it was verified."]
     assert "is behind the catalog (1 deleted)" in said("images", "--percent", "20", code=1)
+    for wrong_number in ("200", "0.001", "nan"):
+        assert "is not a share of the traffic" in said("images", "--percent", wrong_number, code=1)
     assert said("images", "--percent", "5")["percent"] == 5
     assert said("images", "--off")["ended"].startswith(f"The share of {NEW} ended")
     assert "There is nothing to end" in said("images", "--off", code=1)

@@ -1,5 +1,6 @@
 """Stores, catalogs, image roots and models are edited in the browser: tested first, saved into the file, in force."""
 
+import re
 import sqlite3
 import tomllib
 from collections.abc import Callable
@@ -447,6 +448,14 @@ def test_how_programs_ask_is_read_on_the_page(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert "What can be asked" in said(page)
+    assert "page: `docs/parallel-collection.md`." in said(page)
+    assert not re.findall(r"\]\((?!https?:)", said(page)), "the console serves none of the other documents"
+
+
+def test_the_card_names_every_address_that_programs_can_ask(page: AppTest) -> None:
+    (facts,) = (one.value["value"] for one in page.table if one.proto.alt == "Search API")
+    for address in ("POST /api/v1/search", "GET /api/v1/route", "GET /api/v1/collections"):
+        assert address in str(facts["Addresses"]).replace("\\", "")
 
 
 def told(page: AppTest, of: str) -> dict[str, str]:

@@ -9,9 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from console_core.commands import Actor, command
 from console_core.console import Console
+from console_core.judging import wording
+from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.runs.types import RunState
+from console_core.ui import navigation, words
+from console_core.ui.judging.newest import judged_links
 from tests.conftest import fill
 
 OLGA = Actor("olga", "admin")
@@ -87,9 +91,11 @@ def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging
     page.run()
     page.number_input(key="begin-margin").set_value(0.1).run()
     page.number_input(key="begin-k").set_value(5).run()
+    page.radio(key="begin-way").set_value("Pictures, yes or no").run()
     page.button(key="begin-start").click().run()
     (begun,) = both.lab.judgements.all()
     assert (begun.protocol.margin, begun.protocol.k, begun.digest) == (0.1, 5, begun.protocol.digest)
+    assert {button.label for button in page.button if str(button.key).startswith("grade-")} == {"Yes", "No"}
     assert page.query_params["evaluation"] == begun.id
     assert "demo-" not in said(page)
 
@@ -153,3 +159,65 @@ def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both
     assert page.query_params["names"] == "yes"
     page.button(key="stage-end").click().run()
     assert [title.value for title in page.title] == ["Answers"]
+
+
+def judged(console: Console, way: str = "grades") -> str:
+    """An evaluation of which everything is judged: what the second column found alone is wrong."""
+    protocol = Protocol(k=3, seed=2, margin=0.02)
+    snapshot = answered(console)
+    made = command(console, OLGA, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=protocol, way=way)
+    desk = console.lab.desk(made)
+    for query_id, pool in desk.pools.items():
+        for key in pool:
+            grade = 3 if key in desk.columns[0][query_id][:3] else 0
+            console.lab.judgements.judge(made, query_id, key, grade, by="olga")
+    return str(made.id)
+
+
+def test_a_look_at_the_verdict_is_counted_and_names_no_model(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    evaluation = judged(both)
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    assert "olga" in page.get("progress")[0].proto.text
+    page.button(key="verdict-look").click().run()
+    assert "B is worse than A" in [card.value for card in page.subheader]
+    assert "demo-" not in said(page)
+    assert len(both.lab.looks.of(evaluation)) == 1
+    page.run()
+    assert len(both.lab.looks.of(evaluation)) == 1
+
+
+def test_after_the_reveal_every_number_is_that_of_the_outcome_and_the_report_can_be_taken_along(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    evaluation = judged(both)
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    page.button(key="verdict-reveal").click().run()
+    page.button(key="confirm-do").click().run()
+    outcome = outcome_of(both.lab, both.lab.judgements.get(evaluation))
+    (one,) = outcome.comparisons
+    assert one.verdict.decision is not None
+    text = said(page)
+    assert words.plain(one.text) in text
+    assert "images__demo-siglip (B) is worse than images (A)" in [card.value for card in page.subheader]
+    metrics = page.dataframe[0].value
+    columns = (one.verdict.a, one.verdict.b)
+    assert list(metrics["nDCG@3"]) == [wording.score(column.scores.ndcg) for column in columns if column.scores]
+    assert list(metrics["Judged@3"]) == ["100.0%", "100.0%"]
+    losses = next(table.value for table in page.dataframe if "B less A" in table.value)
+    assert list(losses["B less A"]) == [row.differences[0] for row in outcome.queries]
+    assert {"verdict-report", "verdict-zip"} <= {button.key for button in page.get("download_button")}
+    again = open_page("judging", evaluation=evaluation)
+    assert [title.value for title in again.title] == ["Verdict"]
+
+
+def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels: list[str] = []
+    monkeypatch.setattr(navigation, "link", lambda _page, label, **_: labels.append(label))
+    judged_links("images__demo-clip", "images__demo-siglip")
+    evaluation = judged(both)
+    judged_links("images__demo-clip", "images__demo-siglip")
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    judged_links("images__demo-clip", "images__demo-siglip")
+    assert labels == ["Judge blindly, for a verdict", "Go on judging blindly", "The judges' verdict"]

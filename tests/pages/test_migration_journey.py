@@ -16,6 +16,7 @@ from console_core.catalog.opening import open_catalog
 from console_core.commands import command
 from console_core.console import Console, open_console
 from console_core.embedding.preprocessing import Mode
+from console_core.embedding.registry import ModelCards
 from console_core.migration.findings import Request
 from console_core.migration.plan import MigrationPlan
 from console_core.migration.records import Stage, standing
@@ -421,7 +422,7 @@ def test_the_rollout_page_moves_the_alias_and_lists_every_move(verified: Console
 
 
 def test_a_share_is_given_raised_and_ended_by_clicks_and_the_pages_and_the_journal_say_so(
-    verified: Console, open_page: OpenPage, said: Said
+    verified: Console, open_page: OpenPage, said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = "images__demo-siglip"
     page = open_page("migrations", migration=verified.migrations.all()[0].id)
@@ -442,8 +443,12 @@ def test_a_share_is_given_raised_and_ended_by_clicks_and_the_pages_and_the_journ
     assert [share.percent for share in verified.shares.given()] == [5], "less needs no question"
     assert list(page.dataframe[-1].value["What"])[:2] == ["share", "share"]
 
+    blind = [replace(card, has_text=card.key != "demo-siglip") for card in verified.models.cards.all()]
+    monkeypatch.setattr(verified.models, "cards", ModelCards(blind))
     page = open_page("rollout")
-    assert f"of the callers with a key get **{target}**" in said(page).replace("\\", "")
+    told = said(page).replace("\\", "")
+    assert f"of the callers with a key get **{target}**" in told
+    assert f"{target} answers searches by picture only" in told
     assert [list(kinds) for kinds in page.dataframe[-1].value["What"]] == [["share"], ["share"]]
     page.button(key="end-share-images").click().run()
     assert verified.shares.given() == []

@@ -44,6 +44,15 @@ def about_switching(store: VectorStore, catalog: ImageCatalog, served: str, targ
             "Change it by hand right after the cut-over. Or, if all of its lengths are those of this column, name it "
             f"and every other one that shall follow in functions of [store.tables.{home}].",
         )
+    for function, language in switching.numbers:
+        yield warn(
+            "switch-left",
+            f'The function {function} ({language}) speaks of "{searched}" and has the number {switching.length}, the '
+            "length of its vectors, where the cut-over changes none: only vector(N) of SQL and PL/pgSQL is. Where "
+            "it is compared with a query's length, the function would refuse the new model's queries.",
+            "Look at the function. If the number is a vector's length, change it by hand right after the cut-over, and "
+            f"back after a rollback; or have it ask {table} for the length (vector_dims), which is right at any time.",
+        )
     with suppress(CatalogError):  # what is wrong with it is told elsewhere
         yield from _about_triggers(switching, catalog)
     index = f" Its index ({switching.index}) stays with it; the new one gets HNSW." if switching.index else ""
@@ -61,8 +70,8 @@ def _about_triggers(switching: Switching, catalog: ImageCatalog) -> Iterator[Fin
     if not switching.triggers:
         return
     told = catalog.info()
-    changed, table = told.details.get("updated at", ""), told.details.get("table", "")
-    if told.kind != "sql" or table not in (switching.table, switching.table.rpartition(".")[2]):
+    changed, table = told.updated_at, told.details.get("table", "")
+    if not changed or told.kind != "sql" or table not in (switching.table, switching.table.rpartition(".")[2]):
         return
     for name, text in switching.triggers:
         if re.search(rf"(?<![\w$]){re.escape(changed)}(?![\w$])", text, re.IGNORECASE):

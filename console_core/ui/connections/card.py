@@ -17,6 +17,8 @@ from console_core.ui.connections.probes import Probe
 from console_core.ui.session import console
 
 _ABOUT_API = Path(__file__).resolve().parents[3] / "docs" / "search-api.md"
+_LINK = re.compile(r"\[[^\]]*\]\(([\w-]+\.md)[^)]*\)")
+"""A link to another document of the repository, which the console does not serve."""
 _HEADING = re.compile(r"^#+(?= )", re.MULTILINE)
 
 
@@ -65,7 +67,7 @@ def how_programs_ask(connected: Console) -> None:
             st.caption("docs/search-api.md of the console's repository says so.")
             return
         title, _, text = _ABOUT_API.read_text(encoding="utf-8").partition("\n")
-        st.markdown(_HEADING.sub("####", text))
+        st.markdown(_HEADING.sub("####", _LINK.sub(r"`docs/\1`", text)))
         st.caption(f"From docs/{_ABOUT_API.name}: {words.plain(title.lstrip('# '))}.")
 
 

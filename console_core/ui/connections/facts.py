@@ -15,7 +15,10 @@ from console_core.settings.section import FILE
 from console_core.ui import session, words
 from console_core.ui.connections.probes import root_state
 from console_core.ui.panels import Marked
+from console_core.web.api import ROUTES
 
+ADDRESSES = ", ".join(f"{' '.join(sorted((route.methods or set()) - {'HEAD'}))} {route.path}" for route in ROUTES)
+"""Of the search API: what programs can ask."""
 LIBRARIES = (
     "torch",
     "open_clip_torch",
@@ -93,7 +96,7 @@ def api(console: Console) -> Mapping[str, object]:
     return {
         "State": Marked(":green-badge[on]" if on else ":gray-badge[off]"),
         "Token": _token(console),
-        "Addresses": "POST /api/v1/search, GET /api/v1/collections",
+        "Addresses": ADDRESSES,
     }
 
 

@@ -10,6 +10,7 @@ from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.beginning import begin_form
 from console_core.ui.judging.presenting import present_form
+from console_core.ui.judging.threshold import threshold_form
 
 _PICTURE = "board-picture"
 
@@ -46,12 +47,14 @@ def agreement_view(snapshot: Snapshot) -> None:
             or second
         )
     k = min(10, snapshot.depth)
-    found = board(asked, rankings[first], rankings[second], k=k)
+    margins = lab.snapshots.margins(snapshot)
+    found = board(asked, rankings[first], rankings[second], k=k, margins_a=margins[first], margins_b=margins[second])
     with panels.card(
         f"{_title(snapshot.columns[second])} against {_title(snapshot.columns[first])}", caption=STATEMENT
     ):
         _totals(found)
     begin_form(snapshot, rankings)
+    threshold_form(snapshot, second)
     present_form(snapshot, found)
     with panels.card("Questions, the most changed first", caption="Click one to see both answers."):
         chosen = _questions(found)
@@ -77,6 +80,12 @@ def _totals(found: Board) -> None:
         st.metric(f"Jaccard@{found.k}", f"{total.jaccard:.2f}", border=True)
         st.metric("RBO", f"{total.rbo:.2f}", border=True, help=f"Rank-biased overlap, p = {found.p}.")
         st.metric("Answered alike", f"{total.identical:,} of {total.queries:,}", border=True)
+    if total.margin_a is not None and total.margin_b is not None:
+        st.caption(
+            f"Text-image margin: the first answer's score stands {total.margin_a:.3f} above the sample's median in the "
+            f"reference, {total.margin_b:.3f} in the other column, each in its own model's unit. Low is an alarm; "
+            "the two are not compared with each other."
+        )
     if found.lacking:
         st.caption(f"{words.count(len(found.lacking), 'question')} without an answer in one of the columns.")
     if len(found.tags) > 1 or (found.tags and found.tags[0].queries < total.queries):

@@ -1,7 +1,8 @@
 """The form that locks a protocol and begins an evaluation."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,8 @@ from console_core.querylab.rankings import Rankings
 from console_core.ui import session
 from console_core.ui.permission import command_button
 
-_GRADES, _VOTES = "Grade pictures, 0 to 3", "Vote between whole lists"
+_GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vote between whole lists"
+_GAINS = {"exponential": "2^grade − 1", "linear": "The grade itself"}
 _SPREAD = 0.2
 """Standard deviation of the difference per question that is taken before anything is known."""
 _METRICS = {"nDCG": "nDCG", "P": "Precision", "RR": "Reciprocal rank", "Recall": "Recall"}
@@ -29,7 +31,15 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             "Judges do not see which model found what."
         )
         left, middle, right = st.columns(3)
-        way = left.radio("How", (_GRADES, _VOTES), key="begin-way")
+        way = left.radio("How", (_GRADES, _YES_NO, _VOTES), key="begin-way")
+        gain = left.selectbox(
+            "Gain of a grade",
+            tuple(_GAINS),
+            format_func=_GAINS.__getitem__,
+            key="begin-gain",
+            disabled=way != _GRADES,
+            help="What a grade is worth in nDCG. Exponential makes a perfect picture worth more than two good ones.",
+        )
         metric = middle.selectbox("Metric", tuple(_METRICS), format_func=_METRICS.__getitem__, key="begin-metric")
         most = snapshot.depth
         k = middle.number_input("Of the first", min_value=1, max_value=most, value=min(10, most), key="begin-k")
@@ -60,12 +70,20 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
         )
         if pressed:
-            _begin(snapshot, way == _VOTES, str(metric), int(k), float(margin), int(queries))
+            told = {
+                "metric": metric,
+                "k": int(k),
+                "margin": round(float(margin), 4),
+                "queries": int(queries),
+                "scale": "yes/no" if way == _YES_NO else "graded",
+                "gain": gain,
+            }
+            _begin(snapshot, told, votes=way == _VOTES)
 
 
-def _begin(snapshot: Snapshot, votes: bool, metric: str, k: int, margin: float, queries: int) -> None:
+def _begin(snapshot: Snapshot, told: Mapping[str, Any], *, votes: bool) -> None:
     try:
-        protocol = Protocol(metric=metric, k=k, margin=round(margin, 4), queries=queries, seed=secrets.randbelow(2**31))  # type: ignore[arg-type]
+        protocol = Protocol(**told, seed=secrets.randbelow(2**31))
     except Refused as error:
         session.flash(error.message, error.remedy, kind="error")
         st.rerun()

@@ -18,10 +18,19 @@ def judge_name() -> str:
     return str(st.session_state.get(_JUDGE) or session.actor().name)
 
 
-def who_judges() -> None:
-    """A field for the judge's name: several can share one console."""
+def who_judges(evaluation: Evaluation) -> None:
+    """A field for the judge's name, because several can share one console; and the way to the verdict."""
     st.session_state.setdefault(_JUDGE, session.actor().name)
-    st.text_input("Judging as", key=_JUDGE, help="Each judge is led through everything; their agreement is measured.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Judging as",
+            key=_JUDGE,
+            width=320,
+            help="Each judge is led through everything; their agreement is measured.",
+        )
+        navigation.link(
+            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
+        )
 
 
 def grading(evaluation: Evaluation) -> None:

@@ -11,6 +11,7 @@ from console_core.runs.types import RESUMABLE, Run, RunState
 from console_core.ui import frame, navigation, panels, session, words
 from console_core.ui.alias_moves import cut_over_button, cut_over_gate
 from console_core.ui.in_step import in_step
+from console_core.ui.judging.newest import judged_links
 from console_core.ui.live_run import live_run
 from console_core.ui.migration.finished import live_now, retired
 from console_core.ui.migration.in_place import in_place_steps, passes_its_name, unfinished_recreation
@@ -164,6 +165,7 @@ def _ready(one: Standing) -> None:
         st.markdown("Hover a picture to see where the other model ranks it, and judge for yourself.")
         if st.button("Compare both in the Query lab", icon=":material/manage_search:", key="judge"):
             navigation.go("query_lab", columns=[one.serves or plan.source, plan.target])
+        judged_links(plan.source, plan.target)
     with right, panels.card("Cut over", caption="The alias moves in one atomic call."):
         if not one.serves:
             st.warning(f"The alias {words.plain(plan.served_as)} is not there any more.", icon=":material/link_off:")

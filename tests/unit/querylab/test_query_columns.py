@@ -76,6 +76,12 @@ def test_shifts_and_agreement_are_those_against_the_first_column(lab: Lab) -> No
     assert other.agreement == agreement(first.keys, other.keys, k=8)
 
 
+def test_columns_without_any_answer_are_not_said_to_agree(lab: Lab) -> None:
+    columns = ask(lab.store, lab.models, ["by-clip", "by-siglip"], QUERY, where={"even": ["neither"]}).columns
+    assert [column.answers for column in columns] == [(), ()]
+    assert [column.agreement for column in columns] == [None, None]
+
+
 def test_a_payload_filter_reaches_every_column(lab: Lab) -> None:
     comparison = ask(lab.store, lab.models, ["by-clip", "by-siglip"], QUERY, limit=50, where={"even": [True]})
     for column in comparison.columns:

@@ -121,6 +121,8 @@ def big() -> str:
         ({"text": "a", "where": {"a": {"b": 1}}}, 400, "where has a value"),
         ({"text": "a", "where": {"a": 2**63}}, 400, "where has a value"),
         ({"text": "a", "where": {"a": list(range(1001))}}, 400, "1,001 values"),
+        ({"text": "a", "where": {'a"b': "x"}}, 400, 'a"b'),
+        ({"text": "a", "where": {"": "x"}}, 400, "no name"),
         ({"text": "a", "namespace": 5}, 400, "namespace"),
         ({"image": "not base64!"}, 400, "not base64"),
         ({"image": base64.b64encode(b"<html>").decode()}, 422, "looks like an HTML page"),

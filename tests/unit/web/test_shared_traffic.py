@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from starlette.testclient import TestClient
 
 from console_core.console import Console
 from console_core.database import now
+from console_core.embedding.registry import ModelCards
 from console_core.rollout.share import Share
+from console_core.rollout.sharing_out import pictures_only
+from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process, routed
 from console_core.web.guard import MIDDLEWARE
 from console_core.web.lifespan import lifespan
@@ -167,6 +171,48 @@ def test_a_candidate_that_is_gone_or_of_another_model_answers_nobody_and_costs_n
     assert (answer["collection"], answer["share"]) == (OLD, 0)
     found = route(client, key="user-1").json()
     assert (found["collection"], found["model"], found["share"]) == (OLD, "demo-clip", 0)
+
+
+def test_a_candidate_that_was_replaced_by_a_collection_that_cannot_be_asked_costs_no_search(client: TestClient) -> None:
+    store = process.console().store
+    for others in (CollectionSpec(8), CollectionSpec(8, stamp=ModelStamp("gone", "f00d"))):
+        store.create("passing", CollectionSpec(192, stamp=store.describe(NEW).stamp))
+        share(100, "passing")
+        store.drop("passing")
+        store.create("passing", others)
+        answer = search(client, key="user-1")
+        assert (answer["collection"], answer["share"], len(answer["results"])) == (OLD, 0, 5)
+        store.drop("passing")
+
+
+@pytest.mark.parametrize("stamp", [ModelStamp("demo-siglip", "0" * 16), ModelStamp("gone", "f00d")])
+def test_a_candidate_whose_model_was_edited_or_cannot_be_loaded_costs_no_search(
+    client: TestClient, stamp: ModelStamp
+) -> None:
+    store = process.console().store
+    store.create("passing", CollectionSpec(192, stamp=stamp))
+    try:
+        share(100, "passing")
+        answer = search(client, key="user-1")
+        assert (answer["collection"], answer["share"], len(answer["results"])) == (OLD, 0, 5)
+    finally:
+        store.drop("passing")
+
+
+def test_a_candidate_that_embeds_pictures_only_answers_pictures_and_leaves_texts_to_the_alias(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(100)
+    console = process.console()
+    assert pictures_only(console.store, console.models.cards, NEW) == ""
+    blind = ModelCards([replace(card, has_text=card.key != "demo-siglip") for card in console.models.cards.all()])
+    monkeypatch.setattr(console.models, "cards", blind)
+    answer = search(client, key="user-1")
+    assert (answer["collection"], len(answer["results"])) == (OLD, 5)
+    picture = (console.settings.image_roots[0] / "0007.jpg").read_bytes()
+    answer = client.post("/api/v1/search", files={"image": picture}, data={"key": "user-1"}, headers=BEARER).json()
+    assert (answer["collection"], answer["results"][0]["id"]) == (NEW, 7)
+    assert pictures_only(console.store, blind, NEW).startswith(f"{NEW} answers searches by picture only")
 
 
 @pytest.mark.parametrize("key", ["", " ", 17, ["a"], "x" * 501])

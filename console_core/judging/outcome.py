@@ -1,0 +1,257 @@
+"""Everything that is shown of an evaluation: by the screen, the command line and the report, from one computation.
+
+It needs the ledger alone: the store and the models may be gone. Columns are named A, B, C…, the reference is A. Which
+collection and model each is, and what single queries say, is in it only once the models were told.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from string import ascii_uppercase
+
+from console_core.judging import wording
+from console_core.judging.ballots import Ballots, ballots
+from console_core.judging.desk import Desk
+from console_core.judging.documents import document
+from console_core.judging.guards import NOT_INTACT
+from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
+from console_core.judging.judges import JudgesAgreement, judges_agreement
+from console_core.judging.looks import Look, early
+from console_core.judging.protocol import Protocol
+from console_core.judging.query_rows import QueryRow, query_rows
+from console_core.judging.records import LabRecords
+from console_core.judging.slices import Slice, by_tag
+from console_core.judging.snapshots import Snapshot
+from console_core.judging.verdict import Verdict, decide, withhold
+from console_core.querylab.rankings import Grades
+
+PROGRAMS = {
+    "embedding-console": "embedding-console",
+    "torch": "torch",
+    "open_clip": "open_clip_torch",
+    "ir_measures": "ir_measures",
+    "scipy": "scipy",
+    "evalica": "evalica",
+}
+"""What the numbers of a verdict, and the vectors before it, rest on: names, and those of their packages."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumn:
+    """A column by its letter. All else is empty until the models were told."""
+
+    letter: str
+    asked: str = ""
+    collection: str = ""
+    model: str = ""
+    fingerprint: str = ""
+    dimension: int | None = None
+    points: int | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The letter, and the collection where it is known."""
+        return f"{self.asked} ({self.letter})" if self.asked else self.letter
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The snapshot that was judged. `intact`: its answers are still those that it was sealed with."""
+
+    id: str
+    set_name: str
+    set_version: int
+    questions: int
+    depth: int
+    digest: str
+    intact: bool
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures of queries that were given to judges, and how many of them nobody graded."""
+
+    all: int
+    unjudged: int
+
+    @property
+    def share(self) -> float:
+        """Of those that nobody graded."""
+        return self.unjudged / self.all if self.all else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One column against the reference. Metrics are None where its verdict is withheld. `tags` are slices, exploratory
+    and corrected for how many there are."""
+
+    letter: str
+    verdict: Verdict
+    tags: tuple[Slice, ...]
+
+    @property
+    def text(self) -> str:
+        return self.verdict.text
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOutcome:
+    """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
+    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too."""
+
+    evaluation: str
+    way: Way
+    protocol: Protocol
+    digest: str
+    gains: Mapping[int, int]
+    made_by: str
+    made_at: datetime
+    revealed_at: datetime | None
+    revealed_by: str
+    answered: Answered
+    columns: tuple[NamedColumn, ...]
+    comparisons: tuple[Comparison, ...]
+    ballots: Ballots | None
+    judges: Mapping[str, int]
+    agreement: JudgesAgreement | None
+    pictures: Pictures
+    words: int
+    looks: tuple[Look, ...]
+    early_looks: int
+    queries: tuple[QueryRow, ...]
+    versions: Mapping[str, str]
+
+    @property
+    def summary(self) -> str:
+        """What each look is recorded with."""
+        if self.ballots is not None:
+            return ", ".join(f"{one.x}:{one.y} {one.finding}" for one in self.ballots.pairs)
+        return ", ".join(one.verdict.outcome for one in self.comparisons)
+
+    @property
+    def decides(self) -> bool | None:
+        """True where no column is worse than the reference, False where one is, None where that is not known.
+
+        Votes are taken for it as far as they go: True where each column is preferred to the reference.
+        """
+        if self.ballots is not None:
+            found = [one.finding for one in self.ballots.pairs if one.x == "A"]
+            good, bad = [each == "B" for each in found], [each == "A" for each in found]
+        else:
+            outcomes = [one.verdict.outcome for one in self.comparisons]
+            good, bad = [each == "non-inferior" for each in outcomes], [each == "inferior" for each in outcomes]
+        return False if any(bad) else True if good and all(good) else None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether a column, or a pair, has no verdict."""
+        if self.ballots is not None:
+            return any(one.preference is None for one in self.ballots.pairs)
+        return any(one.verdict.decision is None for one in self.comparisons)
+
+    @property
+    def looked(self) -> str:
+        """How often the verdict was looked at, in a sentence or two."""
+        return wording.looked(len(self.looks), self.early_looks)
+
+    def to_json(self) -> dict[str, object]:
+        """All of it as one JSON document. Tuples are lists, times are in ISO 8601, and what is not finite is null."""
+        found: dict[str, object] = document(self)
+        return found
+
+
+def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
+    """What became of an evaluation by now. The same ledger gives the same outcome, bit for bit, in any thread.
+
+    Raises:
+        NotFound: its snapshot or its query set is not there.
+    """
+    snapshot = lab.snapshots.get(evaluation.snapshot)
+    desk, intact = lab.desk(evaluation), lab.snapshots.is_intact(snapshot)
+    given = lab.judgements.of(evaluation.id)
+    votes = lab.judgements.votes(evaluation.id)
+    words, seen = lab.judgements.counted(evaluation.id), lab.looks.of(evaluation.id)
+    grades = combined(given)
+    graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
+    compared = _compared(evaluation, desk, grades, intact) if graded else ()
+    keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
+    return EvaluationOutcome(
+        evaluation=evaluation.id,
+        way=evaluation.way,
+        protocol=evaluation.protocol,
+        digest=evaluation.digest,
+        gains=evaluation.protocol.gains,
+        made_by=evaluation.made_by,
+        made_at=evaluation.made_at,
+        revealed_at=evaluation.revealed_at,
+        revealed_by=evaluation.revealed_by,
+        answered=_answered(snapshot, len(desk.queries), intact),
+        columns=tuple(_named(evaluation, snapshot, place, told=told) for place in range(len(evaluation.columns))),
+        comparisons=compared,
+        ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
+        judges=_judges(given, votes),
+        agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
+        pictures=Pictures(len(keys), sum(key not in grades.get(query, {}) for query, key in keys)),
+        words=words,
+        looks=seen,
+        early_looks=early(seen, words),
+        queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
+        versions=_versions(),
+    )
+
+
+def letters(evaluation: Evaluation) -> tuple[str, ...]:
+    """What its columns are called, in their order."""
+    return tuple(ascii_uppercase[: len(evaluation.columns)])
+
+
+def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) -> tuple[Comparison, ...]:
+    reference, asked, found = desk.columns[0], list(desk.queries.values()), []
+    for place, letter in list(enumerate(letters(evaluation)))[1:]:
+        others = [column for other, column in enumerate(desk.columns) if other not in (0, place)]
+        verdict = decide(
+            evaluation.protocol, evaluation.digest, reference, desk.columns[place], grades, others, names=("A", letter)
+        )
+        if not intact:
+            verdict = withhold(verdict, NOT_INTACT)
+        if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
+            verdict = replace(verdict, a=replace(verdict.a, scores=None), b=replace(verdict.b, scores=None))
+        found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked))))
+    return tuple(found)
+
+
+def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:
+    return Answered(
+        *(snapshot.id, snapshot.set_name, snapshot.set_version, questions, snapshot.depth, snapshot.digest, intact),
+        *(snapshot.made_by, snapshot.made_at),
+    )
+
+
+def _named(evaluation: Evaluation, snapshot: Snapshot, place: int, *, told: bool) -> NamedColumn:
+    letter, column = letters(evaluation)[place], snapshot.columns[evaluation.columns[place]]
+    if not told:
+        return NamedColumn(letter)
+    known = column.asked, column.collection, column.model, column.fingerprint, column.dimension, column.points
+    return NamedColumn(letter, *known, dict(column.settings))
+
+
+def _judges(given: Sequence[Judgement], votes: Sequence[CountedVote]) -> dict[str, int]:
+    """How many words of each judge count."""
+    found: dict[str, int] = {}
+    for judge in (*(one.judge for one in given), *(one.judge for one in votes)):
+        found[judge] = found.get(judge, 0) + 1
+    return dict(sorted(found.items()))
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name, package in PROGRAMS.items():
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found

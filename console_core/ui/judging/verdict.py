@@ -1,0 +1,267 @@
+"""The verdict of an evaluation: what it says, what it rests on, and how the models are told."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from console_core.judging import wording
+from console_core.judging.exports import report_files, zipped
+from console_core.judging.judgements import Evaluation
+from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
+from console_core.judging.slices import Slice
+from console_core.ui import charts, confirm, frame, navigation, panels, session, words
+from console_core.ui.judging.losses import queries_with_losses
+from console_core.ui.permission import command_button
+
+_LOOKED, _KEPT = "verdict-looked-at", "_verdict-kept"
+_WORDS = {
+    "non-inferior": words.Word("Non-inferior", "green", ":material/check_circle:", "No worse than the margin."),
+    "inferior": words.Word("Inferior", "red", ":material/cancel:", "Worse by more than the margin."),
+    "inconclusive": words.Word("Inconclusive", "orange", ":material/help:", "It is not decided."),
+    "withheld": words.Word("Withheld", "gray", ":material/block:", "Nothing can be said yet."),
+}
+
+
+def verdict_view(evaluation: Evaluation) -> None:
+    """Before the models are told who judged, and two buttons; afterwards everything."""
+    if evaluation.revealed_at is None:
+        _blind(evaluation)
+        found = st.session_state.get(_LOOKED)
+        if found is None or found.evaluation != evaluation.id:
+            return
+    else:
+        found = _kept(evaluation)
+    _verdicts(found)
+    _rests_on(found)
+    if evaluation.revealed_at is not None:
+        _columns(found)
+        _downloads(evaluation)
+        with frame.guarded("The questions"):
+            queries_with_losses(evaluation, found)
+    with st.expander("What a verdict does not say", icon=":material/info:"):
+        st.markdown("\n".join(f"- {words.plain(limit)}" for limit in wording.LIMITS))
+
+
+def _kept(evaluation: Evaluation) -> EvaluationOutcome:
+    """The outcome of a revealed evaluation, which never changes any more: computed once for this visitor."""
+    kept: EvaluationOutcome | None = st.session_state.get(_KEPT)
+    if kept is None or (kept.evaluation, kept.revealed_at) != (evaluation.id, evaluation.revealed_at):
+        with st.spinner("Computing the verdict…"):
+            kept = outcome_of(session.console().lab, evaluation)
+        st.session_state[_KEPT] = kept
+    return kept
+
+
+def _blind(evaluation: Evaluation) -> None:
+    lab = session.console().lab
+    desk = lab.desk(evaluation)
+    graded = evaluation.way == "grades"
+    judges = sorted({one.judge for one in (lab.judgements.of if graded else lab.judgements.votes)(evaluation.id)})
+    with panels.card(
+        "Still judged blindly", caption="Models are told once somebody reveals them; nothing is judged then."
+    ):
+        for judge in judges:
+            done = (
+                desk.graded(lab.judgements.of(evaluation.id, judge))
+                if graded
+                else desk.voted(lab.judgements.votes(evaluation.id, judge))
+            )
+            st.progress(min(done.share, 1.0), text=words.plain(f"{judge}: {done.judged:,} of {done.of:,}"))
+        if not judges:
+            st.markdown("Nobody has judged yet.")
+        st.caption(wording.looked(len(lab.looks.of(evaluation.id)), 0) if lab.looks.of(evaluation.id) else "")
+        with st.container(horizontal=True):
+            navigation.link("judging", "Go on judging", icon=":material/gavel:", evaluation=evaluation.id)
+            looked = command_button(
+                "Look at the verdict",
+                "look_at_verdict",
+                key="verdict-look",
+                icon=":material/visibility:",
+                help="Each look before the end is counted and told: looking again until it fits would be luck.",
+            )
+            revealed = command_button(
+                "Reveal the models…", "reveal", key="verdict-reveal", kind="primary", icon=":material/lock_open:"
+            )
+    if looked:
+        st.session_state[_LOOKED] = session.act("look_at_verdict", evaluation=evaluation.id)
+        st.rerun()
+    if revealed:
+        confirm.ask(
+            confirm.Question(
+                "Reveal the models?",
+                "Judging ends for everybody: after the models are told nothing more is judged here.",
+                "Reveal them",
+                lambda: session.act("reveal", evaluation=evaluation.id, done="The models are told."),
+                icon=":material/lock_open:",
+            )
+        )
+        st.rerun()
+
+
+def _verdicts(found: EvaluationOutcome) -> None:
+    labels = {column.letter: column.label for column in found.columns}
+    for one in found.comparisons:
+        said = wording.headline(one.verdict.outcome, labels[one.letter], labels["A"])
+        with panels.card(said, aside=lambda one=one: panels.state_badge(_WORDS[one.verdict.outcome])):  # type: ignore[misc]
+            _comparison(one, found)
+    if found.ballots is not None:
+        for pair in found.ballots.pairs:
+            with panels.card(wording.preferred(pair.finding, labels[pair.x], labels[pair.y])):
+                st.markdown(words.plain(pair.text))
+        if (board := found.ballots.leaderboard) is not None:
+            with panels.card("In one order", caption="Bradley and Terry's strengths; 1 is the mean of all."):
+                _leaderboard(found)
+                if board.reason:
+                    st.caption(words.plain(board.reason))
+
+
+def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
+    verdict, protocol = one.verdict, found.protocol
+    if verdict.decision is None:
+        for reason in verdict.reasons:
+            st.markdown(f"- {words.plain(reason.text)}")
+    else:
+        st.markdown(words.plain(one.text))
+        estimate = verdict.decision.estimate
+        drawn = charts.interval(
+            estimate.mean, estimate.lower, estimate.upper, margin=protocol.margin, said=words.plain(one.text)
+        )
+        panels.chart(drawn, key=f"interval-{one.letter}")
+    if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None):
+        st.caption(words.plain(advice))
+    rows = []
+    for letter, column in (("A", verdict.a), (one.letter, verdict.b)):
+        scores = column.scores
+        rows.append(
+            {
+                "Column": letter,
+                **{
+                    f"{name}@{protocol.k}" if name != "RR" else "RR": wording.score(getattr(scores, field, None))
+                    for name, field in (("nDCG", "ndcg"), ("P", "p"), ("RR", "rr"), ("Recall", "recall"))
+                },
+                f"Judged@{protocol.k}": wording.share(column.judged.at_k),
+                "Judged of its own": wording.share(column.judged.own),
+            }
+        )
+    st.dataframe(rows, hide_index=True, height="content", alt=f"Metrics of A and {one.letter}")
+    st.caption(
+        words.plain(
+            f"{wording.count(verdict.queries)} questions: {wording.count(verdict.identical)} answered alike are taken "
+            f"for no difference, {wording.count(verdict.drawn)} were judged, {wording.count(verdict.barren)} of them "
+            f"without a relevant picture. If all that was not judged fell against {one.letter}: "
+            f"{wording.difference(verdict.worst)}; for it: {wording.difference(verdict.best)}."
+        )
+    )
+    if verdict.secondary or one.tags:
+        with st.expander("Other metrics, and tags"):
+            st.caption(wording.EXPLORATORY)
+            _slices([*verdict.secondary, *one.tags], one.letter)
+
+
+def _slices(slices: Sequence[Slice], letter: str) -> None:
+    rows = [
+        {
+            "Slice": one.name,
+            "Questions": one.n,
+            "Mean difference": wording.difference(one.mean),
+            "p, corrected": wording.chance(one.adjusted),
+            "Finding": wording.finding(one.finding, letter),
+        }
+        for one in slices
+    ]
+    st.dataframe(rows, hide_index=True, height="content", alt="Exploratory slices")
+
+
+def _leaderboard(found: EvaluationOutcome) -> None:
+    assert found.ballots is not None
+    assert found.ballots.leaderboard is not None
+    labels = {column.letter: column.label for column in found.columns}
+    rows = [
+        {
+            "Rank": one.rank,
+            "Column": labels.get(one.name, one.name),
+            "Strength": wording.strength(one.strength),
+            "Between": f"{wording.strength(one.lower)} and {wording.strength(one.upper)}",
+            "Won": one.wins,
+            "Lost": one.losses,
+            "Ties": one.ties,
+        }
+        for one in found.ballots.leaderboard.standings
+    ]
+    st.dataframe(rows, hide_index=True, height="content", alt="The order of the columns")
+
+
+def _rests_on(found: EvaluationOutcome) -> None:
+    protocol = found.protocol
+    facts: dict[str, object] = {
+        "Question set": f"{found.answered.set_name} v{found.answered.set_version}, "
+        f"{wording.count(found.answered.questions)} questions",
+        "Judges": wording.judges(found.judges),
+        "Looks": found.looked,
+        "Locked": f"{protocol.measure}, margin {wording.plain(protocol.margin)}, confidence "
+        f"{wording.share(protocol.confidence)} for each bound, protocol {found.digest[:12]}",
+        "Answers": f"{found.answered.id}, {'as they were kept' if found.answered.intact else 'changed since'}",
+    }
+    if found.way == "grades":
+        facts |= {
+            "Gain": wording.gain(found.gains),
+            "Unjudged pictures": f"{wording.count(found.pictures.unjudged)} of {wording.count(found.pictures.all)}, "
+            f"{wording.share(found.pictures.share)}",
+            "Agreement of judges": _agreement(found),
+        }
+    with panels.card("What this rests on"):
+        panels.details(facts, alt="What the verdict rests on")
+
+
+def _agreement(found: EvaluationOutcome) -> str:
+    told = found.agreement
+    if told is None or told.alpha is None:
+        return told.reason if told is not None else ""
+    return f"{wording.strength(told.alpha)} (Krippendorff's alpha, {wording.count(told.shared)} pictures)"
+
+
+def _columns(found: EvaluationOutcome) -> None:
+    with panels.card("The models"):
+        rows = [
+            {
+                "Column": one.letter,
+                "Collection": one.asked if one.asked == one.collection else f"{one.asked} → {one.collection}",
+                "Model": one.model,
+                "Fingerprint": one.fingerprint,
+                "Points": one.points,
+            }
+            for one in found.columns
+        ]
+        st.dataframe(rows, hide_index=True, height="content", alt="Which model each column is")
+
+
+def _downloads(evaluation: Evaluation) -> None:
+    console = session.console()
+
+    def report() -> bytes:
+        return report_files(console.lab, evaluation, console.thumbnails)["report.html"]
+
+    def archive() -> bytes:
+        return zipped(report_files(console.lab, evaluation, console.thumbnails))
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report",
+            report,
+            file_name=f"verdict-{evaluation.id}.html",
+            mime="text/html",
+            key="verdict-report",
+            icon=":material/description:",
+            type="primary",
+            on_click="ignore",
+        )
+        st.download_button(
+            "All files",
+            archive,
+            file_name=f"verdict-{evaluation.id}.zip",
+            mime="application/zip",
+            key="verdict-zip",
+            icon=":material/folder_zip:",
+            on_click="ignore",
+            help="The report, all numbers as JSON and CSV, every judgement, and run and qrels files of TREC.",
+        )

@@ -1,0 +1,47 @@
+"""Numbers are written in one way, and what is not known is never written as a number."""
+
+import pytest
+
+from console_core.judging import wording
+from console_core.judging.report_numbers import FORMATS
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "said"),
+    [
+        ("score", 0.87349, "0.873"),
+        ("difference", 0.0124, "+0.012"),
+        ("difference", -0.5, "-0.500"),
+        ("share", 0.9504, "95.0%"),
+        ("count", 12345, "12,345"),
+        ("chance", 0.0004, "below 0.001"),
+        ("chance", 0.0351, "0.035"),
+        ("plain", 0.05, "0.05"),
+        ("plain", 0, "0"),
+        ("grade", 0, "0"),
+        ("moment", "2026-11-03T14:05:59+00:00", "2026-11-03 14:05 UTC"),
+        ("gain", {"0": 0, "1": 1}, "0 → 0, 1 → 1"),
+        ("judges", {}, "nobody"),
+        ("settings", {"exact": True}, "exact True"),
+    ],
+)
+def test_a_number_is_written_as_people_read_it(how: str, value: object, said: str) -> None:
+    assert FORMATS[how](value) == said
+
+
+@pytest.mark.parametrize("how", sorted(FORMATS.keys() - {"gain", "judges", "versions", "settings"}))
+def test_what_is_not_known_is_a_dash(how: str) -> None:
+    assert FORMATS[how](None) == wording.UNKNOWN
+
+
+def test_looks_are_told_with_what_they_cost() -> None:
+    assert wording.looked(0, 0) == "Never looked at before the models were told."
+    assert wording.looked(1, 0) == "Looked at once before the models were told, after the last judgement."
+    assert "3 times" in wording.looked(3, 2)
+    assert "2 states" in wording.looked(3, 2)
+
+
+def test_a_withheld_verdict_advises_what_can_still_be_done() -> None:
+    assert "named here" in wording.advice("withheld", revealed=False)
+    assert "begin another" in wording.advice("withheld", revealed=True)
+    assert wording.advice("non-inferior", revealed=True) == ""
