@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 from console_core.catalog.names import told
 from console_core.catalog.orientation import upright
 from console_core.catalog.signatures import appearance
-from console_core.errors import ImageEmpty, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from console_core.errors import ImageEmpty, ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported
 
 MAX_PIXELS = 200_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
@@ -43,6 +43,17 @@ def decode(data: bytes, path: str, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
         ImageTooLarge: more than `max_pixels`, or more than memory holds.
     """
     return finish(open_header(data, path, max_pixels=max_pixels), path)
+
+
+def decode_question(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """The same of a picture that somebody asks with, and that is in no catalog. Raises as `decode`."""
+    try:
+        return decode(data, name, max_pixels=max_pixels)
+    except ImageTooLarge as error:
+        raise ImageTooLarge(error.message, "Ask with a smaller version of it.", path=name) from error
+    except ImageError as error:
+        remedy = "Ask with a whole picture in JPEG, PNG, GIF, BMP or WebP."
+        raise type(error)(error.message, remedy, path=name) from error
 
 
 def open_header(data: bytes, path: str, *, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console_core.catalog.decoding import decode
+from console_core.catalog.decoding import decode_question
 from console_core.catalog.names import told
 from console_core.cli.foreground import opened
 from console_core.cli.output import Json, progress_bar, show
@@ -27,6 +27,9 @@ from console_core.querylab.finding import TextOrPicture, search_one
 from console_core.querylab.image_search import search_like
 
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Only points of this namespace.")]
+WherePayload = Annotated[
+    list[str] | None, typer.Option("--where", help="Only points with FIELD=VALUE in the payload; can be repeated.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +44,7 @@ def search(
     image: Annotated[Path | None, typer.Option("--image", help="A picture: what looks like it.")] = None,
     like: Annotated[str, typer.Option("--like", help="The catalog key of a picture: what looks like that.")] = "",
     namespace: Namespace = None,
-    where: Annotated[
-        list[str] | None, typer.Option("--where", help="Only points with FIELD=VALUE in the payload; can be repeated.")
-    ] = None,
+    where: WherePayload = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def search(
         if like:
             hits = search_like(console.store, alias_or_collection, like, limit=limit, where=wanted)
         else:
-            question: TextOrPicture = text if image is None else decode(_bytes(image), str(image))
+            question: TextOrPicture = text if image is None else decode_question(_bytes(image), str(image))
             hits = search_one(console.store, console.models, alias_or_collection, question, limit=limit, where=wanted)
     lines = [f"{h['rank']:3}  {h['score']:.4f}  {h['id']}  {_said(h['payload'])}".rstrip() for h in hits]
     show(hits, as_json, lines or ["Nothing found."])
@@ -67,13 +68,14 @@ def duplicates(
         float, typer.Option(min=LEAST, max=1.0, help="From this cosine on two points are the same picture.")
     ] = THRESHOLD,
     namespace: Namespace = None,
+    where: WherePayload = None,
     as_csv: Annotated[Path | None, typer.Option("--csv", help="Write the groups into this file too.")] = None,
     as_json: Json = False,
 ) -> None:
     """Pictures that a collection has more than once: points whose vectors are nearer than a threshold."""
     stopped: list[int] = []
     with opened() as console:
-        looking = Duplicates(console.store, collection, threshold=threshold, where=_where((), namespace))
+        looking = Duplicates(console.store, collection, threshold=threshold, where=_where(where or (), namespace))
         former = signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
         try:
             with progress_bar(f"Looking through {collection}") as advance:

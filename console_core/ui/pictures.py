@@ -35,8 +35,13 @@ def caption(key: str, payload: Mapping[str, JsonValue]) -> str:
 
 def named(key: str) -> str:
     """Which picture it is: the file's name of one that was ingested, else the key."""
+    return short(key) if path_in(key) else f"Picture {short(key)}"
+
+
+def short(key: str) -> str:
+    """The same, where no more is said than which one it is."""
     path = path_in(key)
-    return told_of(path)["filename"] if path else f"Picture {told(key)}"
+    return told_of(path)["filename"] if path else told(key)
 
 
 def shown(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def refuse_name(name: str, what: str = "a collection") -> None:
         raise Refused(f'"{name}" cannot be the name of {what}.', RULE)
 
 
-def refuse_vector_name(name: str, what: str = "a collection with points of its own") -> None:
+def refuse_vector_name(name: str, what: str = "a collection") -> None:
     """Raises Refused: nothing may be given that name, or it is that of a vector within a collection."""
     refuse_name(name, what)
     if AT in name:

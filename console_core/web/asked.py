@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from console_core.catalog.decoding import decode
+from console_core.catalog.decoding import decode_question
 from console_core.errors import Refused
 from console_core.querylab.comparison import Where
 from console_core.rollout.buckets import LONGEST
@@ -57,7 +57,7 @@ class Asked:
         Raises:
             ImageError: the bytes are no picture, or one with too many pixels.
         """
-        return decode(self.image, "the picture", max_pixels=MOST_PIXELS) if self.image else self.text
+        return decode_question(self.image, "The picture", max_pixels=MOST_PIXELS) if self.image else self.text
 
 
 async def read(request: Request) -> Asked:

@@ -103,10 +103,13 @@ def test_the_guide_by_commands(workspace: Path, monkeypatch: pytest.MonkeyPatch)
         app, ["--workspace", str(workspace), "search", "photos", "--image", str(workspace / "console.toml")]
     )
     assert (no_picture.exit_code, "is not a picture" in no_picture.stderr) == (1, True)
+    assert "catalog" not in no_picture.stderr
 
     found = said(workspace, "duplicates", "photos", "--threshold", "0.995", "--csv", str(workspace / "twice.csv"))
     groups = {tuple(one["path"] for one in group) for group in found["groups"]}
     assert {("holiday/1.jpg", "holiday/copy of 1.jpg"), ("holiday/2 again.jpg", "holiday/2.jpg")} <= groups
+    labelled = said(workspace, "duplicates", "photos", "--threshold", "0.995", "--where", "label=cat")
+    assert labelled["groups"] == []
     assert (workspace / "twice.csv").read_text().splitlines()[0] == "group,id,path,cosine,namespace,key,same file"
     assert said(workspace, "verify", "photos")["verdict"] == "green"
     assert said(workspace, "stats")["demo-clip"]["coverage_percentage"] == 100

@@ -24,7 +24,7 @@ def ingested(collection: str) -> None:
         if problems:
             title = f"{words.count(len(problems), 'folder or list', 'folders and lists')} cannot be read"
             text = (
-                "Until then the collection is not verified, caught up or migrated: their pictures must not be taken "
+                "Meanwhile the collection is not verified, caught up or migrated: their pictures must not be taken "
                 "for deleted while a disk is away. Forget those that were deleted for good."
             )
             st.warning(text, title=title, icon=":material/folder_off:")

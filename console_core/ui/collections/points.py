@@ -99,7 +99,7 @@ def _gallery(page: Sequence[_Shown]) -> str | None:
             str(shown.point.id),
             pictures.address(shown.key, shown.row),
             _caption(shown),
-            note=_caption(shown) if shown.row else f"{told(shown.key)} · {ABSENT}",
+            note=_caption(shown) if shown.row else f"{pictures.short(shown.key)} · {ABSENT}",
         )
         for shown in page
     ]
