@@ -124,3 +124,10 @@ def test_a_shift_of_rank_is_told_by_a_sign_and_not_by_colour_alone() -> None:
     kinds = [("up", 3), ("down", 2), ("same", 0), ("new", 0), ("gone", 0)]
     assert [words.shift(kind, places)[0] for kind, places in kinds] == ["▲ 3", "▼ 2", "=", "new", "gone"]
     assert words.shift("up", 1)[1] == "1 place higher than in the first column"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(100, "100"), (99.97, "99.9"), (99.9, "99.9"), (50, "50.0"), (0.04, "0.0"), (0, "0.0")]
+)
+def test_a_percentile_is_cut_off_so_that_only_what_nothing_exceeds_is_100(value: float, text: str) -> None:
+    assert words.percentile(value) == text
