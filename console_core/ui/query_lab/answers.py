@@ -8,12 +8,16 @@ from console_core.catalog.types import ImageRow
 from console_core.querylab.comparison import Answer, Column, ColumnResult, Comparison
 from console_core.querylab.filtering import where_of
 from console_core.querylab.image_search import ask_like
+from console_core.querylab.remembered import Remembered
 from console_core.querylab.search import ask
 from console_core.ui import gallery, pictures, words
 from console_core.ui.query_lab.choosing import way_and_threshold
 from console_core.ui.query_lab.question import Question
 from console_core.ui.session import console
 from console_core.vectorstore.types import CollectionInfo
+
+_remembered = Remembered()
+"""Shared by all who ask: a page is drawn anew for every click on it, and its question stays the same."""
 
 
 def answer(question: Question, collections: Sequence[CollectionInfo]) -> Comparison:
@@ -31,7 +35,14 @@ def answer(question: Question, collections: Sequence[CollectionInfo]) -> Compari
                 opened.store, question.columns, question.like, limit=question.limit, where=where, samples=samples
             )
         return ask(
-            opened.store, opened.models, question.columns, parts, limit=question.limit, where=where, samples=samples
+            opened.store,
+            opened.models,
+            question.columns,
+            parts,
+            limit=question.limit,
+            where=where,
+            samples=samples,
+            remembered=_remembered,
         )
 
     resident = opened.models.resident()

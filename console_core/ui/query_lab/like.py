@@ -42,8 +42,9 @@ def picture_banner(like: str, picture: Image.Image | None, text: str) -> int:
             width="content",
         )
         st.markdown(f"Pictures like **{words.plain(said)}**{both}  \n:gray[{how}]", width="stretch", help=more)
-        weight = parts.weight() if text else fields.EVEN
-        st.button("Clear", icon=":material/close:", key="lab-clear", on_click=fields.without_picture)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            weight = parts.weight() if text else fields.EVEN
+            st.button("Clear", icon=":material/close:", key="lab-clear", on_click=fields.without_picture)
     return weight
 
 

@@ -57,7 +57,7 @@ def weight() -> int:
         step=5,
         format="%d %%",
         key=fields.WEIGHT,
-        width=280,
+        width=220,
         help="The rest is the picture's. At 0 % only the picture counts, at 100 % only the words.",
         on_change=write_address,
         args=(fields.FIELDS,),
