@@ -15,6 +15,8 @@ from console_core.catalog.decoding import decode
 
 EDGE = 1024
 """The most pixels of a kept picture's longer side; models look at a few hundred."""
+MAX_PIXELS = 50_000_000
+"""The most pixels of a picture that is given. Pictures of a catalog may have more: nobody waits for those."""
 DAYS = 30
 """For so long a picture is kept after it was last asked with."""
 MOST = 300
@@ -43,7 +45,7 @@ class AskedPictures:
             ImageError: these bytes are no picture that can be decoded.
             OSError: the folder cannot be written.
         """
-        picture = decode(data, name)
+        picture = decode(data, name, max_pixels=MAX_PIXELS)
         picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
         stream = BytesIO()
         picture.save(stream, "JPEG", quality=95, subsampling=0)

@@ -133,6 +133,7 @@ def test_a_picture_is_pasted_with_or_without_words_and_what_is_none_is_refused_i
     page.run()
     page.file_uploader[0].upload("broken.jpg", b"no picture").run()
     assert "not a picture" in str(page.error[0].proto.title)
+    assert "opens elsewhere" in page.error[0].value
     assert page.query_params["picture"] == asked
     assert "jpg" in _TYPES
 

@@ -4,7 +4,7 @@ import streamlit as st
 from PIL import Image
 
 from console_core.catalog.decoding import FORMATS
-from console_core.errors import ConsoleError
+from console_core.errors import ImageError
 from console_core.querylab.asked_pictures import DAYS, MOST, AskedPictures
 from console_core.ui import session
 from console_core.ui.query_lab import fields
@@ -67,8 +67,8 @@ def _take_pasted() -> None:
 def _take(data: bytes, name: str) -> None:
     try:
         digest = _pictures().keep(data, name)
-    except ConsoleError as error:
-        session.flash(error.message, error.remedy, kind="error")
+    except ImageError as error:
+        session.flash(error.message, "Give a picture that opens elsewhere, as JPEG, PNG, WebP or GIF.", kind="error")
         return
     except OSError as error:
         session.flash(
