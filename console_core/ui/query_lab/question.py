@@ -93,7 +93,7 @@ def _take_example() -> None:
     chosen = st.session_state[fields.EXAMPLE]
     if chosen is not None:
         st.session_state[fields.QUERY] = chosen
-    write_address(fields.FIELDS, like=None, picture=None)
+    write_address(fields.FIELDS, like=None, picture=None, weight=None)
 
 
 def _limit() -> int:
