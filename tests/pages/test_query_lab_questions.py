@@ -15,7 +15,6 @@ from console_core.querylab import samples
 from console_core.querylab.asked_pictures import AskedPictures
 from console_core.querylab.encoder_check import KIND
 from console_core.runs.types import Progress, RunState
-from console_core.ui.query_lab.picture import _TYPES
 from console_core.web import process
 from tests.conftest import fill, finish, make_workspace
 
@@ -94,6 +93,8 @@ def test_what_a_question_turns_away_from_stands_in_the_address_and_moves_the_ans
     page.multiselect(key="lab-without").set_value([]).run()
     assert "not" not in page.query_params
     assert _keys(page) == before
+    like = _keys(open_page("query_lab", like="5", columns=CLIP))
+    assert _keys(open_page("query_lab", like="5", columns=CLIP, **{"not": "snow"})) != like
 
 
 def test_a_picture_that_is_given_is_asked_with_and_the_address_finds_it_in_a_fresh_browser(
@@ -135,7 +136,6 @@ def test_a_picture_is_pasted_with_or_without_words_and_what_is_none_is_refused_i
     assert "not a picture" in str(page.error[0].proto.title)
     assert "opens elsewhere" in page.error[0].value
     assert page.query_params["picture"] == asked
-    assert "jpg" in _TYPES
 
 
 @pytest.mark.usefixtures("both")
@@ -151,7 +151,7 @@ def test_what_an_address_asks_for_and_nobody_can_restore_is_said(open_page: Open
     assert not page.exception
     told = page.warning[0].value
     for part in ("not kept any more", "fifth", "13 answers", "share of 37"):
-        assert part.replace("~", "\\~") in told, part
+        assert part in told, part
     assert len(_columns(page)) == 4
     nothing = open_page("query_lab", picture="0" * 20, columns=[CLIP])
     assert "not kept any more" in nothing.warning[0].value
@@ -190,7 +190,7 @@ def test_a_collection_stands_twice_in_two_ways_and_a_threshold_cuts_one_of_them(
 
 
 @pytest.mark.usefixtures("both")
-def test_percentiles_are_of_the_sample_and_the_same_for_a_model_whose_scores_are_rescaled(open_page: OpenPage) -> None:
+def test_each_tile_has_its_percentile_and_the_column_says_among_how_many_pictures(open_page: OpenPage) -> None:
     page = open_page("query_lab", q="square 5", columns=[CLIP, SIGLIP])
     for column in _columns(page):
         told = [float(tile["percentile"]) for tile in column["tiles"]]
