@@ -15,6 +15,7 @@ from console_core.querylab import samples
 from console_core.querylab.asked_pictures import AskedPictures
 from console_core.querylab.encoder_check import KIND
 from console_core.runs.types import Progress, RunState
+from console_core.vectorstore.types import Point
 from console_core.web import process
 from tests.conftest import fill, finish, make_workspace
 
@@ -300,6 +301,24 @@ def test_the_drawer_shows_rank_percentile_and_neighbours_in_each_column_and_a_co
     assert [len(tiles) for tiles in near] == [6, 6]
     assert not any(tile["id"] == shown for tiles in near for tile in tiles)
     assert "vanished" in said(page).split("Nearest to it")[1]
+
+
+def test_of_a_picture_that_the_catalog_lost_the_drawer_shows_what_its_point_says_but_no_key_to_an_address(
+    both: Console, open_page: OpenPage
+) -> None:
+    vector = both.store.retrieve(CLIP, [5], vectors=True)[0].vector
+    assert vector is not None
+    both.store.upsert(CLIP, [Point(9999, vector, {"path": "https://example.com/a.jpg?sig=s3cret", "shop": "north"})])
+    try:
+        page = open_page("query_lab", like="5", columns=[CLIP])
+        page.session_state["lab-picture"] = "9999"
+        page.run()
+    finally:
+        both.store.delete(CLIP, [9999])
+    assert _keys(page)[0] == "9999"
+    told = "\n".join(str(table.value) for table in page.table)
+    assert "north" in told
+    assert "s3cret" not in told
 
 
 def test_a_picture_can_be_given_to_models_that_embed_no_texts(

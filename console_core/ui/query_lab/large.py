@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow
 from console_core.querylab.comparison import Answer, Column, Comparison
 from console_core.querylab.image_search import ask_like
@@ -23,7 +24,8 @@ def large(comparison: Comparison, key: str, row: ImageRow | None) -> None:
             navigation.link("coverage", "Orphaned points", status="orphaned")
     _standings(comparison, hits, titles)
     if row is None and (payload := next((hit.payload for hit in hits if hit is not None), None)):
-        panels.details({"Picture": key, **payload}, alt="What its point says of it")
+        shown = {name: told(value) if isinstance(value, str) else value for name, value in payload.items()}
+        panels.details({"Picture": told(key), **shown}, alt="What its point says of it")
     _neighbours(comparison, key, hits, titles)
 
 

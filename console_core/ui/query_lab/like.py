@@ -21,7 +21,7 @@ def picture_banner(like: str, picture: Image.Image | None, text: str) -> int:
     percent, where there are any. Draws nothing where there is no picture."""
     if not like and picture is None:
         return fields.EVEN
-    said, source, how, more = f"picture {like}", "", "By each collection's own vector of it.", None
+    said, source, how, more = pictures.caption(like, {}), "", "By each collection's own vector of it.", None
     if picture is not None:
         said, source, how, more = (
             "the one you gave",
