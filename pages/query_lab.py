@@ -4,10 +4,11 @@ import streamlit as st
 
 from console_core.ui import navigation, panels, words
 from console_core.ui.frame import guarded, page
+from console_core.ui.query_lab import unrestored
 from console_core.ui.query_lab.answers import answer
 from console_core.ui.query_lab.by_picture import only_by_picture, pick_a_picture
-from console_core.ui.query_lab.like import like_banner
-from console_core.ui.query_lab.question import asked, comparable
+from console_core.ui.query_lab.choosing import comparable
+from console_core.ui.query_lab.question import asked
 from console_core.ui.query_lab.results import show
 from console_core.ui.session import console
 
@@ -28,6 +29,7 @@ with page("Query lab", lead="Ask several models the same question, and see who f
         )
         st.stop()
     question = asked(collections)
+    unrestored.say(question)
     if len(able) < 2:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(
@@ -37,17 +39,15 @@ with page("Query lab", lead="Ask several models the same question, and see who f
             )
             _new_migration()
     with guarded("The answers"):
-        if question.like:
-            like_banner(question.like)
-        elif only_by_picture(question, collections):
+        if not question.columns:
+            panels.empty_state("No column is chosen", "Choose at least one collection or alias above.")
+            st.stop()
+        if only_by_picture(question, collections):
             pick_a_picture(question, collections)
             st.stop()
-        elif not question.text:
+        elif not (question.text or question.has_picture):
             panels.empty_state("Ask for a picture", "Type a few words above.", icon=":material/manage_search:")
             st.stop()
         elif question.is_example:
             st.caption("An example to begin with. Type your own words above, or choose another one.")
-        if not question.columns:
-            panels.empty_state("No column is chosen", "Choose at least one collection or alias above.")
-            st.stop()
         show(answer(question, collections), filtered=bool(question.only))

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.console import by_points, pages, report, starting, ticks
+from benchmarks.console import by_points, lab, pages, report, starting, ticks
 from benchmarks.console.measured import Measured
 from benchmarks.console.server import serving
 from benchmarks.console.workspace import Prepared, prepare, run_in_progress
@@ -70,6 +70,7 @@ def measure(prepared: Prepared, times: int, seconds: float) -> list[Measured]:
     lines = [first, replace(whole, wall=(first.wall or 0) + (lines[2].wall or 0)), *lines]
     with serving(prepared.folder) as server:
         lines += asyncio.run(pages.measure(server, prepared, times))
+        lines += asyncio.run(lab.measure(server, prepared, times))
         with run_in_progress(prepared.folder, prepared.pictures) as run:
             lines += asyncio.run(ticks.measure(server, run.id, seconds))
         print(f"{server.memory() / 1e6:,.0f} MB of memory in use by the server at the end", file=sys.stderr)

@@ -1,8 +1,10 @@
 """A browser's tab without the browser: it speaks Streamlit's websocket protocol and counts what it is sent."""
 
 import asyncio
+import json
 import re
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,10 +13,14 @@ from urllib.parse import urlencode
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 Query = Mapping[str, str | Sequence[str]]
 PATIENCE = 120.0
 _THUMBNAIL = re.compile(rb"/thumb/[\w/-]+\?[\w=&%.-]+")
+_WIDGET = re.compile(rb"\$\$ID-[0-9a-f]+-([\w-]+)")
+_TRIGGER = "$$STREAMLIT_INTERNAL_KEY_{}__events"
+"""Under what a component's own element, by its id, says what happened in it."""
 
 
 class PageBroken(RuntimeError):
@@ -41,6 +47,7 @@ class Visitor:
         self._pages: dict[str, str] = {}
         self._kept: set[str] = set()
         self._page, self._query = "", ""
+        self._widgets: dict[str, str] = {}
         self.thumbnails: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -65,14 +72,31 @@ class Visitor:
         self._page, self._query = page, urlencode(query or {}, doseq=True)
         return await self._run()
 
+    @property
+    def shown(self) -> list[str]:
+        """Keys of the pictures that it was told to show."""
+        told = {address.partition("?")[0].rpartition("/")[2] for address in self.thumbnails}
+        return sorted(urlsafe_b64decode(f"{key}{'=' * (-len(key) % 4)}").decode() for key in told)
+
+    async def enter(self, key: str, text: str) -> Answer:
+        """Type into the field of this key, which the page drew before."""
+        return await self._run(widget=WidgetState(id=self._widgets[key], string_value=text))
+
+    async def pick(self, key: str, picture: str) -> Answer:
+        """Click a picture in the gallery of this key."""
+        told = json.dumps([{"event": "picked", "value": picture}])
+        return await self._run(widget=WidgetState(id=_TRIGGER.format(self._widgets[key]), json_trigger_value=told))
+
     async def tick(self, fragment: str) -> Answer:
         """Let a live part refresh itself."""
         return await self._run(fragment)
 
-    async def _run(self, fragment: str = "") -> Answer:
+    async def _run(self, fragment: str = "", widget: WidgetState | None = None) -> Answer:
         request = BackMsg()
         state = request.rerun_script
         state.query_string, state.fragment_id, state.is_auto_rerun = self._query, fragment, bool(fragment)
+        if widget is not None:
+            state.widget_states.widgets.append(widget)
         state.cached_message_hashes.extend(self._kept)
         state.context_info.timezone, state.context_info.locale = "Europe/Berlin", "en-GB"
         state.context_info.url = f"{self._url}/{self._page}"
@@ -100,6 +124,7 @@ class Visitor:
             shown = [found.decode() for found in _THUMBNAIL.findall(raw)]
             answer.thumbnails += len(shown)
             self.thumbnails.update(shown)
+            self._widgets |= {found[1].decode(): found[0].decode() for found in _WIDGET.finditer(raw)}
             _refuse_errors(message)
         elif kind == "auto_rerun":
             answer.fragments[message.auto_rerun.fragment_id] = message.auto_rerun.interval

@@ -10,6 +10,7 @@ from console_core.querylab.answering import Asked, Sampling, answered
 from console_core.querylab.answering import nearest as nearest
 from console_core.querylab.comparison import Column, ColumnResult, Comparison, Models, Where
 from console_core.querylab.question import Embedded, Question, combined, embedded
+from console_core.querylab.remembered import Remembered
 from console_core.querylab.shifts import agreement, shifts
 from console_core.querylab.stored import vector_of
 from console_core.vectorstore.types import CollectionInfo, Outline, VectorStore
@@ -27,10 +28,12 @@ def ask(
     limit: int = 20,
     where: Where | None = None,
     samples: Sampling | None = None,
+    remembered: Remembered | None = None,
 ) -> Comparison:
     """The pictures nearest to a text, or to what a `Question` says, in each column. Texts and an uploaded picture are
     embedded once per model; a question that is a catalog's picture only needs no model. That picture is left out of
-    the answers. With `samples`, answers have their percentiles.
+    the answers. With `samples`, answers have their percentiles. With `remembered`, what was embedded lately is not
+    embedded again, and took no time.
 
     What goes wrong in one column (no such collection, no recorded model, another fingerprint, no text tower, no such
     picture) is that column's `error`.
@@ -48,7 +51,10 @@ def ask(
             embedder = fitting_model(models, info, text=bool(question.texts))
             if embedder.card.key not in made:
                 started = perf_counter()
-                made[embedder.card.key] = embedded(question, embedder), (perf_counter() - started) * 1000
+                parts, known = (
+                    remembered.of(question, embedder) if remembered else (embedded(question, embedder), False)
+                )
+                made[embedder.card.key] = parts, 0.0 if known else (perf_counter() - started) * 1000
             parts, embed_ms = made[embedder.card.key]
         vector = combined(question, parts, lambda key: vector_of(store, info, key))
         asked = Asked(vector, limit, where, column, leave_out=question.like)

@@ -212,5 +212,6 @@ class Settings:
 
     @property
     def cache(self) -> Path:
-        """Files that can be deleted at any time: thumbnails, batch sizes of devices, what timm said of models."""
+        """Files that can be deleted at any time: thumbnails, pictures that were asked with, batch sizes of devices,
+        what timm said of models."""
         return self.workspace / "cache"

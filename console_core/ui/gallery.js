@@ -6,10 +6,18 @@ function element(tag, className, text) {
   return made
 }
 
+function told_of(tile) {
+  return 'percentile ' + tile.percentile + ': scores higher than ' + tile.percentile + ' % of a sample of its collection'
+}
+
 function facts(tile) {
   const row = element('div', 'facts')
   if (tile.rank) row.append(element('span', 'rank', String(tile.rank)))
-  if (tile.score) row.append(element('span', 'score', tile.score))
+  if (tile.percentile) {
+    const told = element('span', 'percentile', tile.percentile)
+    told.title = told_of(tile)
+    row.append(told)
+  }
   if (tile.shift) {
     const badge = element('span', 'shift ' + tile.shift.kind, tile.shift.text)
     badge.title = tile.shift.meaning
@@ -22,7 +30,7 @@ function button(tile, picked) {
   const made = element('button', tile.id === picked ? 'picked' : '')
   made.type = 'button'
   made.dataset.id = tile.id
-  const spoken = [tile.alt, tile.rank && 'rank ' + tile.rank, tile.score && 'score ' + tile.score, tile.shift?.meaning, tile.note]
+  const spoken = [tile.alt, tile.rank && 'rank ' + tile.rank, tile.percentile && 'percentile ' + tile.percentile, tile.shift?.meaning, tile.note]
   made.setAttribute('aria-label', spoken.filter(Boolean).join(', '))
   made.setAttribute('aria-pressed', String(tile.id === picked))
   made.title = tile.alt
@@ -32,7 +40,7 @@ function button(tile, picked) {
   picture.alt = tile.alt
   picture.src = tile.src
   made.append(picture)
-  if (tile.rank || tile.score || tile.shift) made.append(facts(tile))
+  if (tile.rank || tile.percentile || tile.shift) made.append(facts(tile))
   if (tile.note) made.append(element('div', 'note', tile.note))
   return made
 }

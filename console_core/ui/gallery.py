@@ -1,4 +1,4 @@
-"""Pictures in columns with rank, score and the shift of rank between them; one browser element, signed thumbnails.
+"""Pictures in columns with rank, percentile and the shift of rank between them; one browser element, signed thumbnails.
 
 Hovering or focusing a picture marks the same picture in every column; a click returns its id.
 """
@@ -26,16 +26,16 @@ _element = st.components.v2.component(
 class Tile:
     """One picture. `id` is what a click returns and what is linked across columns; `src` comes from `thumb_url`.
 
-    `rank` counts from 1; 0 shows none. `score` is drawn as a number with three decimals. `shift` is the move against
-    the reference column; pictures of the reference that the other column lacks are "gone". `note` is a short line
-    under the picture in grids without ranks.
+    `rank` counts from 1; 0 shows none. `percentile`, 0 to 100, compares across columns; scores do not, and a tile has
+    none. `shift` is the move against the reference column; pictures of the reference that the other column lacks are
+    "gone". `note` is a short line under the picture in grids without ranks.
     """
 
     id: str
     src: str
     alt: str
     rank: int = 0
-    score: float | None = None
+    percentile: float | None = None
     shift: Shift | Literal["gone"] | None = None
     note: str = ""
 
@@ -81,7 +81,7 @@ def _texts(column: Column) -> Mapping[str, str]:
 def _tile(tile: Tile) -> dict[str, Any]:
     return {
         **{name: getattr(tile, name) for name in ("id", "src", "alt", "rank", "note")},
-        "score": "" if tile.score is None else f"{tile.score:.3f}",
+        "percentile": "" if tile.percentile is None else words.percentile(tile.percentile),
         "shift": _shift(tile.shift),
     }
 

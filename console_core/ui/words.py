@@ -6,6 +6,7 @@ Pure: nothing here draws. Colours are Streamlit's names, so that badges follow t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from math import floor
 from typing import Literal
 
 from console_core.runs.types import RunState
@@ -108,6 +109,11 @@ def shift(kind: str, places: int) -> tuple[str, str]:
         "gone": "not in the other column any more",
     }
     return signs.get(kind, kind), meanings.get(kind, kind)
+
+
+def percentile(value: float) -> str:
+    """A percentile with one decimal, cut off and not rounded: 99.97 is 99.9, and only what nothing exceeds is 100."""
+    return "100" if value >= 100 else f"{floor(max(value, 0.0) * 10 + 1e-6) / 10:.1f}"
 
 
 def badge(word: Word) -> str:

@@ -103,9 +103,9 @@ def columns(tab: Tab) -> list[Locator]:
 
 
 def answers(column: Locator) -> list[tuple[str, str]]:
-    """Keys and scores of a column, from the first rank on."""
+    """Keys and percentiles of a column, from the first rank on."""
     tiles = column.locator("button[data-id]")
-    return [(str(tile.get_attribute("data-id")), tile.locator(".score").inner_text()) for tile in tiles.all()]
+    return [(str(tile.get_attribute("data-id")), tile.locator(".percentile").inner_text()) for tile in tiles.all()]
 
 
 def shows_pictures(column: Locator) -> None:

@@ -223,7 +223,7 @@ def cuts_over_and_rolls_back(anna: Tab, migration: str, report: DemoReport) -> N
 def asks_the_alias(anna: Tab, collection: str, title: str) -> None:
     """The alias itself, not the collection, is searched, and its answers come from this collection's model."""
     anna.menu("Query lab")
-    choice = anna.page.get_by_role("combobox")
+    choice = anna.page.get_by_role("combobox", name="Columns")
     for _ in range(2):
         choice.press("Backspace")
     choice.fill("images →")

@@ -36,7 +36,7 @@ def picture(number: int) -> str:
 
 
 def tile(number: int, rank: int, shift: Shift | Literal["gone"] | None) -> gallery.Tile:
-    return gallery.Tile(f"p{number}", picture(number), f"Picture {number}", rank, 0.912 - rank * 0.017, shift)
+    return gallery.Tile(f"p{number}", picture(number), f"Picture {number}", rank, 99.9 - rank * 1.7, shift)
 
 
 def actions() -> None:

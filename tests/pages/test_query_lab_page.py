@@ -90,6 +90,8 @@ def test_each_picture_has_rank_score_and_shift_and_the_agreement_is_called_chang
     assert "RBO" in text
     assert "change, not quality" in text
     assert "within a column only" in text
+    assert all(0 <= float(tile["percentile"]) <= 100 for tile in [*first["tiles"], *second["tiles"]])
+    assert not any("score" in tile for tile in [*first["tiles"], *second["tiles"]])
 
 
 @pytest.mark.usefixtures("both")
@@ -166,12 +168,12 @@ def test_a_picture_is_shown_large_with_its_rank_in_each_column_and_leads_to_simi
 
 
 @pytest.mark.usefixtures("both")
-def test_words_take_the_place_of_a_picture(open_page: OpenPage, said: Said) -> None:
+def test_an_example_takes_the_place_of_a_picture(open_page: OpenPage, said: Said) -> None:
     page = open_page("query_lab", like="5", columns=[CLIP, SIGLIP])
     assert "Pictures like **square 5**" in said(page)
-    page.text_input(key="lab-query").set_value("a circle").run()
+    page.pills(key="lab-example").set_value("square 9").run()
     assert "Pictures like" not in said(page)
-    assert (page.query_params["q"], "like" in page.query_params) == ("a circle", False)
+    assert (page.query_params["q"], "like" in page.query_params) == ("square 9", False)
 
 
 @pytest.mark.usefixtures("both")

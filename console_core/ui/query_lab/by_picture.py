@@ -6,7 +6,9 @@ from itertools import islice
 import streamlit as st
 
 from console_core.ui import gallery, pictures
-from console_core.ui.query_lab.question import Question, ask_like, those_of
+from console_core.ui.query_lab.choosing import those_of
+from console_core.ui.query_lab.fields import ask_like
+from console_core.ui.query_lab.question import Question
 from console_core.ui.session import console
 from console_core.vectorstore.types import CollectionInfo
 
@@ -16,8 +18,10 @@ _OFFERED = 24
 
 
 def only_by_picture(question: Question, collections: Sequence[CollectionInfo]) -> bool:
-    """Whether every collection that is asked was made by a model that embeds no texts."""
-    asked = those_of(question.columns, collections)
+    """Whether no text can be asked, and no picture is: every model that is asked embeds no texts."""
+    if question.has_picture:
+        return False
+    asked = those_of(question.names, collections)
     cards = console().models.cards
     return bool(asked) and not any(cards.embeds_text(info.stamp.model) for info in asked if info.stamp)
 
@@ -32,7 +36,7 @@ def pick_a_picture(question: Question, collections: Sequence[CollectionInfo]) ->
             title="What is chosen above can be searched by picture only",
             icon=":material/image_search:",
         )
-    first = those_of(question.columns, collections)[0]
+    first = those_of(question.names, collections)[0]
     rows = list(islice(console().catalog_of(first.name).rows(), _OFFERED))
     tiles = [
         gallery.Tile(row.key, pictures.address(row.key, row), pictures.caption(row.key, row.payload)) for row in rows

@@ -1,29 +1,44 @@
 """The answers on the page: how alike the columns are, what failed, the pictures, and one of them large."""
 
-import pandas as pd
 import streamlit as st
 
-from console_core.catalog.types import ImageRow
 from console_core.errors import NoTextTower
 from console_core.querylab.comparison import Comparison
-from console_core.ui import gallery, navigation, pictures, words
-from console_core.ui.query_lab.answers import all_keys, column_title, columns, gone
-from console_core.ui.query_lab.by_picture import PICTURE, find_similar, like
+from console_core.ui import gallery, pictures, words
+from console_core.ui.query_lab import encoders
+from console_core.ui.query_lab.answers import all_keys, column_title, columns, distinct_titles, gone
+from console_core.ui.query_lab.by_picture import PICTURE, like
+from console_core.ui.query_lab.large import large
 
 _WIDTHS = {1: 136, 2: 112, 3: 104, 4: 100}
+_PERCENTILE = (
+    "Of each collection there is a fixed random sample of at most 2,000 pictures. For every query the model scores "
+    "that sample too, and the percentile of an answer is the share of the sample that scores lower: at 99.9 one "
+    "picture of a thousand is as near to the query, or nearer. So 99.9 means the same in every column, whatever scores "
+    "a model gives. A filter changes no percentile: it is among the pictures of the whole collection."
+)
 
 
 def show(comparison: Comparison, *, filtered: bool) -> None:
-    """All of it. The catalog is asked once for all pictures. `filtered` says that not all points were asked."""
+    """All of it. The catalog is asked once for all pictures. `filtered` says that only points were asked which pass a
+    filter."""
     rows = pictures.rows_by_key(all_keys(comparison))
+    known = encoders.encoders(comparison)
+    encoders.warn(comparison, known)
     _agreement(comparison)
     _errors(comparison)
+    encoders.strip(comparison, known)
     drawn = columns(comparison, rows, filtered=filtered)
     picked = gallery.gallery(
         drawn, key="lab-gallery", picked=st.session_state.get(PICTURE, ""), tile_width=_WIDTHS.get(len(drawn), 100)
     )
-    if sum(bool(column.tiles) for column in drawn) > 1:
-        st.caption("Scores compare pictures within a column only: two models spread their scores differently.")
+    if any(result.sampled for result in comparison.columns):
+        st.caption(
+            "Beside a picture's rank stands its percentile: the share of the collection that scores lower for the same "
+            "query, in percent. It compares across columns. Scores themselves compare within a column only, and stand "
+            "in a picture's drawer.",
+            help=_PERCENTILE,
+        )
     left_behind = gone(comparison, rows)
     if left_behind:
         total = words.count(sum(len(column.tiles) for column in left_behind), "picture")
@@ -31,19 +46,21 @@ def show(comparison: Comparison, *, filtered: bool) -> None:
             picked = gallery.gallery(left_behind, key="lab-gone", tile_width=88) or picked
     if picked is not None:
         st.session_state[PICTURE] = picked
-    pictures.drawer(PICTURE, pictures.named, lambda key, row: _more(comparison, key, row))
+    pictures.drawer(PICTURE, pictures.named, lambda key, row: large(comparison, key, row))
 
 
 def _agreement(comparison: Comparison) -> None:
     if comparison.reference is None:
         return
-    reference = comparison.columns[comparison.reference]
-    compared = [(result, result.agreement) for result in comparison.columns if result.agreement is not None]
-    for result, agreement in compared:
+    titles = distinct_titles(comparison)
+    against = titles[comparison.reference]
+    compared = [
+        (title, result.agreement)
+        for title, result in zip(titles, comparison.columns, strict=True)
+        if result.agreement is not None
+    ]
+    for place, (name, agreement) in enumerate(compared):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            name, against = column_title(result), column_title(reference)
-            if name == against:
-                name, against = result.asked, reference.asked
             st.markdown(f"**{words.plain(name)}** against {words.plain(against)}", width="content")
             st.badge(
                 f"overlap@{agreement.k} {words.percent(agreement.overlap)}",
@@ -62,7 +79,7 @@ def _agreement(comparison: Comparison) -> None:
                 help=f"Rank-biased overlap: how alike both orders are, where the first places count most "
                 f"(p = {agreement.p}); 1 is the same order, 0 nothing in common.",
             )
-            if result is compared[0][0]:
+            if not place:
                 st.caption("Measures change, not quality: which is better is for you to judge.", width="content")
 
 
@@ -75,27 +92,3 @@ def _errors(comparison: Comparison) -> None:
     if answered and any(isinstance(result.error, NoTextTower) for result in comparison.columns):
         label = "Ask all of them for pictures like the first answer"
         st.button(label, icon=":material/image_search:", key="lab-like-first", on_click=like, args=(answered[0].key,))
-
-
-def _more(comparison: Comparison, key: str, row: ImageRow | None) -> None:
-    with st.container(horizontal=True):
-        find_similar(key)
-        if row is None:
-            navigation.link("coverage", "Orphaned points", status="orphaned")
-    table = [
-        {
-            "Column": column_title(result),
-            "Rank": hit.rank if hit else None,
-            "Score": hit.score if hit else None,
-            "Shift": words.shift(hit.shift.kind, hit.shift.places)[0] if hit and hit.shift else "–",
-        }
-        for result in comparison.columns
-        if result.error is None
-        for hit in (next((answer for answer in result.answers if answer.key == key), None),)
-    ]
-    st.dataframe(
-        pd.DataFrame(table),
-        hide_index=True,
-        alt="Rank and score of this picture in each column",
-        column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
-    )

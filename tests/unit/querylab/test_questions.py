@@ -1,19 +1,23 @@
 """Questions of several parts: what vector comes of them, what each column answers, and where a threshold cuts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from console_core.demo.painting.render import render
 from console_core.demo.plan import plan
 from console_core.embedding.loaded import LoadedModels
 from console_core.embedding.registry import ModelCards
+from console_core.embedding.types import Vectors
 from console_core.errors import NotFound, Refused
 from console_core.querylab.comparison import Column
 from console_core.querylab.image_search import ask_like
 from console_core.querylab.question import LONGEST, Embedded, Question, combined
+from console_core.querylab.remembered import Remembered
 from console_core.querylab.search import ask
 from console_core.vectorstore.types import Hit, Vector
 from console_core.vectorstore.ways import Search
@@ -122,3 +126,30 @@ def test_each_column_is_searched_in_its_own_way(lab: Lab, monkeypatch: pytest.Mo
     assert asked == [column.way for column in comparison.columns] == list(Search)
     ask_like(lab.store, ways, "5")
     assert asked == 2 * list(Search)
+
+
+def test_what_was_embedded_lately_is_remembered_for_the_same_model_texts_and_pixels_only(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    embedder = lab.models.get(CLIP)
+    really = embedder.embed_texts
+
+    def embed_texts(texts: Sequence[str]) -> Vectors:
+        asked.append(list(texts))
+        return really(texts)
+
+    monkeypatch.setattr(embedder, "embed_texts", embed_texts)
+    remembered = Remembered(most=2)
+    first, again, other = (
+        ask(lab.store, lab.models, ["by-clip", "by-siglip"], question, limit=5, remembered=remembered)
+        for question in (Question("snow"), Question("snow"), Question("snow", without=("night",)))
+    )
+    assert asked == [["snow"], ["snow", "night"]]
+    assert [column.keys for column in first.columns] == [column.keys for column in again.columns]
+    assert [column.keys for column in first.columns] != [column.keys for column in other.columns]
+    pictures = [Image.new("RGB", size, (colour, 0, 0)) for size, colour in (((9, 4), 7), ((4, 9), 7), ((9, 4), 8))]
+    shapes = {remembered.of(Question(picture=picture), embedder)[1] for picture in pictures}
+    assert shapes == {False}
+    assert remembered.of(Question(picture=pictures[2].copy()), embedder)[1]
+    assert not remembered.of(Question("snow"), embedder)[1], "only the last two are kept"

@@ -134,3 +134,10 @@ def test_an_ingested_picture_without_a_label_is_called_by_its_files_name_and_sho
     assert pictures.caption("7", {}) == "Picture 7"
     payload = {"path": "https://example.com/a.jpg?sig=s3cret", "note": "why? see https://example.com?a=b", "views": 3}
     assert pictures.shown(payload) == {**payload, "path": "https://example.com/a.jpg?…"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(100, "100"), (99.97, "99.9"), (99.9, "99.9"), (50, "50.0"), (0.04, "0.0"), (0, "0.0")]
+)
+def test_a_percentile_is_cut_off_so_that_only_what_nothing_exceeds_is_100(value: float, text: str) -> None:
+    assert words.percentile(value) == text
