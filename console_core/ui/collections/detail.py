@@ -13,6 +13,7 @@ from console_core.ui import navigation, panels, session, words
 from console_core.ui.collections.concerns import concerns, contradicts
 from console_core.ui.collections.duplicates import SHOW
 from console_core.ui.collections.introduction import introduce_alias
+from console_core.ui.collections.losses import losses_card
 from console_core.ui.collections.points import points_page
 from console_core.ui.collections.stamping import record_model
 from console_core.ui.collections.store import limits
@@ -47,6 +48,7 @@ def collection_detail(info: CollectionInfo) -> None:
         _facts(info, card)
     with right, panels.card("How it is stored", key="collection-storage"):
         _storage(info)
+    losses_card(info)
     points_page(info)
     with st.expander(
         "Retire this collection", icon=":material/delete_forever:", key="retire", on_change="rerun"
