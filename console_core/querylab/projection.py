@@ -5,6 +5,7 @@ Distances across maps are not comparable: each shows how one model orders the pi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -48,6 +49,11 @@ class Group:
     size: int
     change: float
     members: tuple[int, ...]
+
+
+def has_umap() -> bool:
+    """Whether UMAP is installed. Does not import it, which takes seconds."""
+    return find_spec("umap") is not None
 
 
 def maps(keys: Sequence[str], a: Vectors, b: Vectors, *, method: Method = "PCA", seed: int = 1) -> Maps:
