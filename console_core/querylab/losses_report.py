@@ -91,8 +91,10 @@ def _sentence(loss: Loss) -> str:
     if loss.total.mean >= 0 and not loss.causes():
         return f"Of 100 nearest pictures for {asked} none is lost."
     named = {"index": "the index", "quantization": "rounding"}
-    causes = " and ".join(named[cause] for cause in loss.causes())
-    blamed = f" To be mended: {causes}." if causes else f" That is less than {100 * TOLERANCE:.0f}, or may be chance."
+    causes = [named[cause] for cause in loss.causes()]
+    blamed = (
+        f" The cause is {' and '.join(causes)}." if causes else f" It is less than {100 * TOLERANCE:.0f}, or chance."
+    )
     return (
         f"Of 100 nearest pictures for {asked} the index loses {lost(loss.index)} and rounding "
         f"{lost(loss.quantization)}.{blamed}"

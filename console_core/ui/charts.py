@@ -174,7 +174,7 @@ def picture_map(
                 "name": name,
                 "marker": marker,
                 "customdata": those.tolist(),
-                "text": [f"{names[row]}<br>{change[row]:.0%} of its neighbours changed" for row in those],
+                "text": [f"{names[row]}<br>neighbourhood changed by {change[row]:.0%}" for row in those],
                 "hovertemplate": "%{text}<extra></extra>",
                 "selected": {"marker": {"opacity": 0.95}},
                 "unselected": {"marker": {"opacity": 0.12}},

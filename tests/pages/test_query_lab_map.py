@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from console_core.console import Console
 from console_core.querylab import samples
+from console_core.querylab.projection import has_umap
 from console_core.ui import charts
 from console_core.ui.query_lab.map_choice import _row
 from console_core.vectorstore.provenance import Provenance, point_id
@@ -137,7 +138,18 @@ def test_what_stands_in_the_way_of_a_map_is_told_with_what_to_do(open_page: Open
     missing = shown("gone", ONE)
     assert "gone" in missing.error[0].proto.title
     assert missing.multiselect(key="map-columns").value == ["gone", ONE]
-    assert "UMAP is not installed" in said(shown(ONE, TWO, method="UMAP"))
+
+
+@pytest.mark.usefixtures("mapped")
+@pytest.mark.skipif(has_umap(), reason="UMAP is installed here")
+def test_without_umap_there_is_no_choice_of_it_and_it_is_said_how_to_have_it(open_page: OpenPage, said: Said) -> None:
+    page = open_page("query_lab", view="map")
+    assert "segmented_control" not in {element.type for element in page.main}
+    assert 'pip install "embedding' in said(page).replace("\\", "")
+    asked = open_page("query_lab", view="map", method="UMAP")
+    assert "UMAP is not installed" in said(asked)
+    asked.segmented_control(key="map-method").select("PCA").run()
+    assert len(figures(asked)) == 2
 
 
 def test_a_collection_without_a_sample_has_it_drawn_by_a_click(

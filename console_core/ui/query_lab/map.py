@@ -188,7 +188,7 @@ def _title(info: CollectionInfo) -> str:
 def _more(shown: Shown, key: str) -> None:
     if key in shown.drawn.maps.keys:
         change = shown.drawn.maps.change[shown.drawn.maps.keys.index(key)]
-        st.markdown(f"**{change:.0%}** of its nearest pictures in the sample are others in the second model.")
+        st.markdown(f"Its neighbourhood in the sample changed by **{change:.0%}**.")
     if st.button("Find similar", icon=":material/image_search:", type="primary", key="map-similar"):
         st.session_state.pop(PICTURE, None)
         navigation.go("query_lab", like=key, columns=st.query_params.get_all("columns"))

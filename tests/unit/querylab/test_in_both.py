@@ -11,6 +11,7 @@ from console_core.querylab.calibration import draw, read
 from console_core.querylab.in_both import MOST, TwoMaps, in_both, two_maps, worth_showing
 from console_core.querylab.projection import has_umap
 from console_core.querylab.samples import Samples
+from console_core.querylab.umap_process import flattened
 from console_core.settings import StoreSettings
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.provenance import Provenance, point_id
@@ -121,3 +122,20 @@ def test_without_umap_it_is_said_how_to_have_it(store: VectorStore) -> None:
     with pytest.raises(Refused, match="UMAP is not installed") as refused:
         two_maps(pictures, "UMAP")
     assert "embedding-console[umap]" in refused.value.remedy
+
+
+@pytest.mark.skipif(has_umap(), reason="UMAP is installed here")
+def test_a_process_of_umap_that_ends_without_a_map_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Refused, match="ended without a map"):
+        flattened([np.zeros((30, 4), np.float32)], 1)
+    assert "umap" in capfd.readouterr().err, "the server's log says why"
+
+
+@pytest.mark.skipif(not has_umap(), reason="UMAP is not installed here")
+def test_umap_gives_the_same_maps_again_and_has_no_explained_variance(store: VectorStore) -> None:
+    one, other = filled(store, "one", 1, 12, 40), filled(store, "two", 2, 8, 40)
+    pictures = in_both(store, read(store, one, draw(store, one)), one, other)
+    found, again = two_maps(pictures, "UMAP").maps, two_maps(pictures, "UMAP").maps
+    assert (found.explained, found.first.shape) == (None, (40, 2))
+    assert np.array_equal(found.first, again.first)
+    assert np.array_equal(found.second, again.second)

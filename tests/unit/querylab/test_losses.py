@@ -142,7 +142,7 @@ def test_the_words_of_a_report_name_the_index_and_clear_the_model(shards: Shards
     text, pictures, whose = report.sentences()
     lost = -100 * losses[0].index.mean
     assert text == (
-        f"Of 100 nearest pictures for texts the index loses {lost:.1f} and rounding 0.0. To be mended: the index."
+        f"Of 100 nearest pictures for texts the index loses {lost:.1f} and rounding 0.0. The cause is the index."
     )
     assert pictures.startswith("Of 100 nearest pictures for pictures the index loses ")
     assert whose.startswith("Nothing of that is the model's doing")
