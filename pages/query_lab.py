@@ -8,16 +8,21 @@ from console_core.ui.query_lab import unrestored
 from console_core.ui.query_lab.answers import answer
 from console_core.ui.query_lab.by_picture import only_by_picture, pick_a_picture
 from console_core.ui.query_lab.choosing import comparable
+from console_core.ui.query_lab.map import LEAD, VIEW, from_map, map_view, to_map
 from console_core.ui.query_lab.question import asked
 from console_core.ui.query_lab.results import show
-from console_core.ui.session import console
+from console_core.ui.session import console, parameter
 
 
 def _new_migration() -> None:
     navigation.link("migrations", "Start a migration", icon=":material/add:", view="new")
 
 
-with page("Query lab", lead="Ask several models the same question, and see who finds what."):
+if parameter("view") == VIEW:
+    with page("Maps", lead=LEAD, actions=from_map):
+        map_view()
+    st.stop()
+with page("Query lab", lead="Ask several models the same question, and see who finds what.", actions=to_map):
     collections = console().store.collections()
     able = comparable(collections)
     if not able:

@@ -17,6 +17,7 @@ from console_core.cli import (
     generating,
     ingesting,
     judging,
+    losses,
     making,
     manners,
     moving,
@@ -49,7 +50,7 @@ HELP = "Move an image collection from one embedding model to another without eve
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 for topic in (
-    *(making, runs, verification, encoder, moving, sharing_out, failures),
+    *(making, runs, verification, encoder, losses, moving, sharing_out, failures),
     *(manners, backups, ingesting, searching, generating, judging, evaluating),
 ):
     topic.register(app)

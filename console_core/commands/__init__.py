@@ -19,6 +19,7 @@ from console_core.commands.checking_encoder import check_encoder
 from console_core.commands.duplicates import find_duplicates
 from console_core.commands.ingesting import forget_intake, ingest
 from console_core.commands.making import create_collection
+from console_core.commands.measuring_losses import measure_losses
 from console_core.commands.moving_store import StoreMoved, move_store
 from console_core.commands.sharing_out import share
 from console_core.commands.starting import Started as Started
@@ -209,6 +210,7 @@ COMMANDS: Mapping[str, _Command] = {
     "measure_coverage": _Command(_measure_coverage, "operator", "collection"),
     "find_duplicates": _Command(find_duplicates, "operator", "collection"),
     "draw_sample": _Command(draw_sample, "operator", "collection"),
+    "measure_losses": _Command(measure_losses, "operator", "collection"),
     "retry": _Command(_retry, "operator", "collection"),
     "generate": _Command(generating.generate, "operator", "into"),
     "quarantine": _Command(_quarantine, "operator", "collection"),

@@ -22,6 +22,8 @@ from console_core.querylab.duplicate_records import DuplicateRecords
 from console_core.querylab.encoder_check import EncoderCheck, EncoderPlan
 from console_core.querylab.filtering import where_of
 from console_core.querylab.finding_duplicates import FindDuplicates
+from console_core.querylab.measuring_losses import LossesPlan, MeasureLosses
+from console_core.querylab.rankings import Query
 from console_core.querylab.sample_run import DrawSample
 from console_core.rollout.expected import expected_signature
 from console_core.rollout.recreate import Recreate, RecreatePlan
@@ -135,6 +137,17 @@ def operation(console: "Console", run: Run) -> Operation:
             )
         case "sample":
             return DrawSample(console.store, console.samples, run.target)
+        case "losses":
+            losses = LossesPlan.from_json(run.spec)
+            return MeasureLosses(
+                losses,
+                store=console.store,
+                models=console.models,
+                samples=console.samples,
+                queries=partial(_queries, console, losses),
+                rows=console.rows,
+                uncounted=console.traffic.uncounted,
+            )
         case "encoder_check":
             encoder = EncoderPlan.from_json(run.spec)
             return EncoderCheck(
@@ -206,6 +219,11 @@ def _build(console: "Console", run: Run, plan: MigrationPlan, catalog: ImageCata
 
 def _ingestion(console: "Console", run: Run, plan: IngestPlan) -> Reembed:
     return _build(console, run, plan.as_build(), console.ingesting().catalog(plan))
+
+
+def _queries(console: "Console", plan: LossesPlan) -> list[Query]:
+    sets = console.lab.query_sets
+    return sets.queries(sets.get(plan.query_set, plan.version))
 
 
 def _convoy(console: "Console", run: Run, convoy: str) -> JoinConvoy:

@@ -55,9 +55,13 @@ class Loss:
         return tuple(name for name, part in parts.items() if part.is_loss(tolerance))
 
 
+Numbers = Sequence[float] | NDArray[np.float64]
+
+
 @dataclass(slots=True)
 class _Measured:
     recall: dict[Search, list[float]] = field(default_factory=lambda: {way: [] for way in Search})
+    overlap: list[float] = field(default_factory=list)
     rankings: dict[Search, dict[str, list[str]]] = field(default_factory=lambda: {way: {} for way in Search})
 
 
@@ -73,21 +77,29 @@ class Losing:
         k: int = K,
         where: Where | None = None,
         uncounted: Callable[[], AbstractContextManager[None]] = nullcontext,
+        before: Mapping[str, Sequence[Numbers]] | None = None,
     ) -> None:
-        """`uncounted` is how a run asks that yields to the searches of people: see `Traffic.uncounted`."""
+        """`uncounted` is how a run asks that yields to the searches of people: see `Traffic.uncounted`. `before` is
+        what `numbers` gave of the first of the same probes: those are not asked again."""
         self.collection, self.k = collection, k
         self._store, self._probes, self._where, self._uncounted = store, probes, where, uncounted
         self._measured: dict[Kind, _Measured] = {kind: _Measured() for kind in probes}
+        for kind, measured in self._measured.items():
+            for *recall, overlap in (before or {}).get(kind, ()):
+                for way, found in zip(Search, recall, strict=True):
+                    measured.recall[way].append(float(found))
+                measured.overlap.append(float(overlap))
 
     def steps(self) -> Iterator[tuple[int, int]]:
-        """Ask; after each query how many of how many were asked. May be left early.
+        """Ask; after each query how many of how many were asked, with those before. May be left early.
 
         Raises:
             StoreError
         """
-        asked, all_of_them = 0, sum(map(len, self._probes.values()))
+        known = {kind: len(measured.overlap) for kind, measured in self._measured.items()}
+        asked, all_of_them = sum(known.values()), sum(map(len, self._probes.values()))
         for kind, probes in self._probes.items():
-            for probe in probes:
+            for probe in probes[known[kind] :]:
                 self._ask(probe, self._measured[kind])
                 asked += 1
                 yield asked, all_of_them
@@ -98,14 +110,22 @@ class Losing:
             self._loss(kind, measured) for kind, measured in self._measured.items() if measured.recall[Search.EXACT]
         )
 
+    def numbers(self) -> dict[str, list[list[float]]]:
+        """What was measured so far, as plain data: for each kind a row for each query in order, its recall in each way
+        (in the order of `Search`), and its overlap."""
+        return {
+            kind: [list(row) for row in zip(*measured.recall.values(), measured.overlap, strict=True)]
+            for kind, measured in self._measured.items()
+        }
+
     def rankings(self, kind: Kind, way: Search) -> Rankings:
-        """What the queries of a kind were answered in one way: picture keys by query id, k of them."""
+        """What the queries of a kind were answered in one way: picture keys by query id, k of them.
+        Those of queries that were asked before are not known."""
         return self._measured[kind].rankings[way]
 
     def _loss(self, kind: Kind, measured: _Measured) -> Loss:
         recall = {way: np.array(found, dtype=np.float64) for way, found in measured.recall.items()}
         exact, usual = recall[Search.EXACT], recall[Search.USUAL]
-        ranked, true = (measured.rankings[way] for way in (Search.USUAL, Search.EXACT))
         return Loss(
             kind=kind,
             queries=len(exact),
@@ -114,7 +134,7 @@ class Losing:
             index=Effect.of(recall[Search.UNQUANTIZED] - exact),
             quantization=Effect.of(usual - recall[Search.UNQUANTIZED]),
             without_rescoring=Effect.of(recall[Search.WITHOUT_RESCORING] - exact),
-            overlap=float(np.mean([overlap_at(true[query], ranked[query], self.k) for query in true])),
+            overlap=float(np.mean(measured.overlap)),
         )
 
     def _ask(self, probe: Probe, measured: _Measured) -> None:
@@ -124,6 +144,8 @@ class Losing:
             right = sum(hit.id in near for hit in hits[: self.k])
             measured.recall[way].append(right / wanted if wanted else 1.0)
             measured.rankings[way][probe.query] = [picture_key(hit.id, hit.payload) for hit in hits[: self.k]]
+        true, usual = (measured.rankings[way][probe.query] for way in (Search.EXACT, Search.USUAL))
+        measured.overlap.append(overlap_at(true, usual, self.k))
 
     def _hits(self, probe: Probe, way: Search, more: int) -> list[Hit]:
         limit = self.k + more + (probe.itself is not None)
@@ -139,9 +161,6 @@ def _as_near(exact: Sequence[Hit], k: int) -> tuple[set[PointId], int]:
     last = exact[:k][-1].score
     floor = last - _EQUAL * max(1.0, abs(last))
     return {hit.id for hit in exact if hit.score >= floor}, min(k, len(exact))
-
-
-Numbers = Sequence[float] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

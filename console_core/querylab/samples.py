@@ -41,7 +41,7 @@ class Samples:
         self._store, self._folder = store, folder
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.Lock()
-        self._at_work: dict[str, threading.Lock] = {}
+        self._at_work: dict[str, threading.RLock] = {}
 
     def of(self, info: CollectionInfo) -> Sample | None:
         """The sample of a collection; None where it must be drawn first and that would take long.
@@ -52,9 +52,9 @@ class Samples:
         held = self._in_memory(info)
         if held is not None:
             return held
-        with self._lock:
-            at_work = self._at_work.setdefault(info.name, threading.Lock())
-        with at_work:  # one of those who need it reads it; whoever needs another collection's does not wait
+        with self._alone_at(
+            info.name
+        ):  # one of those who need it reads it; whoever needs another collection's does not wait
             held = self._in_memory(info)
             return held if held is not None else self._read_or_drawn(info)
 
@@ -73,7 +73,8 @@ class Samples:
         beside = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
         said = {"collection": name, "points": drawn.points, "fingerprint": drawn.fingerprint, "ids": drawn.ids}
         beside.write_text(json.dumps(said), encoding="utf-8")
-        beside.replace(file)
+        with self._alone_at(name):  # whoever found none, or an old one, does not delete this one
+            beside.replace(file)
         with self._lock:
             self._held.pop(name, None)
 
@@ -83,6 +84,11 @@ class Samples:
             self._held.pop(name, None)
         with suppress(OSError):
             self._file(name).unlink(missing_ok=True)
+
+    def _alone_at(self, name: str) -> threading.RLock:
+        """The lock of those who read, draw or keep the sample of one collection."""
+        with self._lock:
+            return self._at_work.setdefault(name, threading.RLock())
 
     def _in_memory(self, info: CollectionInfo) -> Sample | None:
         with self._lock:
@@ -97,7 +103,8 @@ class Samples:
         sample = read(self._store, info, drawn) if drawn and _fits(drawn, info) else None
         if drawn is None or sample is None or len(sample.ids) < (1 - MUCH) * len(drawn.ids):
             if info.points > AT_ONCE:
-                self.forget(info.name)  # `needs_drawing` then says so
+                if drawn is not None:
+                    self.forget(info.name)  # `needs_drawing` then says so
                 return None
             drawn = draw(self._store, info)
             with suppress(OSError):  # a full disk costs a later start the drawing, and this query nothing

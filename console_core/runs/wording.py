@@ -24,6 +24,7 @@ KINDS: Mapping[str, KindWords] = {
     "coverage": KindWords("Measurement of coverage", "rows and points", "compared"),
     "duplicates": KindWords("Search for duplicates", "points", "looked at"),
     "sample": KindWords("Drawing of a sample", "points", "looked at"),
+    "losses": KindWords("Measurement of losses", "queries", "asked"),
     "encoder_check": KindWords("Encoder check", "points", "looked at"),
     "catch_up": KindWords("Catch-up", "changes", "caught up"),
     "backup": KindWords("Backup", "points", "saved"),

@@ -4,18 +4,26 @@ Colours are the ten of the theme: Streamlit's browser side replaces the marks #0
 colours, so that one figure is right in light and in dark.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import isnan
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from console_core.ui import words
 
 BLUE, GREEN, ORANGE, VIOLET, RED, CYAN, GREY = (f"#00000{number}" for number in range(1, 8))
+
+_GROUP_COLOURS = (BLUE, ORANGE, GREEN, RED, VIOLET, CYAN, "#000008", "#000009")
+MOST_GROUPS = len(_GROUP_COLOURS)
+"""Groups of a map that have a colour of their own."""
+REST = "others"
+"""The group of what has none, in grey."""
 
 STATUS_COLOURS: Mapping[str, str] = {
     "embedded": BLUE,
@@ -132,6 +140,56 @@ def throughput(samples: Sequence[tuple[datetime, float]], *, unit: str = "pictur
     return Chart(figure, f"Throughput over time; now: {now}.")
 
 
+def picture_map(
+    flat: NDArray[np.float64],
+    groups: Mapping[str, Sequence[int]],
+    change: NDArray[np.float64],
+    *,
+    names: Sequence[str],
+    marked: Collection[int] | None = None,
+    marking: int = 0,
+    alt: str,
+) -> Chart:
+    """Pictures as points, (n, 2), to be chosen with a lasso or a box; `customdata` is a point's row.
+
+    Each group of rows has a colour; without groups the colour is the change, 0 to 1. Beside the `marked` rows the
+    others step back; None marks nothing. Another number of `marking` undoes what was chosen in the browser.
+    """
+    kept = None if marked is None else set(marked)
+    traces = []
+    for place, (name, rows) in enumerate((groups or {"": range(len(flat))}).items()):
+        those = np.array(rows, dtype=np.intp)
+        marker: dict[str, Any] = {"size": 6, "line": {"width": 0}}
+        if groups:
+            marker["color"] = GREY if name == REST else _GROUP_COLOURS[place % len(_GROUP_COLOURS)]
+        else:
+            bar = {"thickness": 8, "outlinewidth": 0, "tickformat": ".0%", "tickvals": [0, 0.5, 1], "len": 0.6}
+            marker |= {"color": change[those].astype(np.float32), "cmin": 0, "cmax": 1, "colorbar": bar}
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": flat[those, 0].astype(np.float32),
+                "y": flat[those, 1].astype(np.float32),
+                "name": name,
+                "marker": marker,
+                "customdata": those.tolist(),
+                "text": [f"{names[row]}<br>neighbourhood changed by {change[row]:.0%}" for row in those],
+                "hovertemplate": "%{text}<extra></extra>",
+                "selected": {"marker": {"opacity": 0.95}},
+                "unselected": {"marker": {"opacity": 0.12}},
+                "opacity": 0.8,
+                **({} if kept is None else {"selectedpoints": [at for at, row in enumerate(rows) if row in kept]}),
+            }
+        )
+    bare = {"showticklabels": False, "zeroline": False, "showgrid": False}
+    across = {**bare, "scaleanchor": "x"}
+    figure = _figure(
+        traces, height=400, x=bare, y=across, drag="lasso", selectionrevision=marking, showlegend=bool(groups)
+    )
+    return Chart(figure, alt)
+
+
 def _stretches(samples: Sequence[tuple[datetime, float]]) -> list[tuple[bool, list[tuple[datetime, float]]]]:
     """Runs of numbers, and of NaN: one line through both would be filled under its gaps."""
     return [(broken, list(of)) for broken, of in groupby(samples, key=lambda sample: isnan(sample[1]))]
@@ -182,6 +240,7 @@ def _figure(
     height: int,
     x: Mapping[str, Any] | None = None,
     y: Mapping[str, Any] | None = None,
+    drag: str | bool = False,
     **layout: Any,
 ) -> go.Figure:
     """Traces and axes in one piece: Plotly takes five times as long for a figure that is updated bit by bit."""
@@ -194,7 +253,7 @@ def _figure(
                 "margin": {"t": 8, "b": 8, "l": 8, "r": 28},
                 "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
                 "hoverlabel": {"namelength": -1},
-                "dragmode": False,
+                "dragmode": drag,
                 "xaxis": {**(x or {}), "fixedrange": True},
                 "yaxis": {**(y or {}), "fixedrange": True},
             },

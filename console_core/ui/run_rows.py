@@ -23,6 +23,7 @@ _LEFT = {
     "coverage": "It has written nothing.",
     "duplicates": "What it has found so far stays listed.",
     "sample": "The sample stays as it was.",
+    "losses": "It has written nothing.",
     "encoder_check": "It has written nothing.",
     "backup": "What it has written stays on the Backups page, unfinished, and can be deleted there.",
     "prove": "The scratch collection that it has filled is deleted; the backup stays as it is.",

@@ -14,6 +14,7 @@ from console_core.ui.collections.concerns import concerns, contradicts
 from console_core.ui.collections.duplicates import SHOW
 from console_core.ui.collections.ingested import ingested
 from console_core.ui.collections.introduction import introduce_alias
+from console_core.ui.collections.losses import losses_card
 from console_core.ui.collections.points import points_page
 from console_core.ui.collections.stamping import record_model
 from console_core.ui.collections.store import limits
@@ -49,6 +50,7 @@ def collection_detail(info: CollectionInfo) -> None:
     with right, panels.card("How it is stored", key="collection-storage"):
         _storage(info)
     ingested(info.name)
+    losses_card(info)
     points_page(info)
     with st.expander(
         "Retire this collection", icon=":material/delete_forever:", key="retire", on_change="rerun"

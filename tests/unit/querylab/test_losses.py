@@ -1,5 +1,6 @@
 """What an index or rounding loses is never blamed on the model, and what a model loses never on the index."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from console_core.querylab.calibration import draw, read
 from console_core.querylab.effects import Effect
 from console_core.querylab.losses import Attribution, Losing, attribute
+from console_core.querylab.losses_report import LossReport
 from console_core.querylab.probes import Kind, Probe, pictures_of, probes_of
 from console_core.querylab.rankings import Query, Rankings
 from console_core.settings import StoreSettings
@@ -115,6 +117,36 @@ def test_a_crippled_index_is_blamed_on_the_index_and_a_worse_model_on_the_model(
         of_index, of_model = (attribute(before, precisions(losing, kind)) for losing in (crippled, worse))
         assert (of_index.causes(), of_model.causes()) == (("index",), ("model",))
         assert of_index.model == Effect(0.0, 0.0, 0.0), "both search the same vectors exactly"
+
+
+def test_a_measurement_that_goes_on_finds_what_an_undisturbed_one_finds_and_asks_nothing_twice(shards: Shards) -> None:
+    rows, probes = embedded(2, noise=0.8)
+    store = shards(rows, index=CRIPPLED, quantization={"type": "binary"})
+    whole = measured(store, probes)
+    half = Losing(store, "images", probes, k=K)
+    for asked, _ in half.steps():
+        if asked == QUERIES + 3:
+            break
+    kept = json.loads(json.dumps(half.numbers()))
+    assert [len(rows) for rows in kept.values()] == [QUERIES, 3]
+    rest = Losing(store, "images", probes, k=K, before=kept)
+    assert [asked for asked, _ in rest.steps()] == list(range(QUERIES + 4, 2 * QUERIES + 1))
+    assert rest.losses() == whole.losses()
+    assert whole.losses()[0].total.mean < -0.1
+
+
+def test_the_words_of_a_report_name_the_index_and_clear_the_model(shards: Shards) -> None:
+    rows, probes = embedded(2, noise=0.8)
+    losses = measured(shards(rows, index=CRIPPLED), probes).losses()
+    report = LossReport("images", POINTS, "f", K, "captions", "", 0, False, CRIPPLED, {}, losses)
+    text, pictures, whose = report.sentences()
+    lost = -100 * losses[0].index.mean
+    assert text == (
+        f"Of 100 nearest pictures for texts the index loses {lost:.1f} and rounding 0.0. The cause is the index."
+    )
+    assert pictures.startswith("Of 100 nearest pictures for pictures the index loses ")
+    assert whose.startswith("Nothing of that is the model's doing")
+    assert LossReport.from_json(json.loads(json.dumps(report.as_json()))) == report
 
 
 def test_rounding_is_told_from_the_index_and_what_rescoring_wins_back_is_said(shards: Shards) -> None:
