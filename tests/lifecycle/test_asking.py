@@ -8,6 +8,7 @@ from console_core.console import Console
 from console_core.errors import NotAllowed, Refused
 from console_core.judging.query_sets import query
 from console_core.judging.snapshots import Snapshot, answers, as_trec
+from console_core.querylab.question import Question
 from console_core.querylab.search import ask
 from console_core.runs.types import Run, RunState
 from console_core.vectorstore.types import ModelStamp
@@ -56,6 +57,25 @@ def test_a_run_asks_every_question_of_every_column_as_the_query_lab_does(both: C
     assert first.margin == pytest.approx(beside.margin)
     like = [ranking[query(like="7").id] for ranking in rankings]
     assert all(len(ranking) == 5 and "7" not in ranking for ranking in like)
+
+
+def test_words_and_a_picture_are_asked_as_the_query_lab_mixes_them_and_not_as_the_picture_alone(
+    both: Console,
+) -> None:
+    mixed = query("a blue square", like="7")
+    command(both, JUDGE, "save_query_set", query_set="mixed", queries=[mixed, query(like="7"), query(mixed.text)])
+    named = ["images", "images__demo-siglip"]
+    run = finish(both, command(both, JUDGE, "ask_query_set", query_set="mixed", columns=named, depth=5))
+    told = {(one.query, one.column): one for one in both.lab.snapshots.answers(snapshot_of(both, run).id)}
+    by_hand = ask(both.store, both.models, named, Question(mixed.text, like="7"), limit=5).columns
+    for place, column in enumerate(by_hand):
+        found, *parts = (told[one.id, place].ranked for one in (mixed, query(like="7"), query(mixed.text)))
+        assert [each.key for each in found] == list(column.keys)
+        assert [each.score for each in found] == pytest.approx([hit.score for hit in column.answers], abs=1e-6)
+        assert "7" not in column.keys
+        assert all(
+            [(each.key, each.score) for each in part] != [(each.key, each.score) for each in found] for part in parts
+        )
 
 
 def test_a_run_that_is_stopped_anywhere_and_goes_on_has_the_answers_of_one_that_was_not(both: Console) -> None:
