@@ -111,7 +111,7 @@ class AskQueries:
             some = asked[place : place + _AT_ONCE]
             with background():
                 found = [self._asked(snapshot, column, some) for column in range(len(snapshot.columns))]
-            given = [_answer(one.id, column, results[one.id]) for column, results in enumerate(found) for one in some]
+            given = [_answer(one, column, results[one.id]) for column, results in enumerate(found) for one in some]
             self._snapshots.add(snapshot.id, given, self._shown([one for each in found for one in each.values()]))
             place += len(some)
             if place < len(asked):
@@ -166,10 +166,11 @@ class AskQueries:
         return list(found.values())
 
 
-def _answer(query: str, column: int, result: ColumnResult) -> ColumnAnswer:
+def _answer(query: Query, column: int, result: ColumnResult) -> ColumnAnswer:
     if result.error is not None:
-        return ColumnAnswer(query, column, error=f"{result.error.message} {result.error.remedy}")
-    return ColumnAnswer(query, column, tuple(map(_ranked, result.answers)), margin=result.margin)
+        return ColumnAnswer(query.id, column, error=f"{result.error.message} {result.error.remedy}")
+    margin = result.margin if query.text and not query.like else None  # between pictures it is no text-image margin
+    return ColumnAnswer(query.id, column, tuple(map(_ranked, result.answers)), margin=margin)
 
 
 def _ranked(answer: Answer) -> Ranked:

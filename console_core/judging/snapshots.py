@@ -95,8 +95,9 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class ColumnAnswer:
-    """What a column answered to one query, best first; or why it could not, in a sentence. `margin` is how far the
-    first score is above the sample's median, in the column's own unit, never to be compared with another column's."""
+    """What a column answered to one query, best first; or why it could not, in a sentence. `margin` is the text-image
+    margin of a question in words alone: how far the first score is above the sample's median, in the column's own unit,
+    never to be compared with another column's. Questions with a picture have none."""
 
     query: str
     column: int

@@ -55,6 +55,8 @@ def test_a_run_asks_every_question_of_every_column_as_the_query_lab_does(both: C
     first = told[query(TEXTS[0]).id, 0]
     assert [each.percentile for each in first.ranked] == pytest.approx([hit.percentile for hit in beside.answers])
     assert first.margin == pytest.approx(beside.margin)
+    asked_in_words = {query(text).id for text in TEXTS}
+    assert [set(margins) for margins in both.lab.snapshots.margins(snapshot)] == [asked_in_words] * 2
     like = [ranking[query(like="7").id] for ranking in rankings]
     assert all(len(ranking) == 5 and "7" not in ranking for ranking in like)
 
@@ -68,6 +70,7 @@ def test_words_and_a_picture_are_asked_as_the_query_lab_mixes_them_and_not_as_th
     run = finish(both, command(both, JUDGE, "ask_query_set", query_set="mixed", columns=named, depth=5))
     told = {(one.query, one.column): one for one in both.lab.snapshots.answers(snapshot_of(both, run).id)}
     by_hand = ask(both.store, both.models, named, Question(mixed.text, like="7"), limit=5).columns
+    assert [(place, mixed.id) for place in range(2) if told[mixed.id, place].margin is not None] == []
     for place, column in enumerate(by_hand):
         found, *parts = (told[one.id, place].ranked for one in (mixed, query(like="7"), query(mixed.text)))
         assert [each.key for each in found] == list(column.keys)
