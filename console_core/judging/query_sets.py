@@ -62,8 +62,9 @@ class QuerySet:
 
 
 def worded(text: str) -> str:
-    """A question's words as they are kept: in Unicode's composed form (NFC), with one space between them."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    """A question's words as they are kept: in Unicode's composed form (NFC), with one space between them, and
+    without the sign NUL, which PostgreSQL keeps in no text."""
+    return " ".join(unicodedata.normalize("NFC", text.replace("\0", " ")).split())
 
 
 def query(text: str = "", *, like: str = "", tags: Iterable[str] = ()) -> Query:

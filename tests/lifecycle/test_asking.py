@@ -1,13 +1,12 @@
 """A query set is asked by a run, and what was answered stays readable when store and models are gone."""
 
 import pytest
-from sqlalchemy import update
 
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.errors import NotAllowed, Refused
 from console_core.judging.query_sets import query
-from console_core.judging.snapshots import Snapshot, answers, as_trec
+from console_core.judging.snapshots import Snapshot, as_trec
 from console_core.querylab.question import Question
 from console_core.querylab.search import ask
 from console_core.runs.types import Run, RunState
@@ -109,13 +108,6 @@ def test_a_snapshot_is_complete_once_and_reads_the_same_without_store_and_models
     assert [row.payload["caption"] for row in shown.values()] == [f"square {key}" for key in shown]
     with pytest.raises(Refused, match="complete"):
         both.lab.snapshots.add(snapshot.id, before[:1], [])
-
-
-def test_answers_that_were_changed_afterwards_are_noticed(both: Console) -> None:
-    snapshot = snapshot_of(both, finish(both, begun(both)))
-    with both.database.transaction() as connection:
-        connection.execute(update(answers).where(answers.c.query == query(TEXTS[0]).id).values(error="never"))
-    assert not both.lab.snapshots.is_intact(snapshot)
 
 
 def test_a_collection_that_became_another_models_meanwhile_ends_the_run_and_mixes_nothing(both: Console) -> None:
