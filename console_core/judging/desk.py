@@ -46,13 +46,15 @@ class Done:
 
 
 class Desk:
-    """An evaluation with the answers that are judged in it, which never change: it can be kept and shared."""
+    """An evaluation with the answers that are judged in it, which never change: it can be kept and shared.
+    `size` is how many questions and places in rankings it has."""
 
     def __init__(self, evaluation: Evaluation, queries: Sequence[Query], columns: Sequence[Rankings]) -> None:
         """`columns` are the rankings of the evaluation's own columns, in its order."""
         self.evaluation = evaluation
         self.columns = tuple(columns)
         self.queries = {query.id: query for query in queries}
+        self.size = len(self.queries) + sum(len(ranking) for column in self.columns for ranking in column.values())
 
     @cached_property
     def sample(self) -> Sample:

@@ -181,24 +181,28 @@ class Snapshots:
         asked = select(answers).where(_A.snapshot == snapshot).order_by(_A.query, _A.column)
         if queries is not None:
             asked = asked.where(_A.query.in_(list(queries)))
+        known: dict[str, str] = {}
         with self._database.reading() as connection:
-            return [_answer(row) for row in connection.execute(asked)]
+            return [_answer(row, known) for row in connection.execute(asked)]
 
     def rankings(self, snapshot: Snapshot) -> tuple[Rankings, ...]:
         """For each column the picture keys that it answered, by query id. A query that a column could not answer is not
         in its rankings."""
         found: tuple[dict[str, tuple[str, ...]], ...] = tuple({} for _ in snapshot.columns)
-        for one in self.answers(snapshot.id):
-            if not one.error:
-                found[one.column][one.query] = tuple(ranked.key for ranked in one.ranked)
+        known: dict[str, str] = {}
+        asked = select(_A.query, _A.column, _A.ranked).where(_A.snapshot == snapshot.id, _A.error == "")
+        with self._database.reading() as connection:
+            for query, column, ranked in connection.execute(asked.order_by(_A.query, _A.column)):
+                found[column][query] = tuple(known.setdefault(key, key) for key, *_ in ranked)
         return found
 
     def margins(self, snapshot: Snapshot) -> tuple[dict[str, float], ...]:
         """For each column the text-image margin of each query that has one."""
         found: tuple[dict[str, float], ...] = tuple({} for _ in snapshot.columns)
-        for one in self.answers(snapshot.id):
-            if one.margin is not None:
-                found[one.column][one.query] = one.margin
+        asked = select(_A.query, _A.column, _A.margin).where(_A.snapshot == snapshot.id, _A.margin.is_not(None))
+        with self._database.reading() as connection:
+            for query, column, margin in connection.execute(asked.order_by(_A.query, _A.column)):
+                found[column][query] = margin
         return found
 
     def pictures(self, snapshot: str, keys: Sequence[str]) -> dict[str, ImageRow]:
@@ -237,8 +241,10 @@ def _row(snapshot: str, one: ColumnAnswer) -> dict[str, Any]:
     return {**told, "error": one.error, "margin": one.margin}
 
 
-def _answer(row: Row[Any]) -> ColumnAnswer:
-    return ColumnAnswer(row.query, row.column, tuple(Ranked(*each) for each in row.ranked), row.error, row.margin)
+def _answer(row: Row[Any], known: dict[str, str]) -> ColumnAnswer:
+    """`known` are the keys so far, each of which is to be in memory once."""
+    ranked = tuple(Ranked(known.setdefault(key, key), *others) for key, *others in row.ranked)
+    return ColumnAnswer(row.query, row.column, ranked, row.error, row.margin)
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:

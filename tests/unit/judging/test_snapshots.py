@@ -6,7 +6,10 @@ from sqlalchemy.sql.dml import Delete, Insert
 
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
+from console_core.judging import records
+from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import queries, query
+from console_core.judging.readings import Readings
 from console_core.judging.records import LabRecords
 from console_core.judging.snapshot_tables import answers, shown, snapshots
 from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot
@@ -77,3 +80,62 @@ def test_a_later_version_of_the_questions_and_another_snapshot_leave_it_intact(l
     assert lab.snapshots.is_intact(first)
     assert lab.snapshots.is_intact(second)
     assert first.digest != second.digest
+
+
+def test_what_was_read_of_a_complete_snapshot_is_read_once_and_looked_at_anew_for_a_verdict(
+    lab: LabRecords, database: Database
+) -> None:
+    snapshot = sealed(lab)
+    kept = lab.readings.of(snapshot)
+    assert list(kept.answers) == lab.snapshots.answers(snapshot.id)
+    assert kept.rankings == lab.snapshots.rankings(snapshot) == ({one.id: KEYS for one in QUESTIONS},) * 2
+    assert kept.margins == lab.snapshots.margins(snapshot)
+    assert lab.readings.is_intact(snapshot)
+    with database.transaction() as connection:
+        connection.execute(delete(answers))
+    assert lab.readings.of(lab.snapshots.get(snapshot.id)) is kept
+    assert len(kept.answers) == 6
+    assert lab.readings.is_intact(snapshot)
+    assert not lab.readings.is_intact(snapshot, afresh=True)
+    assert not lab.readings.is_intact(snapshot)
+
+
+def test_only_as_many_snapshots_are_kept_as_fit_and_none_that_is_not_complete(lab: LabRecords) -> None:
+    first, second, third = (sealed(lab) for _ in range(3))  # of 18 pictures each
+    readings = Readings(lab.snapshots, most=40)
+    kept = {one.id: readings.of(one) for one in (first, second)}
+    assert readings.of(first) is kept[first.id]
+    readings.of(third)
+    assert readings.of(first) is kept[first.id]
+    assert readings.of(second) is not kept[second.id]
+    assert Readings(lab.snapshots, most=17).of(first).rankings == kept[first.id].rankings
+    begun = lab.snapshots.begin(lab.query_sets.get("usual"), COLUMNS, depth=3, by="olga")
+    assert readings.of(begun).answers == ()
+    lab.snapshots.add(begun.id, [ColumnAnswer(QUESTIONS[0].id, 0)], [])
+    assert len(readings.of(begun).answers) == 1
+
+
+def test_a_key_is_in_memory_once_however_often_it_was_found(lab: LabRecords) -> None:
+    snapshot = sealed(lab)
+    told = [key for ranking in lab.snapshots.rankings(snapshot) for keys in ranking.values() for key in keys]
+    found = [each.key for one in lab.snapshots.answers(snapshot.id) for each in one.ranked]
+    for keys in (told, found):
+        assert len(keys) == 18
+        assert len({id(key) for key in keys}) == 3
+
+
+def test_desks_are_kept_by_their_size_and_the_newest_one_always(
+    lab: LabRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = sealed(lab)
+    begun = [lab.judgements.begin(snapshot.id, (0, 1), Protocol(k=2, seed=seed), by="olga") for seed in range(3)]
+    first, second, third = map(lab.judgements.get, begun)
+    monkeypatch.setattr(records, "MOST_PLACES", 42)
+    kept = lab.desk(first), lab.desk(second)
+    assert [one.size for one in kept] == [21, 21]
+    assert (lab.desk(second), lab.desk(first)) == kept[::-1]
+    lab.desk(third)
+    assert lab.desk(first) is kept[0]
+    assert lab.desk(second) is not kept[1]
+    monkeypatch.setattr(records, "MOST_PLACES", 1)
+    assert lab.desk(third) is lab.desk(third)
