@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 from console_core.database import Database
 from console_core.judging.desk import Desk
+from console_core.judging.graded import GradedPictures
 from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.looks import Looks
 from console_core.judging.query_sets import QuerySets
@@ -24,6 +25,7 @@ class LabRecords:
         self.snapshots = Snapshots(database)
         self.readings = Readings(self.snapshots)
         self.judgements = Judgements(database)
+        self.graded = GradedPictures(database)
         self.looks = Looks(database)
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._guard = threading.Lock()

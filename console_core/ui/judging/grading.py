@@ -36,7 +36,7 @@ def who_judges(evaluation: Evaluation) -> None:
 def grading(evaluation: Evaluation) -> None:
     """The next picture of this judge, large, and a button with a key for each grade."""
     lab, judge = session.console().lab, judge_name()
-    desk, mine = lab.desk(evaluation), lab.judgements.of(evaluation.id, judge)
+    desk, mine = lab.desk(evaluation), lab.graded.of(evaluation.id, judge)
     done, task = desk.graded(mine), desk.next_task(mine)
     st.progress(done.share, text=f"{done.judged:,} of {words.count(done.of, 'picture')} judged")
     if task is None:
