@@ -12,9 +12,10 @@ from console_core.judging.query_sets import QuerySet, QuerySets
 from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot, Snapshots
 from console_core.querylab.answering import Asked, Sampling, answered
 from console_core.querylab.comparison import Answer, Column, ColumnResult, Models
-from console_core.querylab.image_search import ask_like
+from console_core.querylab.question import Embedded, Question, combined
 from console_core.querylab.rankings import Query
 from console_core.querylab.search import fitting_model
+from console_core.querylab.stored import vector_of
 from console_core.runs.types import Counts, Lane, Progress
 from console_core.vectorstore.types import CollectionInfo, VectorStore
 
@@ -110,7 +111,7 @@ class AskQueries:
             some = asked[place : place + _AT_ONCE]
             with background():
                 found = [self._asked(snapshot, column, some) for column in range(len(snapshot.columns))]
-            given = [_answer(one.id, column, results[one.id]) for column, results in enumerate(found) for one in some]
+            given = [_answer(one, column, results[one.id]) for column, results in enumerate(found) for one in some]
             self._snapshots.add(snapshot.id, given, self._shown([one for each in found for one in each.values()]))
             place += len(some)
             if place < len(asked):
@@ -129,31 +130,33 @@ class AskQueries:
                 f'The collection "{column.collection}" is not what it was when this run began.',
                 "Ask the query set again: that is another snapshot.",
             )
-        texts = [one for one in some if not one.like]
-        found = self._by_text(info, texts, snapshot.depth) if texts else {}
-        for one in some:
-            if one.like:
-                asked = ask_like(self._store, [info.name], one.like, limit=snapshot.depth, samples=self._samples)
-                (found[one.id],) = asked.columns
-                if isinstance(failed := found[one.id].error, StoreError) and not isinstance(
-                    failed, FingerprintMismatch
-                ):
-                    raise failed
-        return found
+        texts = [one for one in some if one.text]
+        made = self._embedded(info, texts) if texts else {}
+        return {one.id: self._found(info, one, made.get(one.id, Embedded()), snapshot.depth) for one in some}
 
-    def _by_text(self, info: CollectionInfo, texts: Sequence[Query], depth: int) -> dict[str, ColumnResult]:
+    def _embedded(self, info: CollectionInfo, texts: Sequence[Query]) -> dict[str, Embedded | ModelError]:
+        """What the column's model makes of the words of each question, in one batch; or why it reads none."""
         try:
-            embedder = fitting_model(self._models, info)
-            vectors = embedder.embed_texts([one.text for one in texts])
+            vectors = fitting_model(self._models, info).embed_texts([one.text for one in texts])
         except ModelError as error:
             if self._models.cards.embeds_text(info.stamp.model if info.stamp else ""):
                 raise
-            return {one.id: ColumnResult(asked=info.name, error=error) for one in texts}
-        found = {}
-        for one, vector in zip(texts, vectors, strict=True):
-            asked = Asked(vector, depth, None, Column(info.name))
-            found[one.id] = answered(self._store, info, asked, self._samples)
-        return found
+            return dict.fromkeys((one.id for one in texts), error)
+        return {one.id: Embedded((vector,)) for one, vector in zip(texts, vectors, strict=True)}
+
+    def _found(self, info: CollectionInfo, one: Query, made: Embedded | ModelError, depth: int) -> ColumnResult:
+        """The answers to words, to a picture, or to both mixed as the Query lab mixes them."""
+        if isinstance(made, ModelError):
+            return ColumnResult(asked=info.name, error=made)
+        try:
+            question = Question(one.text, one.like)
+            vector = combined(question, made, lambda key: vector_of(self._store, info, key))
+        except ConsoleError as error:
+            if isinstance(error, StoreError) and not isinstance(error, FingerprintMismatch):
+                raise
+            return ColumnResult(asked=info.name, error=error)
+        asked = Asked(vector, depth, None, Column(info.name), leave_out=one.like)
+        return answered(self._store, info, asked, self._samples)
 
     def _shown(self, results: Sequence[ColumnResult]) -> list[ImageRow]:
         """Every picture that was found: as the catalog has it, else by what its point says."""
@@ -163,10 +166,11 @@ class AskQueries:
         return list(found.values())
 
 
-def _answer(query: str, column: int, result: ColumnResult) -> ColumnAnswer:
+def _answer(query: Query, column: int, result: ColumnResult) -> ColumnAnswer:
     if result.error is not None:
-        return ColumnAnswer(query, column, error=f"{result.error.message} {result.error.remedy}")
-    return ColumnAnswer(query, column, tuple(map(_ranked, result.answers)), margin=result.margin)
+        return ColumnAnswer(query.id, column, error=f"{result.error.message} {result.error.remedy}")
+    margin = result.margin if query.text and not query.like else None  # between pictures it is no text-image margin
+    return ColumnAnswer(query.id, column, tuple(map(_ranked, result.answers)), margin=margin)
 
 
 def _ranked(answer: Answer) -> Ranked:

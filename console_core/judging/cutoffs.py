@@ -63,7 +63,7 @@ def cutoff(
         raise Refused("These are not two columns of the snapshot.", f"It has {len(snapshot.columns)}.")
     if evaluation is not None:
         _refuse(evaluation, snapshot)
-    answers = lab.snapshots.answers(snapshot.id)
+    answers = lab.readings.of(snapshot).answers
     grades = combined(lab.judgements.of(evaluation.id)) if evaluation is not None else None
     relevant = evaluation.protocol.relevant if evaluation is not None else 1
     found = translate(_scored(answers, old), _scored(answers, new), threshold, grades, relevant=relevant)

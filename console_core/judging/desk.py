@@ -1,11 +1,11 @@
 """A judge's desk: what is to be judged in an evaluation, in which order, and what a judge has before them now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
-from console_core.judging.judgements import CountedVote, Evaluation, Judgement
+from console_core.judging.judgements import CountedVote, Evaluation
 from console_core.judging.pool import pools
 from console_core.judging.sampling import Sample, sample_of
 from console_core.judging.votes import swapped
@@ -46,13 +46,15 @@ class Done:
 
 
 class Desk:
-    """An evaluation with the answers that are judged in it, which never change: it can be kept and shared."""
+    """An evaluation with the answers that are judged in it, which never change: it can be kept and shared.
+    `size` is how many questions and places in rankings it has."""
 
     def __init__(self, evaluation: Evaluation, queries: Sequence[Query], columns: Sequence[Rankings]) -> None:
         """`columns` are the rankings of the evaluation's own columns, in its order."""
         self.evaluation = evaluation
         self.columns = tuple(columns)
         self.queries = {query.id: query for query in queries}
+        self.size = len(self.queries) + sum(len(ranking) for column in self.columns for ranking in column.values())
 
     @cached_property
     def sample(self) -> Sample:
@@ -69,9 +71,8 @@ class Desk:
         """Whether a picture is graded for a query."""
         return key in self.pools.get(query, ())
 
-    def next_task(self, mine: Sequence[Judgement]) -> Task | None:
-        """The next picture for a judge who said all this; None where all is judged."""
-        judged = {(one.query, one.key) for one in mine}
+    def next_task(self, judged: Collection[tuple[str, str]]) -> Task | None:
+        """The next picture for a judge who graded these, by query and key; None where all is judged."""
         left = self._left(judged)
         found = next(left, None)
         if found is None:
@@ -80,8 +81,10 @@ class Desk:
         pool = self.pools[query]
         return Task(self.queries[query], key, pool.index(key) + 1, len(pool), next(left, ("", ""))[1])
 
-    def graded(self, mine: Sequence[Judgement]) -> Done:
-        return Done(sum(self.has(one.query, one.key) for one in mine), sum(len(pool) for pool in self.pools.values()))
+    def graded(self, judged: Collection[tuple[str, str]]) -> Done:
+        """How far a judge is who graded these, by query and key; what is not judged here does not count."""
+        of = sum(map(len, self.pools.values()))
+        return Done(sum((query, key) in judged for query, pool in self.pools.items() for key in pool), of)
 
     def next_duel(self, mine: Sequence[CountedVote], judge: str) -> Duel | None:
         """The next two lists for a judge who voted like this; None where all pairs of all queries have a vote."""
@@ -102,7 +105,7 @@ class Desk:
     def voted(self, mine: Sequence[CountedVote]) -> Done:
         return Done(len(mine), sum(len(list(self._pairs(query))) for query in self.sample.queue))
 
-    def _left(self, judged: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    def _left(self, judged: Collection[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         for query in self.sample.queue:
             for key in self.pools.get(query, ()):
                 if (query, key) not in judged:

@@ -34,7 +34,7 @@ def report_files(lab: LabRecords, evaluation: Evaluation, thumbnails: Thumbnails
     refuse_unrevealed(evaluation)
     outcome = outcome_of(lab, evaluation)
     snapshot = lab.snapshots.get(evaluation.snapshot)
-    answers = lab.snapshots.answers(snapshot.id)
+    answers = lab.readings.of(snapshot).answers
     asked = lab.desk(evaluation).queries
     files = {
         "report.html": html_of(outcome, lab.snapshots, thumbnails),

@@ -7,56 +7,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, func, insert, select, update
 
-from console_core.database import Database, Instant, Json, metadata, now
+from console_core.database import Database, metadata, now
 from console_core.errors import NotFound, Refused
+from console_core.judging.judgement_tables import evaluations, judgements, votes
 from console_core.judging.protocol import Protocol
 from console_core.judging.votes import Vote
 from console_core.querylab.rankings import Grades
 
-evaluations = Table(
-    "evaluations",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("snapshot", Text, nullable=False),
-    Column("way", Text, nullable=False),
-    Column("columns", Json, nullable=False),
-    Column("protocol", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("made_by", Text, nullable=False),
-    Column("made_at", Instant, nullable=False),
-    Column("revealed_at", Instant),
-    Column("revealed_by", Text, nullable=False, default=""),
-)
-judgements = Table(
-    "judgements",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("evaluation", Text, nullable=False),
-    Column("query", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("judge", Text, nullable=False),
-    Column("grade", Integer),
-    Column("at", Instant, nullable=False),
-    sqlite_autoincrement=True,
-)
-votes = Table(
-    "votes",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("evaluation", Text, nullable=False),
-    Column("query", Text, nullable=False),
-    Column("judge", Text, nullable=False),
-    Column("x", Integer, nullable=False),
-    Column("y", Integer, nullable=False),
-    Column("winner", Integer),
-    Column("at", Instant, nullable=False),
-    sqlite_autoincrement=True,
-)
-Index("judgements_by_judge", judgements.c.evaluation, judgements.c.judge, judgements.c.number)
-Index("votes_by_judge", votes.c.evaluation, votes.c.judge, votes.c.number)
-_E, _J, _V = evaluations.c, judgements.c, votes.c
+_E = evaluations.c
 Way = Literal["grades", "votes"]
 TIE, TAKEN_BACK = -1, None
 """As the winner of a vote that is kept."""
@@ -198,14 +158,13 @@ class Judgements:
 
     def undo(self, evaluation: Evaluation, *, by: str) -> bool:
         """Take back the newest word of a judge that still counts; False where there is none left."""
-        said: list[Judgement | CountedVote]
+        table = judgements if evaluation.way == "grades" else votes
         with self._open(evaluation) as connection:  # from here on nobody adds a word, so the newest stays the newest
-            said = [*(self.of if evaluation.way == "grades" else self.votes)(evaluation.id, by)]
-            newest = max(said, key=lambda one: one.number, default=None)
+            newest = _newest(connection, table, evaluation.id, by)
             if newest is None:
                 return False
             told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
-            if isinstance(newest, Judgement):
+            if table is judgements:
                 _add(connection, judgements, **told, key=newest.key, grade=TAKEN_BACK)
             else:
                 _add(connection, votes, **told, x=newest.x, y=newest.y, winner=TAKEN_BACK)
@@ -281,6 +240,19 @@ def by_judge(given: Sequence[Judgement]) -> dict[str, Grades]:
 
 def _add(connection: Connection, table: Table, **told: Any) -> None:
     connection.execute(insert(table).values(**told, at=now()))
+
+
+def _newest(connection: Connection, table: Table, evaluation: str, judge: str) -> Row[Any] | None:
+    """A judge's newest word that counts, found from the end."""
+    asked = select(table).where(table.c.evaluation == evaluation, table.c.judge == judge)
+    behind = set()
+    with connection.execute(asked.order_by(table.c.number.desc())) as rows:
+        for row in rows:
+            of = (row.query, row.key) if table is judgements else (row.query, *sorted((row.x, row.y)))
+            if of not in behind and (row.grade if table is judgements else row.winner) is not TAKEN_BACK:
+                return row
+            behind.add(of)
+    return None
 
 
 def _evaluation(row: Row[Any]) -> Evaluation:

@@ -171,7 +171,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         NotFound: its snapshot or its query set is not there.
     """
     snapshot = lab.snapshots.get(evaluation.snapshot)
-    desk, intact = lab.desk(evaluation), lab.snapshots.is_intact(snapshot)
+    desk, intact = lab.desk(evaluation), lab.readings.is_intact(snapshot, afresh=True)
     given = lab.judgements.of(evaluation.id)
     votes = lab.judgements.votes(evaluation.id)
     words, seen = lab.judgements.counted(evaluation.id), lab.looks.of(evaluation.id)

@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from console_core.catalog.types import ImageRow
 from console_core.errors import Refused
-from console_core.judging.query_sets import query
+from console_core.judging.query_sets import query, worded
 from console_core.querylab.rankings import Query
 
 MOST_BYTES = 16 * 2**20
@@ -21,11 +22,16 @@ _TEXT = ("query", "text", "q", "search", "search_term", "term")
 _LIKE = ("like", "image", "picture", "key")
 _TAGS = ("tags", "tag", "category")
 _COUNT = ("count", "searches", "n", "frequency", "hits")
+_MOST_DIGITS = 15
+"""Of a count: more searches than that nobody counted."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""Not the other signs that str.splitlines() ends a line at: JSON has U+2028 within its strings."""
+_EMPTY_LINES = re.compile(r"\A(?:[ \t]*[\r\n])+")
 
 
 def from_lines(told: str) -> list[Query]:
     """One question on each line; empty lines, and lines that begin with #, are passed over."""
-    return [query(line) for line in told.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [query(line) for line in _lines(told) if line.strip() and not line.lstrip().startswith("#")]
 
 
 def from_csv(told: str) -> list[Query]:
@@ -51,18 +57,21 @@ def from_csv(told: str) -> list[Query]:
 
 def from_log(told: str, *, most: int = 200) -> list[Query]:
     """The most frequent questions of a search log: CSV or JSON lines with a column query, and a column count where
-    searches are counted already; else a line for each search. Each is tagged head, torso or tail by its third of all
-    searches.
+    searches are counted already; else a line for each search, taken as it is. Each is tagged head, torso or tail by its
+    third of all searches. What was searched for 0 times is no question.
 
     Raises:
-        Refused: it has no questions.
+        Refused: it has no questions, or a count is too long a number.
     """
     counted: Counter[str] = Counter()
     for text, times in _searches(told):
-        if text:
+        if text and times:
             counted[text] += times
     if not counted:
-        raise Refused("No search is in this log.", "Give it a column named query, or one search on each line.")
+        raise Refused(
+            "No search is in this log.",
+            "Give it a column named query, with counts above 0 if it has any, or one search on each line.",
+        )
     everything, seen, found = sum(counted.values()), 0, []
     for text, times in counted.most_common(most):
         share = seen / everything
@@ -77,7 +86,7 @@ def from_captions(rows: Iterable[ImageRow], *, most: int = 100, seed: int = 1) -
     chosen: list[tuple[int, str]] = []
     draw, seen, known = random.Random(seed), 0, set()
     for place, row in enumerate(rows):
-        said = caption(row.payload)
+        said = worded(caption(row.payload))
         if not said or said in known:
             continue
         seen += 1
@@ -111,42 +120,66 @@ def decoded(data: bytes) -> str:
 
 
 def _searches(told: str) -> Iterator[tuple[str, int]]:
-    first = next((line for line in told.splitlines() if line.strip()), "")
+    first = next((line for line in _lines(told) if line.strip()), "")
     if first.lstrip().startswith("{"):
         rows: Iterable[Mapping[str, Any]] = _json_lines(told)
+    elif not _column(_header(first), _TEXT):
+        yield from ((worded(line), 1) for line in _lines(told))
+        return
     else:
-        found, columns = _table(told)
-        if not _column(columns, _TEXT):
-            yield from ((" ".join(line.split()), 1) for line in told.splitlines())
-            return
-        rows = found
+        rows, _ = _table(told)
     for row in rows:
         named = list(row)
-        text, times = row.get(_column(named, _TEXT)), row.get(_column(named, _COUNT)) or 1
-        yield " ".join(str(text or "").split()), int(times) if str(times).isdecimal() else 1
+        text, times = row.get(_column(named, _TEXT)), row.get(_column(named, _COUNT))
+        yield worded(str(text or "")), _times("" if times is None else str(times).strip())
+
+
+def _times(said: str) -> int:
+    """How often something was searched for: once where no whole number says it."""
+    if not said.isdecimal():
+        return 1
+    if len(said) > _MOST_DIGITS:
+        raise Refused(f"A count has {len(said):,} digits.", f"Give counts of at most {_MOST_DIGITS} digits.")
+    return int(said)
 
 
 def _json_lines(told: str) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(told.splitlines(), start=1):
+    for number, line in enumerate(_lines(told), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except ValueError as error:
+            row = json.loads(line, parse_int=str)  # a number of thousands of digits is refused where it is counted
+        except (ValueError, RecursionError) as error:
             raise Refused(f"Line {number} is no JSON: {error}.", "Send one JSON object a line.") from error
         if isinstance(row, dict):
             yield row
 
 
 def _table(told: str) -> tuple[list[dict[str, str]], list[str]]:
-    header = told.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
+    told = _EMPTY_LINES.sub("", told.replace("\0", ""))
     try:
-        reader = csv.DictReader(io.StringIO(told.replace("\0", "")), delimiter=delimiter, strict=True)
+        lines = io.StringIO(told, newline="")  # ends lines at \r too, and leaves them as they are within quotes
+        reader = csv.DictReader(lines, delimiter=_delimiter(_lines(told)[0]), strict=True)
         rows = [{name: value or "" for name, value in row.items() if isinstance(name, str)} for row in reader]
     except csv.Error as error:
         raise Refused(f"The table cannot be read: {error}.", "Save it as CSV, with quotes around commas.") from error
     return rows, [name for name in reader.fieldnames or () if name]
+
+
+def _header(line: str) -> list[str]:
+    """The columns that a line names, if it is a table's first."""
+    try:
+        return next(csv.reader([line], delimiter=_delimiter(line)), [])
+    except csv.Error:  # too long a field
+        return []
+
+
+def _delimiter(header: str) -> str:
+    return max(",;\t", key=header.count)
+
+
+def _lines(told: str) -> list[str]:
+    return _LINE_END.split(told)
 
 
 def _column(columns: Sequence[str], names: Sequence[str]) -> str:

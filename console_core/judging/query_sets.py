@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,11 +61,18 @@ class QuerySet:
         return f"{self.name} v{self.version}"
 
 
+def worded(text: str) -> str:
+    """A question's words as they are kept: in Unicode's composed form (NFC), with one space between them, and
+    without the sign NUL, which PostgreSQL keeps in no text."""
+    return " ".join(unicodedata.normalize("NFC", text.replace("\0", " ")).split())
+
+
 def query(text: str = "", *, like: str = "", tags: Iterable[str] = ()) -> Query:
-    """A question whose id is made of what it asks, so that it is the same in every set and version."""
-    said = " ".join(text.split())
+    """A question whose id is made of what it asks, so that it is the same in every set and version. A picture's key is
+    taken as it is."""
+    said = worded(text)
     identity = hashlib.sha256(json.dumps([said, like]).encode()).hexdigest()[:12]
-    return Query(identity, said, like, tuple(sorted({tag.strip() for tag in tags} - {""})))
+    return Query(identity, said, like, tuple(sorted({worded(tag) for tag in tags} - {""})))
 
 
 class QuerySets:
@@ -80,9 +88,9 @@ class QuerySets:
         once, with the tags of both.
 
         Raises:
-            Refused: there is no name or no question, or too many, or too long a one.
+            Refused: there is no name or no question, or too many, too long a one, or one with half a character.
         """
-        name = name.strip()
+        name, origin = name.strip(), origin.encode("utf-8", "replace").decode()
         wanted = _distinct(asked)
         _refuse(name, wanted)
         digest = _digest(wanted)
@@ -176,17 +184,29 @@ def _distinct(asked: Iterable[Query]) -> list[Query]:
 def _refuse(name: str, wanted: Sequence[Query]) -> None:
     if not name:
         raise Refused("The query set has no name.", "Name it.")
+    _refuse_half(name)
     if not wanted:
         raise Refused("There is no question in it.", "Put one on each line, or in a column named query.")
     if len(wanted) > MOST:
         raise Refused(f"These are {len(wanted):,} questions.", f"A set has at most {MOST:,}; take a sample of them.")
     for one in wanted:
+        for said in (one.text, one.like, *one.tags):
+            _refuse_half(said)
         if not one.text and not one.like:
             raise Refused("A question asks nothing.", "Give each one words or a picture.")
         if len(one.text) > LONGEST:
             raise Refused(
                 f'A question has {len(one.text):,} characters: "{one.text[:40]}…"', f"Ask with at most {LONGEST:,}."
             )
+
+
+def _refuse_half(said: str) -> None:
+    """Refuse a text that has half a character, a lone surrogate, as JSON may: no database keeps it."""
+    try:
+        said.encode()
+    except UnicodeEncodeError as error:
+        shown = said[:40].encode("ascii", "backslashreplace").decode()
+        raise Refused(f'A text has half a character: "{shown}".', "Write it anew, or leave it out.") from error
 
 
 def _digest(wanted: Sequence[Query]) -> str:

@@ -5,13 +5,16 @@ from collections import OrderedDict
 
 from console_core.database import Database
 from console_core.judging.desk import Desk
+from console_core.judging.graded import GradedPictures
 from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.looks import Looks
 from console_core.judging.query_sets import QuerySets
+from console_core.judging.readings import Readings
 from console_core.judging.snapshots import Snapshots
 
-_KEPT = 16
-"""Desks in memory. The largest (10,000 queries, four columns, a hundred answers each) takes some hundred megabytes."""
+MOST_PLACES = 4_000_000
+"""In the rankings of all desks in memory, each a pointer or three: the largest desk (10,000 queries, four columns, a
+hundred answers each) takes some hundred megabytes, and then it is there alone."""
 
 
 class LabRecords:
@@ -20,7 +23,9 @@ class LabRecords:
     def __init__(self, database: Database) -> None:
         self.query_sets = QuerySets(database)
         self.snapshots = Snapshots(database)
+        self.readings = Readings(self.snapshots)
         self.judgements = Judgements(database)
+        self.graded = GradedPictures(database)
         self.looks = Looks(database)
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._guard = threading.Lock()
@@ -39,10 +44,10 @@ class LabRecords:
             return known
         snapshot = self.snapshots.get(evaluation.snapshot)
         asked = self.query_sets.queries(self.query_sets.get(snapshot.set_name, snapshot.set_version))
-        rankings = self.snapshots.rankings(snapshot)
+        rankings = self.readings.of(snapshot).rankings
         made = Desk(evaluation, asked, [rankings[place] for place in evaluation.columns])
         with self._guard:
             self._desks[evaluation.id] = made
-            while len(self._desks) > _KEPT:
+            while len(self._desks) > 1 and sum(one.size for one in self._desks.values()) > MOST_PLACES:
                 self._desks.popitem(last=False)
         return made

@@ -1,7 +1,5 @@
 """What columns answered to a query set, kept for ever: written once, and read again with no store and no model."""
 
-import hashlib
-import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,47 +7,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Column, Connection, Float, Index, Integer, Row, Table, Text, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from console_core.catalog.types import ImageRow
-from console_core.database import Database, Instant, Json, metadata, now
+from console_core.database import Database, metadata, now
 from console_core.errors import NotFound, Refused
-from console_core.judging.query_sets import QuerySet
+from console_core.judging.query_sets import QuerySet, queries, query_sets
+from console_core.judging.sealing import digest_of
+from console_core.judging.snapshot_tables import answers, shown, snapshots
 from console_core.querylab.rankings import Rankings
 from console_core.vectorstore.types import CollectionInfo, PointId
 
-snapshots = Table(
-    "answer_snapshots",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("set_name", Text, nullable=False),
-    Column("set_version", Integer, nullable=False),
-    Column("depth", Integer, nullable=False),
-    Column("columns", Json, nullable=False),
-    Column("made_by", Text, nullable=False),
-    Column("made_at", Instant, nullable=False),
-    Column("digest", Text, nullable=False),
-)
-answers = Table(
-    "snapshot_answers",
-    metadata,
-    Column("snapshot", Text, primary_key=True),
-    Column("query", Text, primary_key=True),
-    Column("column", Integer, primary_key=True),
-    Column("ranked", Json, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("margin", Float),
-)
-shown = Table(
-    "snapshot_pictures",
-    metadata,
-    Column("snapshot", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("candidates", Json, nullable=False),
-    Column("payload", Json, nullable=False),
-    Column("revision", Text, nullable=False),
-)
-Index("answer_snapshots_by_set", snapshots.c.set_name, snapshots.c.made_at)
 _S, _A, _P = snapshots.c, answers.c, shown.c
 _PAGE = 500
 KEY_SIGNS = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
@@ -95,8 +63,9 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class ColumnAnswer:
-    """What a column answered to one query, best first; or why it could not, in a sentence. `margin` is how far the
-    first score is above the sample's median, in the column's own unit, never to be compared with another column's."""
+    """What a column answered to one query, best first; or why it could not, in a sentence. `margin` is the text-image
+    margin of a question in words alone: how far the first score is above the sample's median, in the column's own unit,
+    never to be compared with another column's. Questions with a picture have none."""
 
     query: str
     column: int
@@ -107,8 +76,9 @@ class ColumnAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The answers of `columns` to a version of a query set, `depth` to each query. `digest` is of all of them, and ""
-    until the last one is there; from then on nothing of it changes."""
+    """The answers of `columns` to a version of a query set, `depth` to each query. `digest` is of all of them, of
+    the questions, the columns and the pictures, and "" until the last answer is there; from then on nothing of it
+    changes."""
 
     id: str
     set_name: str
@@ -134,7 +104,7 @@ class Snapshots:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.transaction() as connection:  # a database may have been opened before these tables were known
-            metadata.create_all(connection, tables=[snapshots, answers, shown])
+            metadata.create_all(connection, tables=[query_sets, queries, snapshots, answers, shown])
 
     def begin(self, of: QuerySet, columns: Sequence[AskedColumn], *, depth: int, by: str) -> Snapshot:
         """A snapshot without answers."""
@@ -183,7 +153,7 @@ class Snapshots:
         """Complete from now on."""
         with self._database.transaction() as connection:
             self._refuse_complete(connection, snapshot)
-            digest = _digest(connection, snapshot)
+            digest = digest_of(connection, snapshot)
             connection.execute(update(snapshots).where(_S.id == snapshot).values(digest=digest))
         return self.get(snapshot)
 
@@ -211,24 +181,28 @@ class Snapshots:
         asked = select(answers).where(_A.snapshot == snapshot).order_by(_A.query, _A.column)
         if queries is not None:
             asked = asked.where(_A.query.in_(list(queries)))
+        known: dict[str, str] = {}
         with self._database.reading() as connection:
-            return [_answer(row) for row in connection.execute(asked)]
+            return [_answer(row, known) for row in connection.execute(asked)]
 
     def rankings(self, snapshot: Snapshot) -> tuple[Rankings, ...]:
         """For each column the picture keys that it answered, by query id. A query that a column could not answer is not
         in its rankings."""
         found: tuple[dict[str, tuple[str, ...]], ...] = tuple({} for _ in snapshot.columns)
-        for one in self.answers(snapshot.id):
-            if not one.error:
-                found[one.column][one.query] = tuple(ranked.key for ranked in one.ranked)
+        known: dict[str, str] = {}
+        asked = select(_A.query, _A.column, _A.ranked).where(_A.snapshot == snapshot.id, _A.error == "")
+        with self._database.reading() as connection:
+            for query, column, ranked in connection.execute(asked.order_by(_A.query, _A.column)):
+                found[column][query] = tuple(known.setdefault(key, key) for key, *_ in ranked)
         return found
 
     def margins(self, snapshot: Snapshot) -> tuple[dict[str, float], ...]:
         """For each column the text-image margin of each query that has one."""
         found: tuple[dict[str, float], ...] = tuple({} for _ in snapshot.columns)
-        for one in self.answers(snapshot.id):
-            if one.margin is not None:
-                found[one.column][one.query] = one.margin
+        asked = select(_A.query, _A.column, _A.margin).where(_A.snapshot == snapshot.id, _A.margin.is_not(None))
+        with self._database.reading() as connection:
+            for query, column, margin in connection.execute(asked.order_by(_A.query, _A.column)):
+                found[column][query] = margin
         return found
 
     def pictures(self, snapshot: str, keys: Sequence[str]) -> dict[str, ImageRow]:
@@ -243,9 +217,9 @@ class Snapshots:
         return found
 
     def is_intact(self, snapshot: Snapshot) -> bool:
-        """Whether its answers are still those that it was sealed with."""
+        """Whether questions, columns, answers and pictures are still those that it was sealed with."""
         with self._database.reading() as connection:
-            return snapshot.digest == _digest(connection, snapshot.id)
+            return snapshot.digest == digest_of(connection, snapshot.id)
 
     def count(self, snapshot: str) -> int:
         """Queries that were answered so far, by whatever column."""
@@ -261,23 +235,16 @@ class Snapshots:
             raise Refused(f"The snapshot {snapshot} is complete.", "Ask the query set again: that is another snapshot.")
 
 
-def _digest(connection: Connection, snapshot: str) -> str:
-    """Of all answers: queries in the order of their ids, columns, keys, ids, scores and errors."""
-    found = hashlib.sha256()
-    asked = select(answers).where(_A.snapshot == snapshot).order_by(_A.query, _A.column)
-    for row in connection.execute(asked):
-        found.update(json.dumps([row.query, row.column, row.ranked, row.error, row.margin]).encode())
-    return found.hexdigest()[:16]
-
-
 def _row(snapshot: str, one: ColumnAnswer) -> dict[str, Any]:
     ranked = [[each.key, each.id, each.score, each.percentile] for each in one.ranked]
     told = {"snapshot": snapshot, "query": one.query, "column": one.column, "ranked": ranked}
     return {**told, "error": one.error, "margin": one.margin}
 
 
-def _answer(row: Row[Any]) -> ColumnAnswer:
-    return ColumnAnswer(row.query, row.column, tuple(Ranked(*each) for each in row.ranked), row.error, row.margin)
+def _answer(row: Row[Any], known: dict[str, str]) -> ColumnAnswer:
+    """`known` are the keys so far, each of which is to be in memory once."""
+    ranked = tuple(Ranked(known.setdefault(key, key), *others) for key, *others in row.ranked)
+    return ColumnAnswer(row.query, row.column, ranked, row.error, row.margin)
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:

@@ -1,13 +1,13 @@
 """A query set is asked by a run, and what was answered stays readable when store and models are gone."""
 
 import pytest
-from sqlalchemy import update
 
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.errors import NotAllowed, Refused
 from console_core.judging.query_sets import query
-from console_core.judging.snapshots import Snapshot, answers, as_trec
+from console_core.judging.snapshots import Snapshot, as_trec
+from console_core.querylab.question import Question
 from console_core.querylab.search import ask
 from console_core.runs.types import Run, RunState
 from console_core.vectorstore.types import ModelStamp
@@ -54,8 +54,30 @@ def test_a_run_asks_every_question_of_every_column_as_the_query_lab_does(both: C
     first = told[query(TEXTS[0]).id, 0]
     assert [each.percentile for each in first.ranked] == pytest.approx([hit.percentile for hit in beside.answers])
     assert first.margin == pytest.approx(beside.margin)
+    asked_in_words = {query(text).id for text in TEXTS}
+    assert [set(margins) for margins in both.lab.snapshots.margins(snapshot)] == [asked_in_words] * 2
     like = [ranking[query(like="7").id] for ranking in rankings]
     assert all(len(ranking) == 5 and "7" not in ranking for ranking in like)
+
+
+def test_words_and_a_picture_are_asked_as_the_query_lab_mixes_them_and_not_as_the_picture_alone(
+    both: Console,
+) -> None:
+    mixed = query("a blue square", like="7")
+    command(both, JUDGE, "save_query_set", query_set="mixed", queries=[mixed, query(like="7"), query(mixed.text)])
+    named = ["images", "images__demo-siglip"]
+    run = finish(both, command(both, JUDGE, "ask_query_set", query_set="mixed", columns=named, depth=5))
+    told = {(one.query, one.column): one for one in both.lab.snapshots.answers(snapshot_of(both, run).id)}
+    by_hand = ask(both.store, both.models, named, Question(mixed.text, like="7"), limit=5).columns
+    assert [(place, mixed.id) for place in range(2) if told[mixed.id, place].margin is not None] == []
+    for place, column in enumerate(by_hand):
+        found, *parts = (told[one.id, place].ranked for one in (mixed, query(like="7"), query(mixed.text)))
+        assert [each.key for each in found] == list(column.keys)
+        assert [each.score for each in found] == pytest.approx([hit.score for hit in column.answers], abs=1e-6)
+        assert "7" not in column.keys
+        assert all(
+            [(each.key, each.score) for each in part] != [(each.key, each.score) for each in found] for part in parts
+        )
 
 
 def test_a_run_that_is_stopped_anywhere_and_goes_on_has_the_answers_of_one_that_was_not(both: Console) -> None:
@@ -86,13 +108,6 @@ def test_a_snapshot_is_complete_once_and_reads_the_same_without_store_and_models
     assert [row.payload["caption"] for row in shown.values()] == [f"square {key}" for key in shown]
     with pytest.raises(Refused, match="complete"):
         both.lab.snapshots.add(snapshot.id, before[:1], [])
-
-
-def test_answers_that_were_changed_afterwards_are_noticed(both: Console) -> None:
-    snapshot = snapshot_of(both, finish(both, begun(both)))
-    with both.database.transaction() as connection:
-        connection.execute(update(answers).where(answers.c.query == query(TEXTS[0]).id).values(error="never"))
-    assert not both.lab.snapshots.is_intact(snapshot)
 
 
 def test_a_collection_that_became_another_models_meanwhile_ends_the_run_and_mixes_nothing(both: Console) -> None:

@@ -34,7 +34,7 @@ def test_two_people_ask_and_judge_at_once_while_a_collection_is_built(console: C
             found = ask(console.store, console.models, COLUMNS, text, limit=5)
             if [column.keys for column in found.columns] != [column.keys for column in alone[text].columns]:
                 wrong.append(text)
-            task = console.lab.desk(evaluation).next_task(console.lab.judgements.of(evaluation.id, name))
+            task = console.lab.desk(evaluation).next_task(console.lab.graded.of(evaluation.id, name))
             if task is not None:
                 told = {"query": task.query.id, "key": task.key, "grade": turn % 4, "judge": name}
                 command(console, Actor(name, "judge"), "judge", evaluation=evaluation.id, **told)

@@ -237,7 +237,7 @@ def test_a_key_that_is_pressed_twice_says_nothing_of_a_picture_twice_and_a_name_
     pressed.click().run()
     (first,) = both.lab.judgements.of(made.id)
     assert first.judge == "b\u00e9n a"
-    task = both.lab.desk(made).next_task(both.lab.judgements.of(made.id, first.judge))
+    task = both.lab.desk(made).next_task(both.lab.graded.of(made.id, first.judge))
     assert task is not None
     give_grade_on_page(made, first.query, first.key, 0, first.judge)
     assert [one.grade for one in both.lab.judgements.of(made.id)] == [3]

@@ -19,7 +19,7 @@ def agreement_view(snapshot: Snapshot) -> None:
     """The whole: facts, totals, tags, questions by disagreement, one of them side by side, and the form."""
     lab = session.console().lab
     asked = lab.query_sets.queries(lab.query_sets.get(snapshot.set_name, snapshot.set_version))
-    rankings = lab.snapshots.rankings(snapshot)
+    rankings = lab.readings.of(snapshot).rankings
     st.caption(
         words.plain(
             f"{snapshot.set_name} v{snapshot.set_version} · {words.count(len(asked), 'question')} · "
@@ -33,7 +33,7 @@ def agreement_view(snapshot: Snapshot) -> None:
             title="These answers are being judged blindly",
             icon=":material/visibility_off:",
         )
-    if not lab.snapshots.is_intact(snapshot):
+    if not lab.readings.is_intact(snapshot):
         st.error("Ask the query set again.", title="The answers are not those that were kept", icon=":material/report:")
     first, *others = range(len(snapshot.columns))
     if not others:
@@ -53,7 +53,7 @@ def agreement_view(snapshot: Snapshot) -> None:
             or second
         )
     k = min(10, snapshot.depth)
-    margins = lab.snapshots.margins(snapshot)
+    margins = lab.readings.of(snapshot).margins
     found = board(asked, rankings[first], rankings[second], k=k, margins_a=margins[first], margins_b=margins[second])
     with panels.card(
         f"{_title(snapshot.columns[second])} against {_title(snapshot.columns[first])}", caption=STATEMENT

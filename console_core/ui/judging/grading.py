@@ -42,7 +42,7 @@ def who_judges(evaluation: Evaluation) -> None:
 def grading(evaluation: Evaluation) -> None:
     """The next picture of this judge, large, and a button with a key for each grade."""
     lab, judge = session.console().lab, judge_name()
-    desk, mine = lab.desk(evaluation), lab.judgements.of(evaluation.id, judge)
+    desk, mine = lab.desk(evaluation), lab.graded.of(evaluation.id, judge)
     done, task = desk.graded(mine), desk.next_task(mine)
     st.progress(done.share, text=f"{done.judged:,} of {words.count(done.of, 'picture')} judged")
     if task is None:
@@ -83,7 +83,7 @@ def grading(evaluation: Evaluation) -> None:
 def _give(evaluation: Evaluation, query: str, key: str, grade: int, judge: str) -> None:
     """A key that was pressed again before the next picture was there is no word on the one that was judged."""
     lab = session.console().lab
-    now = lab.desk(evaluation).next_task(lab.judgements.of(evaluation.id, judge))
+    now = lab.desk(evaluation).next_task(lab.graded.of(evaluation.id, judge))
     if now is not None and (now.query.id, now.key) == (query, key):
         session.act("judge", evaluation=evaluation.id, query=query, key=key, grade=grade, judge=judge)
 

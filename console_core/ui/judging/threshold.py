@@ -20,7 +20,7 @@ def threshold_form(snapshot: Snapshot, other: int) -> None:
                 "a raw score means nothing in another model."
             )
         )
-        begin = usual(lab.snapshots.answers(snapshot.id), 0)
+        begin = usual(lab.readings.of(snapshot).answers, 0)
         given = st.number_input(
             f"Threshold for {old.model}",
             value=round(begin, 4),

@@ -66,7 +66,7 @@ def _blind(evaluation: Evaluation) -> None:
     ):
         for judge in judges:
             done = (
-                desk.graded(lab.judgements.of(evaluation.id, judge))
+                desk.graded(lab.graded.of(evaluation.id, judge))
                 if graded
                 else desk.voted(lab.judgements.votes(evaluation.id, judge))
             )

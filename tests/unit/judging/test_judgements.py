@@ -9,6 +9,7 @@ import pytest
 from console_core.database import Database
 from console_core.errors import NotFound, Refused
 from console_core.judging.desk import Desk
+from console_core.judging.graded import GradedPictures
 from console_core.judging.judgements import TIE, Evaluation, Judgements, by_judge, combined
 from console_core.judging.pool import is_alike, pool, pools
 from console_core.judging.protocol import Protocol
@@ -25,6 +26,11 @@ COLUMNS = (
 @pytest.fixture
 def records(database: Database) -> Judgements:
     return Judgements(database)
+
+
+@pytest.fixture
+def graded(database: Database) -> GradedPictures:
+    return GradedPictures(database)
 
 
 @pytest.fixture
@@ -48,40 +54,58 @@ def test_an_evaluation_keeps_what_was_locked_before_the_first_judgement(
 
 
 def test_a_judge_is_led_through_what_any_column_found_and_goes_on_where_they_left(
-    records: Judgements, evaluation: Evaluation
+    records: Judgements, graded: GradedPictures, evaluation: Evaluation
 ) -> None:
     desk, seen = Desk(evaluation, QUERIES, COLUMNS), []
-    while (task := desk.next_task(records.of(evaluation.id, "ann"))) is not None:
+    while (task := desk.next_task(graded.of(evaluation.id, "ann"))) is not None:
         seen.append((task.query.id, task.key))
         records.judge(evaluation, task.query.id, task.key, 2, by="ann")
-        after = desk.next_task(records.of(evaluation.id, "ann"))
+        after = desk.next_task(graded.of(evaluation.id, "ann"))
         assert task.following == (after.key if after else "")
     assert sorted(seen) == [("q1", "a"), ("q1", "b"), ("q1", "e"), ("q2", "c"), ("q2", "d")]
     assert [query for query, _ in seen] == sorted((query for query, _ in seen), key=[q for q, _ in seen].index)
-    mine, theirs = (desk.graded(records.of(evaluation.id, judge)) for judge in ("ann", "ben"))
+    mine, theirs = (desk.graded(graded.of(evaluation.id, judge)) for judge in ("ann", "ben"))
     assert (mine.judged, mine.of, mine.share, theirs.judged) == (5, 5, 1.0, 0)
-    first = desk.next_task(records.of(evaluation.id, "ben"))
+    first = desk.next_task(graded.of(evaluation.id, "ben"))
     assert first is not None
     assert (first.query.id, first.key, first.number) == (*seen[0], 1)
 
 
 def test_a_judgement_is_taken_back_one_at_a_time_and_the_picture_comes_again(
-    records: Judgements, evaluation: Evaluation
+    records: Judgements, graded: GradedPictures, evaluation: Evaluation
 ) -> None:
     desk = Desk(evaluation, QUERIES, COLUMNS)
     seen = []
     for grade in (3, 0):
-        task = desk.next_task(records.of(evaluation.id, "ann"))
+        task = desk.next_task(graded.of(evaluation.id, "ann"))
         assert task is not None
         seen.append(task)
         records.judge(evaluation, task.query.id, task.key, grade, by="ann")
     records.judge(evaluation, "q1", "b", 1, by="ben")
     assert records.undo(evaluation, by="ann")
-    assert desk.next_task(records.of(evaluation.id, "ann")) == seen[1]
+    assert desk.next_task(graded.of(evaluation.id, "ann")) == seen[1]
     assert records.undo(evaluation, by="ann")
     assert not records.undo(evaluation, by="ann")
     assert [one.judge for one in records.of(evaluation.id)] == ["ben"]
     assert records.counted(evaluation.id) == 5
+
+
+def test_what_a_judge_graded_follows_every_word_and_is_what_all_of_them_say(
+    records: Judgements, graded: GradedPictures, database: Database, evaluation: Evaluation
+) -> None:
+    chance = random.Random(5)
+    small = GradedPictures(database, most=4)  # forgets one judge for the other, and reads anew
+    for _ in range(120):
+        judge = chance.choice(("ann", "ben"))
+        if chance.random() < 0.4:
+            before = max((one.number for one in records.of(evaluation.id, judge)), default=None)
+            assert records.undo(evaluation, by=judge) is (before is not None)
+            assert before not in {one.number for one in records.of(evaluation.id, judge)}
+        else:
+            records.judge(evaluation, chance.choice(("q1", "q2")), chance.choice("abcde"), 1, by=judge)
+        told = {(one.query, one.key) for one in records.of(evaluation.id, judge)}
+        assert graded.of(evaluation.id, judge) == small.of(evaluation.id, judge) == told
+    assert graded.of("e-other", "ann") == graded.of(evaluation.id, "carl") == set()
 
 
 def test_the_newest_word_on_a_picture_counts_and_of_several_judges_the_lower_median(

@@ -11,7 +11,7 @@ from console_core.database import Database
 from console_core.judging.judgements import TIE, combined
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
-from console_core.judging.snapshots import answers
+from console_core.judging.snapshot_tables import answers
 from console_core.judging.verdict import decide
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
 

@@ -48,6 +48,10 @@ def test_sets_are_listed_by_their_newest_versions(sets: QuerySets) -> None:
         ("a", [], "no question"),
         ("a", [query("  ")], "asks nothing"),
         ("a", [query("x" * 2001)], "2,001 characters"),
+        ("a", [query("a \ud800 fox")], r"half a character: \"a \\ud800 fox"),
+        ("a", [query("a fox", like="\udc41")], "half a character"),
+        ("a", [query("a fox", tags=("\udc41",))], "half a character"),
+        ("a\ud800", [query("a fox")], "half a character"),
         ("a", [query(str(number)) for number in range(MOST + 1)], "10,001 questions"),
     ],
 )
@@ -95,6 +99,49 @@ def test_a_search_log_becomes_its_most_frequent_questions_tagged_by_how_frequent
     found = from_log(told, most=3)
     assert [(one.text, one.tags) for one in found] == [("fox", ("head",)), ("cat", ("torso",)), ("dog", ("tail",))]
     assert [one.text for one in from_log(told, most=1)] == ["fox"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    ['"blue" car\nfox\n"blue" car\n', "red, or blue\nfox\n", '"open\nfox', "fox\rfox\r\n\rcat", "x" * 200_000],
+)
+def test_a_log_without_a_header_is_taken_line_by_line_as_it_is(told: str) -> None:
+    lines = [line for line in told.replace("\r", "\n").split("\n") if line]
+    assert sorted(one.text for one in from_log(told)) == sorted(set(lines))
+
+
+def test_what_was_searched_for_no_times_is_no_question() -> None:
+    assert [one.text for one in from_log("query,count\nfox,0\ncat,2\n")] == ["cat"]
+    assert [one.text for one in from_log('{"query": "fox", "count": 0}\n{"query": "cat", "count": null}')] == ["cat"]
+    with pytest.raises(Refused, match="No search"):
+        from_log("query,count\nfox,0\ncat,0\n")
+
+
+@pytest.mark.parametrize("told", ["query,count\nfox,{}\n", '{{"query": "fox", "count": {}}}'])
+def test_a_count_of_thousands_of_digits_is_refused(told: str) -> None:
+    with pytest.raises(Refused, match="5,000 digits"):
+        from_log(told.format("9" * 5000))
+
+
+def test_signs_that_end_a_line_elsewhere_are_part_of_a_question() -> None:
+    assert from_log('{"query": "a\u2028fox"}\r\n{"query": "a\x85cat"}') == [
+        query("a fox", tags=("head",)),
+        query("a cat", tags=("torso",)),
+    ]
+    assert from_lines("a\u2028fox\ra cat") == [query("a fox"), query("a cat")]
+
+
+@pytest.mark.parametrize("told", ["query,tags\ra fox,x\ra cat,\r", "\r\n \t\n\rquery;tags\na fox;x\na cat;\n"])
+def test_a_table_may_end_its_lines_with_cr_and_begin_with_empty_ones(told: str) -> None:
+    assert from_csv(told) == [query("a fox", tags=("x",)), query("a cat")]
+    assert len(from_log(told)) == 2
+
+
+def test_a_letter_with_an_accent_is_the_same_question_however_it_was_typed() -> None:
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    assert query(apart, tags=(apart,)) == query(composed, tags=(composed,))
+    assert query(like=apart) != query(like=composed)
+    assert [one.text for one in from_log(f"{composed}\n{apart}\n")] == [composed]
 
 
 def test_captions_are_a_seeded_sample_of_the_whole_catalog_in_its_order() -> None:
