@@ -157,7 +157,8 @@ def decide(
     columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
     limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in asked}
     untouched = sum(not grades.get(query) for query in asked)
-    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names)
+    given = [grades.get(query, {}) for query in asked]
+    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names, given=given)
     differences: dict[str, float] = {}
     decision = None
     if not why:

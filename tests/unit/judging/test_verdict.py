@@ -242,6 +242,26 @@ def test_queries_without_a_relevant_picture_are_counted() -> None:
     assert found.differences["q005"] == 0
 
 
+@pytest.mark.parametrize(("grade", "expected"), [(0, ["one grade", "barren"]), (3, ["one grade"])])
+def test_a_judge_who_presses_one_key_for_everything_gets_no_verdict(grade: int, expected: list[str]) -> None:
+    a, b = columns(60)
+    found = verdict_of(PROTOCOL, a, b, {query: dict.fromkeys((*a[query], *b[query]), grade) for query in a})
+    assert (found.outcome, codes(found), found.decision) == ("withheld", expected, None)
+
+
+@pytest.mark.parametrize(("barren", "expected"), [(30, []), (31, ["barren"])])
+def test_where_more_than_half_of_the_drawn_queries_have_no_relevant_picture_there_is_no_verdict(
+    barren: int, expected: list[str]
+) -> None:
+    a, b = columns(80, alike=20)
+    grades = {query: {key: 2 if key in a[query] else 0 for key in (*a[query], *b[query])} for query in a}
+    for query in list(a)[20 : 20 + barren]:
+        grades[query] = dict.fromkeys(grades[query], 1)
+    found = verdict_of(replace(PROTOCOL, relevant=2), a, b, grades)
+    assert (found.drawn, found.barren, codes(found)) == (60, barren, expected)
+    assert all("31 queries of 60 have no relevant picture" in reason.text for reason in found.reasons)
+
+
 def test_the_sentence_has_the_numbers_and_that_they_were_fixed_in_advance() -> None:
     a, b = columns(60, alike=60)
     found = verdict_of(PROTOCOL, a, b, {})
