@@ -51,9 +51,9 @@ def reasons(
     """All reasons that hold; with none a verdict may be given.
 
     `unpaired` are queries that only one column answered, `untouched` how many were given to judges and have no
-    judgment; they would count as no difference. `queries` is how many an estimate would rest on. Both shares
-    of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let through
-    judgments of one column where the two share nearly all of their pictures; the share of its own does not.
+    judgment that counts; they would be taken for no difference. `queries` is how many an estimate would rest on. Both
+    shares of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let
+    through judgments of one column where the two share nearly all of their pictures; the share of its own does not.
 
     `given` are the grades of each query that was given to judges. With one grade for all of them, or without a picture
     that is relevant in more than half of the queries, the two come out alike whatever they answered.
@@ -73,7 +73,10 @@ def reasons(
         text = f"{_counted(queries, 'query')} of at least {FEWEST}. Add queries to the set."
         found.append(Reason("too few", text))
     if untouched:
-        text = f"{_counted(untouched, 'query')} without any judgment. Judge all that were drawn: their number is fixed."
+        text = (
+            f"{_counted(untouched, 'query')} without any judgment that counts. Judge all that were drawn: their "
+            "number is fixed, and the grades of a judge count for a query once that judge graded all of its pictures."
+        )
         found.append(Reason("unfinished", text))
     found += _telling_nothing([of for of in given if of], len(given), protocol.relevant)
     for share, x, y in (
