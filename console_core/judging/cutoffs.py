@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from console_core.errors import Refused
 from console_core.judging.judgements import Evaluation, combined
+from console_core.judging.judges import counting
 from console_core.judging.records import LabRecords
 from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Snapshot
 from console_core.querylab.threshold_code import Side, as_json, as_python
@@ -64,8 +65,10 @@ def cutoff(
     if evaluation is not None:
         _refuse(evaluation, snapshot)
     answers = lab.readings.of(snapshot).answers
-    grades = combined(lab.judgements.of(evaluation.id)) if evaluation is not None else None
-    relevant = evaluation.protocol.relevant if evaluation is not None else 1
+    grades, relevant = None, 1
+    if evaluation is not None:
+        grades = combined(counting(lab.judgements.of(evaluation.id), lab.desk(evaluation).pools))
+        relevant = evaluation.protocol.relevant
     found = translate(_scored(answers, old), _scored(answers, new), threshold, grades, relevant=relevant)
     one, other = (_side(snapshot.columns[place]) for place in (old, new))
     return Cutoff(found, one, other, evaluation.id if evaluation is not None else "")

@@ -3,12 +3,16 @@
 The interval is Student's, which Smucker, Allan and Carterette (2007) and Urbano, Marrero and Martín (2013) find sound
 for differences between retrieval systems. The check flips the sign of each difference from the margin, which assumes
 no distribution, only that what chance did to one query it could have done the other way round (Fisher 1935).
+Neither sees what no query showed: with a whole loss in one query of twenty, thirty queries often have none, and then
+all of them agree. So a bound also has to hold with one more query that lost (or won) all that a metric can. That is a
+safeguard from the metric's being bounded, in the manner of the rule of three (Hanley and Lippman-Hand 1983: after n
+queries without a loss, up to 3/n of all may have one), and no theorem: simulation shows what it keeps.
 All of it is bit for bit the same for the same input, in any thread.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from typing import Literal
 
 import numpy as np
@@ -17,6 +21,8 @@ import numpy.typing as npt
 RESAMPLES = 9_999
 POWER = 0.8
 _MOST = 10_000
+_NEAR = 1e-5
+"""A mean so near to the margin needs far more than 10,000 queries: one more that is lost outweighs fewer."""
 _NOTHING = 1e-12
 """Differences below this are rounding of equal values."""
 _LEAST = float(np.finfo(np.float64).tiny)
@@ -77,7 +83,7 @@ class SignFlip:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """How many more queries give "non-inferior" with 80 % power, by the normal approximation.
+    """How many more queries give "non-inferior" with 80 % power, as `needed` reckons.
 
     `if_equal` is where the two columns are truly equal, which is what one plans with; 0 where there are as many
     already. `as_observed` is where the difference is truly the observed one, and None where that is no better than the
@@ -106,6 +112,11 @@ def paired(differences: Sequence[float] | npt.NDArray[np.float64], confidence: f
         return estimate(float(values[0]), 0.0, values.size - 1, values.size, confidence)
     error = float(values.std(ddof=1)) / sqrt(values.size)
     return estimate(float(values.mean()), error, values.size - 1, values.size, confidence)
+
+
+def guarded(differences: Sequence[float] | npt.NDArray[np.float64], confidence: float) -> tuple[Estimate, Estimate]:
+    """The mean with one more query that lost all that a metric can, −1, and with one that won as much, 1."""
+    return paired([*differences, -1.0], confidence), paired([*differences, 1.0], confidence)
 
 
 def estimate(mean: float, error: float, freedom: float, n: int, confidence: float) -> Estimate:
@@ -141,19 +152,37 @@ def sign_flip(
     return SignFlip(float(found.pvalue), side, min(resamples, 2**moved.size))
 
 
-def needed(spread: float, distance: float, confidence: float, power: float = POWER) -> int:
-    """Queries that tell a mean from a limit so far away: ((z of confidence + z of power) · spread / distance)²."""
+def needed(
+    spread: float, margin: float, confidence: float, power: float = POWER, *, mean: float = 0.0, reach: float = 1.0
+) -> int:
+    """Queries that show with this power that a mean is above −margin, also with one more query that lost everything.
+
+    `mean` is what the mean truly is, and has to be above −margin; `spread` is the standard deviation of single queries.
+    `reach` is how far the lost query is from the mean, times how much more than others it weighs. By the normal
+    approximation, but with Student's t for the bound.
+    """
     from scipy import stats
 
-    reach = float(stats.norm.ppf(confidence) + stats.norm.ppf(power))
-    return max(1, ceil((reach * spread / distance) ** 2))
+    chance = float(stats.norm.ppf(power)) * spread
+
+    def enough(n: int) -> bool:
+        error = sqrt(((n - 1) * spread**2 + reach**2 * n / (n + 1)) / n / (n + 1))
+        unlucky = mean - (reach + chance * sqrt(n)) / (n + 1)
+        return bool(unlucky - float(stats.t.ppf(confidence, n)) * error > -margin)
+
+    few, many = 1, 2
+    while not enough(many):
+        few, many = many, 2 * many
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if enough(middle) else (middle, many)
+    return many
 
 
-def more(found: Estimate, margin: float) -> More:
-    """How many more queries a mean that decided nothing is short of."""
-    distance = margin + found.mean
-    if_equal = needed(found.spread, margin, found.confidence) - found.n
-    if distance <= _NOTHING:
+def more(found: Estimate, margin: float, reach: float = 1.0) -> More:
+    """How many more queries a mean that decided nothing is short of; `reach` as in `needed`, from where it is now."""
+    if_equal = needed(found.spread, margin, found.confidence, reach=reach) - found.n
+    if margin + found.mean < _NEAR:
         return More(max(0, if_equal), None)
-    as_observed = max(1, needed(found.spread, distance, found.confidence) - found.n)
+    as_observed = max(1, needed(found.spread, margin, found.confidence, mean=found.mean, reach=reach) - found.n)
     return More(max(0, if_equal), as_observed if as_observed <= _MOST else None)

@@ -11,6 +11,7 @@ from console_core.catalog.thumbnails import Thumbnails
 from console_core.judging.desk import Desk
 from console_core.judging.grade_lists import guarded
 from console_core.judging.judgements import TIE, CountedVote, Evaluation, Judgement, combined
+from console_core.judging.judges import counting
 from console_core.judging.outcome import EvaluationOutcome, letters, outcome_of
 from console_core.judging.query_rows import Cell
 from console_core.judging.records import LabRecords
@@ -25,7 +26,7 @@ _METRICS = ("ndcg", "p", "rr", "recall")
 
 def report_files(lab: LabRecords, evaluation: Evaluation, thumbnails: Thumbnails) -> dict[str, bytes]:
     """All files of a report by their names: report.html, outcome.json, queries.csv, judgements.csv or votes.csv, and
-    where pictures were graded qrels.txt; and a run file for each column, run-A.txt.
+    where pictures were graded qrels.txt, the grades that count; and a run file for each column, run-A.txt.
 
     Raises:
         Refused: the models were not told yet.
@@ -35,7 +36,8 @@ def report_files(lab: LabRecords, evaluation: Evaluation, thumbnails: Thumbnails
     outcome = outcome_of(lab, evaluation)
     snapshot = lab.snapshots.get(evaluation.snapshot)
     answers = lab.readings.of(snapshot).answers
-    asked = lab.desk(evaluation).queries
+    desk = lab.desk(evaluation)
+    asked = desk.queries
     files = {
         "report.html": html_of(outcome, lab.snapshots, thumbnails),
         "outcome.json": json.dumps(outcome.to_json(), ensure_ascii=False, indent=1, allow_nan=False),
@@ -44,7 +46,7 @@ def report_files(lab: LabRecords, evaluation: Evaluation, thumbnails: Thumbnails
         given = lab.judgements.of(evaluation.id)
         files["queries.csv"] = queries_csv(outcome)
         files["judgements.csv"] = judgements_csv(given, asked)
-        files["qrels.txt"] = qrels(given)
+        files["qrels.txt"] = qrels(counting(given, desk.pools))
     else:
         files["votes.csv"] = votes_csv(lab.judgements.votes(evaluation.id), evaluation, asked)
     for letter, place in zip(letters(evaluation), evaluation.columns, strict=True):
@@ -109,7 +111,7 @@ def votes_csv(votes: Sequence[CountedVote], evaluation: Evaluation, asked: Mappi
 
 
 def qrels(given: Sequence[Judgement]) -> str:
-    """TREC qrels of all judges together: query, 0, picture and grade. Keys are written as in run files."""
+    """TREC qrels of these judges together: query, 0, picture and grade. Keys are written as in run files."""
     grades = combined(given)
     return _lines(
         f"{query} 0 {quote(key, safe=KEY_SIGNS)} {grade}"

@@ -1,6 +1,6 @@
 """Why no verdict is given, in words for people, each with what to do about it. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,8 @@ Code = Literal[
     "other queries",
     "too few",
     "unfinished",
+    "one grade",
+    "barren",
     "not judged enough",
     "judged unevenly",
     "not intact",
@@ -43,13 +45,18 @@ def reasons(
     a: Judged,
     b: Judged,
     names: tuple[str, str] = ("A", "B"),
+    *,
+    given: Sequence[Mapping[str, int]] = (),
 ) -> tuple[Reason, ...]:
     """All reasons that hold; with none a verdict may be given.
 
     `unpaired` are queries that only one column answered, `untouched` how many were given to judges and have no
-    judgment; they would count as no difference. `queries` is how many an estimate would rest on. Both shares
-    of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let through
-    judgments of one column where the two share nearly all of their pictures; the share of its own does not.
+    judgment that counts; they would be taken for no difference. `queries` is how many an estimate would rest on. Both
+    shares of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let
+    through judgments of one column where the two share nearly all of their pictures; the share of its own does not.
+
+    `given` are the grades of each query that was given to judges. With one grade for all of them, or without a picture
+    that is relevant in more than half of the queries, the two come out alike whatever they answered.
     """
     found = []
     if locked is None:
@@ -66,8 +73,12 @@ def reasons(
         text = f"{_counted(queries, 'query')} of at least {FEWEST}. Add queries to the set."
         found.append(Reason("too few", text))
     if untouched:
-        text = f"{_counted(untouched, 'query')} without any judgment. Judge all that were drawn: their number is fixed."
+        text = (
+            f"{_counted(untouched, 'query')} without any judgment that counts. Judge all that were drawn: their "
+            "number is fixed, and the grades of a judge count for a query once that judge graded all of its pictures."
+        )
         found.append(Reason("unfinished", text))
+    found += _telling_nothing([of for of in given if of], len(given), protocol.relevant)
     for share, x, y in (
         (f"Judged@{protocol.k}", a.at_k, b.at_k),
         ("The judged share of pictures that only one column shows", a.own, b.own),
@@ -83,6 +94,22 @@ def reasons(
             )
             found.append(Reason("judged unevenly", text))
     return tuple(found)
+
+
+def _telling_nothing(graded: Sequence[Mapping[str, int]], drawn: int, relevant: int) -> list[Reason]:
+    found = []
+    grades = {grade for of in graded for grade in of.values()}
+    if len(grades) == 1:
+        text = f"Every picture has the same grade, {grades.pop()}, which tells no two columns apart. Judge anew."
+        found.append(Reason("one grade", text))
+    barren = sum(max(of.values()) < relevant for of in graded)
+    if 2 * barren > drawn:
+        text = (
+            f"{_counted(barren, 'query')} of {drawn:,} have no relevant picture in any column, which says nothing of "
+            "which is better. Look whether the grades are right, or ask queries that the collection can answer."
+        )
+        found.append(Reason("barren", text))
+    return found
 
 
 def _counted(number: int, word: str) -> str:

@@ -220,7 +220,8 @@ class Judgements:
 
 
 def combined(given: Sequence[Judgement]) -> Grades:
-    """One grade for each picture: the lower median of its judges', so that a tie is no praise."""
+    """One grade for each picture: the lower median of its judges', so that a tie is no praise. `judges.counting` says
+    which grades are taken for a verdict."""
     several: dict[str, dict[str, list[int]]] = {}
     for one in given:
         several.setdefault(one.query, {}).setdefault(one.key, []).append(one.grade)

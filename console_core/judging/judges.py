@@ -1,10 +1,24 @@
-"""Whether judges agree with each other: Krippendorff's alpha (2018), through evalica. Pure."""
+"""Judges: what counts of their grades, and whether they agree: Krippendorff's alpha (2018), through evalica. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from console_core.judging.judgements import Judgement
 from console_core.judging.protocol import Scale
 from console_core.querylab.rankings import Grades
+
+
+def counting(given: Sequence[Judgement], pools: Mapping[str, Sequence[str]]) -> list[Judgement]:
+    """The grades that count: for each query those of judges who graded its whole pool.
+
+    A judge who graded only what one column found would lower (or raise) that column's grades alone, since of several
+    grades the lower median counts. What is in no pool is compared with nothing, and counts as it is.
+    """
+    graded: dict[tuple[str, str], set[str]] = {}
+    for one in given:
+        graded.setdefault((one.judge, one.query), set()).add(one.key)
+    whole = {unit for unit, keys in graded.items() if keys.issuperset(pools.get(unit[1], ()))}
+    return [one for one in given if (one.judge, one.query) in whole]
 
 
 @dataclass(frozen=True, slots=True)

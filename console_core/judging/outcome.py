@@ -16,7 +16,7 @@ from console_core.judging.desk import Desk
 from console_core.judging.documents import document
 from console_core.judging.guards import NOT_INTACT
 from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
-from console_core.judging.judges import JudgesAgreement, judges_agreement
+from console_core.judging.judges import JudgesAgreement, counting, judges_agreement
 from console_core.judging.looks import Look, early
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_rows import QueryRow, query_rows
@@ -175,7 +175,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     given = lab.judgements.of(evaluation.id)
     votes = lab.judgements.votes(evaluation.id)
     words, seen = lab.judgements.counted(evaluation.id), lab.looks.of(evaluation.id)
-    grades = combined(given)
+    grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
     compared = _compared(evaluation, desk, grades, intact) if graded else ()
     keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
@@ -195,7 +195,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
         judges=_judges(given, votes),
         agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
-        pictures=Pictures(len(keys), sum(key not in grades.get(query, {}) for query, key in keys)),
+        pictures=Pictures(len(keys), sum(key not in touched for key in keys)),
         words=words,
         looks=seen,
         early_looks=early(seen, words),

@@ -11,7 +11,7 @@ from console_core.querylab.rankings import Grades, Query
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture in a column's answer, and the grade that judges together gave it; None where nobody did."""
+    """A picture in a column's answer, and the grade that judges together gave it; None where nobody's counts."""
 
     key: str
     grade: int | None

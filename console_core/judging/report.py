@@ -173,13 +173,15 @@ def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
                 f"{numbers(f'{found}.estimate.lower', 'difference')} and "
                 f"{numbers(f'{found}.estimate.upper', 'difference')}",
             ),
+            ("The lower bound if one more query lost everything", numbers(f"{found}.lost", "difference")),
+            ("The upper bound if one more query won everything", numbers(f"{found}.won", "difference")),
             ("Queries (n)", numbers(f"{found}.estimate.n", "count")),
             ("Standard deviation of single queries", numbers(f"{found}.estimate.spread", "score")),
             ("p of a loss of the margin or more", numbers(f"{found}.p", "chance")),
             *rows,
         ]
     if one.verdict.decision and one.verdict.decision.check:
-        rows.insert(4, ("p of the sign-flip check", numbers(f"{at}.decision.check.p", "chance")))
+        rows.insert(6, ("p of the sign-flip check", numbers(f"{at}.decision.check.p", "chance")))
     return listing("", rows)
 
 

@@ -136,11 +136,34 @@ def reweighted(
         KeyError: a drawn query has no difference.
         ValueError: of a larger stratum fewer than two queries were drawn, so that its spread is unknown.
     """
+    return _stratified(sample, _drawn(sample, differences), confidence, beyond=beyond)
+
+
+def reweighted_guarded(
+    sample: Sample, differences: Mapping[str, float], confidence: float
+) -> tuple[Estimate, Estimate]:
+    """What `reweighted` gives beyond the set with one more query that lost all that a metric can, and with one that won
+    as much, each drawn in the stratum where that moves the bound most."""
+    drawn = _drawn(sample, differences)
+
+    def with_one(value: float) -> list[Estimate]:
+        several = ([*drawn[:place], [*drawn[place], value], *drawn[place + 1 :]] for place in range(len(drawn)))
+        return [_stratified(sample, values, confidence, beyond=True) for values in several]
+
+    return min(with_one(-1.0), key=lambda one: one.lower), max(with_one(1.0), key=lambda one: one.upper)
+
+
+def _drawn(sample: Sample, differences: Mapping[str, float]) -> list[list[float]]:
+    return [[differences[query] for query in stratum.drawn] for stratum in sample.strata]
+
+
+def _stratified(sample: Sample, given: Sequence[Sequence[float]], confidence: float, *, beyond: bool) -> Estimate:
+    """The estimate from the differences that were found in each stratum."""
     everything = sample.population
     mean, variance, squares, between = 0.0, 0.0, 0.0, 0.0
     means = [(len(sample.known) / everything, 0.0)]
-    for stratum in sample.strata:
-        values = np.array([differences[query] for query in stratum.drawn], dtype=np.float64)
+    for stratum, found in zip(sample.strata, given, strict=True):
+        values = np.array(found, dtype=np.float64)
         drawn, share = len(values), stratum.size / everything
         if drawn < 2 and stratum.size > drawn:
             raise ValueError("A stratum needs two judged queries.")
@@ -155,7 +178,7 @@ def reweighted(
         squares += between**2 / max(1, everything - 1)
     error = (variance + between) ** 0.5
     freedom = (variance + between) ** 2 / squares if squares else inf
-    return estimate(mean, error, freedom, len(sample.queue), confidence)
+    return estimate(mean, error, freedom, sum(map(len, given)), confidence)
 
 
 def parts(sample: Sample, differences: Mapping[str, float], margin: float) -> npt.NDArray[np.float64]:

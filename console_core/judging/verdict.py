@@ -1,7 +1,8 @@
 """Is B no worse than A? Decided per query, in pairs, under a protocol that was locked before the first judgment. Pure.
 
 The rule: B is non-inferior where the lower one-sided bound of mean(B − A) is above −margin, inferior where the upper
-bound is below it, and otherwise nothing is decided. The bound is Student's; a sign-flip test has to agree with it.
+bound is below it, and otherwise nothing is decided. The bound is Student's. A sign-flip test has to agree with it, and
+so has the bound with one more query that lost (or won) everything, since few queries show nothing of rare whole losses.
 "No significant difference" is never taken for "no worse".
 
 How many queries there are is fixed in advance. Whoever looks at a verdict, judges more and looks again has more
@@ -15,12 +16,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from console_core.judging.estimate import RESAMPLES, Estimate, More, SignFlip, more, paired, sign_flip
+from console_core.judging.estimate import RESAMPLES, Estimate, More, SignFlip, guarded, more, paired, sign_flip
 from console_core.judging.guards import Reason, reasons
 from console_core.judging.holes import Judged, bounds, judged_of
 from console_core.judging.metrics import Scores, scores, weighted
 from console_core.judging.protocol import Protocol
-from console_core.judging.sampling import Sample, disagreement, parts, reweighted, sample_of
+from console_core.judging.sampling import Sample, disagreement, parts, reweighted, reweighted_guarded, sample_of
 from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
 
@@ -39,13 +40,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the differences alone say: their mean, p of "not above −margin", and the check where Student's bounds
-    decided something."""
+    """What the differences alone say: their mean, Student's p of "not above −margin", and the check where Student's
+    bounds decided something. `lost` is the lower bound if one more query had lost everything, `won` the upper bound if
+    one more had won everything; `reach` is how far the lost one is from the mean, times how much more it weighs than
+    others."""
 
     outcome: Outcome
     estimate: Estimate
     p: float
     check: SignFlip | None
+    lost: float
+    won: float
+    reach: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,20 @@ class Verdict:
         between = f"its {self.protocol.measure} less {a}'s is between {found.lower:+.3f} and {found.upper:+.3f}"
         sure = f"{found.n:,} queries, each bound {self.protocol.confidence:.0%} sure"
         accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
-        return f"{said}: {between} ({sure}), and {accepted}. {self._further}".strip()
+        sentences = f"{said}: {between} ({sure}), and {accepted}.", self._unseen, self._further
+        return " ".join(sentence for sentence in sentences if sentence)
+
+    @property
+    def _unseen(self) -> str:
+        """What keeps bounds that would do from deciding, if it is what so few queries cannot show."""
+        if self.decision is None or self.outcome != "inconclusive":
+            return ""
+        found, limit = self.decision.estimate, -self.protocol.margin
+        if found.is_above(limit) and self.decision.lost <= limit:
+            return f"If one more query lost everything, the lower bound would be {self.decision.lost:+.3f}."
+        if found.is_below(limit) and self.decision.won >= limit:
+            return f"If one more query won everything, the upper bound would be {self.decision.won:+.3f}."
+        return ""
 
     @property
     def _further(self) -> str:
@@ -138,7 +157,8 @@ def decide(
     columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
     limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in asked}
     untouched = sum(not grades.get(query) for query in asked)
-    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names)
+    given = [grades.get(query, {}) for query in asked]
+    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names, given=given)
     differences: dict[str, float] = {}
     decision = None
     if not why:
@@ -161,7 +181,7 @@ def decide(
         differences=differences,
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
         best=sum(weights[query] * high for query, (_, high) in limits.items()),
-        further=more(decision.estimate, protocol.margin) if decision and outcome == "inconclusive" else None,
+        further=_further(decision, protocol) if decision else None,
         secondary=tuple(by_metric(scored[0], scored[1], protocol.metric)) if decision else (),
         sample=sample,
         names=names,
@@ -178,29 +198,47 @@ def withhold(found: Verdict, reason: Reason) -> Verdict:
 
 
 def settle(
-    found: Estimate, contributions: npt.NDArray[np.float64], protocol: Protocol, *, resamples: int = RESAMPLES
+    found: Estimate,
+    unseen: tuple[Estimate, Estimate],
+    contributions: npt.NDArray[np.float64],
+    protocol: Protocol,
+    *,
+    resamples: int = RESAMPLES,
 ) -> Decision:
-    """What an estimate decides, where the sign-flip test agrees; `contributions` are as that test takes them.
+    """What an estimate decides, where the bound with one more query and the sign-flip test agree.
 
-    The test can only take a decision back, and is made only where there is one.
+    `unseen` is the estimate with one more query that lost everything, and with one that won everything;
+    `contributions` are as the test takes them. Both can only take a decision back, and the test is made only where
+    there is one.
     """
-    p = found.p_above(-protocol.margin)
-    if found.is_above(-protocol.margin):
+    limit, (lost, won) = -protocol.margin, unseen
+    outcome: Outcome = "inconclusive"
+    check = None
+    if found.is_above(limit):
         check = sign_flip(contributions, "above", protocol.seed, resamples)
-        return Decision("non-inferior" if _agrees(check, protocol) else "inconclusive", found, p, check)
-    if found.is_below(-protocol.margin):
+        outcome = "non-inferior" if lost.is_above(limit) and _agrees(check, protocol) else outcome
+    elif found.is_below(limit):
         check = sign_flip(contributions, "below", protocol.seed, resamples)
-        return Decision("inferior" if _agrees(check, protocol) else "inconclusive", found, p, check)
-    return Decision("inconclusive", found, p, None)
+        outcome = "inferior" if won.is_below(limit) and _agrees(check, protocol) else outcome
+    reach = (found.mean - lost.mean) * lost.n
+    return Decision(outcome, found, found.p_above(limit), check, lost.lower, won.upper, reach)
 
 
 def _decision(protocol: Protocol, sample: Sample, differences: Mapping[str, float], resamples: int) -> Decision:
     contributions = parts(sample, differences, protocol.margin)
     if sample.everything:
         values = [differences.get(query, 0.0) for query in sorted((*sample.queue, *sample.known))]
-        return settle(paired(values, protocol.confidence), contributions, protocol, resamples=resamples)
-    found = reweighted(sample, differences, protocol.confidence, beyond=True)
-    return settle(found, contributions, protocol, resamples=resamples)
+        found, unseen = paired(values, protocol.confidence), guarded(values, protocol.confidence)
+    else:
+        found = reweighted(sample, differences, protocol.confidence, beyond=True)
+        unseen = reweighted_guarded(sample, differences, protocol.confidence)
+    return settle(found, unseen, contributions, protocol, resamples=resamples)
+
+
+def _further(decision: Decision, protocol: Protocol) -> More | None:
+    if decision.outcome != "inconclusive":
+        return None
+    return more(decision.estimate, protocol.margin, decision.reach)
 
 
 def _agrees(check: SignFlip, protocol: Protocol) -> bool:

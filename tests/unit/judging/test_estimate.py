@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from console_core.judging.estimate import Estimate, estimate, more, needed, paired, sign_flip
+from console_core.judging.estimate import Estimate, estimate, guarded, more, needed, paired, sign_flip
 
 
 def drawn(n: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -70,23 +70,34 @@ def test_differences_that_are_all_nothing_are_no_evidence() -> None:
     assert sign_flip(np.full(50, 1e-17), "above", 0).p == 1
 
 
+def test_one_more_query_that_loses_or_wins_everything_widens_the_interval_to_its_side() -> None:
+    values = drawn(40, -0.01)
+    lost, won = guarded(values, 0.95)
+    assert lost == paired([*values, -1], 0.95)
+    assert won == paired([*values, 1], 0.95)
+    assert lost.lower < paired(values, 0.95).lower < paired(values, 0.95).upper < won.upper
+
+
 @pytest.mark.parametrize(
-    ("spread", "margin", "queries"),
-    [
-        *((0.15, 0.05, 56), (0.15, 0.03, 155), (0.15, 0.02, 348)),
-        *((0.20, 0.05, 99), (0.20, 0.03, 275), (0.20, 0.02, 619)),
-        *((0.25, 0.05, 155), (0.25, 0.03, 430), (0.25, 0.02, 967)),
-    ],
+    ("spread", "margin", "mean"), [(0.15, 0.05, 0), (0.2, 0.05, 0), (0.25, 0.1, 0), (0.2, 0.1, -0.03)]
 )
-def test_as_many_queries_are_needed_as_the_published_table_says(spread: float, margin: float, queries: int) -> None:
-    assert needed(spread, margin, 0.95) == pytest.approx(queries, rel=0.01)
+def test_so_many_queries_have_the_power_that_was_asked_for(spread: float, margin: float, mean: float) -> None:
+    n = needed(spread, margin, 0.95, mean=mean)
+    values = np.random.default_rng(2).normal(mean, spread, (4000, n))
+    values = np.append(values, np.full((4000, 1), -1.0), axis=1)
+    lower = values.mean(1) - stats.t.ppf(0.95, n) * values.std(1, ddof=1) / (n + 1) ** 0.5
+    assert np.mean(lower > -margin) == pytest.approx(0.8, abs=0.03)
 
 
-def test_so_many_queries_have_the_power_that_was_asked_for() -> None:
-    n = needed(0.2, 0.05, 0.95)
-    values = np.random.default_rng(2).normal(0, 0.2, (4000, n))
-    lower = values.mean(1) - stats.t.ppf(0.95, n - 1) * values.std(1, ddof=1) / n**0.5
-    assert np.mean(lower > -0.05) == pytest.approx(0.8, abs=0.03)
+@pytest.mark.parametrize(("margin", "queries"), [(0.05, 53), (0.03, 88), (0.02, 132)])
+def test_of_columns_that_never_differ_so_many_queries_are_just_enough(margin: float, queries: int) -> None:
+    assert needed(0, margin, 0.95) == queries
+    assert guarded([0.0] * queries, 0.95)[0].is_above(-margin)
+    assert not guarded([0.0] * (queries - 1), 0.95)[0].is_above(-margin)
+
+
+def test_a_query_that_weighs_more_than_others_takes_more_of_them() -> None:
+    assert needed(0, 0.05, 0.95, reach=2) == pytest.approx(2 * needed(0, 0.05, 0.95), abs=3)
 
 
 def mean_of(mean: float, error: float, n: int) -> Estimate:
@@ -95,9 +106,9 @@ def mean_of(mean: float, error: float, n: int) -> Estimate:
 
 def test_further_queries_are_what_the_observed_spread_lacks() -> None:
     found = more(mean_of(-0.01, 0.2 / 5, 25), 0.05)
-    assert found.if_equal + 25 == pytest.approx(99, rel=0.15)
+    assert found.if_equal + 25 == needed(0.2, 0.05, 0.95)
     assert found.as_observed is not None
-    assert found.as_observed + 25 == pytest.approx(6.1826 * (0.2 / 0.04) ** 2, rel=0.15)
+    assert found.as_observed + 25 == needed(0.2, 0.05, 0.95, mean=-0.01) > found.if_equal + 25
     assert not found.hopeless
 
 

@@ -77,7 +77,8 @@ def test_a_verdict_is_withheld_with_a_remedy_while_pictures_are_unjudged(databas
     assert 0 < outcome.pictures.share < 1
     assert {row.differences for row in outcome.queries} == {(None,)}
     assert [side.scores for side in (one.verdict.a, one.verdict.b)] == [None, None]
-    assert one.verdict.a.judged.at_k > 0.99 > one.verdict.b.judged.at_k
+    assert one.verdict.a.judged.at_k == one.verdict.b.judged.at_k == 0
+    assert {tile.grade for row in outcome.queries for cell in row.cells for tile in cell.tiles} == {None}
     assert {cell.scores for row in outcome.queries for cell in row.cells} == {None}
 
 
@@ -111,6 +112,19 @@ def test_two_judges_count_once_together_and_their_agreement_is_said(database: Da
     assert outcome.agreement.alpha == pytest.approx(1)
     assert outcome.judges == {"olga": outcome.pictures.all, "pete": outcome.pictures.all}
     assert outcome.words == 2 * outcome.pictures.all
+
+
+def test_a_second_judge_of_one_columns_own_pictures_changes_no_number(database: Database, tmp_path: Path) -> None:
+    made = judged(database, tmp_path)
+    best_of(1, made)
+    before = outcome_of(made.lab, made.evaluation)
+    a, b = made.lab.desk(made.evaluation).columns
+    made.grade(lambda query, key: 0 if key in b[query][:DEPTH] and key not in a[query][:DEPTH] else None, "pete")
+    after = outcome_of(made.lab, made.evaluation)
+    assert after.comparisons == before.comparisons
+    assert after.words > before.words
+    assert set(after.judges) == {"olga", "pete"}
+    assert after.decides
 
 
 def vote_all(made: Judged, winner: dict[tuple[int, int], int], judge: str = "olga", *, but: int = 0) -> None:

@@ -61,13 +61,11 @@ def _chance(*words: str) -> int:
 
 @pytest.fixture
 def made(database: Database, tmp_path: Path) -> Judged:
-    """Two judges, most pictures judged; B is worse."""
+    """Two judges, of whom one passed over some pictures; B is worse."""
     found = judged(database, tmp_path, protocol=Protocol(k=DEPTH, margin=0.05, floor=0.5, gap=0.5, seed=7))
     mine = found.lab.desk(found.evaluation).columns[0]
-    for judge in ("olga", "pete"):
-        found.grade(
-            lambda q, k: None if _chance(q, k) % 13 == 0 else 2 if k in mine[q][:DEPTH] else _chance(k) % 2, judge
-        )
+    found.grade(lambda q, k: 2 if k in mine[q][:DEPTH] else _chance(k) % 2, "olga")
+    found.grade(lambda q, k: None if _chance(q, k) % 13 == 0 else 2 if k in mine[q][:DEPTH] else _chance(k) % 2, "pete")
     return found.reveal()
 
 
@@ -84,7 +82,7 @@ def test_every_number_of_the_report_is_that_of_the_outcome_as_the_screen_writes_
     assert said["comparisons.0.verdict.decision.estimate.mean"] == f"{one.verdict.decision.estimate.mean:+.3f}"
     assert said["comparisons.0.text"] == one.verdict.text
     assert said["comparisons.0.verdict.b.judged.at_k"] == f"{one.verdict.b.judged.at_k:.1%}"
-    assert said["pictures.share"] == f"{outcome.pictures.share:.1%}" != "0.0%"
+    assert said["pictures.share"] == f"{outcome.pictures.share:.1%}" == "0.0%"
     assert said["protocol.margin"] == "0.05"
     assert said["gains"] == "0 → 0, 1 → 1, 2 → 3, 3 → 7"
     assert [text for text in found.loose if re.search(r"\d", re.sub(r"@5|alpha; 1 is|0: all|\(1\)", "", text))] == []
@@ -104,11 +102,24 @@ def test_the_verdict_comes_first_and_queries_come_by_their_loss_with_all_their_p
     assert losses[0] < 0
     grades = [said for path, _, said in found.numbers if path.endswith(".grade")]
     assert len(grades) == 23 * 2 * DEPTH
-    assert {"2", wording.UNKNOWN} <= set(grades)
+    assert {"0", "1", "2"} == set(grades)
     assert sum(tag == "use" for tag, _ in found.tags) + text.count('class="grey"') == len(grades)
     assert text.count('class="grey"') > 0
     for must in ("exploratory", "By tag", "Fingerprint", "ir_measures", "intact", "Looks at the verdict"):
         assert must in text
+
+
+def test_without_a_verdict_the_report_says_how_many_pictures_nobody_graded_and_shows_no_grade_that_does_not_count(
+    database: Database, tmp_path: Path
+) -> None:
+    made = judged(database, tmp_path)
+    mine = made.lab.desk(made.evaluation).columns[0]
+    made.grade(lambda query, key: 2 if key in mine[query][:DEPTH] else None)
+    outcome = outcome_of(made.lab, made.reveal().evaluation)
+    found = Parsed(html_of(outcome, made.lab.snapshots, made.thumbnails))
+    said = {path: text for path, _, text in found.numbers}
+    assert said["pictures.share"] == f"{outcome.pictures.share:.1%}" != "0.0%"
+    assert {text for path, text in said.items() if path.endswith(".grade")} == {wording.UNKNOWN}
 
 
 def test_the_report_refers_to_nothing_outside_of_itself_and_runs_nothing(made: Judged) -> None:

@@ -1,0 +1,75 @@
+"""How often a verdict is wrong: at the margin itself, with usual differences and with rare and great ones."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import stats
+
+from console_core.judging.estimate import guarded, paired
+from console_core.judging.protocol import Protocol
+from console_core.judging.sampling import draw, reweighted, reweighted_guarded
+from console_core.judging.verdict import Decision, settle
+
+PROTOCOL = Protocol(k=5, seed=11)
+
+
+def settled(values: npt.NDArray[np.float64], resamples: int = 499) -> Decision:
+    return settle(paired(values, 0.95), guarded(values, 0.95), values + 0.05, PROTOCOL, resamples=resamples)
+
+
+def test_where_the_sign_flip_test_does_not_agree_nothing_is_decided() -> None:
+    """One great loss among small gains: Student's bound is just above the margin, the signs are not so sure."""
+    for seed in range(500):
+        values = np.random.default_rng(seed).normal(0, 0.08, 10)
+        mean = paired(values, 0.95)
+        found = settle(mean, (mean, mean), values + 0.05, PROTOCOL, resamples=999)
+        if found.estimate.is_above(-0.05) and found.check is not None and found.check.p > 0.05:
+            assert found.outcome == "inconclusive"
+            return
+    pytest.fail("The two never disagreed.")
+
+
+@pytest.mark.parametrize(("queries", "least"), [(30, 0), (100, 0.002)])
+def test_at_the_margin_itself_at_most_six_in_a_hundred_are_called_non_inferior(queries: int, least: float) -> None:
+    """2,000 sets whose mean loss is the margin exactly: spread 0.2, a third of the queries without any difference."""
+    chance = np.random.default_rng(queries)
+    values = np.where(chance.random((2000, queries)) < 0.35, 0.0, chance.normal(-0.05 / 0.65, 0.245, (2000, queries)))
+    outcomes = [settled(each).outcome for each in values]
+    assert least <= outcomes.count("non-inferior") / 2000 <= 0.06
+    assert outcomes.count("inferior") / 2000 <= 0.06
+
+
+@pytest.mark.parametrize("queries", [10, 30, 60, 100])
+@pytest.mark.parametrize(
+    ("share", "rare", "side"), [(0.05, -1, "non-inferior"), (0.1, -0.5, "non-inferior"), (0.05, 1, "inferior")]
+)
+def test_rare_and_great_losses_at_the_margin_are_called_non_inferior_at_most_six_times_in_a_hundred(
+    queries: int, share: float, rare: float, side: str
+) -> None:
+    """The mean is the margin exactly, and queries are of two kinds; so each number of rare ones is settled once, and
+    weighs what the binomial distribution gives it."""
+    usual = (-0.05 - share * rare) / (1 - share)
+    wrong, alone = 0.0, 0.0
+    for count in range(min(queries, 25)):
+        values = np.full(queries, usual)
+        values[:count] = rare
+        found, chance = settled(values), float(stats.binom.pmf(count, queries, share))
+        wrong += chance * (found.outcome == side)
+        bound = found.estimate
+        alone += chance * (bound.is_above(-0.05) if side == "non-inferior" else bound.is_below(-0.05))
+    assert wrong <= 0.06
+    assert alone > 0.1
+
+
+def test_where_queries_are_drawn_and_weighed_rare_losses_are_seldom_called_non_inferior_either() -> None:
+    chance = np.random.default_rng(9)
+    wrong, alone = 0, 0
+    for trial in range(300):
+        names = [f"q{number:03}" for number in range(250)]
+        sample = draw(dict(zip(names, chance.beta(1.2, 1.5, 250) + 0.01, strict=True)), 60, trial)
+        lost = dict(zip(names, np.where(chance.random(250) < 0.05, -1.0, 0.0), strict=True))
+        differences = {query: float(lost[query]) for query in sample.queue}
+        wrong += reweighted_guarded(sample, differences, 0.95)[0].is_above(-0.05)
+        alone += reweighted(sample, differences, 0.95, beyond=True).is_above(-0.05)
+    assert wrong / 300 <= 0.06
+    assert alone / 300 > 0.12
