@@ -214,7 +214,14 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
     for place, letter in list(enumerate(letters(evaluation)))[1:]:
         others = [column for other, column in enumerate(desk.columns) if other not in (0, place)]
         verdict = decide(
-            evaluation.protocol, evaluation.digest, reference, desk.columns[place], grades, others, names=("A", letter)
+            evaluation.protocol,
+            evaluation.digest,
+            reference,
+            desk.columns[place],
+            grades,
+            others,
+            asked=desk.queries.keys(),
+            names=("A", letter),
         )
         if not intact:
             verdict = withhold(verdict, NOT_INTACT)

@@ -8,7 +8,7 @@ How many queries there are is fixed in advance. Whoever looks at a verdict, judg
 chances to be wrong than the confidence says; how often it was looked at is for whoever shows it to record.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,6 +26,13 @@ from console_core.querylab.rankings import Grades, Rankings
 
 Outcome = Literal["non-inferior", "inferior", "inconclusive", "withheld"]
 FIXED = "The number of queries was fixed in advance; the confidence holds for one look at the verdict."
+UNANSWERED = 0.05
+"""The share of questions that only one of two columns answered, up to which they are left out. What a column cannot
+answer may be what is hard for it: of more, the rest does not speak for the set."""
+_THIN = Reason(
+    "too few",
+    "Too few of the drawn questions were answered by both columns. Ask the query set again, and judge more of it.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,10 @@ class Verdict:
 
     `reasons` say why it is withheld, and are empty otherwise; then `decision` and `differences` are None and empty,
     so that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged
-    in the drawn queries fell against B, or for it. `queries` stand in the set; `identical` of them have the same first
-    k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of these
-    have no relevant picture, so that they count as no difference either. `further` is what an inconclusive one lacks.
+    in the drawn queries fell against B, or for it. `queries` were answered by both; `identical` of them have the same
+    first k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of
+    these have no relevant picture, so that they count as no difference either. `unanswered` are left out of all of it,
+    since A or B could not answer them. `further` is what an inconclusive one lacks.
     `secondary` metrics are exploratory, and of the drawn queries as they are. `sample` has each query's chance. `names`
     are what sentences call A and B, where more than two columns were judged together.
     """
@@ -67,6 +75,7 @@ class Verdict:
     a: Column
     b: Column
     queries: int
+    unanswered: tuple[str, ...]
     identical: int
     drawn: int
     barren: int
@@ -114,36 +123,44 @@ def decide(
     grades: Grades,
     others: Sequence[Rankings] = (),
     *,
+    asked: Collection[str] = (),
     names: tuple[str, str] = ("A", "B"),
     resamples: int = RESAMPLES,
 ) -> Verdict:
     """The verdict on two columns' rankings of the same queries.
 
     `locked` is the digest that was recorded before the first judgment, None if none was. `others` are further columns
-    that were judged together with these two, `names` what sentences call the two. Which queries count is drawn anew
-    from the protocol and all columns, always the same ones, and every one of them has to be judged.
+    that were judged together with these two, `names` what sentences call the two. Which queries are judged is drawn
+    anew from the protocol and all columns, always the same ones. Of these count those that both A and B answered, and
+    every one of them has to be judged; `asked` are the queries of the set, for those that no column answered.
 
     Raises:
         ValueError: a grade is not on the protocol's scale.
     """
     common = sorted(a.keys() & b.keys())
     unpaired = a.keys() ^ b.keys()
-    sample = sample_of(protocol, (a, b, *others))
+    answered = a.keys() | b.keys()
+    known = answered.union(asked, *others)
+    sample = sample_of(protocol, (a, b, *others)).among(frozenset(common))
     a, b = ({query: column[query] for query in common} for column in (a, b))
     apart = disagreement((a, b), protocol.k)
-    asked = [query for query in sample.queue if apart.get(query)]
+    drawn = [query for query in sample.queue if apart[query]]
     weights = sample.weights
-    judged = judged_of(a, b, grades, asked, protocol.k), judged_of(b, a, grades, asked, protocol.k)
-    scored = [scores({query: column[query] for query in asked}, grades, protocol) for column in (a, b)]
+    judged = judged_of(a, b, grades, drawn, protocol.k), judged_of(b, a, grades, drawn, protocol.k)
+    scored = [scores({query: column[query] for query in drawn}, grades, protocol) for column in (a, b)]
     columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
-    limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in asked}
-    untouched = sum(not grades.get(query) for query in asked)
-    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names)
+    limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in drawn}
+    untouched = sum(not grades.get(query) for query in drawn)
+    why = reasons(protocol, locked, (), untouched, sample.size, *judged, names)
+    if len(unpaired) > UNANSWERED * len(answered):
+        why = (_unanswered(unpaired, len(answered), names), *why)
+    if sample.thin and not why:
+        why = (_THIN,)
     differences: dict[str, float] = {}
     decision = None
     if not why:
         differences = dict.fromkeys(sample.queue, 0.0)
-        for query in asked:
+        for query in drawn:
             differences[query] = scored[1][query].of(protocol.metric) - scored[0][query].of(protocol.metric)
         decision = _decision(protocol, sample, differences, resamples)
     outcome: Outcome = decision.outcome if decision else "withheld"
@@ -154,9 +171,10 @@ def decide(
         a=columns[0],
         b=columns[1],
         queries=len(common),
+        unanswered=tuple(sorted(known.difference(common))),
         identical=sum(value == 0 for value in apart.values()),
-        drawn=len(asked),
-        barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in asked),
+        drawn=len(drawn),
+        barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in drawn),
         decision=decision,
         differences=differences,
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
@@ -192,6 +210,16 @@ def settle(
         check = sign_flip(contributions, "below", protocol.seed, resamples)
         return Decision("inferior" if _agrees(check, protocol) else "inconclusive", found, p, check)
     return Decision("inconclusive", found, p, None)
+
+
+def _unanswered(unpaired: Collection[str], questions: int, names: tuple[str, str]) -> Reason:
+    named = ", ".join(sorted(unpaired)[:3])
+    return Reason(
+        "other queries",
+        f"{len(unpaired):,} of {questions:,} questions were answered by only one of {names[0]} and {names[1]}, such as "
+        f"{named}; up to {UNANSWERED:.0%} would be left out. The kept answers say why each failed: mend that, or take "
+        "these questions out of the set, ask it again and judge that.",
+    )
 
 
 def _decision(protocol: Protocol, sample: Sample, differences: Mapping[str, float], resamples: int) -> Decision:

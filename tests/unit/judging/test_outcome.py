@@ -87,8 +87,14 @@ def test_a_column_that_was_down_for_a_query_does_not_keep_the_others_from_a_verd
     made = judged(database, tmp_path, columns=3, failing=True)
     best_of(1, made)
     to_b, to_c = outcome_of(made.lab, made.evaluation).comparisons
-    assert to_b.verdict.outcome == "non-inferior"
-    assert [reason.code for reason in to_c.verdict.reasons] == ["other queries"]
+    assert (to_b.verdict.outcome, to_b.verdict.unanswered) == ("non-inferior", ())
+    assert to_c.verdict.decision is not None
+    first = made.lab.desk(made.evaluation).queries[to_c.verdict.unanswered[0]]
+    assert (first.label, len(to_c.verdict.unanswered), to_c.verdict.queries) == ("question 0", 1, 23)
+    rows = outcome_of(made.lab, made.reveal().evaluation).queries
+    (row,) = (each for each in rows if each.query == first)
+    assert row.differences[0] is not None
+    assert row.differences[1] is None
 
 
 def test_answers_that_were_changed_after_they_were_sealed_give_no_verdict(database: Database, tmp_path: Path) -> None:
