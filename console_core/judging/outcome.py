@@ -87,11 +87,12 @@ class Pictures:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One column against the reference. Metrics are None where its verdict is withheld. `tags` are slices, exploratory
-    and corrected for how many there are."""
+    and corrected for how many there are. `left_out` are questions that one of the two could not answer, by label."""
 
     letter: str
     verdict: Verdict
     tags: tuple[Slice, ...]
+    left_out: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -227,7 +228,8 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
             verdict = withhold(verdict, NOT_INTACT)
         if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
             verdict = replace(verdict, a=replace(verdict.a, scores=None), b=replace(verdict.b, scores=None))
-        found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked))))
+        left_out = tuple(desk.queries[query].label for query in verdict.unanswered)
+        found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked)), left_out))
     return tuple(found)
 
 

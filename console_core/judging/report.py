@@ -149,13 +149,15 @@ def _comparison(outcome: EvaluationOutcome, place: int, numbers: Numbers) -> str
     head = "".join(f'<th class="n">{name}</th>' for name in heads)
     return (
         f"<h2>{letter} beside A</h2><table><tr><th>Metric</th>{head}</tr>{''.join(rows)}</table>"
-        f"{_numbers_of(one, at, numbers)}{_slices(one, place, numbers)}"
+        f"{_numbers_of(one, place, numbers)}{_slices(one, place, numbers)}"
     )
 
 
-def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
+def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
+    at = f"comparisons.{place}.verdict"
     rows = [
-        ("Queries that both answered", numbers(f"{at}.queries", "count")),
+        ("Questions that both answered", numbers(f"{at}.queries", "count")),
+        ("Left out: not answered by one of them, or by both", numbers(f"comparisons.{place}.left_out", "named")),
         ("Answered alike by both: no difference, no label needed", numbers(f"{at}.identical", "count")),
         ("Judged, where the two differ", numbers(f"{at}.drawn", "count")),
         ("Of these without a relevant picture", numbers(f"{at}.barren", "count")),

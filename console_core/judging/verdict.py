@@ -102,17 +102,24 @@ class Verdict:
         between = f"its {self.protocol.measure} less {a}'s is between {found.lower:+.3f} and {found.upper:+.3f}"
         sure = f"{found.n:,} queries, each bound {self.protocol.confidence:.0%} sure"
         accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
-        return f"{said}: {between} ({sure}), and {accepted}. {self._further}".strip()
+        return " ".join((f"{said}: {between} ({sure}), and {accepted}.", *self._left_out, *self._further))
 
     @property
-    def _further(self) -> str:
+    def _left_out(self) -> tuple[str, ...]:
+        if not self.unanswered:
+            return ()
+        left = "1 question is" if len(self.unanswered) == 1 else f"{len(self.unanswered):,} questions are"
+        return (f"{left} left out, which {self.names[0]} or {self.names[1]} could not answer.",)
+
+    @property
+    def _further(self) -> tuple[str, ...]:
         if self.further is None:
-            return ""
+            return ()
         if self.further.as_observed is None:
             proof = f"more queries are not expected to show that {self.names[1]} is no worse"
-            return f"If the difference is as observed, {proof}."
+            return (f"If the difference is as observed, {proof}.",)
         equal = f"about {self.further.if_equal:,} more queries are needed if the two are truly equal"
-        return f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed."
+        return (f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed.",)
 
 
 def decide(

@@ -3,13 +3,14 @@
 Every function takes the number of an outcome and gives the text that people read. "–" is what is not known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from console_core.judging.verdict import Outcome
 
 UNKNOWN = "–"
+_NAMED = 10
 LIMITS = (
     "It is about these questions and questions like them, this collection, these judges and this measure, and about "
     "nothing else: not about speed or cost, and not about what nobody asked.",
@@ -117,6 +118,12 @@ def grade(value: int | None) -> str:
 def judges(words: Mapping[str, int]) -> str:
     """Who judged, and how much: olga 120, pete 40."""
     return ", ".join(f"{name} {number:,}" for name, number in words.items()) or "nobody"
+
+
+def named(labels: Sequence[str]) -> str:
+    """Questions by their labels, the first ten of them: 2: a red dog, a cat."""
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return f"{len(labels):,}: {', '.join(labels[:_NAMED])}{more}" if labels else "0"
 
 
 def finding(found: str, other: str) -> str:

@@ -145,13 +145,14 @@ def test_a_withheld_verdict_and_an_undecided_one_say_what_to_do(database: Databa
     assert wording.advice("withheld", revealed=True) in withheld
 
 
-def test_a_column_that_did_not_answer_a_query_is_said_and_has_no_verdict(database: Database, tmp_path: Path) -> None:
+def test_a_question_that_a_column_did_not_answer_is_left_out_and_named(database: Database, tmp_path: Path) -> None:
     found = judged(database, tmp_path, columns=3, failing=True)
     found.grade(lambda query, key: 1)
     told = found.reveal()
     text = html_of(outcome_of(told.lab, told.evaluation), told.lab.snapshots, told.thumbnails)
     assert "C did not answer" in text
-    assert "1 query answered in one column only" in text
+    left_out = {path: said for path, _, said in Parsed(text).numbers if path.endswith("left_out")}
+    assert left_out == {"comparisons.0.left_out": "0", "comparisons.1.left_out": "1: question 0"}
 
 
 def test_an_undecided_verdict_says_how_many_more_queries_it_lacks(database: Database, tmp_path: Path) -> None:

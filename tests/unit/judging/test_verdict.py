@@ -302,6 +302,7 @@ def test_up_to_a_twentieth_that_one_column_could_not_answer_is_left_out_for_both
     found = verdict_of(PROTOCOL, a, b, grades)
     assert (found.reasons, found.unanswered, found.queries) == ((), ("q000", "q030"), 38)
     assert found.decision == expected.decision
+    assert "2 questions are left out, which A or B could not answer." in found.text
     assert {"q000", "q030"}.isdisjoint(found.differences)
     b.pop("q031")
     assert codes(verdict_of(PROTOCOL, a, b, grades)) == ["other queries"]
