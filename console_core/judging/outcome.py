@@ -24,7 +24,7 @@ from console_core.judging.records import LabRecords
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.verdict import Verdict, decide, withhold
-from console_core.querylab.rankings import Grades
+from console_core.querylab.rankings import Grades, Query
 
 PROGRAMS = {
     "embedding-console": "embedding-console",
@@ -229,8 +229,14 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
         if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
             verdict = replace(verdict, a=replace(verdict.a, scores=None), b=replace(verdict.b, scores=None))
         left_out = tuple(desk.queries[query].label for query in verdict.unanswered)
-        found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked)), left_out))
+        found.append(Comparison(letter, verdict, _tags(verdict, asked), left_out))
     return tuple(found)
+
+
+def _tags(verdict: Verdict, asked: Sequence[Query]) -> tuple[Slice, ...]:
+    if verdict.decision is None:
+        return ()
+    return tuple(by_tag(verdict.sample, verdict.differences, asked, verdict.protocol.confidence))
 
 
 def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:

@@ -65,7 +65,7 @@ class Verdict:
     first k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of
     these have no relevant picture, so that they count as no difference either. `unanswered` are left out of all of it,
     since A or B could not answer them. `further` is what an inconclusive one lacks.
-    `secondary` metrics are exploratory, and of the drawn queries as they are. `sample` has each query's chance. `names`
+    `secondary` metrics are exploratory. `sample` has each query's chance. `names`
     are what sentences call A and B, where more than two columns were judged together.
     """
 
@@ -187,7 +187,7 @@ def decide(
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
         best=sum(weights[query] * high for query, (_, high) in limits.items()),
         further=more(decision.estimate, protocol.margin) if decision and outcome == "inconclusive" else None,
-        secondary=tuple(by_metric(scored[0], scored[1], protocol.metric)) if decision else (),
+        secondary=tuple(by_metric(sample, *scored, protocol.metric, protocol.confidence)) if decision else (),
         sample=sample,
         names=names,
     )
