@@ -120,7 +120,14 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         looks,
         ("Gain of each grade", f"{numbers('protocol.gain', 'plain')}: {numbers('gains', 'gain')}"),
         ("Relevant from grade", numbers("protocol.relevant", "count")),
-        ("Confidence of each bound", numbers("protocol.confidence", "share")),
+        ("Confidence of all comparisons together", numbers("protocol.confidence", "share")),
+        *(
+            (
+                f"Confidence of each bound, {one.letter} beside A",
+                numbers(f"comparisons.{place}.verdict.decision.estimate.confidence", "share"),
+            )
+            for place, one in enumerate(outcome.comparisons)
+        ),
         questions,
     ]
     return listing("What this rests on", rows)

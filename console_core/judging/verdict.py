@@ -66,7 +66,8 @@ class Verdict:
     these have no relevant picture, so that they count as no difference either. `unanswered` are left out of all of it,
     since A or B could not answer them. `further` is what an inconclusive one lacks.
     `secondary` metrics are exploratory. `sample` has each query's chance. `names`
-    are what sentences call A and B, where more than two columns were judged together.
+    are what sentences call A and B, where more than two columns were judged together. It is one `among` so many
+    comparisons, decided together: then the bounds of its estimate are surer than the protocol's.
     """
 
     outcome: Outcome
@@ -87,6 +88,7 @@ class Verdict:
     secondary: tuple[Slice, ...]
     sample: Sample
     names: tuple[str, str] = ("A", "B")
+    among: int = 1
     fixed: str = FIXED
 
     @property
@@ -100,9 +102,21 @@ class Verdict:
             self.outcome, f"Nothing is decided of {b}"
         )
         between = f"its {self.protocol.measure} less {a}'s is between {found.lower:+.3f} and {found.upper:+.3f}"
-        sure = f"{found.n:,} queries, each bound {self.protocol.confidence:.0%} sure"
+        sure = f"{found.n:,} queries, each bound {100 * found.confidence:.4g}% sure"
         accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
-        return " ".join((f"{said}: {between} ({sure}), and {accepted}.", *self._left_out, *self._further))
+        return " ".join(
+            (f"{said}: {between} ({sure}), and {accepted}.", *self._left_out, *self._together, *self._further)
+        )
+
+    @property
+    def _together(self) -> tuple[str, ...]:
+        if self.among == 1:
+            return ()
+        wrong = f"{100 * (1 - self.protocol.confidence):.4g}%"
+        return (
+            f"It is one of {self.among:,} comparisons: the chance that any of them is wrongly called non-inferior is "
+            f"at most {wrong} (Holm's correction).",
+        )
 
     @property
     def _left_out(self) -> tuple[str, ...]:
@@ -187,10 +201,22 @@ def decide(
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
         best=sum(weights[query] * high for query, (_, high) in limits.items()),
         further=more(decision.estimate, protocol.margin) if decision and outcome == "inconclusive" else None,
-        secondary=tuple(by_metric(sample, *scored, protocol.metric, protocol.confidence)) if decision else (),
+        secondary=(
+            tuple(by_metric(sample, scored[0], scored[1], protocol.metric, protocol.confidence)) if decision else ()
+        ),
         sample=sample,
         names=names,
     )
+
+
+def decided_with(found: Verdict, confidence: float, *, resamples: int = RESAMPLES) -> Verdict:
+    """The same with bounds of another confidence than the protocol's; a withheld one as it is."""
+    if found.decision is None:
+        return found
+    protocol = replace(found.protocol, confidence=confidence)
+    decision = _decision(protocol, found.sample, found.differences, resamples)
+    further = more(decision.estimate, protocol.margin) if decision.outcome == "inconclusive" else None
+    return replace(found, outcome=decision.outcome, decision=decision, further=further)
 
 
 def withhold(found: Verdict, reason: Reason) -> Verdict:

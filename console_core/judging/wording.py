@@ -16,6 +16,8 @@ LIMITS = (
     "nothing else: not about speed or cost, and not about what nobody asked.",
     '"No worse" means: no worse by more than the margin, as sure as is stated. It does not mean better, or the same.',
     '"Not decided" is no proof of equality: fewer queries only make it likelier.',
+    "Where several columns were compared with the reference, the confidence is that of all these comparisons together "
+    "(Holm's correction): each of them is held to more. It does not cover several evaluations.",
     "Slices by tag, and metrics other than the one that was locked, are exploratory: they say where to look.",
 )
 """What a verdict does not say."""

@@ -11,6 +11,7 @@ from console_core.database import Database
 from console_core.judging.judgements import TIE, combined
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
+from console_core.judging.several import together
 from console_core.judging.snapshots import answers
 from console_core.judging.verdict import decide
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
@@ -32,8 +33,12 @@ def test_the_verdict_of_each_column_is_that_on_it_and_the_reference_with_all_oth
     grades = combined(made.lab.judgements.of(made.evaluation.id))
     protocol = made.evaluation.protocol
     to_b, to_c = (one.verdict for one in outcome.comparisons)
-    assert to_b.differences == decide(protocol, protocol.digest, a, b, grades, [c]).differences
-    assert to_c.decision == decide(protocol, protocol.digest, a, c, grades, [b]).decision
+    alone = decide(protocol, protocol.digest, a, b, grades, [c]), decide(protocol, protocol.digest, a, c, grades, [b])
+    assert to_b.differences == alone[0].differences
+    assert (to_b.decision, to_c.decision) == tuple(one.decision for one in together(alone))
+    assert to_c.decision is not None
+    assert to_c.decision.estimate.confidence == pytest.approx(0.975)
+    assert "It is one of 2 comparisons" in to_c.text
     assert (to_c.outcome, to_c.text[:20]) == ("non-inferior", "C is non-inferior: i")
     assert [one.letter for one in outcome.comparisons] == ["B", "C"]
     assert outcome.pictures.unjudged == 0

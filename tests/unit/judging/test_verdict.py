@@ -296,7 +296,8 @@ def test_up_to_a_twentieth_that_one_column_could_not_answer_is_left_out_for_both
     a, b = columns(40, alike=20, shared=4)
     grades = judged(a, b)
     both = {query for query in a if query not in ("q000", "q030")}
-    expected = verdict_of(PROTOCOL, *({query: column[query] for query in both} for column in (a, b)), grades)
+    rest = [{query: column[query] for query in both} for column in (a, b)]
+    expected = verdict_of(PROTOCOL, rest[0], rest[1], grades)
     a.pop("q000")
     b.pop("q030")
     found = verdict_of(PROTOCOL, a, b, grades)
