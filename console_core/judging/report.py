@@ -221,13 +221,14 @@ def _votes(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     for place, pair in enumerate(outcome.ballots.pairs):
         at = f"ballots.pairs.{place}"
         rows = [
-            ("Queries to vote on", numbers(f"{at}.asked", "count")),
+            ("Questions to vote on", numbers(f"{at}.asked", "count")),
             ("Without a vote", numbers(f"{at}.missing", "count")),
         ]
         if pair.preference is not None:
             counts = (numbers(f"{at}.preference.{side}", "count") for side in ("a", "b", "ties"))
             rows.append((f"{pair.x}, {pair.y}, neither", " : ".join(counts)))
             rows.append(("p of no preference", numbers(f"{at}.preference.p", "chance")))
+            rows.append(("The same, corrected for all pairs", numbers(f"{at}.preference.adjusted", "chance")))
         found.append(listing(f"{pair.x} and {pair.y}", rows))
     board = outcome.ballots.leaderboard
     if board is not None:

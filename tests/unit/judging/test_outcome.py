@@ -11,7 +11,7 @@ from console_core.database import Database
 from console_core.judging.judgements import TIE, combined
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
-from console_core.judging.several import together
+from console_core.judging.several import adjusted, together
 from console_core.judging.snapshots import answers
 from console_core.judging.verdict import decide
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
@@ -138,10 +138,11 @@ def test_votes_say_who_is_preferred_only_when_every_query_that_was_drawn_has_one
     vote_all(made, {(1, 0): 1}, but=1)
     (pair,) = (found := outcome_of(made.lab, made.evaluation)).ballots.pairs  # type: ignore[union-attr]
     assert (pair.missing, pair.preference, found.decides) == (1, None, None)
-    assert "1 query without a vote between A and B" in pair.text
+    assert "1 question without a vote between A and B" in pair.text
     vote_all(made, {(0, 1): 1})
     (pair,) = (found := outcome_of(made.lab, made.evaluation)).ballots.pairs  # type: ignore[union-attr]
-    assert pair.text.startswith("B is preferred to A: A on 0, B on 23 queries, neither on 0")
+    assert pair.text.startswith("B is preferred to A: A on 0, B on 23 questions, neither on 0")
+    assert (pair.weighed, pair.among, "drawn" in pair.text) == (None, 1, False)
     assert (found.decides, found.comparisons, found.agreement) == (True, (), None)
 
 
@@ -154,5 +155,28 @@ def test_votes_on_three_columns_put_them_in_one_order(database: Database, tmp_pa
             made.lab.judgements.vote(made.evaluation, query, x, y, won if usual else TIE if place % 8 else x, by="olga")
     ballots = outcome_of(made.lab, made.evaluation).ballots
     assert ballots is not None
+    chances = [pair.preference.p for pair in ballots.pairs if pair.preference]
+    assert [pair.preference.adjusted for pair in ballots.pairs if pair.preference] == adjusted(chances)
+    assert all("corrected for 3 pairs" in pair.text for pair in ballots.pairs)
     assert ballots.leaderboard is not None
     assert [one.name for one in ballots.leaderboard.standings] == ["C", "B", "A"]
+
+
+def test_votes_on_a_drawn_queue_say_so_and_are_weighed_for_the_questions_that_they_stand_for(
+    database: Database, tmp_path: Path
+) -> None:
+    made = judged(database, tmp_path, way="votes", size=60, protocol=Protocol(k=DEPTH, queries=30, seed=2))
+    sample = made.lab.desk(made.evaluation).sample
+    often = {query for stratum in sample.strata[2:] for query in stratum.drawn}
+    for query in sample.queue:
+        made.lab.judgements.vote(made.evaluation, query, 0, 1, 1 if query in often else 0, by="olga")
+    ballots = outcome_of(made.lab, made.evaluation).ballots
+    assert ballots is not None
+    (pair,) = ballots.pairs
+    assert pair.preference is not None
+    assert (pair.asked, pair.population, pair.preference.b) == (30, 59, len(often))
+    truth = sum(stratum.size for stratum in sample.strata[2:]) / 59
+    assert pair.preference.share != pytest.approx(truth, abs=0.01)
+    assert pair.weighed == pytest.approx(truth)
+    assert "of the 30 questions that were drawn" in pair.text
+    assert f"B has about {truth:.1%}" in pair.text
