@@ -87,8 +87,9 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One column against the reference. Metrics are None where its verdict is withheld. `tags` are slices, exploratory
-    and corrected for how many there are. `left_out` are questions that one of the two could not answer, by label."""
+    """One column against the reference. Its metrics, `worst` and `best` are None where it is withheld. `tags` are
+    slices, exploratory and corrected for how many there are. `left_out` are questions that one of the two could not
+    answer, by label."""
 
     letter: str
     verdict: Verdict
@@ -224,7 +225,8 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
 
 def _comparison(verdict: Verdict, desk: Desk) -> Comparison:
     if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
-        verdict = replace(verdict, a=replace(verdict.a, scores=None), b=replace(verdict.b, scores=None))
+        a, b = replace(verdict.a, scores=None), replace(verdict.b, scores=None)
+        verdict = replace(verdict, a=a, b=b, worst=None, best=None)
     left_out = tuple(desk.queries[query].label for query in verdict.unanswered)
     return Comparison(verdict.names[1], verdict, _tags(verdict, list(desk.queries.values())), left_out)
 

@@ -71,7 +71,7 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         said = wording.headline(one.verdict.outcome, label[one.letter], label["A"])
         found.append(f'<h1 class="{one.verdict.outcome}">{escape(said)}</h1>')
         found.append(_said(one, f"comparisons.{place}", numbers))
-        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True)))
+        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True, intact=outcome.answered.intact)))
     for place, pair in enumerate(outcome.ballots.pairs if outcome.ballots else ()):
         said = wording.preferred(pair.finding, label[pair.x], label[pair.y])
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
@@ -109,7 +109,7 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         ("Margin", f"{numbers('protocol.margin', 'plain')} of {numbers('protocol.measure', 'plain')}"),
         *(
             (
-                f"Queries (n), {one.letter} beside A",
+                f"Questions (n), {one.letter} beside A",
                 numbers(f"comparisons.{place}.verdict.decision.estimate.n", "count"),
             )
             for place, one in enumerate(outcome.comparisons)
@@ -168,12 +168,10 @@ def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
         ("Answered alike by both: no difference, no label needed", numbers(f"{at}.identical", "count")),
         ("Judged, where the two differ", numbers(f"{at}.drawn", "count")),
         ("Of these without a relevant picture", numbers(f"{at}.barren", "count")),
-        (
-            "If all unjudged pictures fell one way",
-            f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}",
-        ),
     ]
     if one.verdict.decision:
+        fell = f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}"
+        rows.append(("If all unjudged pictures fell one way", fell))
         found = f"{at}.decision"
         rows = [
             (
@@ -182,8 +180,8 @@ def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
                 f"{numbers(f'{found}.estimate.lower', 'difference')} and "
                 f"{numbers(f'{found}.estimate.upper', 'difference')}",
             ),
-            ("Queries (n)", numbers(f"{found}.estimate.n", "count")),
-            ("Standard deviation of single queries", numbers(f"{found}.estimate.spread", "score")),
+            ("Questions (n)", numbers(f"{found}.estimate.n", "count")),
+            ("Standard deviation of single questions", numbers(f"{found}.estimate.spread", "score")),
             ("p of a loss of the margin or more", numbers(f"{found}.p", "chance")),
             *rows,
         ]

@@ -14,7 +14,7 @@ _PROTOCOL = {
     "confidence": "Confidence of each bound, or of all comparisons together",
     "floor": "Least Judged@k of either column",
     "gap": "Largest gap between the two",
-    "queries": "Queries to judge (0: all)",
+    "queries": "Questions to judge (0: all)",
     "seed": "Seed",
 }
 

@@ -25,7 +25,7 @@ from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
 
 Outcome = Literal["non-inferior", "inferior", "inconclusive", "withheld"]
-FIXED = "The number of queries was fixed in advance; the confidence holds for one look at the verdict."
+FIXED = "The number of questions was fixed in advance; the confidence holds for one look at the verdict."
 UNANSWERED = 0.05
 """The share of questions that only one of two columns answered, up to which they are left out. What a column cannot
 answer may be what is hard for it: of more, the rest does not speak for the set."""
@@ -59,15 +59,15 @@ class Decision:
 class Verdict:
     """B against A, with every number that it rests on.
 
-    `reasons` say why it is withheld, and are empty otherwise; then `decision` and `differences` are None and empty,
-    so that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged
-    in the drawn queries fell against B, or for it. `queries` were answered by both; `identical` of them have the same
-    first k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of
-    these have no relevant picture, so that they count as no difference either. `unanswered` are left out of all of it,
-    since A or B could not answer them. `further` is what an inconclusive one lacks.
-    `secondary` metrics are exploratory. `sample` has each query's chance. `names`
-    are what sentences call A and B, where more than two columns were judged together. It is one `among` so many
-    comparisons, decided together: then the bounds of its estimate are surer than the protocol's.
+    `reasons` say why it is withheld, and are empty otherwise; then `decision` and `differences` are None and empty, so
+    that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged in
+    the drawn queries fell against B, or for it; what is shown of a withheld verdict has None in their place. `queries`
+    were answered by both; `identical` of them have the same first k in both columns and count as no difference, judged
+    or not; `drawn` were given to judges, and `barren` of these have no relevant picture, so that they count as no
+    difference either. `unanswered` are left out of all of it, since A or B could not answer them. `further` is what an
+    inconclusive one lacks. `secondary` metrics are exploratory. `sample` has each query's chance. `names` are what
+    sentences call A and B, where more than two columns were judged together. It is one `among` so many comparisons,
+    decided together: then the bounds of its estimate are surer than the protocol's.
     """
 
     outcome: Outcome
@@ -82,8 +82,8 @@ class Verdict:
     barren: int
     decision: Decision | None
     differences: Mapping[str, float]
-    worst: float
-    best: float
+    worst: float | None
+    best: float | None
     further: More | None
     secondary: tuple[Slice, ...]
     sample: Sample
@@ -102,7 +102,7 @@ class Verdict:
             self.outcome, f"Nothing is decided of {b}"
         )
         between = f"its {self.protocol.measure} less {a}'s is between {found.lower:+.3f} and {found.upper:+.3f}"
-        sure = f"{found.n:,} queries, each bound {100 * found.confidence:.4g}% sure"
+        sure = f"{found.n:,} questions, each bound {100 * found.confidence:.4g}% sure"
         accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
         return " ".join(
             (f"{said}: {between} ({sure}), and {accepted}.", *self._left_out, *self._together, *self._further)
@@ -130,9 +130,9 @@ class Verdict:
         if self.further is None:
             return ()
         if self.further.as_observed is None:
-            proof = f"more queries are not expected to show that {self.names[1]} is no worse"
+            proof = f"more questions are not expected to show that {self.names[1]} is no worse"
             return (f"If the difference is as observed, {proof}.",)
-        equal = f"about {self.further.if_equal:,} more queries are needed if the two are truly equal"
+        equal = f"about {self.further.if_equal:,} more questions are needed if the two are truly equal"
         return (f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed.",)
 
 

@@ -15,7 +15,7 @@ LIMITS = (
     "It is about these questions and questions like them, this collection, these judges and this measure, and about "
     "nothing else: not about speed or cost, and not about what nobody asked.",
     '"No worse" means: no worse by more than the margin, as sure as is stated. It does not mean better, or the same.',
-    '"Not decided" is no proof of equality: fewer queries only make it likelier.',
+    '"Not decided" is no proof of equality: fewer questions only make it likelier.',
     "Where several columns were compared with the reference, the confidence is that of all these comparisons together "
     "(Holm's correction): each of them is held to more. It does not cover several evaluations.",
     "Slices by tag, and metrics other than the one that was locked, are exploratory: they say where to look.",
@@ -95,12 +95,18 @@ def preferred(found: str, x: str, y: str) -> str:
     }.get(found, f"{x} and {y} are not told apart")
 
 
-def advice(outcome: Outcome, *, revealed: bool) -> str:
-    """What to do about a verdict that decides nothing; "" where it decides something."""
+def advice(outcome: Outcome, *, revealed: bool, intact: bool = True) -> str:
+    """What to do about a verdict that decides nothing; "" where it decides something. `intact`: the answers are those
+    that were sealed."""
     if outcome == "inconclusive":
         return (
             "This is no proof of either. Ask a larger query set, with a new evaluation; judging more of this one until "
             "it says what is hoped for would not count."
+        )
+    if outcome == "withheld" and not intact:
+        return (
+            "Nothing is said of either column, and judging more of these answers cannot change that: ask the query set "
+            "again, and judge the new answers in another evaluation."
         )
     if outcome == "withheld" and revealed:
         return (

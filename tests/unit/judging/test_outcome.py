@@ -111,6 +111,7 @@ def test_answers_that_were_changed_after_they_were_sealed_give_no_verdict(databa
     outcome = outcome_of(made.lab, made.evaluation)
     assert (outcome.answered.intact, outcome.decides) == (False, None)
     assert "not those that were sealed" in outcome.comparisons[0].text
+    assert (outcome.comparisons[0].verdict.worst, outcome.comparisons[0].verdict.best) == (None, None)
 
 
 def test_two_judges_count_once_together_and_their_agreement_is_said(database: Database, tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def test_a_withheld_verdict_and_an_undecided_one_say_what_to_do(database: Databa
     assert "No verdict on images__demo-siglip (B)" in withheld
     assert "Judge all that were drawn" in withheld
     assert wording.advice("withheld", revealed=True) in withheld
+    assert "fell one way" not in withheld
 
 
 def test_a_question_that_a_column_did_not_answer_is_left_out_and_named(database: Database, tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_an_undecided_verdict_says_how_many_more_queries_it_lacks(database: Data
     told = found.reveal()
     text = html_of(outcome_of(told.lab, told.evaluation), told.lab.snapshots, told.thumbnails)
     assert "It is not decided whether images__demo-siglip (B) is worse" in text
-    assert "more queries" in text
+    assert "more questions" in text
     assert wording.advice("inconclusive", revealed=True) in text
 
 
@@ -197,7 +198,7 @@ def test_a_report_stays_small_by_leaving_out_pictures_and_then_queries_and_says_
     pictures = [len(one) * 3 // 4 for one in re.findall(r"base64,([^\"]+)", text)]
     assert 10_000 < sum(pictures) <= 20_000 < sum(len(one) * 3 // 4 for one in re.findall(r"base64,([^\"]+)", whole))
     assert text.count("<section") == 10
-    assert "Not shown: 13 queries with smaller losses; queries.csv has them all." in text
+    assert "Not shown: 13 questions with smaller losses; queries.csv has them all." in text
     assert text.count('class="grey"') > 0
 
 

@@ -81,7 +81,7 @@ def test_few_noisy_queries_decide_nothing_and_say_how_many_more_would() -> None:
     spread = float(np.std(list(found.differences.values()), ddof=1))
     assert found.further.if_equal + 20 == pytest.approx(6.1826 * (spread / 0.05) ** 2, rel=0.15)
     assert found.text.endswith(
-        "About 125 more queries are needed if the two are truly equal, about 409 if the difference is as observed."
+        "About 125 more questions are needed if the two are truly equal, about 409 if the difference is as observed."
     )
 
 
@@ -90,7 +90,7 @@ def test_a_loss_beyond_the_margin_that_is_not_sure_yet_says_that_more_queries_ha
     found = verdict_of(PROTOCOL, a, b, judged(a, b, seed=3))
     assert found.further is not None
     assert (found.outcome, found.further.hopeless) == ("inconclusive", True)
-    assert "more queries are not expected to show that B is no worse" in found.text
+    assert "more questions are not expected to show that B is no worse" in found.text
 
 
 def test_the_decision_is_that_of_the_paired_differences_with_alike_queries_as_zero() -> None:
@@ -163,6 +163,8 @@ def test_it_is_not_fooled_where_the_columns_share_nearly_every_picture() -> None
     assert found.b.judged.at_k == pytest.approx(0.95)
     assert (found.b.judged.own, found.a.judged.own) == (0, 1)
     assert codes(found) == ["not judged enough", "judged unevenly"]
+    assert found.worst is not None
+    assert found.best is not None
     assert found.worst < -0.05 < found.best
 
 
@@ -202,7 +204,9 @@ def test_the_bounds_of_the_unjudged_hold_the_mean_that_any_grading_gives() -> No
     for query in grades:
         grades[query].pop(b[query][2])
     holes = verdict_of(PROTOCOL, a, b, grades)
-    assert holes.worst < whole.worst < holes.best
+    assert holes.worst is not None
+    assert holes.best is not None
+    assert holes.worst < whole.decision.estimate.mean < holes.best
 
 
 def test_a_fixed_number_of_queries_is_drawn_and_weighed_and_no_other_one_is_asked_for() -> None:
@@ -253,7 +257,7 @@ def test_the_sentence_has_the_numbers_and_that_they_were_fixed_in_advance() -> N
     found = verdict_of(PROTOCOL, a, b, {})
     assert found.text == (
         "B is non-inferior: its nDCG@5 less A's is between +0.000 and +0.000 "
-        "(12 queries, each bound 95% sure), and a loss of up to 0.05 is accepted."
+        "(12 questions, each bound 95% sure), and a loss of up to 0.05 is accepted."
     )
     assert "fixed in advance" in found.fixed
 

@@ -47,4 +47,7 @@ def test_looks_are_told_with_what_they_cost() -> None:
 def test_a_withheld_verdict_advises_what_can_still_be_done() -> None:
     assert "named here" in wording.advice("withheld", revealed=False)
     assert "begin another" in wording.advice("withheld", revealed=True)
+    assert all(
+        "ask the query set again" in wording.advice("withheld", revealed=told, intact=False) for told in (False, True)
+    )
     assert wording.advice("non-inferior", revealed=True) == ""
