@@ -311,3 +311,19 @@ def test_up_to_a_twentieth_that_one_column_could_not_answer_is_left_out_for_both
     assert {"q000", "q030"}.isdisjoint(found.differences)
     b.pop("q031")
     assert codes(verdict_of(PROTOCOL, a, b, grades)) == ["other queries"]
+
+
+def test_where_one_drawn_question_would_speak_for_several_that_nobody_judged_there_is_no_verdict() -> None:
+    """A and B could answer only one drawn question of the stratum with the least disagreement, and one undrawn."""
+    whole = columns(100, shared=3)
+    protocol = replace(PROTOCOL, queries=40)
+    first, *others = sample_of(protocol, whole).strata
+    kept = {first.drawn[0], first.left[0], *(query for stratum in others for query in (*stratum.drawn, *stratum.left))}
+    a, b = ({query: column[query] for query in kept} for column in whole)
+    found = decide(protocol, protocol.digest, a, b, judged(*whole), whole, resamples=99)
+    assert found.sample.thin
+    assert codes(found) == ["too few"]
+    assert "Ask the query set again" in found.text
+    kept.remove(first.left[0])
+    a, b = ({query: column[query] for query in kept} for column in whole)
+    assert decide(protocol, protocol.digest, a, b, judged(*whole), whole, resamples=99).reasons == ()
