@@ -194,7 +194,7 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
     for one in outcome.comparisons:
         reasons = [each.text for each in one.verdict.reasons]
         lines += [f"No verdict on {one.letter}.", *reasons] if reasons else [one.text]
-        said = advice(one.verdict.outcome, revealed=outcome.revealed_at is not None)
+        said = advice(one.verdict.outcome, revealed=outcome.revealed_at is not None, intact=outcome.answered.intact)
         lines += [said] if said else []
         for name, column in (("A", one.verdict.a), (one.letter, one.verdict.b)):
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")

@@ -20,6 +20,8 @@ Code = Literal[
     "not intact",
 ]
 _ROUNDING = 1e-9
+UNANSWERED = 0.05
+"""The share of questions that only one of the two answered, up to which they are left out for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,17 @@ def reasons(
     b: Judged,
     names: tuple[str, str] = ("A", "B"),
     *,
+    answered: int = 0,
+    thin: bool = False,
     given: Sequence[Mapping[str, int]] = (),
 ) -> tuple[Reason, ...]:
     """All reasons that hold; with none a verdict may be given.
 
-    `unpaired` are queries that only one column answered, `untouched` how many were given to judges and have no
-    judgment that counts; they would be taken for no difference. `queries` is how many an estimate would rest on. Both
-    shares of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let
-    through judgments of one column where the two share nearly all of their pictures; the share of its own does not.
+    `unpaired` are queries that only one column answered, of those `answered` by either; `untouched` how many were given
+    to judges and have no judgment that counts: they would be taken for no difference. `thin` says that of some
+    questions too few were judged to tell how much they vary. `queries` is how many an estimate would rest on. Both shares of
+    `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let through
+    judgments of one column where the two share nearly all of their pictures; the share of its own does not.
 
     `given` are the grades of each query that was given to judges. With one grade for all of them, or without a picture
     that is relevant in more than half of the queries, the two come out alike whatever they answered.
@@ -65,9 +70,13 @@ def reasons(
         )
     elif locked != protocol.digest:
         found.append(Reason("changed", "This is not the protocol that was locked. Use that one, or judge anew."))
-    if unpaired:
+    if len(unpaired) > UNANSWERED * answered:
         named = ", ".join(sorted(unpaired)[:3])
-        text = f"{_counted(len(unpaired), 'query')} answered in one column only, such as {named}. Run the set again."
+        text = (
+            f"{len(unpaired):,} of {answered:,} questions were answered by only one of {names[0]} and {names[1]}, such "
+            f"as {named}; up to {UNANSWERED:.0%} would be left out. The kept answers say why each failed: mend that, "
+            "or take these questions out of the set, ask it again and judge that."
+        )
         found.append(Reason("other queries", text))
     if queries < FEWEST:
         text = f"{_counted(queries, 'query')} of at least {FEWEST}. Add queries to the set."
@@ -93,6 +102,9 @@ def reasons(
                 "so the column with fewer judgments would look worse than it is. Judge the pictures that are left."
             )
             found.append(Reason("judged unevenly", text))
+    if thin and not found:
+        text = "Too few of the drawn questions were answered by both columns. Ask the query set again, and judge more."
+        found.append(Reason("too few", text))
     return tuple(found)
 
 

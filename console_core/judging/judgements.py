@@ -92,10 +92,10 @@ class Judgements:
         """The id of an evaluation without judgements, whose protocol is locked from here on.
 
         Raises:
-            Refused: fewer than two columns.
+            Refused: fewer than two columns, or one of them twice.
         """
-        if len(set(columns)) < 2:
-            raise Refused("Fewer than two columns are compared.", "Choose two or more columns of the snapshot.")
+        if len(set(columns)) < max(2, len(columns)):
+            raise Refused("Two or more columns are compared, none of them twice.", "Choose others of the snapshot.")
         told = {"id": f"e-{secrets.token_hex(4)}", "snapshot": snapshot, "way": way, "columns": list(columns)}
         told |= {"protocol": protocol.to_json(), "digest": protocol.digest}
         with self._database.transaction() as connection:

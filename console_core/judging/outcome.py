@@ -21,10 +21,11 @@ from console_core.judging.looks import Look, early
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_rows import QueryRow, query_rows
 from console_core.judging.records import LabRecords
+from console_core.judging.several import together
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.verdict import Verdict, decide, withhold
-from console_core.querylab.rankings import Grades
+from console_core.querylab.rankings import Grades, Query
 
 PROGRAMS = {
     "embedding-console": "embedding-console",
@@ -86,12 +87,14 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One column against the reference. Metrics are None where its verdict is withheld. `tags` are slices, exploratory
-    and corrected for how many there are."""
+    """One column against the reference. Its metrics, `worst` and `best` are None where it is withheld. `tags` are
+    slices, exploratory and corrected for how many there are. `left_out` are questions that one of the two could not
+    answer, by label."""
 
     letter: str
     verdict: Verdict
     tags: tuple[Slice, ...]
+    left_out: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -210,18 +213,28 @@ def letters(evaluation: Evaluation) -> tuple[str, ...]:
 
 
 def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) -> tuple[Comparison, ...]:
-    reference, asked, found = desk.columns[0], list(desk.queries.values()), []
+    protocol, reference, found = evaluation.protocol, desk.columns[0], []
     for place, letter in list(enumerate(letters(evaluation)))[1:]:
-        others = [column for other, column in enumerate(desk.columns) if other not in (0, place)]
-        verdict = decide(
-            evaluation.protocol, evaluation.digest, reference, desk.columns[place], grades, others, names=("A", letter)
-        )
-        if not intact:
-            verdict = withhold(verdict, NOT_INTACT)
-        if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
-            verdict = replace(verdict, a=replace(verdict.a, scores=None), b=replace(verdict.b, scores=None))
-        found.append(Comparison(letter, verdict, tuple(by_tag(verdict.differences, asked))))
-    return tuple(found)
+        names, column = ("A", letter), desk.columns[place]
+        others = [each for other, each in enumerate(desk.columns) if other not in (0, place)]
+        asked = desk.queries.keys()
+        verdict = decide(protocol, evaluation.digest, reference, column, grades, others, asked=asked, names=names)
+        found.append(verdict if intact else withhold(verdict, NOT_INTACT))
+    return tuple(_comparison(verdict, desk) for verdict in together(found))
+
+
+def _comparison(verdict: Verdict, desk: Desk) -> Comparison:
+    if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
+        a, b = replace(verdict.a, scores=None), replace(verdict.b, scores=None)
+        verdict = replace(verdict, a=a, b=b, worst=None, best=None)
+    left_out = tuple(desk.queries[query].label for query in verdict.unanswered)
+    return Comparison(verdict.names[1], verdict, _tags(verdict, list(desk.queries.values())), left_out)
+
+
+def _tags(verdict: Verdict, asked: Sequence[Query]) -> tuple[Slice, ...]:
+    if verdict.decision is None:
+        return ()
+    return tuple(by_tag(verdict.sample, verdict.differences, asked, verdict.protocol.confidence))
 
 
 def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:

@@ -31,7 +31,7 @@ class Cell:
 class QueryRow:
     """One query in all columns. `chance` is that of being drawn, None where all columns answer alike: then it counts as
     no difference without a label. `differences` are those to the reference, for each further column; None where its
-    verdict is withheld."""
+    verdict is withheld, and where it or the reference could not answer."""
 
     query: Query
     chance: float | None
@@ -62,6 +62,12 @@ def query_rows(desk: Desk, grades: Grades, verdicts: Sequence[Verdict]) -> tuple
             tiles = tuple(Tile(key, given.get(key)) for key in top(column.get(query, ()), protocol.k))
             found = values.get(query)
             cells.append(Cell(tiles, found if shown[place] else None, found.judged if found else None))
-        differences = tuple(one.differences.get(query, 0.0) if one.decision else None for one in verdicts)
+        differences = tuple(_difference(one, query) for one in verdicts)
         rows.append(QueryRow(desk.queries[query], chances.get(query), tuple(cells), differences))
     return tuple(sorted(rows, key=lambda row: (row.loss, row.chance is None, row.query.id)))
+
+
+def _difference(verdict: Verdict, query: str) -> float | None:
+    if verdict.decision is None or query in verdict.unanswered:
+        return None
+    return verdict.differences.get(query, 0.0)

@@ -71,7 +71,7 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         said = wording.headline(one.verdict.outcome, label[one.letter], label["A"])
         found.append(f'<h1 class="{one.verdict.outcome}">{escape(said)}</h1>')
         found.append(_said(one, f"comparisons.{place}", numbers))
-        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True)))
+        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True, intact=outcome.answered.intact)))
     for place, pair in enumerate(outcome.ballots.pairs if outcome.ballots else ()):
         said = wording.preferred(pair.finding, label[pair.x], label[pair.y])
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
@@ -109,7 +109,7 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         ("Margin", f"{numbers('protocol.margin', 'plain')} of {numbers('protocol.measure', 'plain')}"),
         *(
             (
-                f"Queries (n), {one.letter} beside A",
+                f"Questions (n), {one.letter} beside A",
                 numbers(f"comparisons.{place}.verdict.decision.estimate.n", "count"),
             )
             for place, one in enumerate(outcome.comparisons)
@@ -120,7 +120,14 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         looks,
         ("Gain of each grade", f"{numbers('protocol.gain', 'plain')}: {numbers('gains', 'gain')}"),
         ("Relevant from grade", numbers("protocol.relevant", "count")),
-        ("Confidence of each bound", numbers("protocol.confidence", "share")),
+        ("Confidence of all comparisons together", numbers("protocol.confidence", "share")),
+        *(
+            (
+                f"Confidence of each bound, {one.letter} beside A",
+                numbers(f"comparisons.{place}.verdict.decision.estimate.confidence", "share"),
+            )
+            for place, one in enumerate(outcome.comparisons)
+        ),
         questions,
     ]
     return listing("What this rests on", rows)
@@ -149,22 +156,22 @@ def _comparison(outcome: EvaluationOutcome, place: int, numbers: Numbers) -> str
     head = "".join(f'<th class="n">{name}</th>' for name in heads)
     return (
         f"<h2>{letter} beside A</h2><table><tr><th>Metric</th>{head}</tr>{''.join(rows)}</table>"
-        f"{_numbers_of(one, at, numbers)}{_slices(one, place, numbers)}"
+        f"{_numbers_of(one, place, numbers)}{_slices(one, place, numbers)}"
     )
 
 
-def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
+def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
+    at = f"comparisons.{place}.verdict"
     rows = [
-        ("Queries that both answered", numbers(f"{at}.queries", "count")),
+        ("Questions that both answered", numbers(f"{at}.queries", "count")),
+        ("Left out: not answered by one of them, or by both", numbers(f"comparisons.{place}.left_out", "named")),
         ("Answered alike by both: no difference, no label needed", numbers(f"{at}.identical", "count")),
         ("Judged, where the two differ", numbers(f"{at}.drawn", "count")),
         ("Of these without a relevant picture", numbers(f"{at}.barren", "count")),
-        (
-            "If all unjudged pictures fell one way",
-            f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}",
-        ),
     ]
     if one.verdict.decision:
+        fell = f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}"
+        rows.append(("If all unjudged pictures fell one way", fell))
         found = f"{at}.decision"
         rows = [
             (
@@ -173,10 +180,10 @@ def _numbers_of(one: Comparison, at: str, numbers: Numbers) -> str:
                 f"{numbers(f'{found}.estimate.lower', 'difference')} and "
                 f"{numbers(f'{found}.estimate.upper', 'difference')}",
             ),
-            ("The lower bound if one more query lost everything", numbers(f"{found}.lost", "difference")),
-            ("The upper bound if one more query won everything", numbers(f"{found}.won", "difference")),
-            ("Queries (n)", numbers(f"{found}.estimate.n", "count")),
-            ("Standard deviation of single queries", numbers(f"{found}.estimate.spread", "score")),
+            ("The lower bound if one more question lost everything", numbers(f"{found}.lost", "difference")),
+            ("The upper bound if one more question won everything", numbers(f"{found}.won", "difference")),
+            ("Questions (n)", numbers(f"{found}.estimate.n", "count")),
+            ("Standard deviation of single questions", numbers(f"{found}.estimate.spread", "score")),
             ("p of a loss of the margin or more", numbers(f"{found}.p", "chance")),
             *rows,
         ]
@@ -214,13 +221,14 @@ def _votes(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     for place, pair in enumerate(outcome.ballots.pairs):
         at = f"ballots.pairs.{place}"
         rows = [
-            ("Queries to vote on", numbers(f"{at}.asked", "count")),
+            ("Questions to vote on", numbers(f"{at}.asked", "count")),
             ("Without a vote", numbers(f"{at}.missing", "count")),
         ]
         if pair.preference is not None:
             counts = (numbers(f"{at}.preference.{side}", "count") for side in ("a", "b", "ties"))
             rows.append((f"{pair.x}, {pair.y}, neither", " : ".join(counts)))
             rows.append(("p of no preference", numbers(f"{at}.preference.p", "chance")))
+            rows.append(("The same, corrected for all pairs", numbers(f"{at}.preference.adjusted", "chance")))
         found.append(listing(f"{pair.x} and {pair.y}", rows))
     board = outcome.ballots.leaderboard
     if board is not None:

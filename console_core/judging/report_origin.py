@@ -11,10 +11,10 @@ _PROTOCOL = {
     "gain": "Gain",
     "relevant": "Relevant from grade",
     "margin": "Margin",
-    "confidence": "Confidence of each bound",
+    "confidence": "Confidence of each bound, or of all comparisons together",
     "floor": "Least Judged@k of either column",
     "gap": "Largest gap between the two",
-    "queries": "Queries to judge (0: all)",
+    "queries": "Questions to judge (0: all)",
     "seed": "Seed",
 }
 

@@ -45,12 +45,12 @@ def queries(outcome: EvaluationOutcome, numbers: Numbers, snapshots: Snapshots, 
     alike = len(outcome.queries) - len(judged)
     said = ["Sorted by the largest loss. Below each picture is its grade; what nobody judged counts as irrelevant."]
     if alike:
-        said.append(f"Not shown: queries that all columns answer alike ({alike:,}), which need no judge.")
+        said.append(f"Not shown: questions that all columns answer alike ({alike:,}), which need no judge.")
     if len(shown) < len(judged):
-        said.append(f"Not shown: {len(judged) - len(shown):,} queries with smaller losses; queries.csv has them all.")
+        said.append(f"Not shown: {len(judged) - len(shown):,} questions with smaller losses; queries.csv has them all.")
     body = "".join(_query(outcome, place, row, names, numbers) for place, row in shown)
     return (
-        f"<h2>Queries</h2>{''.join(f'<p class=soft>{escape(one)}</p>' for one in said)}"
+        f"<h2>Questions</h2>{''.join(f'<p class=soft>{escape(one)}</p>' for one in said)}"
         f'<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>{defined}</defs></svg>{body}'
     )
 

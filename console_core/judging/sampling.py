@@ -6,7 +6,7 @@ with more disagreement are drawn from more. Each query's chance to be drawn is r
 one over that chance (Horvitz and Thompson 1952; with strata of known size it is the same as Hájek's).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from math import inf
@@ -27,15 +27,21 @@ _EACH = 5
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Queries of about as much disagreement: how many there are, and those that are judged."""
+    """Queries of about as much disagreement: how many there are, those that are judged, and those left undrawn."""
 
     size: int
     drawn: tuple[str, ...]
+    left: tuple[str, ...]
 
     @property
     def chance(self) -> float:
         """With which each of its queries came to be drawn."""
         return len(self.drawn) / self.size
+
+    def among(self, wanted: Collection[str]) -> "Stratum":
+        """Those of its queries that are wanted."""
+        drawn, left = (tuple(query for query in part if query in wanted) for part in (self.drawn, self.left))
+        return Stratum(len(drawn) + len(left), drawn, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,21 @@ class Sample:
         """How many queries an estimate from it rests on: the drawn ones, and the known where all others were drawn."""
         return self.population if self.everything else len(self.queue)
 
+    @property
+    def thin(self) -> bool:
+        """Whether of a larger stratum fewer than two were drawn, so that nothing is known of its spread."""
+        return any(len(stratum.drawn) < 2 and stratum.left for stratum in self.strata)
+
+    def among(self, wanted: Collection[str]) -> "Sample":
+        """The part of it that stands for the wanted queries alone.
+
+        Which of a stratum are wanted was not looked at when they were drawn. So the wanted ones that were drawn are a
+        random sample of the wanted ones, and their chance is the share of these that was drawn (Cochran 1977, 5A.14).
+        """
+        strata = (stratum.among(wanted) for stratum in self.strata)
+        queue, known = (tuple(query for query in part if query in wanted) for part in (self.queue, self.known))
+        return Sample(queue, tuple(stratum for stratum in strata if stratum.size), known)
+
 
 def sample_of(protocol: Protocol, columns: Sequence[Rankings]) -> Sample:
     """What judges are given, decided by the protocol and the rankings alone: nobody chooses which queries count."""
@@ -118,8 +139,10 @@ def draw(disagreements: Mapping[str, float], queries: int, seed: int) -> Sample:
         stratum = max(range(count), key=lambda each: _turn(taken[each], len(parts[each]), pulls[each]))
         queue.append(shuffled[stratum][taken[stratum]])
         taken[stratum] += 1
-    strata = tuple(Stratum(len(part), tuple(part[:some])) for part, some in zip(shuffled, taken, strict=True))
-    return Sample(tuple(queue), strata, known)
+    strata = (
+        Stratum(len(part), tuple(part[:some]), tuple(part[some:])) for part, some in zip(shuffled, taken, strict=True)
+    )
+    return Sample(tuple(queue), tuple(strata), known)
 
 
 def reweighted(

@@ -9,7 +9,7 @@ How many queries there are is fixed in advance. Whoever looks at a verdict, judg
 chances to be wrong than the confidence says; how often it was looked at is for whoever shows it to record.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,7 +26,7 @@ from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
 
 Outcome = Literal["non-inferior", "inferior", "inconclusive", "withheld"]
-FIXED = "The number of queries was fixed in advance; the confidence holds for one look at the verdict."
+FIXED = "The number of questions was fixed in advance; the confidence holds for one look at the verdict."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,15 @@ class Decision:
 class Verdict:
     """B against A, with every number that it rests on.
 
-    `reasons` say why it is withheld, and are empty otherwise; then `decision` and `differences` are None and empty,
-    so that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged
-    in the drawn queries fell against B, or for it. `queries` stand in the set; `identical` of them have the same first
-    k in both columns and count as no difference, judged or not; `drawn` were given to judges, and `barren` of these
-    have no relevant picture, so that they count as no difference either. `further` is what an inconclusive one lacks.
-    `secondary` metrics are exploratory, and of the drawn queries as they are. `sample` has each query's chance. `names`
-    are what sentences call A and B, where more than two columns were judged together.
+    `reasons` say why it is withheld, and are empty otherwise; then `decision` and `differences` are None and empty, so
+    that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged in
+    the drawn queries fell against B, or for it; what is shown of a withheld verdict has None in their place. `queries`
+    were answered by both; `identical` of them have the same first k in both columns and count as no difference, judged
+    or not; `drawn` were given to judges, and `barren` of these have no relevant picture, so that they count as no
+    difference either. `unanswered` are left out of all of it, since A or B could not answer them. `further` is what an
+    inconclusive one lacks. `secondary` metrics are exploratory. `sample` has each query's chance. `names` are what
+    sentences call A and B, where more than two columns were judged together. It is one `among` so many comparisons,
+    decided together: then the bounds of its estimate are surer than the protocol's.
     """
 
     outcome: Outcome
@@ -73,17 +75,19 @@ class Verdict:
     a: Column
     b: Column
     queries: int
+    unanswered: tuple[str, ...]
     identical: int
     drawn: int
     barren: int
     decision: Decision | None
     differences: Mapping[str, float]
-    worst: float
-    best: float
+    worst: float | None
+    best: float | None
     further: More | None
     secondary: tuple[Slice, ...]
     sample: Sample
     names: tuple[str, str] = ("A", "B")
+    among: int = 1
     fixed: str = FIXED
 
     @property
@@ -97,32 +101,56 @@ class Verdict:
             self.outcome, f"Nothing is decided of {b}"
         )
         between = f"its {self.protocol.measure} less {a}'s is between {found.lower:+.3f} and {found.upper:+.3f}"
-        sure = f"{found.n:,} queries, each bound {self.protocol.confidence:.0%} sure"
+        sure = f"{found.n:,} questions, each bound {100 * found.confidence:.4g}% sure"
         accepted = f"a loss of up to {self.protocol.margin:g} is accepted"
-        sentences = f"{said}: {between} ({sure}), and {accepted}.", self._unseen, self._further
-        return " ".join(sentence for sentence in sentences if sentence)
+        return " ".join(
+            (
+                f"{said}: {between} ({sure}), and {accepted}.",
+                *self._left_out,
+                *self._together,
+                *self._unseen,
+                *self._further,
+            )
+        )
 
     @property
-    def _unseen(self) -> str:
-        """What keeps bounds that would do from deciding, if it is what so few queries cannot show."""
+    def _unseen(self) -> tuple[str, ...]:
+        """What keeps bounds that would do from deciding, if it is what so few questions cannot show."""
         if self.decision is None or self.outcome != "inconclusive":
-            return ""
+            return ()
         found, limit = self.decision.estimate, -self.protocol.margin
         if found.is_above(limit) and self.decision.lost <= limit:
-            return f"If one more query lost everything, the lower bound would be {self.decision.lost:+.3f}."
+            return (f"If one more question lost everything, the lower bound would be {self.decision.lost:+.3f}.",)
         if found.is_below(limit) and self.decision.won >= limit:
-            return f"If one more query won everything, the upper bound would be {self.decision.won:+.3f}."
-        return ""
+            return (f"If one more question won everything, the upper bound would be {self.decision.won:+.3f}.",)
+        return ()
 
     @property
-    def _further(self) -> str:
+    def _together(self) -> tuple[str, ...]:
+        if self.among == 1:
+            return ()
+        wrong = f"{100 * (1 - self.protocol.confidence):.4g}%"
+        return (
+            f"It is one of {self.among:,} comparisons: the chance that any of them is wrongly called non-inferior is "
+            f"at most {wrong} (Holm's correction).",
+        )
+
+    @property
+    def _left_out(self) -> tuple[str, ...]:
+        if not self.unanswered:
+            return ()
+        left = "1 question is" if len(self.unanswered) == 1 else f"{len(self.unanswered):,} questions are"
+        return (f"{left} left out, which {self.names[0]} or {self.names[1]} could not answer.",)
+
+    @property
+    def _further(self) -> tuple[str, ...]:
         if self.further is None:
-            return ""
+            return ()
         if self.further.as_observed is None:
-            proof = f"more queries are not expected to show that {self.names[1]} is no worse"
-            return f"If the difference is as observed, {proof}."
-        equal = f"about {self.further.if_equal:,} more queries are needed if the two are truly equal"
-        return f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed."
+            proof = f"more questions are not expected to show that {self.names[1]} is no worse"
+            return (f"If the difference is as observed, {proof}.",)
+        equal = f"about {self.further.if_equal:,} more questions are needed if the two are truly equal"
+        return (f"{equal.capitalize()}, about {self.further.as_observed:,} if the difference is as observed.",)
 
 
 def decide(
@@ -133,37 +161,48 @@ def decide(
     grades: Grades,
     others: Sequence[Rankings] = (),
     *,
+    asked: Collection[str] = (),
     names: tuple[str, str] = ("A", "B"),
     resamples: int = RESAMPLES,
 ) -> Verdict:
     """The verdict on two columns' rankings of the same queries.
 
     `locked` is the digest that was recorded before the first judgment, None if none was. `others` are further columns
-    that were judged together with these two, `names` what sentences call the two. Which queries count is drawn anew
-    from the protocol and all columns, always the same ones, and every one of them has to be judged.
+    that were judged together with these two, `names` what sentences call the two. Which queries are judged is drawn
+    anew from the protocol and all columns, always the same ones. Of these count those that both A and B answered, and
+    every one of them has to be judged; `asked` are the queries of the set, for those that no column answered.
 
     Raises:
         ValueError: a grade is not on the protocol's scale.
     """
     common = sorted(a.keys() & b.keys())
     unpaired = a.keys() ^ b.keys()
-    sample = sample_of(protocol, (a, b, *others))
+    answered = a.keys() | b.keys()
+    known = answered.union(asked, *others)
+    sample = sample_of(protocol, (a, b, *others)).among(frozenset(common))
     a, b = ({query: column[query] for query in common} for column in (a, b))
     apart = disagreement((a, b), protocol.k)
-    asked = [query for query in sample.queue if apart.get(query)]
+    drawn = [query for query in sample.queue if apart[query]]
     weights = sample.weights
-    judged = judged_of(a, b, grades, asked, protocol.k), judged_of(b, a, grades, asked, protocol.k)
-    scored = [scores({query: column[query] for query in asked}, grades, protocol) for column in (a, b)]
+    judged = judged_of(a, b, grades, drawn, protocol.k), judged_of(b, a, grades, drawn, protocol.k)
+    scored = [scores({query: column[query] for query in drawn}, grades, protocol) for column in (a, b)]
     columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
-    limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in asked}
-    untouched = sum(not grades.get(query) for query in asked)
-    given = [grades.get(query, {}) for query in asked]
-    why = reasons(protocol, locked, unpaired, untouched, sample.size, *judged, names, given=given)
+    limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in drawn}
+    untouched = sum(not grades.get(query) for query in drawn)
+    given = [grades.get(query, {}) for query in drawn]
+    why = reasons(
+        *(protocol, locked, unpaired, untouched, sample.size),
+        *judged,
+        names,
+        answered=len(answered),
+        thin=sample.thin,
+        given=given,
+    )
     differences: dict[str, float] = {}
     decision = None
     if not why:
         differences = dict.fromkeys(sample.queue, 0.0)
-        for query in asked:
+        for query in drawn:
             differences[query] = scored[1][query].of(protocol.metric) - scored[0][query].of(protocol.metric)
         decision = _decision(protocol, sample, differences, resamples)
     outcome: Outcome = decision.outcome if decision else "withheld"
@@ -174,18 +213,30 @@ def decide(
         a=columns[0],
         b=columns[1],
         queries=len(common),
+        unanswered=tuple(sorted(known.difference(common))),
         identical=sum(value == 0 for value in apart.values()),
-        drawn=len(asked),
-        barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in asked),
+        drawn=len(drawn),
+        barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in drawn),
         decision=decision,
         differences=differences,
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
         best=sum(weights[query] * high for query, (_, high) in limits.items()),
         further=_further(decision, protocol) if decision else None,
-        secondary=tuple(by_metric(scored[0], scored[1], protocol.metric)) if decision else (),
+        secondary=(
+            tuple(by_metric(sample, scored[0], scored[1], protocol.metric, protocol.confidence)) if decision else ()
+        ),
         sample=sample,
         names=names,
     )
+
+
+def decided_with(found: Verdict, confidence: float, *, resamples: int = RESAMPLES) -> Verdict:
+    """The same with bounds of another confidence than the protocol's; a withheld one as it is."""
+    if found.decision is None:
+        return found
+    protocol = replace(found.protocol, confidence=confidence)
+    decision = _decision(protocol, found.sample, found.differences, resamples)
+    return replace(found, outcome=decision.outcome, decision=decision, further=_further(decision, protocol))
 
 
 def withhold(found: Verdict, reason: Reason) -> Verdict:

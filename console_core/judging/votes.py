@@ -6,7 +6,7 @@ counted, and are no evidence for either.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
 
@@ -36,7 +36,9 @@ class Preference:
     """How many queries preferred A, B or neither, and how sure that is.
 
     `share` is B's of the queries with a winner, `lower` to `upper` its two-sided interval, `p` the exact two-sided p of
-    "both are preferred as often". Without any winner the share is None and nothing is known: 0 to 1, p 1.
+    "both are preferred as often". Without any winner the share is None and nothing is known: 0 to 1, p 1. `adjusted`
+    is p corrected for how many pairs of columns were voted on, and decides the finding; the interval is of this pair by
+    itself.
     """
 
     a: int
@@ -46,6 +48,7 @@ class Preference:
     lower: float
     upper: float
     p: float
+    adjusted: float
     finding: Literal["A", "B", "not told apart"]
 
     @property
@@ -91,12 +94,18 @@ def preference(votes: Iterable[Vote], a: str, b: str, confidence: float = 0.95) 
     for_a, for_b = winners.count(a), winners.count(b)
     ties = len(winners) - for_a - for_b
     if for_a + for_b == 0:
-        return Preference(0, 0, ties, None, 0.0, 1.0, 1.0, "not told apart")
+        return Preference(0, 0, ties, None, 0.0, 1.0, 1.0, 1.0, "not told apart")
     test = stats.binomtest(for_b, for_a + for_b)
     interval = test.proportion_ci(confidence, method="wilson")
     p = float(test.pvalue)
-    finding: Literal["A", "B", "not told apart"] = "not told apart"
-    if p <= 1 - confidence:
-        finding = "B" if for_b > for_a else "A"
     share = for_b / (for_a + for_b)
-    return Preference(for_a, for_b, ties, share, float(interval.low), float(interval.high), p, finding)
+    found = Preference(for_a, for_b, ties, share, float(interval.low), float(interval.high), p, p, "not told apart")
+    return corrected(found, p, confidence)
+
+
+def corrected(found: Preference, adjusted: float, confidence: float = 0.95) -> Preference:
+    """The same with what a corrected p says."""
+    finding: Literal["A", "B", "not told apart"] = "not told apart"
+    if adjusted <= 1 - confidence:
+        finding = "B" if found.b > found.a else "A"
+    return replace(found, adjusted=adjusted, finding=finding)

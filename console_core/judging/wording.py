@@ -3,18 +3,21 @@
 Every function takes the number of an outcome and gives the text that people read. "–" is what is not known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from console_core.judging.verdict import Outcome
 
 UNKNOWN = "–"
+_NAMED = 10
 LIMITS = (
     "It is about these questions and questions like them, this collection, these judges and this measure, and about "
     "nothing else: not about speed or cost, and not about what nobody asked.",
     '"No worse" means: no worse by more than the margin, as sure as is stated. It does not mean better, or the same.',
-    '"Not decided" is no proof of equality: fewer queries only make it likelier.',
+    '"Not decided" is no proof of equality: fewer questions only make it likelier.',
+    "Where several columns were compared with the reference, the confidence is that of all these comparisons together "
+    "(Holm's correction): each of them is held to more. It does not cover several evaluations.",
     "Slices by tag, and metrics other than the one that was locked, are exploratory: they say where to look.",
 )
 """What a verdict does not say."""
@@ -92,12 +95,18 @@ def preferred(found: str, x: str, y: str) -> str:
     }.get(found, f"{x} and {y} are not told apart")
 
 
-def advice(outcome: Outcome, *, revealed: bool) -> str:
-    """What to do about a verdict that decides nothing; "" where it decides something."""
+def advice(outcome: Outcome, *, revealed: bool, intact: bool = True) -> str:
+    """What to do about a verdict that decides nothing; "" where it decides something. `intact`: the answers are those
+    that were sealed."""
     if outcome == "inconclusive":
         return (
             "This is no proof of either. Ask a larger query set, with a new evaluation; judging more of this one until "
             "it says what is hoped for would not count."
+        )
+    if outcome == "withheld" and not intact:
+        return (
+            "Nothing is said of either column, and judging more of these answers cannot change that: ask the query set "
+            "again, and judge the new answers in another evaluation."
         )
     if outcome == "withheld" and revealed:
         return (
@@ -117,6 +126,12 @@ def grade(value: int | None) -> str:
 def judges(words: Mapping[str, int]) -> str:
     """Who judged, and how much: olga 120, pete 40."""
     return ", ".join(f"{name} {number:,}" for name, number in words.items()) or "nobody"
+
+
+def named(labels: Sequence[str]) -> str:
+    """Questions by their labels, the first ten of them: 2: a red dog, a cat."""
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return f"{len(labels):,}: {', '.join(labels[:_NAMED])}{more}" if labels else "0"
 
 
 def finding(found: str, other: str) -> str:

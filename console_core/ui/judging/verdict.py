@@ -145,7 +145,7 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             estimate.mean, estimate.lower, estimate.upper, margin=protocol.margin, said=words.plain(one.text)
         )
         panels.chart(drawn, key=f"interval-{one.letter}")
-    if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None):
+    if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None, intact=found.answered.intact):
         st.caption(words.plain(advice))
     rows = []
     for letter, column in (("A", verdict.a), (one.letter, verdict.b)):
@@ -162,12 +162,16 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             }
         )
     st.dataframe(rows, hide_index=True, height="content", alt=f"Metrics of A and {one.letter}")
+    unjudged = (
+        f" If all that was not judged fell against {one.letter}: {wording.difference(verdict.worst)}; for it: "
+        f"{wording.difference(verdict.best)}."
+    )
     st.caption(
         words.plain(
             f"{wording.count(verdict.queries)} questions: {wording.count(verdict.identical)} answered alike are taken "
             f"for no difference, {wording.count(verdict.drawn)} were judged, {wording.count(verdict.barren)} of them "
-            f"without a relevant picture. If all that was not judged fell against {one.letter}: "
-            f"{wording.difference(verdict.worst)}; for it: {wording.difference(verdict.best)}."
+            f"without a relevant picture.{unjudged if verdict.decision else ''}"
+            + (f" Left out, not answered by both: {wording.named(one.left_out)}." if one.left_out else "")
         )
     )
     if verdict.secondary or one.tags:
@@ -211,13 +215,14 @@ def _leaderboard(found: EvaluationOutcome) -> None:
 
 def _rests_on(found: EvaluationOutcome) -> None:
     protocol = found.protocol
+    bound = "each bound" if len(found.comparisons) < 2 else "all comparisons together"
     facts: dict[str, object] = {
         "Question set": f"{found.answered.set_name} v{found.answered.set_version}, "
         f"{wording.count(found.answered.questions)} questions",
         "Judges": wording.judges(found.judges),
         "Looks": found.looked,
         "Locked": f"{protocol.measure}, margin {wording.plain(protocol.margin)}, confidence "
-        f"{wording.share(protocol.confidence)} for each bound, protocol {found.digest[:12]}",
+        f"{wording.share(protocol.confidence)} for {bound}, protocol {found.digest[:12]}",
         "Answers": f"{found.answered.id}, {'as they were kept' if found.answered.intact else 'changed since'}",
     }
     if found.way == "grades":

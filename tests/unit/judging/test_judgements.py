@@ -139,9 +139,10 @@ def test_what_is_no_grade_is_refused(records: Judgements, evaluation: Evaluation
     assert records.of(evaluation.id) == []
 
 
-def test_an_evaluation_of_one_column_is_refused(records: Judgements) -> None:
-    with pytest.raises(Refused):
-        records.begin("s-1", (0, 0), PROTOCOL, by="ann")
+@pytest.mark.parametrize("columns", [(), (0,), (0, 0), (0, 0, 1)])
+def test_an_evaluation_of_one_column_or_of_one_twice_is_refused(records: Judgements, columns: tuple[int, ...]) -> None:
+    with pytest.raises(Refused, match="none of them twice"):
+        records.begin("s-1", columns, PROTOCOL, by="ann")
 
 
 def test_a_judge_votes_between_lists_that_differ_and_takes_the_newest_vote_back(

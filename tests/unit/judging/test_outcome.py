@@ -11,6 +11,7 @@ from console_core.database import Database
 from console_core.judging.judgements import TIE, combined
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
+from console_core.judging.several import adjusted, together
 from console_core.judging.snapshot_tables import answers
 from console_core.judging.verdict import decide
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
@@ -32,8 +33,12 @@ def test_the_verdict_of_each_column_is_that_on_it_and_the_reference_with_all_oth
     grades = combined(made.lab.judgements.of(made.evaluation.id))
     protocol = made.evaluation.protocol
     to_b, to_c = (one.verdict for one in outcome.comparisons)
-    assert to_b.differences == decide(protocol, protocol.digest, a, b, grades, [c]).differences
-    assert to_c.decision == decide(protocol, protocol.digest, a, c, grades, [b]).decision
+    alone = decide(protocol, protocol.digest, a, b, grades, [c]), decide(protocol, protocol.digest, a, c, grades, [b])
+    assert to_b.differences == alone[0].differences
+    assert (to_b.decision, to_c.decision) == tuple(one.decision for one in together(alone))
+    assert to_c.decision is not None
+    assert to_c.decision.estimate.confidence == pytest.approx(0.975)
+    assert "It is one of 2 comparisons" in to_c.text
     assert (to_c.outcome, to_c.text[:20]) == ("non-inferior", "C is non-inferior: i")
     assert [one.letter for one in outcome.comparisons] == ["B", "C"]
     assert outcome.pictures.unjudged == 0
@@ -88,8 +93,14 @@ def test_a_column_that_was_down_for_a_query_does_not_keep_the_others_from_a_verd
     made = judged(database, tmp_path, columns=3, failing=True)
     best_of(1, made)
     to_b, to_c = outcome_of(made.lab, made.evaluation).comparisons
-    assert to_b.verdict.outcome == "non-inferior"
-    assert [reason.code for reason in to_c.verdict.reasons] == ["other queries"]
+    assert (to_b.verdict.outcome, to_b.verdict.unanswered) == ("non-inferior", ())
+    assert to_c.verdict.decision is not None
+    first = made.lab.desk(made.evaluation).queries[to_c.verdict.unanswered[0]]
+    assert (first.label, len(to_c.verdict.unanswered), to_c.verdict.queries) == ("question 0", 1, 23)
+    rows = outcome_of(made.lab, made.reveal().evaluation).queries
+    (row,) = (each for each in rows if each.query == first)
+    assert row.differences[0] is not None
+    assert row.differences[1] is None
 
 
 def test_answers_that_were_changed_after_they_were_sealed_give_no_verdict(database: Database, tmp_path: Path) -> None:
@@ -101,6 +112,7 @@ def test_answers_that_were_changed_after_they_were_sealed_give_no_verdict(databa
     outcome = outcome_of(made.lab, made.evaluation)
     assert (outcome.answered.intact, outcome.decides) == (False, None)
     assert "not those that were sealed" in outcome.comparisons[0].text
+    assert (outcome.comparisons[0].verdict.worst, outcome.comparisons[0].verdict.best) == (None, None)
 
 
 def test_two_judges_count_once_together_and_their_agreement_is_said(database: Database, tmp_path: Path) -> None:
@@ -141,10 +153,11 @@ def test_votes_say_who_is_preferred_only_when_every_query_that_was_drawn_has_one
     vote_all(made, {(1, 0): 1}, but=1)
     (pair,) = (found := outcome_of(made.lab, made.evaluation)).ballots.pairs  # type: ignore[union-attr]
     assert (pair.missing, pair.preference, found.decides) == (1, None, None)
-    assert "1 query without a vote between A and B" in pair.text
+    assert "1 question without a vote between A and B" in pair.text
     vote_all(made, {(0, 1): 1})
     (pair,) = (found := outcome_of(made.lab, made.evaluation)).ballots.pairs  # type: ignore[union-attr]
-    assert pair.text.startswith("B is preferred to A: A on 0, B on 23 queries, neither on 0")
+    assert pair.text.startswith("B is preferred to A: A on 0, B on 23 questions, neither on 0")
+    assert (pair.weighed, pair.among, "drawn" in pair.text) == (None, 1, False)
     assert (found.decides, found.comparisons, found.agreement) == (True, (), None)
 
 
@@ -157,5 +170,28 @@ def test_votes_on_three_columns_put_them_in_one_order(database: Database, tmp_pa
             made.lab.judgements.vote(made.evaluation, query, x, y, won if usual else TIE if place % 8 else x, by="olga")
     ballots = outcome_of(made.lab, made.evaluation).ballots
     assert ballots is not None
+    chances = [pair.preference.p for pair in ballots.pairs if pair.preference]
+    assert [pair.preference.adjusted for pair in ballots.pairs if pair.preference] == adjusted(chances)
+    assert all("corrected for 3 pairs" in pair.text for pair in ballots.pairs)
     assert ballots.leaderboard is not None
     assert [one.name for one in ballots.leaderboard.standings] == ["C", "B", "A"]
+
+
+def test_votes_on_a_drawn_queue_say_so_and_are_weighed_for_the_questions_that_they_stand_for(
+    database: Database, tmp_path: Path
+) -> None:
+    made = judged(database, tmp_path, way="votes", size=60, protocol=Protocol(k=DEPTH, queries=30, seed=2))
+    sample = made.lab.desk(made.evaluation).sample
+    often = {query for stratum in sample.strata[2:] for query in stratum.drawn}
+    for query in sample.queue:
+        made.lab.judgements.vote(made.evaluation, query, 0, 1, 1 if query in often else 0, by="olga")
+    ballots = outcome_of(made.lab, made.evaluation).ballots
+    assert ballots is not None
+    (pair,) = ballots.pairs
+    assert pair.preference is not None
+    assert (pair.asked, pair.population, pair.preference.b) == (30, 59, len(often))
+    truth = sum(stratum.size for stratum in sample.strata[2:]) / 59
+    assert pair.preference.share != pytest.approx(truth, abs=0.01)
+    assert pair.weighed == pytest.approx(truth)
+    assert "of the 30 questions that were drawn" in pair.text
+    assert f"B has about {truth:.1%}" in pair.text

@@ -154,15 +154,17 @@ def test_a_withheld_verdict_and_an_undecided_one_say_what_to_do(database: Databa
     assert "No verdict on images__demo-siglip (B)" in withheld
     assert "Judge all that were drawn" in withheld
     assert wording.advice("withheld", revealed=True) in withheld
+    assert "fell one way" not in withheld
 
 
-def test_a_column_that_did_not_answer_a_query_is_said_and_has_no_verdict(database: Database, tmp_path: Path) -> None:
+def test_a_question_that_a_column_did_not_answer_is_left_out_and_named(database: Database, tmp_path: Path) -> None:
     found = judged(database, tmp_path, columns=3, failing=True)
     found.grade(lambda query, key: 1)
     told = found.reveal()
     text = html_of(outcome_of(told.lab, told.evaluation), told.lab.snapshots, told.thumbnails)
     assert "C did not answer" in text
-    assert "1 query answered in one column only" in text
+    left_out = {path: said for path, _, said in Parsed(text).numbers if path.endswith("left_out")}
+    assert left_out == {"comparisons.0.left_out": "0", "comparisons.1.left_out": "1: question 0"}
 
 
 def test_an_undecided_verdict_says_how_many_more_queries_it_lacks(database: Database, tmp_path: Path) -> None:
@@ -171,7 +173,7 @@ def test_an_undecided_verdict_says_how_many_more_queries_it_lacks(database: Data
     told = found.reveal()
     text = html_of(outcome_of(told.lab, told.evaluation), told.lab.snapshots, told.thumbnails)
     assert "It is not decided whether images__demo-siglip (B) is worse" in text
-    assert "more queries" in text
+    assert "more questions" in text
     assert wording.advice("inconclusive", revealed=True) in text
 
 
@@ -207,7 +209,7 @@ def test_a_report_stays_small_by_leaving_out_pictures_and_then_queries_and_says_
     pictures = [len(one) * 3 // 4 for one in re.findall(r"base64,([^\"]+)", text)]
     assert 10_000 < sum(pictures) <= 20_000 < sum(len(one) * 3 // 4 for one in re.findall(r"base64,([^\"]+)", whole))
     assert text.count("<section") == 10
-    assert "Not shown: 13 queries with smaller losses; queries.csv has them all." in text
+    assert "Not shown: 13 questions with smaller losses; queries.csv has them all." in text
     assert text.count('class="grey"') > 0
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from console_core.judging.metrics import Scores
+from console_core.judging.sampling import draw, reweighted
 from console_core.judging.slices import by_metric, by_tag, table
 from console_core.querylab.rankings import Query
 
@@ -41,12 +42,12 @@ def test_equal_columns_are_not_told_apart() -> None:
     assert table({}, 0.95) == []
 
 
-def test_a_query_is_in_the_slice_of_each_of_its_tags_and_only_if_it_was_judged() -> None:
+def test_a_query_is_in_the_slice_of_each_of_its_tags_and_only_if_it_counts() -> None:
     queries = [
         Query(f"q{number}", tags=("all", "even", "even") if number % 2 == 0 else ("all",)) for number in range(40)
     ]
     differences = {f"q{number}": 0.1 if number % 2 == 0 else -0.1 for number in range(30)}
-    found = by_tag(differences, queries)
+    found = by_tag(draw(dict.fromkeys(differences, 1.0), 0, 0), differences, queries)
     assert [(each.name, each.n, each.finding) for each in found] == [
         ("all", 30, "not told apart"),
         ("even", 15, "higher"),
@@ -56,5 +57,47 @@ def test_a_query_is_in_the_slice_of_each_of_its_tags_and_only_if_it_was_judged()
 def test_metrics_other_than_the_primary_one_have_a_slice_each() -> None:
     a = {f"q{number}": Scores(0.5, 0.5, 1, 0.5, 1) for number in range(12)}
     b = {query: Scores(0.5, 0.4, 0.5, 0.5, 1) for query in a}
-    found = {each.name: (each.mean, each.finding) for each in by_metric(a, b, "nDCG")}
+    sample = draw(dict.fromkeys(a, 1.0), 0, 0)
+    found = {each.name: (each.mean, each.finding) for each in by_metric(sample, a, b, "nDCG")}
     assert found == {"P": (pytest.approx(-0.1), "lower"), "RR": (-0.5, "lower"), "Recall": (0, "not told apart")}
+
+
+def test_a_tag_over_all_questions_says_what_the_verdict_says_and_alike_ones_are_in_it() -> None:
+    """Forty of four hundred differ, each by all that it can: the tag's mean is -0.1 over 400, not -1 over 40."""
+    values = {f"q{number:03}": 1.0 if number < 40 else 0.0 for number in range(400)}
+    queries = [Query(query, tags=("all", "alike") if value == 0 else ("all",)) for query, value in values.items()]
+    sample = draw(values, 0, 0)
+    found = {each.name: each for each in by_tag(sample, dict.fromkeys(sample.queue, -1.0), queries)}
+    assert found["all"].n == 400
+    assert found["all"].mean == pytest.approx(-0.1)
+    assert (found["alike"].n, found["alike"].mean, found["alike"].finding) == (360, 0, "not told apart")
+
+
+def test_a_tag_of_a_drawn_queue_is_the_mean_of_all_its_questions_over_many_seeds() -> None:
+    chance = np.random.default_rng(4)
+    values = {f"q{number:03}": float(value) for number, value in enumerate(chance.beta(1.2, 1.5, 200))}
+    values |= {f"q{number:03}": 0.0 for number in range(50)}
+    truth = {query: -value for query, value in values.items()}
+    queries = [Query(query, tags=("odd",) if int(query[1:]) % 2 else ("even",)) for query in values]
+    odd = np.mean([truth[query.id] for query in queries if query.tags == ("odd",)])
+    means, whole = [], []
+    for seed in range(100):
+        sample = draw(values, 90, seed)
+        slices = {each.name: each for each in by_tag(sample, truth, queries)}
+        means.append(slices["odd"].mean)
+        assert slices["odd"].n + slices["even"].n == 90
+        whole.append((slices["odd"].mean + slices["even"].mean) / 2 - reweighted(sample, truth, 0.95).mean)
+    assert np.mean(means) == pytest.approx(odd, abs=float(3 * np.std(means) / 10))
+    assert np.std(means) < 0.05
+    assert np.mean(whole) == pytest.approx(0, abs=0.01)
+
+
+def test_a_slice_uses_the_confidence_that_it_is_given() -> None:
+    sample = draw({f"q{number}": 1.0 for number in range(30)}, 0, 0)
+    differences = {query: float(value) for query, value in zip(sample.queue, np.linspace(-0.9, 1.1, 30), strict=True)}
+    queries = [Query(query, tags=("all",)) for query in sample.queue]
+    (usual,), (surer,) = (by_tag(sample, differences, queries, confidence) for confidence in (0.6, 0.99))
+    assert (usual.finding, surer.finding) == ("higher", "not told apart")
+    assert usual.estimate is not None
+    assert surer.estimate is not None
+    assert usual.estimate.lower > surer.estimate.lower

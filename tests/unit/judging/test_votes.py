@@ -11,7 +11,7 @@ from scipy import stats
 
 from console_core.judging.judges import judges_agreement
 from console_core.judging.leaderboard import leaderboard
-from console_core.judging.votes import Vote, by_query, preference, swapped
+from console_core.judging.votes import Vote, by_query, corrected, preference, swapped
 
 QUERIES = [f"q{number}" for number in range(1000)]
 
@@ -55,6 +55,14 @@ def test_a_clear_preference_is_found_on_either_side() -> None:
     assert preference(votes(10, 40), "A", "B").finding == "B"
     assert preference(votes(10, 40), "B", "A").finding == "A"
     assert preference(votes(40, 10), "A", "B").finding == "A"
+
+
+def test_a_p_that_is_corrected_for_other_pairs_can_take_a_finding_back() -> None:
+    found = preference(votes(12, 28), "A", "B")
+    assert (found.finding, found.adjusted) == ("B", found.p)
+    taken = corrected(found, 6 * found.p)
+    assert (taken.finding, taken.p, taken.adjusted) == ("not told apart", found.p, 6 * found.p)
+    assert corrected(taken, found.p) == found
 
 
 def test_without_a_winner_nothing_is_known() -> None:

@@ -22,6 +22,9 @@ from console_core.judging.report_numbers import FORMATS
         ("moment", "2026-11-03T14:05:59+00:00", "2026-11-03 14:05 UTC"),
         ("gain", {"0": 0, "1": 1}, "0 → 0, 1 → 1"),
         ("judges", {}, "nobody"),
+        ("named", [], "0"),
+        ("named", ["a dog", "a cat"], "2: a dog, a cat"),
+        ("named", list("abcdefghijkl"), "12: a, b, c, d, e, f, g, h, i, j and 2 more"),
         ("settings", {"exact": True}, "exact True"),
     ],
 )
@@ -29,7 +32,7 @@ def test_a_number_is_written_as_people_read_it(how: str, value: object, said: st
     assert FORMATS[how](value) == said
 
 
-@pytest.mark.parametrize("how", sorted(FORMATS.keys() - {"gain", "judges", "versions", "settings"}))
+@pytest.mark.parametrize("how", sorted(FORMATS.keys() - {"gain", "judges", "named", "versions", "settings"}))
 def test_what_is_not_known_is_a_dash(how: str) -> None:
     assert FORMATS[how](None) == wording.UNKNOWN
 
@@ -44,4 +47,7 @@ def test_looks_are_told_with_what_they_cost() -> None:
 def test_a_withheld_verdict_advises_what_can_still_be_done() -> None:
     assert "named here" in wording.advice("withheld", revealed=False)
     assert "begin another" in wording.advice("withheld", revealed=True)
+    assert all(
+        "ask the query set again" in wording.advice("withheld", revealed=told, intact=False) for told in (False, True)
+    )
     assert wording.advice("non-inferior", revealed=True) == ""
