@@ -64,7 +64,8 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
         enough = needed(_SPREAD, float(margin), Protocol().confidence)
         st.caption(
             f"With a usual spread of {_SPREAD:g} per question, {enough:,} questions show with a chance of 80 % that an "
-            f"equally good model is not worse by more than {margin:g}. Here {len(rankings[0]):,} were answered."
+            f"equally good model is not worse by more than {margin:g}, if none is left out. "
+            f"Here {len(rankings[0]):,} were answered."
         )
         pressed = command_button(
             "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
