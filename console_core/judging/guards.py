@@ -57,8 +57,8 @@ def reasons(
     `unpaired` are queries that only one column answered, of those `answered` by either; `untouched` how many were given
     to judges and have no judgment that counts: they would be taken for no difference. `thin` says that of some
     questions too few were judged to tell how much they vary. `queries` is how many an estimate would rest on. Both
-    shares of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let through
-    judgments of one column where the two share nearly all of their pictures; the share of its own does not.
+    shares of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let
+    through judgments of one column where the two share nearly all of their pictures; the share of its own does not.
 
     `given` are the grades of each query that was given to judges. With one grade for all of them, or without a picture
     that is relevant in more than half of the queries, the two come out alike whatever they answered.
