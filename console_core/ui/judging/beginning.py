@@ -16,7 +16,7 @@ from console_core.ui.permission import command_button
 
 _GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vote between whole lists"
 _GAINS = {"exponential": "2^grade − 1", "linear": "The grade itself"}
-_SPREAD = 0.2
+SPREAD = 0.2
 """Standard deviation of the difference per question that is taken before anything is known."""
 _METRICS = {"nDCG": "nDCG", "P": "Precision", "RR": "Reciprocal rank", "Recall": "Recall"}
 
@@ -61,9 +61,9 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             key="begin-queries",
             help=f"0: all that are not answered alike; else at least {FEWEST}, the more different the likelier.",
         )
-        enough = needed(_SPREAD, float(margin), Protocol().confidence)
+        enough = needed(SPREAD, float(margin), Protocol().confidence)
         st.caption(
-            f"With a usual spread of {_SPREAD:g} per question, {enough:,} questions show with a chance of 80 % that an "
+            f"With a usual spread of {SPREAD:g} per question, {enough:,} questions show with a chance of 80 % that an "
             f"equally good model is not worse by more than {margin:g}, if none is left out. "
             f"Here {len(rankings[0]):,} were answered."
         )
