@@ -16,11 +16,6 @@ def pool(rankings: Sequence[Ranking], *, k: int, seed: int, query: str) -> tuple
     return tuple(together)
 
 
-def is_alike(rankings: Sequence[Ranking], *, k: int) -> bool:
-    """Whether all rankings have the same first k in the same order: then every metric at k is equal without a label."""
-    return all(tuple(ranking[:k]) == tuple(rankings[0][:k]) for ranking in rankings[1:])
-
-
 def pools(columns: Sequence[Rankings], queries: Sequence[str], *, k: int, seed: int) -> dict[str, tuple[str, ...]]:
     """The pool of each of the queries that two columns or more answered: one that was down keeps no others from being
     judged."""

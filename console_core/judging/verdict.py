@@ -146,7 +146,7 @@ class Verdict:
     def _further(self) -> tuple[str, ...]:
         if self.further is None:
             return ()
-        if self.further.as_observed is None:
+        if self.further.hopeless:
             proof = f"more questions are not expected to show that {self.names[1]} is no worse"
             return (f"If the difference is as observed, {proof}.",)
         equal = f"about {self.further.if_equal:,} more questions are needed if the two are truly equal"

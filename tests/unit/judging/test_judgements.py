@@ -11,7 +11,7 @@ from console_core.errors import NotFound, Refused
 from console_core.judging.desk import Desk
 from console_core.judging.graded import GradedPictures
 from console_core.judging.judgements import TIE, Evaluation, Judgements, by_judge, combined
-from console_core.judging.pool import is_alike, pool, pools
+from console_core.judging.pool import pool, pools
 from console_core.judging.protocol import Protocol
 from console_core.querylab.rankings import Query
 
@@ -187,8 +187,6 @@ def test_a_pool_is_what_any_column_found_the_same_for_everybody_and_in_an_order_
     assert pool([one], k=3, seed=7, query="q")[:] == tuple(pool([one[:3]], k=3, seed=7, query="q"))
 
 
-def test_queries_that_a_column_could_not_answer_have_no_pool_and_those_answered_alike_need_no_label() -> None:
+def test_queries_that_fewer_than_two_columns_answered_have_no_pool() -> None:
     columns = [{"q1": ["a", "b"], "q2": ["a", "b"]}, {"q1": ["b", "a"]}]
     assert set(pools(columns, ["q1", "q2"], k=2, seed=1)) == {"q1"}
-    assert is_alike([["a", "b", "c"], ["a", "b", "d"]], k=2)
-    assert not is_alike([["a", "b"], ["b", "a"]], k=2)
