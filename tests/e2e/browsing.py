@@ -155,8 +155,8 @@ class Tab:
         self.wait()
 
     def shoot(self, name: str) -> None:
-        """The whole page must be sound, with all of its pictures, and follow the system's colours. With SCREENSHOTS=1 in
-        the environment it is also kept in light and in dark, as NAME-light.png and NAME-dark.png."""
+        """The whole page must be sound, with all of its pictures, and follow the system's colours. With SCREENSHOTS=1
+        in the environment it is also kept in light and in dark, as NAME-light.png and NAME-dark.png."""
         self.shows_no_trace()
         self._stretch()
         for scheme in ("light", "dark"):
