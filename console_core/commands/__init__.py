@@ -18,6 +18,7 @@ from console_core.commands.changing_settings import SettingsChanged, change_sett
 from console_core.commands.checking_encoder import check_encoder
 from console_core.commands.duplicates import find_duplicates
 from console_core.commands.ingesting import forget_intake, ingest
+from console_core.commands.looking import look_once
 from console_core.commands.making import create_collection
 from console_core.commands.measuring_losses import measure_losses
 from console_core.commands.moving_store import StoreMoved, move_store
@@ -111,18 +112,14 @@ def _set_manners(console: Console, actor: Actor, *, manners: Manners | None, run
 
 def _measure_coverage(console: Console, actor: Actor, *, collection: str) -> Run:
     info = console.store.describe(collection)
-    waiting = console.ledger.runs(kinds=("coverage",), target=info.name, states=(RunState.QUEUED, RunState.RUNNING))
-    if waiting:
-        return waiting[0]
-    return console.ledger.submit(
-        kind="coverage",
-        lane=Lane.STORE,
+    return look_once(
+        console,
+        actor,
+        "coverage",
+        info.name,
         title=f"Coverage of {info.name}",
-        target=info.name,
-        spec={"version": 1},
-        actor=actor.name,
-        selected=console.catalog_of(info.name).count(),
-        writes=False,
+        lane=Lane.STORE,
+        selected=lambda: console.catalog_of(info.name).count(),
     )
 
 

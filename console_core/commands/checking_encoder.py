@@ -1,10 +1,11 @@
 """What a person can ask of a collection's encoder: to be checked before it is compared with another."""
 
 from console_core.commands.actor import Actor
+from console_core.commands.looking import look_once
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.querylab.encoder_check import KIND, EncoderPlan
-from console_core.runs.types import Lane, Run, RunState
+from console_core.runs.types import Lane, Run
 
 
 def check_encoder(console: Console, actor: Actor, *, collection: str, captions: str | None = None) -> Run:
@@ -19,16 +20,13 @@ def check_encoder(console: Console, actor: Actor, *, collection: str, captions: 
             "Stamp it on the Collections page first.",
         )
     spec = EncoderPlan(info.name, info.stamp.model, captions).as_json()
-    waiting = console.ledger.runs(kinds=(KIND,), target=info.name, states=(RunState.QUEUED, RunState.RUNNING))
-    if same := [run for run in waiting if run.spec == spec]:
-        return same[0]
-    return console.ledger.submit(
-        kind=KIND,
-        lane=Lane.ACCELERATOR,
+    return look_once(
+        console,
+        actor,
+        KIND,
+        info.name,
         title=f"Encoder check of {info.name}",
-        target=info.name,
+        lane=Lane.ACCELERATOR,
+        selected=lambda: info.points,
         spec=spec,
-        actor=actor.name,
-        selected=info.points,
-        writes=False,
     )

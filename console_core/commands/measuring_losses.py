@@ -1,11 +1,12 @@
 """The command that measures what a collection's index and quantization lose."""
 
 from console_core.commands.actor import Actor
+from console_core.commands.looking import look_once
 from console_core.console import Console
 from console_core.errors import Refused
 from console_core.querylab.losses_report import KIND
 from console_core.querylab.measuring_losses import LossesPlan
-from console_core.runs.types import Lane, Run, RunState
+from console_core.runs.types import Lane, Run
 
 
 def measure_losses(console: Console, actor: Actor, *, collection: str, query_set: str = "") -> Run:
@@ -18,16 +19,13 @@ def measure_losses(console: Console, actor: Actor, *, collection: str, query_set
         raise Refused(f"{info.name} is empty, so no search of it can lose anything.", "Fill it first.")
     version = console.lab.query_sets.get(query_set).version if query_set else 0
     spec = LossesPlan(info.name, query_set, version).as_json()
-    waiting = console.ledger.runs(kinds=(KIND,), target=info.name, states=(RunState.QUEUED, RunState.RUNNING))
-    if same := [run for run in waiting if run.spec == spec]:
-        return same[0]
-    return console.ledger.submit(
-        kind=KIND,
-        lane=Lane.ACCELERATOR,
+    return look_once(
+        console,
+        actor,
+        KIND,
+        info.name,
         title=f"Losses of {info.name}",
-        target=info.name,
+        lane=Lane.ACCELERATOR,
+        selected=lambda: 0,
         spec=spec,
-        actor=actor.name,
-        selected=0,
-        writes=False,
     )

@@ -5,12 +5,12 @@ import streamlit as st
 from console_core.judging.board import STATEMENT, Board, Summary, board
 from console_core.judging.snapshots import AskedColumn, Snapshot
 from console_core.querylab.rankings import Query, Rankings
-from console_core.querylab.shifts import shifts
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.beginning import begin_form
 from console_core.ui.judging.presenting import present_form
 from console_core.ui.judging.threshold import threshold_form
+from console_core.ui.judging.tiles import CANNOT, ranked
 
 _PICTURE = "board-picture"
 
@@ -139,19 +139,8 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
     rows = session.console().lab.snapshots.pictures(snapshot.id, [key for some in lists for key in some])
     drawn = []
     for place, (column, keys) in enumerate(zip(snapshot.columns, lists, strict=True)):
-        moved = shifts(whole, keys)
-        tiles = [
-            gallery.Tile(
-                key,
-                pictures.address(key, rows.get(key)),
-                pictures.caption(key, rows[key].payload if key in rows else {}),
-                rank,
-                None,
-                shift if place else None,
-            )
-            for rank, (key, shift) in enumerate(zip(keys, moved.hits, strict=True), start=1)
-        ]
-        drawn.append(gallery.Column(column.model, tiles, column.asked, "It could not answer this question."))
+        shown = ranked(keys, rows, reference=whole if place else None)
+        drawn.append(gallery.Column(column.model, shown, column.asked, CANNOT))
     with panels.card(words.plain(query.label)):
         picked = gallery.gallery(drawn, key="board-gallery", picked=st.session_state.get(_PICTURE, ""))
         if picked is not None:

@@ -8,6 +8,7 @@ from console_core.judging.outcome import EvaluationOutcome
 from console_core.judging.query_rows import QueryRow
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
+from console_core.ui.judging.tiles import CANNOT, tile
 
 _CHOSEN, _PICTURE = "losses-question", "losses-picture"
 
@@ -47,17 +48,12 @@ def _question(evaluation: Evaluation, found: EvaluationOutcome, row: QueryRow) -
     drawn = []
     for column, cell in zip(found.columns, row.cells, strict=True):
         tiles = [
-            gallery.Tile(
-                tile.key,
-                pictures.address(tile.key, shown.get(tile.key)),
-                pictures.caption(tile.key, shown[tile.key].payload if tile.key in shown else {}),
-                note=f"{rank} · grade {wording.grade(tile.grade)}",
-            )
-            for rank, tile in enumerate(cell.tiles, start=1)
+            tile(one.key, shown, note=f"{rank} · grade {wording.grade(one.grade)}")
+            for rank, one in enumerate(cell.tiles, start=1)
         ]
         scores = cell.scores
         told = f"{found.protocol.measure} {wording.score(scores.of(found.protocol.metric) if scores else None)}"
-        drawn.append(gallery.Column(column.label, tiles, told, "It could not answer this question."))
+        drawn.append(gallery.Column(column.label, tiles, told, CANNOT))
     with panels.card(words.plain(row.query.label)):
         picked = gallery.gallery(drawn, key="losses-gallery", picked=st.session_state.get(_PICTURE, ""))
         if picked is not None:

@@ -7,9 +7,9 @@ import streamlit as st
 from console_core.judging.board import Board
 from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Query
-from console_core.querylab.shifts import shifts
-from console_core.ui import gallery, navigation, pictures, session, words
+from console_core.ui import gallery, navigation, session, words
 from console_core.ui.judging.grading import asked_picture
+from console_core.ui.judging.tiles import CANNOT, ranked
 
 MOST = 12
 """Questions in one show: the address has them all."""
@@ -72,20 +72,9 @@ def _columns(snapshot: Snapshot, query: Query, *, named: bool) -> None:
     drawn = []
     for place, column in enumerate(snapshot.columns):
         keys = lists.get(place, [])[:_SHOWN]
-        moved = shifts(lists.get(0, []), keys).hits
-        tiles = [
-            gallery.Tile(
-                key,
-                pictures.address(key, rows.get(key)),
-                pictures.caption(key, rows[key].payload if key in rows else {}),
-                rank,
-                None,
-                shift if place else None,
-            )
-            for rank, (key, shift) in enumerate(zip(keys, moved, strict=True), start=1)
-        ]
+        shown = ranked(keys, rows, reference=lists.get(0, []) if place else None)
         title = column.model if named else f"Model {'ABCD'[place]}"
-        drawn.append(gallery.Column(title, tiles, "", "It could not answer this question."))
+        drawn.append(gallery.Column(title, shown, "", CANNOT))
     gallery.gallery(drawn, key=f"stage-{query.id}-{named}", tile_width=_WIDTHS[len(drawn)])
 
 
