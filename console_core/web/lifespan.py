@@ -26,6 +26,7 @@ def lifespan(warm_up: Callable[[], None]) -> Callable[[Any], AbstractAsyncContex
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(SWITCH_INTERVAL)
+        process.allow()  # before the thread that opens it: a request may come first
         starting = asyncio.create_task(asyncio.to_thread(_start, warm_up))
         try:
             yield {}

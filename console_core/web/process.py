@@ -99,10 +99,14 @@ def _open(state: _State) -> Console:
     return opened
 
 
+def allow() -> None:
+    """Let the Console be opened again after a `stop`, by whoever asks for it first."""
+    _state().stopped = False
+
+
 def start() -> None:
     """Open the Console now. What prevents it is kept, and shown by the pages and by /readyz."""
-    state = _state()
-    state.stopped = False
+    allow()
     try:
         console()
     except ConsoleError:

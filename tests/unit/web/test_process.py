@@ -6,11 +6,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from console_core import web
 from console_core.console import open_console
 from console_core.errors import ConsoleError, LedgerOwned, SettingsError
 from console_core.web import process
+from console_core.web.lifespan import lifespan
 
 
 @pytest.fixture(autouse=True)
@@ -148,4 +151,16 @@ def test_a_stopped_console_is_not_opened_anew() -> None:
     process.stop()
     with pytest.raises(ConsoleError, match="shutting down"):
         process.reopen(lambda: None)
+    assert process.opened() is None
+
+
+def test_a_request_that_comes_before_the_thread_that_opens_the_console_opens_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process.stop()
+    begun = threading.Event()
+    monkeypatch.setattr("console_core.web.lifespan._start", lambda _warm_up: begun.wait(20))
+    with TestClient(Starlette(lifespan=lifespan(lambda: None))):
+        assert process.console() is process.opened()
+        begun.set()
     assert process.opened() is None
