@@ -72,6 +72,8 @@ def begin_evaluation(
     rankings = console.lab.snapshots.rankings(kept)
     if not sample_of(protocol, [rankings[place] for place in columns]).queue:
         raise Refused("All columns answer every question alike.", "There is nothing to judge: no metric can differ.")
+    if way == "votes":  # a vote is on whole lists, by no metric
+        protocol = replace(protocol, prefers="disagreement")
     judgements = console.lab.judgements
     return judgements.get(judgements.begin(snapshot, columns, protocol, way=way, by=actor.name))
 

@@ -4,9 +4,10 @@ The interval is Student's, which Smucker, Allan and Carterette (2007) and Urbano
 for differences between retrieval systems. The check flips the sign of each difference from the margin, which assumes
 no distribution, only that what chance did to one query it could have done the other way round (Fisher 1935).
 Neither sees what no query showed: with a whole loss in one query of twenty, thirty queries often have none, and then
-all of them agree. So a bound also has to hold with one more query that lost (or won) all that a metric can. That is a
-safeguard from the metric's being bounded, in the manner of the rule of three (Hanley and Lippman-Hand 1983: after n
-queries without a loss, up to 3/n of all may have one), and no theorem: simulation shows what it keeps.
+all of them agree. So a bound also has to hold with one more query that lost (or won) all that a metric can, and with
+no more degrees of freedom than the tails of these values leave their variance. That is a safeguard from the metric's
+being bounded, in the manner of the rule of three (Hanley and Lippman-Hand 1983: after n queries without a loss, up to
+3/n of all may have one), and no theorem: `python -m benchmarks.verdicts` says what it keeps.
 All of it is bit for bit the same for the same input, in any thread.
 """
 
@@ -20,6 +21,9 @@ import numpy.typing as npt
 
 RESAMPLES = 9_999
 POWER = 0.8
+_FREEDOM = 5
+"""No fewer degrees of freedom are taken for heavy tails. With as many, queries without any loss have to be as many as
+the rule of three says: 95 % of Student's t are below 2.0, and 1 + 2.0 is its 3."""
 _MOST = 10_000
 _NEAR = 1e-5
 """A mean so near to the margin needs far more than 10,000 queries: one more that is lost outweighs fewer."""
@@ -115,8 +119,35 @@ def paired(differences: Sequence[float] | npt.NDArray[np.float64], confidence: f
 
 
 def guarded(differences: Sequence[float] | npt.NDArray[np.float64], confidence: float) -> tuple[Estimate, Estimate]:
-    """The mean with one more query that lost all that a metric can, −1, and with one that won as much, 1."""
-    return paired([*differences, -1.0], confidence), paired([*differences, 1.0], confidence)
+    """The mean with one more query that lost all that a metric can, −1, and with one that won as much, 1, each with
+    the degrees of freedom of its tails."""
+    lost, won = (np.array([*differences, extreme], dtype=np.float64) for extreme in (-1.0, 1.0))
+    return _with_tails(lost, confidence), _with_tails(won, confidence)
+
+
+def freedom(values: npt.NDArray[np.float64]) -> float:
+    """The degrees of freedom that the variance of so many values has, given their tails: no more than n − 1.
+
+    2 / (2/(n − 1) + κ/n), where κ is the excess kurtosis: a χ² of so many has the mean and the variance that the
+    sample's variance has (Satterthwaite 1946; its variance is O'Neill 2014, result 3). With rare great losses the
+    variance that was seen says little, and Student's n − 1 would be too sure of it.
+    """
+    usual = values.size - 1
+    if usual < 2:
+        return usual
+    centred = values - values.mean()
+    second = float(np.mean(centred**2))
+    excess = float(np.mean(centred**4)) / second**2 - 3 if second else 0.0
+    return _tailed(usual, excess)
+
+
+def _tailed(usual: float, excess: float) -> float:
+    return min(usual, max(_FREEDOM, 2 / (2 / usual + max(0.0, excess) / (usual + 1))))
+
+
+def _with_tails(values: npt.NDArray[np.float64], confidence: float) -> Estimate:
+    error = float(values.std(ddof=1)) / sqrt(values.size)
+    return estimate(float(values.mean()), error, freedom(values), values.size, confidence)
 
 
 def estimate(mean: float, error: float, freedom: float, n: int, confidence: float) -> Estimate:
@@ -159,7 +190,7 @@ def needed(
 
     `mean` is what the mean truly is, and has to be above −margin; `spread` is the standard deviation of single queries.
     `reach` is how far the lost query is from the mean, times how much more than others it weighs. By the normal
-    approximation, but with Student's t for the bound.
+    approximation, but with Student's t for the bound, and its degrees of freedom as `freedom` takes them.
     """
     from scipy import stats
 
@@ -168,7 +199,15 @@ def needed(
     def enough(n: int) -> bool:
         error = sqrt(((n - 1) * spread**2 + reach**2 * n / (n + 1)) / n / (n + 1))
         unlucky = mean - (reach + chance * sqrt(n)) / (n + 1)
-        return bool(unlucky - float(stats.t.ppf(confidence, n)) * error > -margin)
+        return bool(unlucky - float(stats.t.ppf(confidence, _tailed(n, excess(n)))) * error > -margin)
+
+    def excess(n: int) -> float:
+        """Of n normal values and one that is `reach` below their mean."""
+        one = 1 / (n + 1)
+        near, far = reach * one, reach * (1 - one)
+        second = (1 - one) * (spread**2 + near**2) + one * far**2
+        fourth = (1 - one) * (3 * spread**4 + 6 * spread**2 * near**2 + near**4) + one * far**4
+        return fourth / second**2 - 3
 
     few, many = 1, 2
     while not enough(many):

@@ -15,6 +15,7 @@ from console_core.errors import Refused
 Metric = Literal["nDCG", "P", "RR", "Recall"]
 Gain = Literal["exponential", "linear"]
 Scale = Literal["graded", "yes/no"]
+Preference = Literal["stakes", "disagreement"]
 
 HIGHEST: dict[Scale, int] = {"graded": 3, "yes/no": 1}
 """The best grade of each scale; the worst is 0."""
@@ -31,8 +32,10 @@ class Protocol:
     is worth in nDCG: exponential 2^grade − 1, or linear the grade itself. A picture is relevant, for P, RR and Recall,
     from grade `relevant`. `margin` is the largest mean loss per query that is accepted, in the metric's own unit,
     0 to 1. `confidence` is one-sided. `floor` is the least Judged@k of either column, `gap` the most by which the two
-    may differ, both shares. `queries` is how many queries will be judged, 0 for all; it is fixed in advance. `seed`
-    decides what chance decides: which queries are drawn, and the resamples of the test.
+    may differ, both shares. `queries` is how many queries will be judged, 0 for all; it is fixed in advance. Where not
+    all are, `prefers` says what makes a query more likely to be drawn: its stakes, how far the metric can differ in it
+    whatever the grades, or how much its rankings disagree. `seed` decides what chance decides: which queries are drawn,
+    and the resamples of the test.
 
     Raises:
         Refused: a value with which no verdict could be right.
@@ -48,6 +51,7 @@ class Protocol:
     floor: float = 0.95
     gap: float = 0.05
     queries: int = 0
+    prefers: Preference = "stakes"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -55,6 +59,11 @@ class Protocol:
             (self.metric not in get_args(Metric), f"{self.metric} is no metric.", f"One of {_named(Metric)}."),
             (self.scale not in get_args(Scale), f"{self.scale} is no scale.", f"One of {_named(Scale)}."),
             (self.gain not in get_args(Gain), f"{self.gain} is no gain function.", f"One of {_named(Gain)}."),
+            (
+                self.prefers not in get_args(Preference),
+                f"No queue prefers {self.prefers}.",
+                f"One of {_named(Preference)}.",
+            ),
             (not _whole(self.k) or self.k < 1, f"A depth of {self.k} ranks nothing.", "A whole number from 1."),
             (not _within(self.margin, 0, 1), f"A margin of {self.margin} decides nothing.", "Between 0 and 1."),
             (not _within(self.confidence, 0.5, 1), f"{self.confidence} is no confidence.", "Between 0.5 and 1."),
@@ -93,8 +102,13 @@ class Protocol:
         return sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The values in one fixed order and spelling: protocols that are equal have the same."""
+        """The values in one fixed order and spelling: protocols that are equal have the same.
+
+        One that prefers disagreement does not say so: those that were locked before there was another way keep theirs.
+        """
         values = asdict(self) | {name: float(getattr(self, name)) for name in _SHARES}
+        if self.prefers == "disagreement":
+            del values["prefers"]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
@@ -109,8 +123,9 @@ class Protocol:
         except ValueError as error:
             raise Refused("The protocol is not JSON.", "Lock one anew.") from error
         names = {field.name for field in fields(Protocol)}
-        if not isinstance(values, dict) or values.keys() != names:
+        if not isinstance(values, dict) or values.keys() | {"prefers"} != names:
             raise Refused("These are not the values of a protocol.", f"It has {', '.join(sorted(names))}.")
+        values.setdefault("prefers", "disagreement")
         return Protocol(**values)
 
 

@@ -180,8 +180,8 @@ def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
                 f"{numbers(f'{found}.estimate.lower', 'difference')} and "
                 f"{numbers(f'{found}.estimate.upper', 'difference')}",
             ),
-            ("The lower bound if one more question lost everything", numbers(f"{found}.lost", "difference")),
-            ("The upper bound if one more question won everything", numbers(f"{found}.won", "difference")),
+            ("The lower bound if one more question lost all it can", numbers(f"{found}.lost", "difference")),
+            ("The upper bound if one more question won all it can", numbers(f"{found}.won", "difference")),
             ("Questions (n)", numbers(f"{found}.estimate.n", "count")),
             ("Standard deviation of single questions", numbers(f"{found}.estimate.spread", "score")),
             ("p of a loss of the margin or more", numbers(f"{found}.p", "chance")),

@@ -1,37 +1,44 @@
-"""Which queries are judged, where not all can be: those on which columns disagree more often, and none wrongly weighed.
+"""Which queries are judged, where not all can be: those with more at stake more often, and none wrongly weighed.
 
 A stratified random sample (Cochran 1977, chapter 5): queries whose first k are the same in every column are known to
-differ by nothing and need no judge; the others are put into strata by how much the columns disagree, and the strata
-with more disagreement are drawn from more. Each query's chance to be drawn is recorded, and the estimate weighs it by
-one over that chance (Horvitz and Thompson 1952; with strata of known size it is the same as Hájek's).
+differ by nothing and need no judge; the others are put into strata by their stakes, how far the metric of two columns
+can differ in them whatever the grades, and the strata with more at stake are drawn from more. Each query's chance to
+be drawn is recorded, and the estimate weighs it by one over that chance (Horvitz and Thompson 1952; with strata of
+known size it is the same as Hájek's). Since nothing in a stratum can lose more than its stakes, few queries of those
+with little at stake say enough.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, combinations, repeat
 from math import inf
 
 import numpy as np
 import numpy.typing as npt
 
-from console_core.judging.estimate import Estimate, estimate
+from console_core.judging.estimate import Estimate, estimate, freedom
+from console_core.judging.holes import stakes
 from console_core.judging.metrics import top
 from console_core.judging.protocol import Protocol
 from console_core.querylab.rankings import Rankings
 from console_core.querylab.shifts import rank_biased_overlap
 
 _STRATA = 4
+_LEAST = 1e-9
+"""What any difference between rankings is taken for at least, so that only queries without one are known."""
 _EACH = 5
 """Queries that every stratum has drawn first: fewer say too little about how much they vary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Queries of about as much disagreement: how many there are, those that are judged, and those left undrawn."""
+    """Queries with about as much at stake: how many there are, those that are judged, and those left undrawn. No
+    difference of theirs is beyond `most`."""
 
     size: int
     drawn: tuple[str, ...]
     left: tuple[str, ...]
+    most: float = 1.0
 
     @property
     def chance(self) -> float:
@@ -41,7 +48,7 @@ class Stratum:
     def among(self, wanted: Collection[str]) -> "Stratum":
         """Those of its queries that are wanted."""
         drawn, left = (tuple(query for query in part if query in wanted) for part in (self.drawn, self.left))
-        return Stratum(len(drawn) + len(left), drawn, left)
+        return Stratum(len(drawn) + len(left), drawn, left, self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,20 @@ class Sample:
 
 def sample_of(protocol: Protocol, columns: Sequence[Rankings]) -> Sample:
     """What judges are given, decided by the protocol and the rankings alone: nobody chooses which queries count."""
-    return draw(disagreement(columns, protocol.k), protocol.queries, protocol.seed)
+    apart = disagreement(columns, protocol.k)
+    differing = [query for query, value in apart.items() if value]
+    if protocol.prefers == "disagreement" or not 0 < protocol.queries < len(differing):
+        return draw(apart, protocol.queries, protocol.seed)
+    return draw(apart | _at_stake(columns, differing, protocol), protocol.queries, protocol.seed, bounded=True)
+
+
+def _at_stake(columns: Sequence[Rankings], queries: Sequence[str], protocol: Protocol) -> dict[str, float]:
+    """For each query how far two columns at most can differ in the metric."""
+    found = {}
+    for query in queries:
+        given = [column[query] for column in columns if query in column]
+        found[query] = max(_LEAST, *(stakes(a, b, protocol) for a, b in combinations(given, 2)))
+    return found
 
 
 def disagreement(columns: Sequence[Rankings], k: int) -> dict[str, float]:
@@ -115,17 +135,19 @@ def disagreement(columns: Sequence[Rankings], k: int) -> dict[str, float]:
     for query in dict.fromkeys(query for column in columns for query in column):
         first = [top(column[query], k) for column in columns if query in column]
         pairs = ((x, y) for place, x in enumerate(first) for y in first[:place] if x != y)
-        found[query] = max((max(1 - rank_biased_overlap(x, y), 1e-9) for x, y in pairs), default=0.0)
+        found[query] = max((max(1 - rank_biased_overlap(x, y), _LEAST) for x, y in pairs), default=0.0)
     return found
 
 
-def draw(disagreements: Mapping[str, float], queries: int, seed: int) -> Sample:
+def draw(apart: Mapping[str, float], queries: int, seed: int, *, bounded: bool = False) -> Sample:
     """A sample of so many queries that need a judge, or of all of them if 0 or if there are no more.
 
-    The same disagreements and seed give the same sample, in whatever order they come.
+    `apart` is what makes a query more likely to be drawn: its stakes where the sample is `bounded` by them, else how
+    much its rankings disagree, which bounds nothing. The same values and seed give the same sample, in whatever order
+    they come.
     """
-    known = tuple(sorted(query for query, value in disagreements.items() if value == 0))
-    ranked = sorted((value, query) for query, value in disagreements.items() if value != 0)
+    known = tuple(sorted(query for query, value in apart.items() if value == 0))
+    ranked = sorted((value, query) for query, value in apart.items() if value != 0)
     if not ranked:
         return Sample((), (), known)
     count = max(1, min(_STRATA, len(ranked) // 10))
@@ -139,8 +161,10 @@ def draw(disagreements: Mapping[str, float], queries: int, seed: int) -> Sample:
         stratum = max(range(count), key=lambda each: _turn(taken[each], len(parts[each]), pulls[each]))
         queue.append(shuffled[stratum][taken[stratum]])
         taken[stratum] += 1
+    most = [ranked[part[-1]][0] if bounded else 1.0 for part in parts]
     strata = (
-        Stratum(len(part), tuple(part[:some]), tuple(part[some:])) for part, some in zip(shuffled, taken, strict=True)
+        Stratum(len(part), tuple(part[:some]), tuple(part[some:]), far)
+        for part, some, far in zip(shuffled, taken, most, strict=True)
     )
     return Sample(tuple(queue), tuple(strata), known)
 
@@ -165,13 +189,17 @@ def reweighted(
 def reweighted_guarded(
     sample: Sample, differences: Mapping[str, float], confidence: float
 ) -> tuple[Estimate, Estimate]:
-    """What `reweighted` gives beyond the set with one more query that lost all that a metric can, and with one that won
-    as much, each drawn in the stratum where that moves the bound most."""
+    """What `reweighted` gives beyond the set with one more query that lost all that one of its stratum can, and with
+    one that won as much, each drawn in the stratum where that moves the bound most; with the degrees of freedom that
+    tails leave, as `estimate.guarded`."""
     drawn = _drawn(sample, differences)
 
-    def with_one(value: float) -> list[Estimate]:
-        several = ([*drawn[:place], [*drawn[place], value], *drawn[place + 1 :]] for place in range(len(drawn)))
-        return [_stratified(sample, values, confidence, beyond=True) for values in several]
+    def with_one(sign: float) -> list[Estimate]:
+        found = []
+        for place, stratum in enumerate(sample.strata):
+            values = [*drawn[:place], [*drawn[place], sign * stratum.most], *drawn[place + 1 :]]
+            found.append(_stratified(sample, values, confidence, beyond=True, tails=True))
+        return found
 
     return min(with_one(-1.0), key=lambda one: one.lower), max(with_one(1.0), key=lambda one: one.upper)
 
@@ -180,8 +208,11 @@ def _drawn(sample: Sample, differences: Mapping[str, float]) -> list[list[float]
     return [[differences[query] for query in stratum.drawn] for stratum in sample.strata]
 
 
-def _stratified(sample: Sample, given: Sequence[Sequence[float]], confidence: float, *, beyond: bool) -> Estimate:
-    """The estimate from the differences that were found in each stratum."""
+def _stratified(
+    sample: Sample, given: Sequence[Sequence[float]], confidence: float, *, beyond: bool, tails: bool = False
+) -> Estimate:
+    """The estimate from the differences that were found in each stratum; `tails`: with no more degrees of freedom than
+    these leave."""
     everything = sample.population
     mean, variance, squares, between = 0.0, 0.0, 0.0, 0.0
     means = [(len(sample.known) / everything, 0.0)]
@@ -193,15 +224,15 @@ def _stratified(sample: Sample, given: Sequence[Sequence[float]], confidence: fl
         own = float(values.var(ddof=1)) if drawn > 1 else 0.0
         part = share**2 * own / drawn * (1 if beyond else 1 - stratum.chance)
         variance += part
-        squares += part**2 / max(1, drawn - 1)
+        squares += part**2 / max(1, freedom(values) if tails else drawn - 1)
         mean += share * float(values.mean())
         means.append((share, float(values.mean())))
     if beyond:
         between = sum(share * (each - mean) ** 2 for share, each in means) / everything
         squares += between**2 / max(1, everything - 1)
     error = (variance + between) ** 0.5
-    freedom = (variance + between) ** 2 / squares if squares else inf
-    return estimate(mean, error, freedom, sum(map(len, given)), confidence)
+    together = (variance + between) ** 2 / squares if squares else inf
+    return estimate(mean, error, together, sum(map(len, given)), confidence)
 
 
 def parts(sample: Sample, differences: Mapping[str, float], margin: float) -> npt.NDArray[np.float64]:

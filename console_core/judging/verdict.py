@@ -41,8 +41,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the differences alone say: their mean, Student's p of "not above −margin", and the check where Student's
-    bounds decided something. `lost` is the lower bound if one more query had lost everything, `won` the upper bound if
-    one more had won everything; `reach` is how far the lost one is from the mean, times how much more it weighs than
+    bounds decided something. `lost` is the lower bound if one more query had lost all it can, `won` the upper bound if
+    one more had won all it can; `reach` is how far the lost one is from the mean, times how much more it weighs than
     others."""
 
     outcome: Outcome
@@ -120,9 +120,9 @@ class Verdict:
             return ()
         found, limit = self.decision.estimate, -self.protocol.margin
         if found.is_above(limit) and self.decision.lost <= limit:
-            return (f"If one more question lost everything, the lower bound would be {self.decision.lost:+.3f}.",)
+            return (f"If one more question lost all it can, the lower bound would be {self.decision.lost:+.3f}.",)
         if found.is_below(limit) and self.decision.won >= limit:
-            return (f"If one more question won everything, the upper bound would be {self.decision.won:+.3f}.",)
+            return (f"If one more question won all it can, the upper bound would be {self.decision.won:+.3f}.",)
         return ()
 
     @property
@@ -258,7 +258,7 @@ def settle(
 ) -> Decision:
     """What an estimate decides, where the bound with one more query and the sign-flip test agree.
 
-    `unseen` is the estimate with one more query that lost everything, and with one that won everything;
+    `unseen` is the estimate with one more query that lost all it can, and with one that won all it can;
     `contributions` are as the test takes them. Both can only take a decision back, and the test is made only where
     there is one.
     """

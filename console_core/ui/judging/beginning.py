@@ -59,7 +59,7 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             value=0,
             step=10,
             key="begin-queries",
-            help=f"0: all that are not answered alike; else at least {FEWEST}, the more different the likelier.",
+            help=f"0: all that are not answered alike; else at least {FEWEST}, the more is at stake the likelier.",
         )
         enough = needed(SPREAD, float(margin), Protocol().confidence)
         st.caption(

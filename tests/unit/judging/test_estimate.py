@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from console_core.judging.estimate import Estimate, estimate, guarded, more, needed, paired, sign_flip
+from console_core.judging.estimate import (
+    _FREEDOM,
+    Estimate,
+    estimate,
+    freedom,
+    guarded,
+    more,
+    needed,
+    paired,
+    sign_flip,
+)
 
 
 def drawn(n: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -73,8 +83,11 @@ def test_differences_that_are_all_nothing_are_no_evidence() -> None:
 def test_one_more_query_that_loses_or_wins_everything_widens_the_interval_to_its_side() -> None:
     values = drawn(40, -0.01)
     lost, won = guarded(values, 0.95)
-    assert lost == paired([*values, -1], 0.95)
-    assert won == paired([*values, 1], 0.95)
+    for found, one in ((lost, -1.0), (won, 1.0)):
+        usual = paired([*values, one], 0.95)
+        assert (found.mean, found.n) == pytest.approx((usual.mean, usual.n), rel=1e-12)
+        assert found.error == pytest.approx(usual.error, rel=1e-12)
+        assert _FREEDOM < found.freedom < usual.freedom == 40
     assert lost.lower < paired(values, 0.95).lower < paired(values, 0.95).upper < won.upper
 
 
@@ -85,12 +98,30 @@ def test_so_many_queries_have_the_power_that_was_asked_for(spread: float, margin
     n = needed(spread, margin, 0.95, mean=mean)
     values = np.random.default_rng(2).normal(mean, spread, (4000, n))
     values = np.append(values, np.full((4000, 1), -1.0), axis=1)
-    lower = values.mean(1) - stats.t.ppf(0.95, n) * values.std(1, ddof=1) / (n + 1) ** 0.5
+    tails = np.array([freedom(each) for each in values])
+    lower = values.mean(1) - stats.t.ppf(0.95, tails) * values.std(1, ddof=1) / (n + 1) ** 0.5
     assert np.mean(lower > -margin) == pytest.approx(0.8, abs=0.03)
 
 
-@pytest.mark.parametrize(("margin", "queries"), [(0.05, 53), (0.03, 88), (0.02, 132)])
-def test_of_columns_that_never_differ_so_many_queries_are_just_enough(margin: float, queries: int) -> None:
+def test_a_variance_has_the_freedom_that_the_tails_of_its_values_leave_it() -> None:
+    """The variance of sample variances of rare losses, beside that of a chi-square with so many degrees of freedom."""
+    chance = np.random.default_rng(4)
+    losses = -(chance.random((20_000, 200)) < 0.1).astype(np.float64)
+    variances = losses.var(1, ddof=1)
+    seen = 2 * variances.mean() ** 2 / variances.var()
+    whole = -(np.arange(200) < 20).astype(np.float64)
+    assert freedom(whole) == pytest.approx(seen, rel=0.05)
+    assert freedom(whole) < 60
+    assert freedom(chance.uniform(-1, 1, 200)) == 199
+    assert freedom(np.array([0.0] * 99 + [-1.0])) == _FREEDOM
+    assert freedom(np.zeros(50)) == 49
+    assert freedom(np.array([0.2, 0.1])) == 1
+
+
+@pytest.mark.parametrize(("margin", "queries"), [(0.05, 60), (0.03, 100), (0.02, 150)])
+def test_of_columns_that_never_differ_as_many_queries_are_enough_as_the_rule_of_three_says(
+    margin: float, queries: int
+) -> None:
     assert needed(0, margin, 0.95) == queries
     assert guarded([0.0] * queries, 0.95)[0].is_above(-margin)
     assert not guarded([0.0] * (queries - 1), 0.95)[0].is_above(-margin)

@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 
-from console_core.judging.holes import bounds, judged_of
+from console_core.judging.holes import bounds, judged_of, stakes
 from console_core.judging.metrics import scores
-from console_core.judging.protocol import Metric, Protocol, Scale
+from console_core.judging.protocol import Gain, Metric, Protocol, Scale
 
 
 def test_judged_counts_every_answer_and_apart_those_that_only_one_column_shows() -> None:
@@ -47,6 +47,19 @@ def test_bounds_are_those_of_every_possible_grading(metric: Metric, scale: Scale
         open_ = set(chance.sample(pool, min(len(pool), chance.randint(0, 4))))
         given = {key: chance.randint(0, protocol.highest) for key in (*pool, "other", "more") if key not in open_}
         assert bounds(a, b, given, protocol) == pytest.approx(brute(a, b, given, protocol), abs=1e-9)
+
+
+@pytest.mark.parametrize("gain", ["linear", "exponential"])
+@pytest.mark.parametrize("metric", ["nDCG", "P", "RR", "Recall"])
+def test_stakes_are_as_far_as_the_bounds_of_two_rankings_without_a_grade(metric: Metric, gain: Gain) -> None:
+    chance = random.Random(f"{metric} {gain}")
+    for _ in range(40):
+        protocol = Protocol(metric=metric, k=6, gain=gain, relevant=chance.randint(1, 3))
+        a, b = (chance.sample("abcdefghijk", chance.randint(0, 8)) for _ in range(2))
+        low, high = bounds(a, b, {}, protocol)
+        assert stakes(a, b, protocol) == pytest.approx(max(-low, high), abs=1e-12)
+    assert stakes(["a", "b"], ["a", "b"], Protocol(metric=metric)) == 0
+    assert stakes([], ["a"], Protocol(metric=metric, k=1)) == 1
 
 
 def test_where_all_is_judged_both_bounds_are_the_difference() -> None:

@@ -177,10 +177,13 @@ def test_votes_on_three_columns_put_them_in_one_order(database: Database, tmp_pa
     assert [one.name for one in ballots.leaderboard.standings] == ["C", "B", "A"]
 
 
+DRAWN = Protocol(k=DEPTH, queries=30, prefers="disagreement", seed=2)
+
+
 def test_votes_on_a_drawn_queue_say_so_and_are_weighed_for_the_questions_that_they_stand_for(
     database: Database, tmp_path: Path
 ) -> None:
-    made = judged(database, tmp_path, way="votes", size=60, protocol=Protocol(k=DEPTH, queries=30, seed=2))
+    made = judged(database, tmp_path, way="votes", size=60, protocol=DRAWN)
     sample = made.lab.desk(made.evaluation).sample
     often = {query for stratum in sample.strata[2:] for query in stratum.drawn}
     for query in sample.queue:

@@ -1,12 +1,14 @@
-"""The queue prefers disagreement, and its estimate does not: chances, prefixes, and how often the interval is right."""
+"""The queue prefers what may differ, its estimate does not: chances, prefixes, and how often the interval is right."""
 
 import random
 from dataclasses import replace
+from math import log2
 
 import numpy as np
 import pytest
 
 from console_core.judging.estimate import paired
+from console_core.judging.holes import stakes
 from console_core.judging.protocol import Protocol
 from console_core.judging.sampling import disagreement, draw, parts, reweighted, sample_of
 
@@ -46,6 +48,30 @@ def test_what_judges_are_given_follows_from_the_protocol_and_the_columns_in_any_
     assert (len(found.queue), found.population) == (20, 50)
     assert sample_of(replace(protocol, seed=3), (a, b, c)) != found
     assert sample_of(protocol, (a, {query: b[query] for query in list(b)[1:]})).population == 50
+
+
+def test_where_not_all_are_judged_the_queue_prefers_what_could_differ_most_whatever_the_grades() -> None:
+    chance = random.Random(4)
+    a = {f"q{query:03}": chance.sample("abcdefghijkl", 6) for query in range(200)}
+    near = {query: [*ranking[:4], ranking[5], ranking[4]] for query, ranking in list(a.items())[:100]}
+    b = {query: near.get(query) or chance.sample("mnopqrstuvwx", 6) for query in a}
+    protocol = Protocol(k=6, queries=60, seed=2)
+    sample = sample_of(protocol, (a, b))
+    assert [len(stratum.drawn) for stratum in sample.strata] == [5, 5, 25, 25]
+    swapped = stakes(a["q000"], b["q000"], protocol)
+    assert [stratum.most for stratum in sample.strata] == pytest.approx([swapped, swapped, 1, 1])
+    assert swapped == pytest.approx(1 / log2(6) - 1 / log2(7))
+    assert [stratum.most for stratum in sample_of(replace(protocol, prefers="disagreement"), (a, b)).strata] == [1] * 4
+    assert sample_of(replace(protocol, queries=0), (a, b)).everything
+
+
+def test_what_differs_by_nothing_in_the_metric_is_drawn_all_the_same() -> None:
+    """Other metrics are computed of it too."""
+    a = {f"q{query}": ["a", "b", "c"] for query in range(30)}
+    b = {query: ranking[::-1] for query, ranking in a.items()}
+    sample = sample_of(Protocol(metric="P", k=3, queries=12), (a, b))
+    assert (len(sample.queue), sample.known) == (12, ())
+    assert all(stratum.most < 1e-6 for stratum in sample.strata)
 
 
 def test_the_queue_prefers_disagreement_and_every_chance_is_that_of_its_stratum() -> None:

@@ -61,15 +61,34 @@ def test_rare_and_great_losses_at_the_margin_are_called_non_inferior_at_most_six
     assert alone > 0.1
 
 
-def test_where_queries_are_drawn_and_weighed_rare_losses_are_seldom_called_non_inferior_either() -> None:
+@pytest.mark.parametrize("margin", [0.02, 0.03, 0.05, 0.1])
+def test_whole_losses_at_the_margin_pass_at_most_six_times_in_a_hundred_with_any_number_of_queries(
+    margin: float,
+) -> None:
+    """Exact: with each number of lost queries there is one bound, and a probability of as many or fewer."""
+    for queries in [*range(20, 220, 7), 235, 432]:
+        lost = 0
+        while guarded(-(np.arange(queries) < lost).astype(np.float64), 0.95)[0].is_above(-margin):
+            lost += 1
+        assert stats.binom.cdf(lost - 1, queries, margin) <= 0.06
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_where_queries_are_drawn_rare_losses_are_seldom_called_non_inferior_and_equal_ones_often(bounded: bool) -> None:
+    """Whatever is lost is all that was at stake. Where stakes are not known, any query might have lost everything."""
     chance = np.random.default_rng(9)
-    wrong, alone = 0, 0
-    for trial in range(300):
-        names = [f"q{number:03}" for number in range(250)]
-        sample = draw(dict(zip(names, chance.beta(1.2, 1.5, 250) + 0.01, strict=True)), 60, trial)
-        lost = dict(zip(names, np.where(chance.random(250) < 0.05, -1.0, 0.0), strict=True))
-        differences = {query: float(lost[query]) for query in sample.queue}
-        wrong += reweighted_guarded(sample, differences, 0.95)[0].is_above(-0.05)
+    names = [f"q{number:03}" for number in range(250)]
+    wrong, alone, equal = 0, 0, 0
+    for trial in range(250):
+        at_stake = chance.beta(1.2, 1.5, 250) + 1e-3
+        sample = draw(dict(zip(names, np.minimum(at_stake, 1), strict=True)), 60, trial, bounded=bounded)
+        worth = at_stake if bounded else np.ones(250)
+        lost = np.where(chance.random(250) < 0.05 / worth.mean(), -worth, 0.0)
+        differences = dict(zip(names, map(float, lost), strict=True))
         alone += reweighted(sample, differences, 0.95, beyond=True).is_above(-0.05)
-    assert wrong / 300 <= 0.06
-    assert alone / 300 > 0.12
+        wrong += reweighted_guarded(sample, differences, 0.95)[0].is_above(-0.05)
+        differences = dict(zip(names, map(float, worth * chance.normal(0, 0.2, 250)), strict=True))
+        equal += reweighted_guarded(sample, differences, 0.95)[0].is_above(-0.05)
+    assert wrong / 250 <= 0.06
+    assert alone > 2 * wrong
+    assert equal / 250 > 0.8 if bounded else equal == 0
