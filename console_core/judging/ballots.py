@@ -89,7 +89,9 @@ def ballots(desk: Desk, counted: Sequence[CountedVote], letters: Sequence[str], 
     pairs = [_together(pair, p, len(pairs), protocol.confidence) for pair, p in zip(pairs, chances, strict=True)]
     if len(letters) < 3 or any(pair.preference is None for pair in pairs):
         return Ballots(tuple(pairs), None)
-    order = leaderboard(votes, list(letters), seed=protocol.seed, confidence=protocol.confidence)
+    weights = desk.sample.weights
+    drawn = [vote for vote in votes if vote.query in weights]
+    order = leaderboard(drawn, list(letters), seed=protocol.seed, weights=weights, confidence=protocol.confidence)
     return Ballots(tuple(pairs), order)
 
 
@@ -97,8 +99,9 @@ def _pair(desk: Desk, votes: Sequence[Vote], places: tuple[int, int], letters: S
     first, second = places
     x, y = letters[first], letters[second]
     sample = desk.sample.among({query for query in desk.queries if _differ(desk, first, second, query)})
-    mine = [vote for vote in votes if {vote.x, vote.y} == {x, y} and vote.query in sample.chances]
-    missing = len(sample.chances.keys() - {vote.query for vote in mine})
+    wanted = frozenset(sample.queue)
+    mine = [vote for vote in votes if {vote.x, vote.y} == {x, y} and vote.query in wanted]
+    missing = len(wanted.difference(vote.query for vote in mine))
     if missing or not intact:
         return Pair(x, y, len(sample.queue), missing, None, sample.population, None)
     found = preference(mine, x, y, desk.evaluation.protocol.confidence)

@@ -216,9 +216,8 @@ def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) 
     protocol, reference, found = evaluation.protocol, desk.columns[0], []
     for place, letter in list(enumerate(letters(evaluation)))[1:]:
         names, column = ("A", letter), desk.columns[place]
-        others = [each for other, each in enumerate(desk.columns) if other not in (0, place)]
         asked = desk.queries.keys()
-        verdict = decide(protocol, evaluation.digest, reference, column, grades, others, asked=asked, names=names)
+        verdict = decide(protocol, evaluation.digest, reference, column, grades, desk.sample, asked=asked, names=names)
         found.append(verdict if intact else withhold(verdict, NOT_INTACT))
     return tuple(_comparison(verdict, desk) for verdict in together(found))
 

@@ -9,8 +9,9 @@ there are is what was locked: those that are withheld are counted too.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from console_core.judging.decision import Outcome
 from console_core.judging.estimate import RESAMPLES
-from console_core.judging.verdict import Outcome, Verdict, decided_with
+from console_core.judging.verdict import Verdict, decided_with
 
 
 def together(verdicts: Sequence[Verdict], *, resamples: int = RESAMPLES) -> tuple[Verdict, ...]:

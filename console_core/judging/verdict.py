@@ -9,23 +9,19 @@ How many queries there are is fixed in advance. Whoever looks at a verdict, judg
 chances to be wrong than the confidence says; how often it was looked at is for whoever shows it to record.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from console_core.judging.estimate import RESAMPLES, Estimate, More, SignFlip, guarded, more, paired, sign_flip
+from console_core.judging.decision import Decision, Outcome, decision
+from console_core.judging.estimate import RESAMPLES, More, more
 from console_core.judging.guards import Reason, reasons
 from console_core.judging.holes import Judged, bounds, judged_of
 from console_core.judging.metrics import Scores, scores, weighted
 from console_core.judging.protocol import Protocol
-from console_core.judging.sampling import Sample, disagreement, parts, reweighted, reweighted_guarded, sample_of
+from console_core.judging.sampling import Sample, disagreement, sample_of
 from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
 
-Outcome = Literal["non-inferior", "inferior", "inconclusive", "withheld"]
 FIXED = "The number of questions was fixed in advance; the confidence holds for one look at the verdict."
 
 
@@ -36,22 +32,6 @@ class Column:
 
     scores: Scores | None
     judged: Judged
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the differences alone say: their mean, Student's p of "not above −margin", and the check where Student's
-    bounds decided something. `lost` is the lower bound if one more query had lost all it can, `won` the upper bound if
-    one more had won all it can; `reach` is how far the lost one is from the mean, times how much more it weighs than
-    others."""
-
-    outcome: Outcome
-    estimate: Estimate
-    p: float
-    check: SignFlip | None
-    lost: float
-    won: float
-    reach: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +139,7 @@ def decide(
     a: Rankings,
     b: Rankings,
     grades: Grades,
-    others: Sequence[Rankings] = (),
+    sample: Sample | None = None,
     *,
     asked: Collection[str] = (),
     names: tuple[str, str] = ("A", "B"),
@@ -167,10 +147,10 @@ def decide(
 ) -> Verdict:
     """The verdict on two columns' rankings of the same queries.
 
-    `locked` is the digest that was recorded before the first judgment, None if none was. `others` are further columns
-    that were judged together with these two, `names` what sentences call the two. Which queries are judged is drawn
-    anew from the protocol and all columns, always the same ones. Of these count those that both A and B answered, and
-    every one of them has to be judged; `asked` are the queries of the set, for those that no column answered.
+    `locked` is the digest that was recorded before the first judgment, None if none was. `sample` are the queries that
+    were drawn from all columns that are judged together, as `sample_of` does; None where there are only these two. Of
+    them count those that both A and B answered, and every one of these has to be judged. `asked` are the queries of the
+    set, for those that no column answered, and `names` what sentences call A and B.
 
     Raises:
         ValueError: a grade is not on the protocol's scale.
@@ -178,8 +158,8 @@ def decide(
     common = sorted(a.keys() & b.keys())
     unpaired = a.keys() ^ b.keys()
     answered = a.keys() | b.keys()
-    known = answered.union(asked, *others)
-    sample = sample_of(protocol, (a, b, *others)).among(frozenset(common))
+    known = answered.union(asked)
+    sample = (sample or sample_of(protocol, (a, b))).among(frozenset(common))
     a, b = ({query: column[query] for query in common} for column in (a, b))
     apart = disagreement((a, b), protocol.k)
     drawn = [query for query in sample.queue if apart[query]]
@@ -199,13 +179,13 @@ def decide(
         given=given,
     )
     differences: dict[str, float] = {}
-    decision = None
+    decided = None
     if not why:
         differences = dict.fromkeys(sample.queue, 0.0)
         for query in drawn:
             differences[query] = scored[1][query].of(protocol.metric) - scored[0][query].of(protocol.metric)
-        decision = _decision(protocol, sample, differences, resamples)
-    outcome: Outcome = decision.outcome if decision else "withheld"
+        decided = decision(protocol, sample, differences, resamples=resamples)
+    outcome: Outcome = decided.outcome if decided else "withheld"
     return Verdict(
         outcome=outcome,
         reasons=why,
@@ -217,13 +197,13 @@ def decide(
         identical=sum(value == 0 for value in apart.values()),
         drawn=len(drawn),
         barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in drawn),
-        decision=decision,
+        decision=decided,
         differences=differences,
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
         best=sum(weights[query] * high for query, (_, high) in limits.items()),
-        further=_further(decision, protocol) if decision else None,
+        further=_further(decided, protocol) if decided else None,
         secondary=(
-            tuple(by_metric(sample, scored[0], scored[1], protocol.metric, protocol.confidence)) if decision else ()
+            tuple(by_metric(sample, scored[0], scored[1], protocol.metric, protocol.confidence)) if decided else ()
         ),
         sample=sample,
         names=names,
@@ -235,8 +215,9 @@ def decided_with(found: Verdict, confidence: float, *, resamples: int = RESAMPLE
     if found.decision is None:
         return found
     protocol = replace(found.protocol, confidence=confidence)
-    decision = _decision(protocol, found.sample, found.differences, resamples)
-    return replace(found, outcome=decision.outcome, decision=decision, further=_further(decision, protocol))
+    check = found.decision.check
+    decided = decision(protocol, found.sample, found.differences, check=check, resamples=resamples)
+    return replace(found, outcome=decided.outcome, decision=decided, further=_further(decided, protocol))
 
 
 def withhold(found: Verdict, reason: Reason) -> Verdict:
@@ -248,49 +229,7 @@ def withhold(found: Verdict, reason: Reason) -> Verdict:
     )
 
 
-def settle(
-    found: Estimate,
-    unseen: tuple[Estimate, Estimate],
-    contributions: npt.NDArray[np.float64],
-    protocol: Protocol,
-    *,
-    resamples: int = RESAMPLES,
-) -> Decision:
-    """What an estimate decides, where the bound with one more query and the sign-flip test agree.
-
-    `unseen` is the estimate with one more query that lost all it can, and with one that won all it can;
-    `contributions` are as the test takes them. Both can only take a decision back, and the test is made only where
-    there is one.
-    """
-    limit, (lost, won) = -protocol.margin, unseen
-    outcome: Outcome = "inconclusive"
-    check = None
-    if found.is_above(limit):
-        check = sign_flip(contributions, "above", protocol.seed, resamples)
-        outcome = "non-inferior" if lost.is_above(limit) and _agrees(check, protocol) else outcome
-    elif found.is_below(limit):
-        check = sign_flip(contributions, "below", protocol.seed, resamples)
-        outcome = "inferior" if won.is_below(limit) and _agrees(check, protocol) else outcome
-    reach = (found.mean - lost.mean) * lost.n
-    return Decision(outcome, found, found.p_above(limit), check, lost.lower, won.upper, reach)
-
-
-def _decision(protocol: Protocol, sample: Sample, differences: Mapping[str, float], resamples: int) -> Decision:
-    contributions = parts(sample, differences, protocol.margin)
-    if sample.everything:
-        values = [differences.get(query, 0.0) for query in sorted((*sample.queue, *sample.known))]
-        found, unseen = paired(values, protocol.confidence), guarded(values, protocol.confidence)
-    else:
-        found = reweighted(sample, differences, protocol.confidence, beyond=True)
-        unseen = reweighted_guarded(sample, differences, protocol.confidence)
-    return settle(found, unseen, contributions, protocol, resamples=resamples)
-
-
-def _further(decision: Decision, protocol: Protocol) -> More | None:
-    if decision.outcome != "inconclusive":
+def _further(decided: Decision, protocol: Protocol) -> More | None:
+    if decided.outcome != "inconclusive":
         return None
-    return more(decision.estimate, protocol.margin, decision.reach)
-
-
-def _agrees(check: SignFlip, protocol: Protocol) -> bool:
-    return check.p <= 1 - protocol.confidence
+    return more(decided.estimate, protocol.margin, decided.reach)

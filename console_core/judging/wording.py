@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from console_core.judging.verdict import Outcome
+from console_core.judging.decision import Outcome
 
 UNKNOWN = "–"
 _NAMED = 10

@@ -11,6 +11,7 @@ from console_core.database import Database
 from console_core.judging.judgements import TIE, combined
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
+from console_core.judging.sampling import sample_of
 from console_core.judging.several import adjusted, together
 from console_core.judging.snapshot_tables import answers
 from console_core.judging.verdict import decide
@@ -33,7 +34,8 @@ def test_the_verdict_of_each_column_is_that_on_it_and_the_reference_with_all_oth
     grades = combined(made.lab.judgements.of(made.evaluation.id))
     protocol = made.evaluation.protocol
     to_b, to_c = (one.verdict for one in outcome.comparisons)
-    alone = decide(protocol, protocol.digest, a, b, grades, [c]), decide(protocol, protocol.digest, a, c, grades, [b])
+    sample = sample_of(protocol, (a, b, c))
+    alone = [decide(protocol, protocol.digest, a, column, grades, sample) for column in (b, c)]
     assert to_b.differences == alone[0].differences
     assert (to_b.decision, to_c.decision) == tuple(one.decision for one in together(alone))
     assert to_c.decision is not None

@@ -227,7 +227,7 @@ def test_a_fixed_number_of_queries_is_drawn_and_weighed_and_no_other_one_is_aske
 def test_of_three_columns_that_were_judged_together_a_verdict_is_on_two() -> None:
     a, b = columns(40, alike=20, shared=4)
     c = columns(40, seed=9)[0]
-    found = decide(PROTOCOL, PROTOCOL.digest, a, b, judged(a, b), [c], resamples=999)
+    found = decide(PROTOCOL, PROTOCOL.digest, a, b, judged(a, b), sample_of(PROTOCOL, (a, b, c)), resamples=999)
     assert (found.drawn, found.identical, len(found.differences)) == (20, 20, 40)
     assert found.decision == verdict_of(PROTOCOL, a, b, judged(a, b)).decision
 
@@ -284,10 +284,9 @@ def test_questions_that_only_further_columns_answered_change_nothing_between_two
     c, d = columns(60, seed=9)
     grades = judged(c, d) | judged(a, b, spoil=a)
     alone = verdict_of(PROTOCOL, a, b, grades)
-    beside = decide(PROTOCOL, PROTOCOL.digest, a, b, grades, [c, d], resamples=999)
+    beside = decide(PROTOCOL, PROTOCOL.digest, a, b, grades, sample_of(PROTOCOL, (a, b, c, d)), resamples=999)
     assert (alone.outcome, beside.outcome, beside.queries) == ("inferior", "inferior", 12)
     assert beside.decision == alone.decision
-    assert beside.unanswered == tuple(f"q{number:03}" for number in range(12, 60))
     asked = [f"q{number:03}" for number in range(61)]
     assert decide(PROTOCOL, PROTOCOL.digest, a, b, grades, asked=asked).unanswered == tuple(asked[12:])
 
@@ -302,7 +301,7 @@ def test_of_a_drawn_queue_each_common_question_weighs_what_it_stands_for_among_t
     means, found = [], truth
     for seed in range(60):
         protocol = replace(PROTOCOL, queries=50, seed=seed)
-        drawn = decide(protocol, protocol.digest, a, b, grades, [c], resamples=9)
+        drawn = decide(protocol, protocol.digest, a, b, grades, sample_of(protocol, (a, b, c)), resamples=9)
         assert drawn.decision is not None
         assert drawn.sample.population == 120
         found = drawn.decision
@@ -336,10 +335,11 @@ def test_where_one_drawn_question_would_speak_for_several_that_nobody_judged_the
     first, *others = sample_of(protocol, whole).strata
     kept = {first.drawn[0], first.left[0], *(query for stratum in others for query in (*stratum.drawn, *stratum.left))}
     a, b = ({query: column[query] for query in kept} for column in whole)
-    found = decide(protocol, protocol.digest, a, b, judged(*whole), whole, resamples=99)
+    sample = sample_of(protocol, whole)
+    found = decide(protocol, protocol.digest, a, b, judged(*whole), sample, resamples=99)
     assert found.sample.thin
     assert codes(found) == ["too few"]
     assert "Ask the query set again" in found.text
     kept.remove(first.left[0])
     a, b = ({query: column[query] for query in kept} for column in whole)
-    assert decide(protocol, protocol.digest, a, b, judged(*whole), whole, resamples=99).reasons == ()
+    assert decide(protocol, protocol.digest, a, b, judged(*whole), sample, resamples=99).reasons == ()

@@ -132,6 +132,30 @@ def test_its_bounds_are_the_same_for_a_seed_and_draw_queries_not_votes() -> None
     assert leaderboard(more, columns, seed=1, resamples=60) == found
 
 
+def test_votes_of_a_drawn_queue_count_by_what_their_queries_stand_for() -> None:
+    """Nine tenths of all queries are of a kind of which as many were drawn as of the rest."""
+    winners = {"rare": "ab", "usual": "ba"}
+    said = [
+        Vote(f"{kind}{number}", "j", "a", "b", winner[number % 10 == 0])
+        for kind, winner in winners.items()
+        for number in range(40)
+    ]
+    whole = [
+        Vote(f"{kind}{number}", "j", "a", "b", winner[number % 10 == 0])
+        for kind, winner in winners.items()
+        for number in range(360 if kind == "usual" else 40)
+    ]
+    weights = {vote.query: 0.1 / 40 if vote.query.startswith("rare") else 0.9 / 40 for vote in said}
+    by_weight = leaderboard(said, ["a", "b"], seed=1, weights=weights, resamples=60)
+    alike, truth = (leaderboard(votes, ["a", "b"], seed=1, resamples=60) for votes in (said, whole))
+    first = by_weight.standings[0]
+    assert (first.name, first.wins, first.losses) == ("b", 40, 40)
+    assert first.strength == pytest.approx(truth.standings[0].strength, rel=1e-6)
+    assert first.lower is not None
+    assert first.lower < first.strength
+    assert alike.standings[0].strength == pytest.approx(1)
+
+
 def test_a_column_that_won_every_vote_has_no_finite_strength_and_the_board_says_so() -> None:
     said = [Vote(f"q{number}", "j", "a", "b", "a") for number in range(9)]
     said += [Vote(f"q{number}", "j", "b", "c", "bc"[number % 2]) for number in range(9)]

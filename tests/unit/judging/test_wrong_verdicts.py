@@ -5,10 +5,10 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from console_core.judging.decision import Decision, settle
 from console_core.judging.estimate import guarded, paired
 from console_core.judging.protocol import Protocol
 from console_core.judging.sampling import draw, reweighted, reweighted_guarded
-from console_core.judging.verdict import Decision, settle
 
 PROTOCOL = Protocol(k=5, seed=11)
 
