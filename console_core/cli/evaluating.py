@@ -198,6 +198,7 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
         lines += [said] if said else []
         for name, column in (("A", one.verdict.a), (one.letter, one.verdict.b)):
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")
+    lines += [outcome.otherwise] if outcome.otherwise else []
     lines.append(f"Judges: {judges_in(outcome.judges)}")
     lines.append(looked(len(outcome.looks), outcome.early_looks))
     return lines

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from console_core.commands.actor import Actor
 from console_core.console import Console
+from console_core.database import now
 from console_core.errors import Refused
 from console_core.judging.asking import KIND, USUAL_DEPTH, AskPlan, begin
 from console_core.judging.grade_lists import from_qrels, from_table
@@ -14,6 +15,7 @@ from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.sampling import sample_of
+from console_core.judging.told import ToldVerdict
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
 
@@ -70,8 +72,8 @@ def begin_evaluation(
             f"Judge the first {kept.depth}, or ask the query set again for more.",
         )
     rankings = console.lab.snapshots.rankings(kept)
-    if not sample_of(protocol, [rankings[place] for place in columns]).queue:
-        raise Refused("All columns answer every question alike.", "There is nothing to judge: no metric can differ.")
+    if way == "votes" and not sample_of(protocol, [rankings[place] for place in columns]).queue:
+        raise Refused("All columns answer every question alike.", "There is nothing to vote on: no list is better.")
     if way == "votes":  # a vote is on whole lists, by no metric
         protocol = replace(protocol, prefers="disagreement")
     judgements = console.lab.judgements
@@ -127,5 +129,10 @@ def undo_judgement(console: Console, actor: Actor, *, evaluation: str, judge: st
 
 
 def reveal(console: Console, actor: Actor, *, evaluation: str) -> Evaluation:
-    """End the judging, and tell which model is which."""
-    return console.lab.judgements.reveal(evaluation, by=actor.name)
+    """End the judging, tell which model is which, and keep what the verdict says then."""
+    told = console.lab.judgements.reveal(evaluation, by=actor.name)
+    outcome = outcome_of(console.lab, told)
+    document = {name: value for name, value in outcome.to_json().items() if name != "queries"}
+    said = ToldVerdict(outcome.sentences, outcome.figures, outcome.versions, now())
+    console.lab.told.keep(told.id, said, document)
+    return told

@@ -22,6 +22,8 @@ Code = Literal[
 _ROUNDING = 1e-9
 UNANSWERED = 0.05
 """The share of questions that only one of the two answered, up to which they are left out for both."""
+_FLAT = 0.8
+"""The share of questions whose pictures all have one grade, above which grades tell no columns apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,9 @@ def reasons(
     shares of `Judged` have to reach the protocol's floor and may differ by its gap at most. Judged@k alone would let
     through judgments of one column where the two share nearly all of their pictures; the share of its own does not.
 
-    `given` are the grades of each query that was given to judges. With one grade for all of them, or without a picture
-    that is relevant in more than half of the queries, the two come out alike whatever they answered.
+    `given` are the grades of each query that was given to judges. With one grade for all pictures of nearly every
+    query, or without a picture that is relevant in more than half of them, the two come out alike whatever they
+    answered.
     """
     found = []
     if locked is None:
@@ -113,6 +116,12 @@ def _telling_nothing(graded: Sequence[Mapping[str, int]], drawn: int, relevant: 
     grades = {grade for of in graded for grade in of.values()}
     if len(grades) == 1:
         text = f"Every picture has the same grade, {grades.pop()}, which tells no two columns apart. Judge anew."
+        found.append(Reason("one grade", text))
+    elif (flat := sum(len(set(of.values())) == 1 for of in graded)) > _FLAT * drawn:
+        text = (
+            f"In {flat:,} of {drawn:,} questions all pictures have the same grade, which tells no two columns apart. "
+            "Look whether the grades are right, grade more finely, or ask harder questions."
+        )
         found.append(Reason("one grade", text))
     barren = sum(max(of.values()) < relevant for of in graded)
     if 2 * barren > drawn:

@@ -31,6 +31,11 @@ class Look:
     words: int
     outcome: str
 
+    @property
+    def told(self) -> bool:
+        """Whether it said anything of any column."""
+        return any(not one.endswith("withheld") for one in self.outcome.split(", "))
+
 
 class Looks:
     """The looks at the verdicts of a workspace. Rows are only added."""
@@ -54,5 +59,5 @@ class Looks:
 
 def early(seen: tuple[Look, ...], words: int) -> int:
     """How many different states of the judging were looked at before it came to so many words: each was one more chance
-    to stop at a result by luck."""
-    return len({one.words for one in seen if one.words < words})
+    to stop at a result by luck. Where all of it was withheld nothing was seen."""
+    return len({one.words for one in seen if one.words < words and one.told})

@@ -7,7 +7,6 @@ collection and model each is, and what single queries say, is in it only once th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from string import ascii_uppercase
 
 from console_core.judging import wording
@@ -24,18 +23,10 @@ from console_core.judging.records import LabRecords
 from console_core.judging.several import together
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
+from console_core.judging.told import Figures, ToldVerdict
 from console_core.judging.verdict import Verdict, decide, withhold
+from console_core.judging.versions import versions
 from console_core.querylab.rankings import Grades, Query
-
-PROGRAMS = {
-    "embedding-console": "embedding-console",
-    "torch": "torch",
-    "open_clip": "open_clip_torch",
-    "ir_measures": "ir_measures",
-    "scipy": "scipy",
-    "evalica": "evalica",
-}
-"""What the numbers of a verdict, and the vectors before it, rest on: names, and those of their packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +95,8 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class EvaluationOutcome:
     """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
-    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too."""
+    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too.
+    `told` is what it said when the models were told."""
 
     evaluation: str
     way: Way
@@ -127,6 +119,7 @@ class EvaluationOutcome:
     early_looks: int
     queries: tuple[QueryRow, ...]
     versions: Mapping[str, str]
+    told: ToldVerdict | None = None
 
     @property
     def summary(self) -> str:
@@ -155,6 +148,33 @@ class EvaluationOutcome:
         if self.ballots is not None:
             return any(one.preference is None for one in self.ballots.pairs)
         return any(one.verdict.decision is None for one in self.comparisons)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What it says of each comparison, or of each pair of columns."""
+        found = self.ballots.pairs if self.ballots is not None else self.comparisons
+        return tuple(one.text for one in found)
+
+    @property
+    def figures(self) -> Figures:
+        """The same in numbers: what was found, and what decides it, rounded to what any machine computes alike."""
+        if self.ballots is not None:
+            given = [(pair.x + pair.y, pair.finding, pair.preference) for pair in self.ballots.pairs]
+            return [[pair, said, *((one.a, one.b, one.ties) if one else ())] for pair, said, one in given]
+        found = [(one.letter, one.verdict.outcome, one.verdict.decision) for one in self.comparisons]
+        return [
+            [letter, said, *(round(value, 9) for value in (one.estimate.mean, one.lost, one.won))]
+            if one
+            else [letter, said]
+            for letter, said, one in found
+        ]
+
+    @property
+    def otherwise(self) -> str:
+        """What it said when the models were told, where that is not what is computed now; "" where it is."""
+        if self.told is None or [*map(list, self.told.figures)] == [*map(list, self.figures)]:
+            return ""
+        return wording.otherwise(self.told.sentences, self.told.versions, self.told.at)
 
     @property
     def looked(self) -> str:
@@ -203,7 +223,8 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         looks=seen,
         early_looks=early(seen, words),
         queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
-        versions=_versions(),
+        versions=versions(),
+        told=lab.told.of(evaluation.id) if told else None,
     )
 
 
@@ -257,13 +278,3 @@ def _judges(given: Sequence[Judgement], votes: Sequence[CountedVote]) -> dict[st
     for judge in (*(one.judge for one in given), *(one.judge for one in votes)):
         found[judge] = found.get(judge, 0) + 1
     return dict(sorted(found.items()))
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name, package in PROGRAMS.items():
-        try:
-            found[name] = version(package)
-        except PackageNotFoundError:
-            found[name] = ""
-    return found

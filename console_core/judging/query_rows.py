@@ -29,9 +29,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class QueryRow:
-    """One query in all columns. `chance` is that of being drawn, None where all columns answer alike: then it counts as
-    no difference without a label. `differences` are those to the reference, for each further column; None where its
-    verdict is withheld, and where it or the reference could not answer."""
+    """One query in all columns. `chance` is that of being drawn, None where all columns answer alike, which counts as
+    no difference without a label, or as they answer another query, which stands for it. `differences` are those to the
+    reference, for each further column; None where its verdict is withheld, and where it or the reference could not
+    answer."""
 
     query: Query
     chance: float | None

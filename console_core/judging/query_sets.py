@@ -67,6 +67,12 @@ def worded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text.replace("\0", " ")).split())
 
 
+def folded(text: str) -> str:
+    """What a question's words are told from others' by: in Unicode's compatible form (NFKC), in small letters, and
+    without signs at the end. "A red car?" asks what "a red car" asks."""
+    return worded(unicodedata.normalize("NFKC", text)).casefold().rstrip(" .,;:!?…。！？")
+
+
 def query(text: str = "", *, like: str = "", tags: Iterable[str] = ()) -> Query:
     """A question whose id is made of what it asks, so that it is the same in every set and version. A picture's key is
     taken as it is."""
@@ -85,7 +91,7 @@ class QuerySets:
 
     def save(self, name: str, asked: Iterable[Query], *, origin: str, by: str) -> QuerySet:
         """A set's next version; the newest one as it is where that asks the same. A question that comes twice is asked
-        once, with the tags of both.
+        once, in its first spelling and with the tags of both; capitals and a sign at the end make no other question.
 
         Raises:
             Refused: there is no name or no question, or too many, too long a one, or one with half a character.
@@ -174,10 +180,11 @@ class QuerySets:
 
 
 def _distinct(asked: Iterable[Query]) -> list[Query]:
-    found: dict[str, Query] = {}
+    found: dict[tuple[str, str], Query] = {}
     for one in asked:
-        known = found.get(one.id)
-        found[one.id] = replace(known, tags=tuple(sorted({*known.tags, *one.tags}))) if known else one
+        asks = folded(one.text) or one.text, one.like
+        known = found.get(asks)
+        found[asks] = replace(known, tags=tuple(sorted({*known.tags, *one.tags}))) if known else one
     return list(found.values())
 
 

@@ -11,6 +11,7 @@ from console_core.judging.looks import Looks
 from console_core.judging.query_sets import QuerySets
 from console_core.judging.readings import Readings
 from console_core.judging.snapshots import Snapshots
+from console_core.judging.told import ToldVerdicts
 
 MOST_PLACES = 4_000_000
 """In the rankings of all desks in memory, each a pointer or three: the largest desk (10,000 queries, four columns, a
@@ -27,6 +28,7 @@ class LabRecords:
         self.judgements = Judgements(database)
         self.graded = GradedPictures(database)
         self.looks = Looks(database)
+        self.told = ToldVerdicts(database)
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._guard = threading.Lock()
 

@@ -77,6 +77,8 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
         found.append(f'<h1 class="{kind}">{escape(said)}</h1>')
         found.append(f'<p class="lead">{numbers(f"ballots.pairs.{place}.text", "plain")}</p>')
+    if outcome.otherwise:
+        found.append(f'<p class="lead">{numbers("otherwise", "plain")}</p>')
     return "".join(found)
 
 
@@ -167,7 +169,9 @@ def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
         ("Left out: not answered by one of them, or by both", numbers(f"comparisons.{place}.left_out", "named")),
         ("Answered alike by both: no difference, no label needed", numbers(f"{at}.identical", "count")),
         ("Judged, where the two differ", numbers(f"{at}.drawn", "count")),
-        ("Of these without a relevant picture", numbers(f"{at}.barren", "count")),
+        ("Of these graded, and without a relevant picture", numbers(f"{at}.barren", "count")),
+        ("Mean difference of the others", numbers(f"{at}.elsewhere", "difference")),
+        ("Questions that repeat another one", numbers(f"{at}.repeated", "count")),
     ]
     if one.verdict.decision:
         fell = f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}"

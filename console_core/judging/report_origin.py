@@ -15,6 +15,7 @@ _PROTOCOL = {
     "floor": "Least Judged@k of either column",
     "gap": "Largest gap between the two",
     "queries": "Questions to judge (0: all)",
+    "prefers": "Drawn more often, if not all",
     "seed": "Seed",
 }
 

@@ -109,12 +109,26 @@ class Sample:
 
 
 def sample_of(protocol: Protocol, columns: Sequence[Rankings]) -> Sample:
-    """What judges are given, decided by the protocol and the rankings alone: nobody chooses which queries count."""
+    """What judges are given, decided by the protocol and the rankings alone: nobody chooses which queries count.
+
+    Of queries with the very same first k in every column one stands for all: the same question in other words, as
+    search logs have it, is no further evidence.
+    """
     apart = disagreement(columns, protocol.k)
+    apart = {query: apart[query] for query in _single(columns, sorted(apart), protocol.k)}
     differing = [query for query, value in apart.items() if value]
     if protocol.prefers == "disagreement" or not 0 < protocol.queries < len(differing):
         return draw(apart, protocol.queries, protocol.seed)
     return draw(apart | _at_stake(columns, differing, protocol), protocol.queries, protocol.seed, bounded=True)
+
+
+def _single(columns: Sequence[Rankings], queries: Sequence[str], k: int) -> list[str]:
+    """The first of each group of queries that every column answers alike, if at all."""
+    found: dict[tuple[tuple[str, ...] | None, ...], str] = {}
+    for query in queries:
+        answers = tuple(tuple(top(column[query], k)) if query in column else None for column in columns)
+        found.setdefault(answers, query)
+    return list(found.values())
 
 
 def _at_stake(columns: Sequence[Rankings], queries: Sequence[str], protocol: Protocol) -> dict[str, float]:

@@ -9,7 +9,7 @@ How many queries there are is fixed in advance. Whoever looks at a verdict, judg
 chances to be wrong than the confidence says; how often it was looked at is for whoever shows it to record.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from console_core.judging.decision import Decision, Outcome, decision
@@ -22,6 +22,8 @@ from console_core.judging.sampling import Sample, disagreement, sample_of
 from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
 
+_MANY = 0.2
+"""The share of questions without a relevant picture from which they are spoken of."""
 FIXED = "The number of questions was fixed in advance; the confidence holds for one look at the verdict."
 
 
@@ -42,11 +44,13 @@ class Verdict:
     that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged in
     the drawn queries fell against B, or for it; what is shown of a withheld verdict has None in their place. `queries`
     were answered by both; `identical` of them have the same first k in both columns and count as no difference, judged
-    or not; `drawn` were given to judges, and `barren` of these have no relevant picture, so that they count as no
-    difference either. `unanswered` are left out of all of it, since A or B could not answer them. `further` is what an
-    inconclusive one lacks. `secondary` metrics are exploratory. `sample` has each query's chance. `names` are what
-    sentences call A and B, where more than two columns were judged together. It is one `among` so many comparisons,
-    decided together: then the bounds of its estimate are surer than the protocol's.
+    or not, and `repeated` have the very same answers as another one in every column, which counts for them too. `drawn`
+    were given to judges, and `barren` of these were graded and have no relevant picture, so that they count as no
+    difference either; `elsewhere` is the mean difference of the other drawn ones. `unanswered` are left out of all of
+    it, since A or B could not answer them. `further` is what an inconclusive one lacks. `secondary` metrics are
+    exploratory. `sample` has each query's chance. `names` are what sentences call A and B, where more than two columns
+    were judged together. It is one `among` so many comparisons, decided together: then the bounds of its estimate are
+    surer than the protocol's.
     """
 
     outcome: Outcome
@@ -57,8 +61,10 @@ class Verdict:
     queries: int
     unanswered: tuple[str, ...]
     identical: int
+    repeated: int
     drawn: int
     barren: int
+    elsewhere: float | None
     decision: Decision | None
     differences: Mapping[str, float]
     worst: float | None
@@ -86,6 +92,7 @@ class Verdict:
         return " ".join(
             (
                 f"{said}: {between} ({sure}), and {accepted}.",
+                *self._diluted,
                 *self._left_out,
                 *self._together,
                 *self._unseen,
@@ -114,6 +121,16 @@ class Verdict:
             f"It is one of {self.among:,} comparisons: the chance that any of them is wrongly called non-inferior is "
             f"at most {wrong} (Holm's correction).",
         )
+
+    @property
+    def _diluted(self) -> tuple[str, ...]:
+        """That questions without a relevant picture make a mean difference small, where they are many."""
+        if self.elsewhere is None or self.barren < _MANY * self.drawn:
+            return ()
+        nothing = (
+            f"{self.barren:,} of {self.drawn:,} judged questions have no relevant picture and count as no difference"
+        )
+        return (f"{nothing}; over the others it is {self.elsewhere:+.3f} on average.",)
 
     @property
     def _left_out(self) -> tuple[str, ...]:
@@ -163,6 +180,7 @@ def decide(
     a, b = ({query: column[query] for query in common} for column in (a, b))
     apart = disagreement((a, b), protocol.k)
     drawn = [query for query in sample.queue if apart[query]]
+    barren = {query for query in drawn if grades.get(query) and max(grades[query].values()) < protocol.relevant}
     weights = sample.weights
     judged = judged_of(a, b, grades, drawn, protocol.k), judged_of(b, a, grades, drawn, protocol.k)
     scored = [scores({query: column[query] for query in drawn}, grades, protocol) for column in (a, b)]
@@ -195,8 +213,10 @@ def decide(
         queries=len(common),
         unanswered=tuple(sorted(known.difference(common))),
         identical=sum(value == 0 for value in apart.values()),
+        repeated=len(common) - sample.population,
         drawn=len(drawn),
-        barren=sum(max(grades.get(query, {}).values(), default=0) < protocol.relevant for query in drawn),
+        barren=len(barren),
+        elsewhere=_mean([query for query in drawn if query not in barren], differences, weights),
         decision=decided,
         differences=differences,
         worst=sum(weights[query] * low for query, (low, _) in limits.items()),
@@ -224,9 +244,15 @@ def withhold(found: Verdict, reason: Reason) -> Verdict:
     """The same without what it decided, for one more reason."""
     reasons = (*found.reasons, reason)
     nothing: dict[str, float] = {}
-    return replace(
-        found, outcome="withheld", reasons=reasons, decision=None, differences=nothing, further=None, secondary=()
-    )
+    told = replace(found, outcome="withheld", reasons=reasons, decision=None, further=None, secondary=())
+    return replace(told, differences=nothing, elsewhere=None)
+
+
+def _mean(queries: Sequence[str], differences: Mapping[str, float], weights: Mapping[str, float]) -> float | None:
+    whole = sum(weights[query] for query in queries)
+    if not whole or not differences:
+        return None
+    return sum(weights[query] * differences[query] for query in queries) / whole
 
 
 def _further(decided: Decision, protocol: Protocol) -> More | None:

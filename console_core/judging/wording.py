@@ -118,6 +118,15 @@ def advice(outcome: Outcome, *, revealed: bool, intact: bool = True) -> str:
     return ""
 
 
+def otherwise(sentences: Sequence[str], versions: Mapping[str, str], at: datetime) -> str:
+    """What a verdict said when the models were told, and that it is another one now."""
+    program = versions.get("embedding-console") or "this program"
+    return (
+        f"When the models were told, {moment(at)}, version {program} of embedding-console computed another verdict "
+        f"than this one does: {' '.join(sentences)}"
+    )
+
+
 def grade(value: int | None) -> str:
     """The grade of a picture; "–" where nobody judged it."""
     return UNKNOWN if value is None else str(value)

@@ -195,9 +195,22 @@ def _stretches(samples: Sequence[tuple[datetime, float]]) -> list[tuple[bool, li
     return [(broken, list(of)) for broken, of in groupby(samples, key=lambda sample: isnan(sample[1]))]
 
 
-def interval(mean: float, lower: float, upper: float, *, margin: float, said: str) -> Chart:
-    """A mean difference with both bounds on one line, beside no difference and the loss that is accepted."""
-    reach = 1.2 * max(abs(lower), abs(upper), margin, 1e-6)
+def interval(
+    mean: float, lower: float, upper: float, *, unseen: tuple[float, float], margin: float, said: str
+) -> Chart:
+    """A mean difference with both bounds on one line, beside no difference and the loss that is accepted. The thin line
+    goes to the bounds with one more question that lost, or won, all it can: they decide too."""
+    lost, won = min(unseen[0], lower), max(unseen[1], upper)
+    reach = 1.2 * max(abs(lost), abs(won), margin, 1e-6)
+    thin = {
+        "type": "scatter",
+        "x": [lost, won],
+        "y": [0, 0],
+        "mode": "lines+markers",
+        "line": {"color": BLUE, "width": 1},
+        "marker": {"color": BLUE, "symbol": "line-ns-open", "size": 12},
+        "hovertemplate": "%{x:+.3f} with one more question that lost, or won, all it can<extra></extra>",
+    }
     bar = {
         "type": "scatter",
         "x": [lower, mean, upper],
@@ -209,9 +222,14 @@ def interval(mean: float, lower: float, upper: float, *, margin: float, said: st
     }
     upright = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
     figure = _figure(
-        [bar],
-        height=120,
-        x={"range": [-reach, reach], "tickformat": "+.2f", "zeroline": False},
+        [thin, bar],
+        height=140,
+        x={
+            "range": [-reach, reach],
+            "tickformat": "+.2f",
+            "zeroline": False,
+            "title": {"text": "Mean difference of a question"},
+        },
         y={"visible": False, "range": [-1, 1]},
         showlegend=False,
         shapes=[

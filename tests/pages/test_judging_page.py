@@ -5,14 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete
 from streamlit.testing.v1 import AppTest
 
 from console_core.commands import Actor, command
 from console_core.console import Console
+from console_core.demo.queries import ACCEPTANCE
 from console_core.judging import wording
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
+from console_core.judging.told import told_verdicts
 from console_core.runs.types import RunState
 from console_core.ui import navigation, words
 from console_core.ui.judging.grading import _give as give_grade_on_page
@@ -21,6 +24,7 @@ from tests.conftest import fill
 
 OLGA = Actor("olga", "admin")
 OpenPage = Callable[..., AppTest]
+ASKED = [query.text for query in ACCEPTANCE[::5]][:12]
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def both(small: Console) -> Console:
 
 def answered(console: Console) -> str:
     """The snapshot of twelve questions to both collections."""
-    asked = [query(f"square {number}", tags=("even",) if number % 2 == 0 else ()) for number in range(1, 13)]
+    asked = [query(words, tags=("even",) if number % 2 == 0 else ()) for number, words in enumerate(ASKED, start=1)]
     command(console, OLGA, "save_query_set", query_set="squares", queries=asked)
     run = command(console, OLGA, "ask_query_set", query_set="squares", columns=("images", "images__demo-siglip"))
     for _ in range(300):
@@ -149,15 +153,15 @@ def test_a_viewer_reads_and_cannot_begin(both: Console, open_page: OpenPage, mon
 
 def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both: Console, open_page: OpenPage) -> None:
     snapshot = answered(both)
-    first, second = (query(f"square {number}") for number in (3, 5))
+    first, second = query(ASKED[2]), query(ASKED[4])
     page = open_page("judging", snapshot=snapshot, view="present", names="no")
     page.query_params["q"] = [first.id, second.id]
     page.run()
-    assert [header.value for header in page.header] == ["square 3"]
+    assert [header.value for header in page.header] == [first.text]
     page.button(key="stage-next").click().run()
-    assert [header.value for header in page.header] == ["square 5"]
+    assert [header.value for header in page.header] == [second.text]
     page.button(key="stage-next").click().run()
-    assert [header.value for header in page.header] == ["square 3"]
+    assert [header.value for header in page.header] == [first.text]
     page.button(key="stage-names").click().run()
     assert page.query_params["names"] == "yes"
     page.button(key="stage-end").click().run()
@@ -213,6 +217,25 @@ def test_after_the_reveal_every_number_is_that_of_the_outcome_and_the_report_can
     assert {"verdict-report", "verdict-zip"} <= {button.key for button in page.get("download_button")}
     again = open_page("judging", evaluation=evaluation)
     assert [title.value for title in again.title] == ["Verdict"]
+    assert not again.warning
+
+
+def test_what_was_said_when_the_models_were_told_stands_there_where_another_version_computes_otherwise(
+    both: Console, open_page: OpenPage
+) -> None:
+    evaluation = judged(both)
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    kept = both.lab.told.of(evaluation)
+    assert kept is not None
+    assert both.lab.told.document(evaluation)["evaluation"] == evaluation
+    outcome = outcome_of(both.lab, both.lab.judgements.get(evaluation))
+    assert (outcome.told, outcome.otherwise) == (kept, "")
+    was = replace(kept, sentences=("B was non-inferior.",), figures=[["B", "non-inferior", 0.0, -0.01, 0.01]])
+    with both.database.transaction() as connection:
+        connection.execute(delete(told_verdicts))
+    both.lab.told.keep(evaluation, was, {})
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    assert words.plain("computed another verdict than this one does: B was non-inferior.") in page.warning[0].value
 
 
 def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:

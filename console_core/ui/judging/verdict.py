@@ -35,6 +35,8 @@ def verdict_view(evaluation: Evaluation) -> None:
             return
     else:
         found = _kept(evaluation)
+    if found.otherwise:
+        st.warning(words.plain(found.otherwise), icon=":material/history:")
     _verdicts(found)
     _rests_on(found)
     if evaluation.revealed_at is not None:
@@ -142,7 +144,10 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
         st.markdown(words.plain(one.text))
         estimate = verdict.decision.estimate
         drawn = charts.interval(
-            estimate.mean, estimate.lower, estimate.upper, margin=protocol.margin, said=words.plain(one.text)
+            *(estimate.mean, estimate.lower, estimate.upper),
+            unseen=(verdict.decision.lost, verdict.decision.won),
+            margin=protocol.margin,
+            said=words.plain(one.text),
         )
         panels.chart(drawn, key=f"interval-{one.letter}")
     if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None, intact=found.answered.intact):
@@ -162,6 +167,7 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             }
         )
     st.dataframe(rows, hide_index=True, height="content", alt=f"Metrics of A and {one.letter}")
+    repeated = f", {wording.count(verdict.repeated)} repeat another one" if verdict.repeated else ""
     unjudged = (
         f" If all that was not judged fell against {one.letter}: {wording.difference(verdict.worst)}; for it: "
         f"{wording.difference(verdict.best)}."
@@ -169,8 +175,8 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
     st.caption(
         words.plain(
             f"{wording.count(verdict.queries)} questions: {wording.count(verdict.identical)} answered alike are taken "
-            f"for no difference, {wording.count(verdict.drawn)} were judged, {wording.count(verdict.barren)} of them "
-            f"without a relevant picture.{unjudged if verdict.decision else ''}"
+            f"for no difference{repeated}, {wording.count(verdict.drawn)} were given to judges, "
+            f"{wording.count(verdict.barren)} of them have no relevant picture.{unjudged if verdict.decision else ''}"
             + (f" Left out, not answered by both: {wording.named(one.left_out)}." if one.left_out else "")
         )
     )

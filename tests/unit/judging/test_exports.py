@@ -178,13 +178,22 @@ def test_after_the_models_are_told_no_grades_are_taken(made: Judged) -> None:
     assert made.lab.judgements.counted(made.evaluation.id) == before
 
 
-def test_looks_are_counted_by_the_states_of_the_judging_that_they_saw(database: Database, tmp_path: Path) -> None:
+def test_looks_that_said_something_are_counted_by_the_states_of_the_judging_that_they_saw(
+    database: Database, tmp_path: Path
+) -> None:
     made = judged(database, tmp_path, depth=DEPTH)
     looks, name = made.lab.looks, made.evaluation.id
-    for words in (0, 0, 10, 20, 20):
-        looks.add(name, words=words, outcome="withheld", by="pete")
+    told = (
+        (0, "withheld"),
+        (0, "withheld, inferior"),
+        (10, "inconclusive"),
+        (20, "A:B not told apart"),
+        (20, "inferior"),
+    )
+    for words, said in (*told, (25, "withheld, withheld"), (25, "A:B withheld")):
+        looks.add(name, words=words, outcome=said, by="pete")
     seen = looks.of(name)
-    assert [one.words for one in seen] == [0, 0, 10, 20, 20]
-    assert (early(seen, 20), early(seen, 21)) == (2, 3)
+    assert [one.words for one in seen] == [0, 0, 10, 20, 20, 25, 25]
+    assert (early(seen, 20), early(seen, 21), early(seen, 26)) == (2, 3, 3)
     outcome = outcome_of(made.lab, made.evaluation)
-    assert (len(outcome.looks), outcome.early_looks) == (5, 0)
+    assert (len(outcome.looks), outcome.early_looks) == (7, 0)

@@ -34,6 +34,13 @@ def test_a_question_that_comes_twice_is_asked_once_with_the_tags_of_both(sets: Q
     assert sets.queries(made) == [query("a fox", tags=("red", "wild"))]
 
 
+def test_capitals_and_a_sign_at_the_end_make_no_other_question(sets: QuerySets) -> None:
+    said = ("A red car", "a RED car?", "a red \uff43ar.", "a red cab", "?", "!")
+    made = sets.save("cars", [query(text, tags=(text[-1],)) for text in said], origin="", by="ann")
+    assert [one.text for one in sets.queries(made)] == ["A red car", "a red cab", "?", "!"]
+    assert sets.queries(made)[0].tags == (".", "?", "r")
+
+
 def test_sets_are_listed_by_their_newest_versions(sets: QuerySets) -> None:
     sets.save("b", [query("1")], origin="", by="ann")
     newest = sets.save("b", [query("2")], origin="", by="ann")

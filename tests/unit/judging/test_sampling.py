@@ -65,9 +65,21 @@ def test_where_not_all_are_judged_the_queue_prefers_what_could_differ_most_whate
     assert sample_of(replace(protocol, queries=0), (a, b)).everything
 
 
+def test_of_questions_that_every_column_answers_with_the_same_pictures_one_counts() -> None:
+    """As search logs ask for the same in other words: thrice as many are no more evidence."""
+    chance = random.Random(5)
+    a, b = ({f"q{query:02}": chance.sample("abcdefgh", 5) for query in range(20)} for _ in range(2))
+    again = [column | {f"{query} {copy}": column[query] for query in column for copy in "xy"} for column in (a, b)]
+    for queries in (0, 12):
+        protocol = Protocol(k=4, queries=queries)
+        assert sample_of(protocol, again) == sample_of(protocol, (a, b))
+    lacking = [again[0], {query: ranking for query, ranking in again[1].items() if query != "q07 x"}]
+    assert sample_of(Protocol(k=4), lacking).population == 21
+
+
 def test_what_differs_by_nothing_in_the_metric_is_drawn_all_the_same() -> None:
     """Other metrics are computed of it too."""
-    a = {f"q{query}": ["a", "b", "c"] for query in range(30)}
+    a = {f"q{query}": [f"{sign}{query}" for sign in "abc"] for query in range(30)}
     b = {query: ranking[::-1] for query, ranking in a.items()}
     sample = sample_of(Protocol(metric="P", k=3, queries=12), (a, b))
     assert (len(sample.queue), sample.known) == (12, ())

@@ -12,7 +12,7 @@ from console_core.judging.several import adjusted, together
 from console_core.judging.verdict import Verdict, decide, decided_with
 
 PROTOCOL = Protocol(k=5, seed=11)
-ALIKE = {f"q{number:03}": ["x"] for number in range(400)}
+ALIKE = {f"q{number:03}": [f"x{number}"] for number in range(400)}
 MADE = decide(PROTOCOL, PROTOCOL.digest, ALIKE, ALIKE, {}, resamples=9)
 
 

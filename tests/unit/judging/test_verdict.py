@@ -152,7 +152,7 @@ def test_judgments_of_one_column_alone_never_give_a_verdict() -> None:
 
 def test_it_is_not_fooled_where_the_columns_share_nearly_every_picture() -> None:
     """With one picture of twenty unjudged in B alone, Judged@k is 95 % and within 5 points of A's."""
-    a = {f"q{number}": [str(key) for key in range(20)] for number in range(30)}
+    a = {f"q{number}": [f"{number} {key}" for key in range(20)] for number in range(30)}
     b = {query: ["new", *keys[:-1]] for query, keys in a.items()}
     protocol = Protocol(k=20)
     found = decide(protocol, protocol.digest, a, b, judged(a))
@@ -266,6 +266,44 @@ def test_where_more_than_half_of_the_drawn_queries_have_no_relevant_picture_ther
     found = verdict_of(replace(PROTOCOL, relevant=2), a, b, grades)
     assert (found.drawn, found.barren, codes(found)) == (60, barren, expected)
     assert all("31 queries of 60 have no relevant picture" in reason.text for reason in found.reasons)
+
+
+@pytest.mark.parametrize(("flat", "expected"), [(80, []), (81, ["one grade"])])
+def test_where_nearly_every_query_has_one_grade_for_all_its_pictures_there_is_no_verdict(
+    flat: int, expected: list[str]
+) -> None:
+    """Half of them only right pictures and half only wrong ones: whatever a column answers, it comes out alike."""
+    a, b = columns(100)
+    grades = judged(a, b, seed=4)
+    for number, query in enumerate(list(a)[:flat]):
+        grades[query] = dict.fromkeys(grades[query], 3 * (number % 2))
+    found = verdict_of(PROTOCOL, a, b, grades)
+    assert codes(found) == expected
+    assert not expected or "In 81 of 100 questions all pictures have the same grade" in found.text
+
+
+def test_that_many_queries_have_no_relevant_picture_stands_beside_the_mean_which_they_make_small() -> None:
+    a, b = columns(100, shared=0)
+    grades = judged(a, b, spoil=a)
+    for query in list(a)[:40]:
+        grades[query] = dict.fromkeys(grades[query], 0)
+    found = verdict_of(PROTOCOL, a, b, grades)
+    assert found.decision is not None
+    assert found.elsewhere == pytest.approx(found.decision.estimate.mean / 0.6)
+    assert "40 of 100 judged questions have no relevant picture and count as no difference" in found.text
+    assert f"over the others it is {found.elsewhere:+.3f} on average" in found.text
+    assert "no relevant picture" not in verdict_of(PROTOCOL, a, b, judged(a, b, seed=4)).text
+
+
+def test_questions_with_the_very_same_answers_count_once_however_often_they_were_asked() -> None:
+    a, b = columns(60, alike=20)
+    grades = judged(a, b)
+    once = verdict_of(PROTOCOL, a, b, grades)
+    copies = {f"{query} again": query for query in a}
+    again = [column | {copy: column[query] for copy, query in copies.items()} for column in (a, b)]
+    found = verdict_of(PROTOCOL, again[0], again[1], grades | {copy: grades[query] for copy, query in copies.items()})
+    assert (found.repeated, found.queries, found.drawn) == (60, 120, once.drawn)
+    assert found.decision == once.decision
 
 
 def test_the_sentence_has_the_numbers_and_that_they_were_fixed_in_advance() -> None:

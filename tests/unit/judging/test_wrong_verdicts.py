@@ -8,7 +8,9 @@ from scipy import stats
 from console_core.judging.decision import Decision, settle
 from console_core.judging.estimate import guarded, paired
 from console_core.judging.protocol import Protocol
-from console_core.judging.sampling import draw, reweighted, reweighted_guarded
+from console_core.judging.sampling import draw, reweighted, reweighted_guarded, sample_of
+from console_core.judging.several import together
+from console_core.judging.verdict import decide
 
 PROTOCOL = Protocol(k=5, seed=11)
 
@@ -29,7 +31,7 @@ def test_where_the_sign_flip_test_does_not_agree_nothing_is_decided() -> None:
     pytest.fail("The two never disagreed.")
 
 
-@pytest.mark.parametrize(("queries", "least"), [(30, 0), (100, 0.002)])
+@pytest.mark.parametrize(("queries", "least"), [(70, 0.0005), (150, 0.01)])
 def test_at_the_margin_itself_at_most_six_in_a_hundred_are_called_non_inferior(queries: int, least: float) -> None:
     """2,000 sets whose mean loss is the margin exactly: spread 0.2, a third of the queries without any difference."""
     chance = np.random.default_rng(queries)
@@ -92,3 +94,34 @@ def test_where_queries_are_drawn_rare_losses_are_seldom_called_non_inferior_and_
     assert wrong / 250 <= 0.06
     assert alone > 2 * wrong
     assert equal / 250 > 0.8 if bounded else equal == 0
+
+
+def test_of_two_columns_that_lose_the_margin_hardly_ever_does_one_pass_and_of_equal_ones_mostly_both() -> None:
+    """The whole way, from rankings and grades: three columns share no picture, and a picture of A is relevant with
+    another chance than one of B and C."""
+    protocol = Protocol(metric="P", scale="yes/no", k=5, margin=0.1, seed=4)
+    names = [f"q{number:02}" for number in range(100)]
+    columns = [{query: [f"{letter} {query} {place}" for place in range(5)] for query in names} for letter in "abc"]
+    sample = sample_of(protocol, columns)
+    chance = np.random.default_rng(8)
+    wrong, right = 0, 0
+    for others, trials in ((0.5, 34), (0.6, 8)):
+        for _ in range(trials):
+            relevant = {"a": chance.random((100, 5)) < 0.6} | {one: chance.random((100, 5)) < others for one in "bc"}
+            grades = {
+                query: {
+                    f"{letter} {query} {place}": int(found[number, place])
+                    for letter, found in relevant.items()
+                    for place in range(5)
+                }
+                for number, query in enumerate(names)
+            }
+            found = [
+                decide(protocol, protocol.digest, columns[0], column, grades, sample, resamples=199)
+                for column in columns[1:]
+            ]
+            passed = [one.outcome == "non-inferior" for one in together(found, resamples=199)]
+            wrong += any(passed) if others == 0.5 else 0
+            right += all(passed) if others == 0.6 else 0
+    assert wrong <= 0.06 * 34
+    assert right > 0.4 * 8
