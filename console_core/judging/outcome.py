@@ -15,6 +15,7 @@ from console_core.judging.ballots import Ballots, ballots
 from console_core.judging.desk import Desk
 from console_core.judging.documents import document
 from console_core.judging.guards import NOT_INTACT
+from console_core.judging.imported import Imported, imported
 from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
 from console_core.judging.judges import JudgesAgreement, counting, judges_agreement
 from console_core.judging.looks import Look, early
@@ -22,6 +23,7 @@ from console_core.judging.protocol import Protocol
 from console_core.judging.query_rows import QueryRow, query_rows
 from console_core.judging.records import LabRecords
 from console_core.judging.several import together
+from console_core.judging.siblings import Sibling
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.verdict import Verdict, decide, withhold
@@ -104,7 +106,8 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class EvaluationOutcome:
     """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
-    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too."""
+    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too.
+    `siblings` judged the same before this protocol was locked."""
 
     evaluation: str
     way: Way
@@ -120,6 +123,8 @@ class EvaluationOutcome:
     comparisons: tuple[Comparison, ...]
     ballots: Ballots | None
     judges: Mapping[str, int]
+    imported: Imported
+    siblings: tuple[Sibling, ...]
     agreement: JudgesAgreement | None
     pictures: Pictures
     words: int
@@ -161,6 +166,12 @@ class EvaluationOutcome:
         """How often the verdict was looked at, in a sentence or two."""
         return wording.looked(len(self.looks), self.early_looks)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What nobody who reads the verdict may miss: that its protocol could have been chosen after a result."""
+        said = (*(one.text for one in self.siblings), self.imported.warning)
+        return tuple(filter(None, said))
+
     def to_json(self) -> dict[str, object]:
         """All of it as one JSON document. Tuples are lists, times are in ISO 8601, and what is not finite is null."""
         found: dict[str, object] = document(self)
@@ -197,6 +208,8 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         comparisons=compared,
         ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
         judges=_judges(given, votes),
+        imported=imported(given, evaluation.made_at),
+        siblings=lab.siblings.of(snapshot, evaluation.columns, before=evaluation.made_at, given=given),
         agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
         pictures=Pictures(len(keys), sum(key not in touched for key in keys)),
         words=words,

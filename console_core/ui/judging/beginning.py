@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from console_core.database import now
 from console_core.errors import Refused
 from console_core.judging.estimate import needed
 from console_core.judging.protocol import FEWEST, Protocol
 from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Rankings
-from console_core.ui import session
+from console_core.ui import session, words
 from console_core.ui.permission import command_button
 
 _GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vote between whole lists"
@@ -67,6 +68,7 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             f"equally good model is not worse by more than {margin:g}, if none is left out. "
             f"Here {len(rankings[0]):,} were answered."
         )
+        _warn(snapshot)
         pressed = command_button(
             "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
         )
@@ -80,6 +82,15 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
                 "gain": gain,
             }
             _begin(snapshot, told, votes=way == _VOTES)
+
+
+def _warn(snapshot: Snapshot) -> None:
+    """That the same was judged before, which the verdict will say."""
+    found = session.console().lab.siblings.of(snapshot, range(len(snapshot.columns)), before=now())
+    if found:
+        said = "\n".join(f"- {words.plain(one.before)}" for one in found)
+        text = f"{said}\n\nThe verdict will say so: a protocol that is chosen after a result can be chosen for it."
+        st.warning(text, title="The same was judged before", icon=":material/history:")
 
 
 def _begin(snapshot: Snapshot, told: Mapping[str, Any], *, votes: bool) -> None:
