@@ -113,6 +113,7 @@ def import_grades(
     file: str,
     qrels: bool = False,
     judge: str = "",
+    browser: str = "",
     before_lock: bool = False,
 ) -> int:
     """Grades that were given elsewhere, all of a file or none: a CSV table, or TREC qrels. Without a judge in the table
@@ -127,6 +128,8 @@ def import_grades(
         _refuse_others(actor, mine, others)
     if not before_lock:
         _refuse_early(of, given)
+    if any(one.judge == mine for one in given):
+        _judging(console, actor, of, mine, browser)
     origin = PurePath(file).name or "a file"
     console.lab.judgements.judge_all(of, given, origin=origin, actor=actor.name)
     return len(given)
@@ -218,5 +221,5 @@ def _refuse_early(of: Evaluation, given: Sequence[Given]) -> None:
             f"Nothing was taken: {len(early):,} of {several(len(given), 'grade')} were given before the protocol of "
             f"{of.id} was locked on {moment(of.made_at)}, the first of them on {moment(min(early))}.",
             "A protocol that is chosen when grades are known can be chosen for them: judge anew under it. To take them "
-            "all the same, say so (`--before-lock`, or the tick on the page); the verdict then says it, too.",
+            "all the same, say so (--before-lock, or the tick on the page); the verdict then says it, too.",
         )

@@ -26,6 +26,12 @@ class JudgeBrowsers:
         with self._database.reading() as connection:
             return not _has(connection, evaluation, judge, browser) and _is_used(connection, evaluation, judge)
 
+    def names(self, evaluation: str, browser: str) -> set[str]:
+        """Under which names this browser judges."""
+        asked = select(_B.judge).where(_B.evaluation == evaluation, _B.browser == browser)
+        with self._database.reading() as connection:
+            return set(connection.scalars(asked))
+
     def hold(self, evaluation: str, judge: str, browser: str, *, actor: str) -> None:
         """Go on as a judge: in a browser that has the name, or with a name that nobody used here.
 

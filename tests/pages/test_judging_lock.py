@@ -103,10 +103,16 @@ def test_who_is_not_done_is_not_led_to_the_end_and_a_judge_cannot_end_it(
     assert "verdict-reveal" not in keys(opened("Anna"))
     assert "verdict-reveal" in keys(opened("Anna", early=True))
     assert "verdict-reveal" in keys(opened("Cid"))
+    page = open_page("judging", evaluation=name, judge="Dora")
+    page.button(key="grade-3").click().run()
+    page.query_params["view"] = "verdict"
+    page.query_params.pop("judge")
+    page.run()
+    assert "verdict-reveal" not in keys(page)
     page = opened("Ben")
     page.button(key="verdict-reveal").click().run()
     (asked,) = [text.value for text in page.markdown if "for good" in text.value]
-    assert asked.startswith("Anna is not done. Judging ends for everybody and for good")
+    assert asked.startswith("Anna, Dora are not done. Judging ends for everybody and for good")
     assert made.lab.judgements.get(name).revealed_at is None
     monkeypatch.setattr(console, "settings", replace(console.settings, role="judge"))
     for judge in ("Anna", "Ben", "Cid"):

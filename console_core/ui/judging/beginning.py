@@ -17,6 +17,8 @@ from console_core.ui.permission import command_button
 
 _GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vote between whole lists"
 _GAINS = {"exponential": "2^grade − 1", "linear": "The grade itself"}
+_WARNED = 5
+"""Evaluations of the same that are named, the newest ones."""
 SPREAD = 0.2
 """Standard deviation of the difference per question that is taken before anything is known."""
 _METRICS = {"nDCG": "nDCG", "P": "Precision", "RR": "Reciprocal rank", "Recall": "Recall"}
@@ -88,7 +90,8 @@ def _warn(snapshot: Snapshot) -> None:
     """That the same was judged before, which the verdict will say."""
     found = session.console().lab.siblings.of(snapshot, range(len(snapshot.columns)), before=now())
     if found:
-        said = "\n".join(f"- {words.plain(one.before)}" for one in found)
+        said = "\n".join(f"- {words.plain(one.before)}" for one in found[-_WARNED:])
+        said += f"\n- And {len(found) - _WARNED:,} times before." if len(found) > _WARNED else ""
         text = f"{said}\n\nThe verdict will say so: a protocol that is chosen after a result can be chosen for it."
         st.warning(text, title="The same was judged before", icon=":material/history:")
 

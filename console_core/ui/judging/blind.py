@@ -22,8 +22,8 @@ def blind(evaluation: Evaluation) -> None:
     lab, graded = session.console().lab, evaluation.way == "grades"
     judges = sorted({one.judge for one in (lab.judgements.of if graded else lab.judgements.votes)(evaluation.id)})
     done = {judge: _done(evaluation, judge) for judge in judges}
-    mine = done.get(judge_name())
-    left = 0 if mine is None else max(0, mine.of - mine.judged)
+    here = lab.judge_browsers.names(evaluation.id, session.browser()) | {judge_name()}
+    left = sum(max(0, far.of - far.judged) for judge, far in done.items() if judge in here)
     with panels.card("Still judged blindly", caption="Models are told when an operator ends the judging."):
         for judge, far in done.items():
             st.progress(min(far.share, 1.0), text=words.plain(f"{judge}: {far.judged:,} of {far.of:,}"))
@@ -32,7 +32,8 @@ def blind(evaluation: Evaluation) -> None:
         if seen := lab.looks.of(evaluation.id):
             st.caption(words.plain(wording.looked(len(seen), early(seen, lab.judgements.counted(evaluation.id)))))
         with st.container(horizontal=True):
-            navigation.link("judging", "Go on judging", icon=":material/gavel:", evaluation=evaluation.id)
+            judging = {"evaluation": evaluation.id, "judge": session.parameter("judge")}
+            navigation.link("judging", "Go on judging", icon=":material/gavel:", **judging)
             looked = command_button(
                 "Look at the verdict",
                 "look_at_verdict",
@@ -49,8 +50,8 @@ def blind(evaluation: Evaluation) -> None:
         ) as box:
             if box.open:
                 st.caption(
-                    f"You have {words.count(left, 'picture' if graded else 'vote')} left to give here. "
-                    "What is not judged by then never is."
+                    f"You have {words.count(left, 'picture') if graded else words.count(left, 'vote')} left to "
+                    f"{'grade' if graded else 'give'} here. What is not judged by then never is."
                 )
                 ends = _end_button("secondary")
     if looked:

@@ -46,6 +46,7 @@ def grades_from_file(evaluation: Evaluation) -> None:
                 file=file.name,
                 qrels=kind == _QRELS,
                 judge=judge_name(),
+                browser=session.browser(),
                 before_lock=early,
                 done=lambda taken: f"{words.count(taken, 'grade')} taken.",
             )

@@ -33,9 +33,8 @@ def who_judges(evaluation: Evaluation) -> None:
                 help="Each judge needs a name of their own, and is led through everything. "
                 "Their agreement is measured.",
             )
-        navigation.link(
-            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
-        )
+        shown = {"evaluation": evaluation.id, "view": "verdict", "judge": session.parameter("judge")}
+        navigation.link("judging", "To the verdict", icon=":material/balance:", **shown)
 
 
 def asks_who_it_is(evaluation: Evaluation) -> bool:

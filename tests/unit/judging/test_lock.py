@@ -264,8 +264,10 @@ def test_a_name_is_held_by_the_browser_that_judged_first_until_another_takes_it_
     grade(pool[1], "first")
     assert not browsers.is_others(made.evaluation.id, "anna", "first")
     assert browsers.is_others(made.evaluation.id, "anna", "second")
+    brought = {"told": f"query,key,grade\n{name},{pool[0]},0\n", "file": "sheet.csv", "browser": "second"}
     for act in (
         lambda: grade(pool[0], "second"),
+        lambda: command(opened, visitor, "import_grades", **of, **brought),
         lambda: command(opened, visitor, "undo_judgement", **of, browser="x"),
     ):
         with pytest.raises(Refused, match="Somebody has judged here as anna already, in another browser"):
