@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from string import ascii_uppercase
 
+from console_core.database import now
 from console_core.judging import wording
 from console_core.judging.ballots import Ballots, ballots
 from console_core.judging.desk import Desk
@@ -107,7 +108,7 @@ class Comparison:
 class EvaluationOutcome:
     """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
     where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too.
-    `siblings` judged the same before this protocol was locked."""
+    `siblings` judged the same before this protocol was locked, `beside` did so later, until its models were told."""
 
     evaluation: str
     way: Way
@@ -125,6 +126,7 @@ class EvaluationOutcome:
     judges: Mapping[str, int]
     imported: Imported
     siblings: tuple[Sibling, ...]
+    beside: tuple[Sibling, ...]
     agreement: JudgesAgreement | None
     pictures: Pictures
     words: int
@@ -168,8 +170,9 @@ class EvaluationOutcome:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What nobody who reads the verdict may miss: that its protocol could have been chosen after a result."""
-        said = (*(one.text for one in self.siblings), self.imported.warning)
+        """What nobody who reads the verdict may miss: that its protocol could have been chosen after a result, or that
+        it could have been chosen among several."""
+        said = (*(one.text for one in self.siblings), self.imported.warning, *(one.beside for one in self.beside))
         return tuple(filter(None, said))
 
     def to_json(self) -> dict[str, object]:
@@ -192,6 +195,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
     compared = _compared(evaluation, desk, grades, intact) if graded else ()
+    siblings, beside = _of_the_same(lab, evaluation, snapshot, given)
     keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
     return EvaluationOutcome(
         evaluation=evaluation.id,
@@ -209,7 +213,8 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
         judges=_judges(given, votes),
         imported=imported(given, evaluation.made_at),
-        siblings=lab.siblings.of(snapshot, evaluation.columns, before=evaluation.made_at, given=given),
+        siblings=siblings,
+        beside=beside,
         agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
         pictures=Pictures(len(keys), sum(key not in touched for key in keys)),
         words=words,
@@ -218,6 +223,16 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
         versions=_versions(),
     )
+
+
+def _of_the_same(
+    lab: LabRecords, evaluation: Evaluation, snapshot: Snapshot, given: Sequence[Judgement]
+) -> tuple[tuple[Sibling, ...], tuple[Sibling, ...]]:
+    """Evaluations that judged the same before this one was locked, and those that did only later."""
+    find, columns = lab.siblings.of, evaluation.columns
+    earlier = find(snapshot, columns, before=evaluation.made_at, given=given)
+    known = [evaluation.id, *(one.evaluation for one in earlier)]
+    return earlier, find(snapshot, columns, before=evaluation.revealed_at or now(), but=known)
 
 
 def letters(evaluation: Evaluation) -> tuple[str, ...]:

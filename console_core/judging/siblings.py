@@ -57,17 +57,31 @@ class Sibling:
         return said
 
     @property
+    def beside(self) -> str:
+        """That it is judged, too, where it was locked before anybody knew anything."""
+        return (
+            f"The same {self._what} are judged in {self.evaluation}, too, with {self._under}. Whoever chooses among "
+            "several verdicts has more chances to be wrong than the confidence of one says."
+        )
+
+    @property
     def before(self) -> str:
         """What was judged, in a sentence."""
-        what = "answers" if self.same_answers else "questions to the same collections"
-        under = f"{self.measure} and a margin of {self.margin:g}" if self.way == "grades" else "votes between lists"
         words = wording.several(self.words, "judgement")
-        said = f"The same {what} were judged before, in {self.evaluation}, with {under} ({words})"
+        said = f"The same {self._what} were judged before, in {self.evaluation}, with {self._under} ({words})"
         if self.looks:
             said += f", and its verdict was looked at {wording.often(self.looks)}"
         if self.revealed_at is not None:
             said += f"; its models were told on {wording.moment(self.revealed_at)}"
         return f"{said}."
+
+    @property
+    def _what(self) -> str:
+        return "answers" if self.same_answers else "questions to the same collections"
+
+    @property
+    def _under(self) -> str:
+        return f"{self.measure} and a margin of {self.margin:g}" if self.way == "grades" else "votes between lists"
 
 
 class Siblings:
@@ -77,13 +91,20 @@ class Siblings:
         self._database = database
 
     def of(
-        self, snapshot: Snapshot, columns: Sequence[int], *, before: datetime, given: Collection[Judgement] = ()
+        self,
+        snapshot: Snapshot,
+        columns: Sequence[int],
+        *,
+        before: datetime,
+        given: Collection[Judgement] = (),
+        but: Collection[str] = (),
     ) -> tuple[Sibling, ...]:
         """Evaluations that were locked before, and had words of judges or looks at their verdict by then; the first one
         first.
 
         They judge two or more of the same columns, each the same collection of the same model, and were asked at least
-        half of the same questions, in this snapshot or in another one. `given` are grades of the later evaluation.
+        half of the same questions, in this snapshot or in another one. `given` are grades of the later evaluation,
+        and `but` are left out.
         """
         mine = _columns(snapshot.columns, columns)
         brought = [(one.query, one.key, one.grade) for one in given if one.origin]
@@ -95,6 +116,7 @@ class Siblings:
             rows = connection.execute(asked.where(_E.made_at < before).order_by(_E.made_at, _E.id)).all()
             known: dict[tuple[str, int], bool] = {(snapshot.set_name, snapshot.set_version): True}
             found = [row for row in rows if _is_same(connection, row, mine, snapshot, known)]
+            found = [row for row in found if row.id not in but]
             names = [row.id for row in found]
             words = _counted(connection, judgements, names, before)
             words |= _counted(connection, votes, names, before)

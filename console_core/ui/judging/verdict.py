@@ -58,7 +58,9 @@ def _kept(evaluation: Evaluation) -> EvaluationOutcome:
 
 def _warnings(found: EvaluationOutcome) -> None:
     if found.warnings:
-        title = "This protocol was locked when grades or a verdict were known"
+        title = "This is not the only evaluation of the same"
+        if found.siblings or found.imported.early:
+            title = "This protocol was locked when grades or a verdict were known"
         st.warning("\n\n".join(map(words.plain, found.warnings)), title=title, icon=":material/history:")
 
 

@@ -94,7 +94,8 @@ def test_the_same_answers_that_were_judged_and_looked_at_before_are_told_with_ev
     report = html_of(outcome_of(later.lab, (shown := later.reveal()).evaluation), made.lab.snapshots, made.thumbnails)
     assert report.index(said) < report.index("What this rests on")
     assert warnings_of(shown) == (said,)
-    assert warnings_of(made) == ()
+    begun(made).grade(lambda query, key: 1)
+    assert outcome_of(made.lab, told).warnings == ()
 
 
 def answered_again(made: Judged, *, questions: int = 14, columns: tuple[int, ...] = (0, 1), mark: str = "fp") -> str:
@@ -137,9 +138,19 @@ def test_answers_that_were_asked_anew_are_the_same_where_questions_and_collectio
 def test_what_was_begun_before_and_judged_after_a_lock_could_choose_nothing(made: Judged) -> None:
     first = begun(made)
     second = begun(made)
+    outcome = outcome_of(made.lab, second.evaluation)
+    assert ([one.evaluation for one in outcome.siblings], outcome.beside) == ([made.evaluation.id], ())
     first.grade(lambda query, key: 1)
-    made.lab.looks.add(first.evaluation.id, words=1, outcome="inferior", by="olga")
-    assert [one.evaluation for one in outcome_of(made.lab, second.evaluation).siblings] == [made.evaluation.id]
+    outcome = outcome_of(made.lab, second.evaluation)
+    assert [one.evaluation for one in outcome.siblings] == [made.evaluation.id]
+    assert [one.evaluation for one in outcome.beside] == [first.evaluation.id]
+    said = f"The same answers are judged in {first.evaluation.id}, too, with P@5 and a margin of 0.2. Whoever chooses"
+    assert outcome.warnings[-1].startswith(said)
+    told = second.reveal()
+    third = begun(made)
+    third.grade(lambda query, key: 1)
+    outcome = outcome_of(made.lab, told.evaluation)
+    assert [one.evaluation for one in outcome.beside] == [first.evaluation.id]
 
 
 def test_grades_survive_a_file_with_the_time_when_they_were_given_and_say_from_where_they_come(made: Judged) -> None:
