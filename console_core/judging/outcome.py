@@ -10,7 +10,6 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from string import ascii_uppercase
 
-from console_core.database import now
 from console_core.judging import wording
 from console_core.judging.ballots import Ballots, ballots
 from console_core.judging.desk import Desk
@@ -172,7 +171,7 @@ class EvaluationOutcome:
     def warnings(self) -> tuple[str, ...]:
         """What nobody who reads the verdict may miss: that its protocol could have been chosen after a result, or that
         it could have been chosen among several."""
-        said = (*(one.text for one in self.siblings), self.imported.warning, *(one.beside for one in self.beside))
+        said = (*(one.text for one in self.siblings), self.imported.warning, *(one.text for one in self.beside))
         return tuple(filter(None, said))
 
     def to_json(self) -> dict[str, object]:
@@ -195,7 +194,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
     compared = _compared(evaluation, desk, grades, intact) if graded else ()
-    siblings, beside = _of_the_same(lab, evaluation, snapshot, given)
+    siblings, beside = lab.siblings.around(evaluation, snapshot, given)
     keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
     return EvaluationOutcome(
         evaluation=evaluation.id,
@@ -223,16 +222,6 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
         versions=_versions(),
     )
-
-
-def _of_the_same(
-    lab: LabRecords, evaluation: Evaluation, snapshot: Snapshot, given: Sequence[Judgement]
-) -> tuple[tuple[Sibling, ...], tuple[Sibling, ...]]:
-    """Evaluations that judged the same before this one was locked, and those that did only later."""
-    find, columns = lab.siblings.of, evaluation.columns
-    earlier = find(snapshot, columns, before=evaluation.made_at, given=given)
-    known = [evaluation.id, *(one.evaluation for one in earlier)]
-    return earlier, find(snapshot, columns, before=evaluation.revealed_at or now(), but=known)
 
 
 def letters(evaluation: Evaluation) -> tuple[str, ...]:

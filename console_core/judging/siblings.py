@@ -1,13 +1,13 @@
 """Evaluations that judged the same before a protocol was locked, so that it could have been chosen after a result."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from console_core.database import Database
+from console_core.database import Database, now
 from console_core.judging import wording
 from console_core.judging.judgement_tables import evaluations, judgements, votes
 from console_core.judging.looks import looks
@@ -15,7 +15,7 @@ from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import queries
 from console_core.judging.snapshot_tables import snapshots
 from console_core.judging.snapshots import AskedColumn, Snapshot
-from console_core.judging.spoken import TAKEN_BACK, Judgement, Way
+from console_core.judging.spoken import TAKEN_BACK, Evaluation, Judgement, Way
 
 _E, _S, _Q, _J = evaluations.c, snapshots.c, queries.c, judgements.c
 _ENOUGH = 0.5
@@ -26,10 +26,11 @@ _Column = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """An evaluation of the same, as it was when a later protocol was locked: what judges had said in it by then, how
-    often its verdict had been looked at, and when its models had been told, if they had. It names no model.
+    """An evaluation of the same, as it was when another protocol was locked: what judges had said in it by then, how
+    often its verdict had been looked at, and when its models had been told, if they had. It names no model. Where
+    nobody had said anything by then, it is not `earlier`, and is as it was when the other's models were told.
 
-    `same_answers`: of the same snapshot, else of another one. `same` of the later evaluation's `imported` grades equal
+    `same_answers`: of the same snapshot, else of another one. `same` of the other evaluation's `imported` grades equal
     one that was given here, of whichever judge.
     """
 
@@ -44,10 +45,16 @@ class Sibling:
     same_answers: bool
     same: int = 0
     imported: int = 0
+    earlier: bool = True
 
     @property
     def text(self) -> str:
-        """All of it in a sentence or two, for whoever reads the later verdict."""
+        """All of it in a sentence or two, for whoever reads the other one's verdict."""
+        if not self.earlier:
+            return (
+                f"The same {self._what} are judged in {self.evaluation}, too, with {self._under}. Whoever chooses "
+                "among several verdicts has more chances to be wrong than the confidence of one says."
+            )
         said = f"{self.before} This protocol was locked after that."
         if self.same:
             said += (
@@ -55,14 +62,6 @@ class Sibling:
                 "before this protocol was locked."
             )
         return said
-
-    @property
-    def beside(self) -> str:
-        """That it is judged, too, where it was locked before anybody knew anything."""
-        return (
-            f"The same {self._what} are judged in {self.evaluation}, too, with {self._under}. Whoever chooses among "
-            "several verdicts has more chances to be wrong than the confidence of one says."
-        )
 
     @property
     def before(self) -> str:
@@ -89,6 +88,16 @@ class Siblings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def around(
+        self, evaluation: Evaluation, snapshot: Snapshot, given: Collection[Judgement]
+    ) -> tuple[tuple[Sibling, ...], tuple[Sibling, ...]]:
+        """Evaluations that judged the same before this one was locked; and those that did only later, until its models
+        were told. `given` are its own grades."""
+        earlier = self.of(snapshot, evaluation.columns, before=evaluation.made_at, given=given)
+        known = [evaluation.id, *(one.evaluation for one in earlier)]
+        later = self.of(snapshot, evaluation.columns, before=evaluation.revealed_at or now(), but=known)
+        return earlier, tuple(replace(one, earlier=False) for one in later)
 
     def of(
         self,
