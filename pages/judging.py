@@ -5,7 +5,8 @@ import streamlit as st
 from console_core.ui import words
 from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
-from console_core.ui.judging.grading import grading, who_judges
+from console_core.ui.judging.grading import grading
+from console_core.ui.judging.naming import asks_who_it_is, who_judges
 from console_core.ui.judging.overview import overview, set_view
 from console_core.ui.judging.presenting import presentation
 from console_core.ui.judging.verdict import verdict_view
@@ -30,7 +31,8 @@ if chosen := parameter("evaluation"):
             verdict_view(evaluation)
     else:
         with page("Judge", lead="Judge what you see. Which model found it is told at the end.", actions=_back):
-            (grading if evaluation.way == "grades" else voting)(evaluation)
+            if not asks_who_it_is(evaluation):
+                (grading if evaluation.way == "grades" else voting)(evaluation)
             who_judges(evaluation)
 elif (chosen := parameter("snapshot")) and parameter("view") == "present":
     with guarded("The presentation"):

@@ -60,12 +60,15 @@ def evaluate(
         made: Evaluation = command(console, actor_of(console), "begin_evaluation", **wanted)
         desk = console.lab.desk(made)
         much = desk.voted([]).of if votes else desk.graded([]).of
+        kept = console.lab.snapshots.get(made.snapshot)
+        before = [one.text for one in console.lab.siblings.of(kept, made.columns, before=made.made_at)]
         document = _told(made, console.lab.judgements) | {"queries_to_judge": len(desk.sample.queue), "to_judge": much}
+        document |= {"warnings": before}
     noun = "votes" if votes else "pictures"
     lines = [f"{made.id}: {len(desk.sample.queue):,} queries to judge, {much:,} {noun}. The protocol is locked."]
     if not votes:
         lines.append(f"Judge them in the browser, or from a file with `grades {made.id} --from FILE`.")
-    show(document, as_json, lines)
+    show(document, as_json, [*lines, *before])
 
 
 def evaluations(as_json: Json = False) -> None:
@@ -91,6 +94,9 @@ def grades(
     as_format: Annotated[
         As | None, typer.Option("--as", help="What the file is: by default csv where it ends so, else qrels.")
     ] = None,
+    before_lock: Annotated[
+        bool, typer.Option("--before-lock", help="Even grades that were given before the protocol was locked.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take grades from a file, all of them or none; or write a sheet of the pictures that want a grade, blindly."""
@@ -102,11 +108,13 @@ def grades(
     assert file is not None
     with opened(owner="embedding-console grades") as console:
         kind = as_format or (As.CSV if file.suffix.lower() in (".csv", ".tsv") else As.QRELS)
-        wanted = {"evaluation": evaluation, "told": decoded(read(file)), "qrels": kind is As.QRELS}
+        wanted = {"evaluation": evaluation, "told": decoded(read(file)), "file": file.name, "before_lock": before_lock}
+        wanted["qrels"] = kind is As.QRELS
         taken: int = command(console, actor_of(console), "import_grades", **wanted)
         outcome = outcome_of(console.lab, console.lab.judgements.get(evaluation))
     left = f"{outcome.pictures.unjudged:,} of {outcome.pictures.all:,} pictures have none yet"
-    show({"taken": taken, "unjudged": outcome.pictures.unjudged}, as_json, [f"{taken:,} grades taken; {left}."])
+    document = {"taken": taken, "unjudged": outcome.pictures.unjudged, "warnings": outcome.warnings}
+    show(document, as_json, [f"{taken:,} grades taken; {left}.", *outcome.warnings])
 
 
 def _write_sheet(evaluation: str, sheet: Path, as_json: bool) -> None:
@@ -198,8 +206,9 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
         lines += [said] if said else []
         for name, column in (("A", one.verdict.a), (one.letter, one.verdict.b)):
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")
-    lines += [outcome.otherwise] if outcome.otherwise else []
+    lines += outcome.warnings
     lines.append(f"Judges: {judges_in(outcome.judges)}")
+    lines += [f"Grades: {outcome.imported.text}"] if outcome.imported.grades else []
     lines.append(looked(len(outcome.looks), outcome.early_looks))
     return lines
 

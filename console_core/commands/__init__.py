@@ -239,7 +239,8 @@ COMMANDS: Mapping[str, _Command] = {
     "import_grades": _Command(judging.import_grades, "judge", "evaluation"),
     "look_at_verdict": _Command(judging.look_at_verdict, "viewer", "evaluation", recorded=True),
     "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
-    "reveal": _Command(judging.reveal, "judge", "evaluation"),
+    "take_up_name": _Command(judging.take_up_name, "judge", "evaluation"),
+    "reveal": _Command(judging.reveal, "operator", "evaluation"),
     "change_settings": _Command(change_settings, "admin", "section"),
 }
 

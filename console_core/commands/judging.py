@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from console_core.commands.actor import Actor
 from console_core.console import Console
 from console_core.database import now
-from console_core.errors import Refused
+from console_core.errors import NotAllowed, Refused
 from console_core.judging.asking import KIND, USUAL_DEPTH, AskPlan, begin
 from console_core.judging.grade_lists import from_qrels, from_table
-from console_core.judging.judgements import Evaluation, Way
+from console_core.judging.judgements import Evaluation, Given, Way
 from console_core.judging.looks import early
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.sampling import sample_of
 from console_core.judging.told import ToldVerdict
+from console_core.judging.wording import moment, several
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
+from console_core.settings import ROLES
 
 
 def save_query_set(
@@ -81,23 +84,58 @@ def begin_evaluation(
 
 
 def give_grade(
-    console: Console, actor: Actor, *, evaluation: str, query: str, key: str, grade: int, judge: str = ""
+    console: Console,
+    actor: Actor,
+    *,
+    evaluation: str,
+    query: str,
+    key: str,
+    grade: int,
+    judge: str = "",
+    browser: str = "",
 ) -> None:
-    """A grade for a picture; by `judge` where several share one console."""
+    """A grade for a picture; by `judge` where several share one console, each in a `browser` of their own."""
     of = console.lab.judgements.get(evaluation)
     if not console.lab.desk(of).has(query, key):
         raise Refused("That picture is not judged here.", "Go on with the next one.")
-    console.lab.judgements.judge(of, query, key, grade, by=judge or actor.name)
+    by = _judging(console, actor, of, judge, browser)
+    console.lab.judgements.judge(of, query, key, grade, by=by, actor=actor.name)
 
 
-def import_grades(console: Console, actor: Actor, *, evaluation: str, told: str, qrels: bool = False) -> int:
+def take_up_name(console: Console, actor: Actor, *, evaluation: str, judge: str, browser: str) -> None:
+    """Say that whoever sits at this browser is a judge who has judged here before."""
+    of = console.lab.judgements.get(evaluation)
+    console.lab.judge_browsers.take_up(of.id, _own(actor, judge), browser, actor=actor.name)
+
+
+def import_grades(
+    console: Console,
+    actor: Actor,
+    *,
+    evaluation: str,
+    told: str,
+    file: str,
+    qrels: bool = False,
+    judge: str = "",
+    browser: str = "",
+    before_lock: bool = False,
+) -> int:
     """Grades that were given elsewhere, all of a file or none: a CSV table, or TREC qrels. Without a judge in the table
-    they are the actor's. Returns how many there were."""
+    they are those of `judge`, or the actor's. Grades that were given before the protocol was locked, as the file says,
+    are taken only with `before_lock`. Returns how many there were."""
     of = console.lab.judgements.get(evaluation)
     if of.way != "grades":
         raise Refused(f"In {evaluation} lists are voted on; it takes no grades.", "Begin an evaluation by grades.")
-    given = (from_qrels if qrels else from_table)(told, console.lab.desk(of), judge=actor.name)
-    console.lab.judgements.judge_all(of, given)
+    mine = _own(actor, judge)
+    given = (from_qrels if qrels else from_table)(told, console.lab.desk(of), judge=mine)
+    if others := sorted({one.judge for one in given} - {mine}):
+        _refuse_others(actor, mine, others)
+    if not before_lock:
+        _refuse_early(of, given)
+    if any(one.judge == mine for one in given):
+        _judging(console, actor, of, mine, browser)
+    origin = PurePath(file).name or "a file"
+    console.lab.judgements.judge_all(of, given, origin=origin, actor=actor.name)
     return len(given)
 
 
@@ -114,18 +152,30 @@ def look_at_verdict(console: Console, actor: Actor, *, evaluation: str) -> Evalu
 
 
 def give_vote(
-    console: Console, actor: Actor, *, evaluation: str, query: str, x: int, y: int, winner: int, judge: str = ""
+    console: Console,
+    actor: Actor,
+    *,
+    evaluation: str,
+    query: str,
+    x: int,
+    y: int,
+    winner: int,
+    judge: str = "",
+    browser: str = "",
 ) -> None:
     """A vote between two lists."""
     of = console.lab.judgements.get(evaluation)
     if query not in console.lab.desk(of).queries or not {x, y} <= set(of.columns):
         raise Refused("These lists are not judged here.", "Go on with the next ones.")
-    console.lab.judgements.vote(of, query, x, y, winner, by=judge or actor.name)
+    by = _judging(console, actor, of, judge, browser)
+    console.lab.judgements.vote(of, query, x, y, winner, by=by, actor=actor.name)
 
 
-def undo_judgement(console: Console, actor: Actor, *, evaluation: str, judge: str = "") -> bool:
+def undo_judgement(console: Console, actor: Actor, *, evaluation: str, judge: str = "", browser: str = "") -> bool:
     """Take back one's own newest grade or vote."""
-    return console.lab.judgements.undo(console.lab.judgements.get(evaluation), by=judge or actor.name)
+    of = console.lab.judgements.get(evaluation)
+    by = _judging(console, actor, of, judge, browser)
+    return console.lab.judgements.undo(of, by=by, actor=actor.name)
 
 
 def reveal(console: Console, actor: Actor, *, evaluation: str) -> Evaluation:
@@ -136,3 +186,49 @@ def reveal(console: Console, actor: Actor, *, evaluation: str) -> Evaluation:
     said = ToldVerdict(outcome.sentences, outcome.figures, outcome.versions, now())
     console.lab.told.keep(told.id, said, document)
     return told
+
+
+def _own(actor: Actor, judge: str) -> str:
+    """The name that is judged under: of somebody who signed in it is theirs.
+
+    Raises:
+        NotAllowed: it is another's.
+    """
+    if actor.known and judge not in ("", actor.name):
+        raise NotAllowed(
+            f"{actor.name} is signed in, and judges as nobody else; not as {judge}.",
+            "Judge under your own name. An operator can import the sheets of others.",
+        )
+    return judge or actor.name
+
+
+def _judging(console: Console, actor: Actor, of: Evaluation, judge: str, browser: str) -> str:
+    """The name that a word is given under.
+
+    Raises:
+        NotAllowed: it is another's.
+        Refused: somebody else judges under it in another browser. Who signed in is known, whatever browser it is.
+    """
+    name = _own(actor, judge)
+    if browser and not actor.known:
+        console.lab.judge_browsers.hold(of.id, name, browser, actor=actor.name)
+    return name
+
+
+def _refuse_others(actor: Actor, mine: str, others: Sequence[str]) -> None:
+    if ROLES.index(actor.role) < ROLES.index("operator"):
+        raise NotAllowed(
+            f"The file has grades of {', '.join(others[:3])}, and {mine} may bring none but their own.",
+            "Ask an operator to import the sheets of several judges.",
+        )
+
+
+def _refuse_early(of: Evaluation, given: Sequence[Given]) -> None:
+    early = [one.made_at for one in given if one.made_at is not None and one.made_at < of.made_at]
+    if early:
+        raise Refused(
+            f"Nothing was taken: {len(early):,} of {several(len(given), 'grade')} were given before the protocol of "
+            f"{of.id} was locked on {moment(of.made_at)}, the first of them on {moment(min(early))}.",
+            "A protocol that is chosen when grades are known can be chosen for them: judge anew under it. To take them "
+            "all the same, say so (--before-lock, or the tick on the page); the verdict then says it, too.",
+        )

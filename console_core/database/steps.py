@@ -112,11 +112,26 @@ def _m005_share_intakes(connection: Connection) -> None:
             connection.exec_driver_sql(statement)
 
 
+def _m006_say_where_words_of_judges_come_from(connection: Connection) -> None:
+    """Nobody used to note who entered a word of a judge, or whether it came in a file; of former ones it stays open."""
+    known = inspect(connection)
+    added = {"judgements": ("actor", "origin", "made_at"), "votes": ("actor",)}
+    for table, names in added.items():
+        present = {column["name"] for column in known.get_columns(table)} if known.has_table(table) else set(names)
+        for name in names:
+            if name not in present:
+                kind = "TEXT NOT NULL DEFAULT ''"
+                if name == "made_at":
+                    kind = Instant().compile(connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+
+
 STEPS: tuple[Step, ...] = (
     _m001_create_tables,
     _m002_keep_standing_failures,
     _m003_keep_paces,
     _m004_keep_shares,
     _m005_share_intakes,
+    _m006_say_where_words_of_judges_come_from,
 )
 """Append only. A step's number is its place in this tuple, counted from 1."""

@@ -20,7 +20,8 @@ _SHOWN = {
     "queries",
     "measure",
     "spread",
-    "otherwise",
+    "warnings",
+    "sentences",
 }
 """Properties that are written too, where a class has them."""
 

@@ -12,7 +12,8 @@ from console_core.judging.desk import Desk
 from console_core.judging.grade_lists import guarded
 from console_core.judging.judgements import TIE, CountedVote, Evaluation, Judgement, combined
 from console_core.judging.judges import counting
-from console_core.judging.outcome import EvaluationOutcome, letters, outcome_of
+from console_core.judging.named_columns import letters
+from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.query_rows import Cell
 from console_core.judging.records import LabRecords
 from console_core.judging.report import html_of, refuse_unrevealed
@@ -78,11 +79,13 @@ def queries_csv(outcome: EvaluationOutcome) -> str:
 
 
 def judgements_csv(given: Sequence[Judgement], asked: Mapping[str, Query]) -> str:
-    """A row for each grade that counts, as `grades --from` reads it again."""
-    rows: list[Sequence[object]] = [("query", "question", "key", "grade", "judge", "at")]
+    """A row for each grade that counts, as `grades --from` reads it again: `at` is when it was given, `origin` the file
+    that it came in, and `entered_by` who entered it, where that is not the judge."""
+    rows: list[Sequence[object]] = [("query", "question", "key", "grade", "judge", "at", "origin", "entered_by")]
     for one in sorted(given, key=lambda one: one.number):
         label = asked[one.query].label if one.query in asked else ""
-        rows.append((one.query, label, one.key, one.grade, one.judge, one.at.isoformat()))
+        said = one.key, one.grade, one.judge, one.made.isoformat(), one.origin, one.entered_by
+        rows.append((one.query, label, *said))
     return _table(rows)
 
 
@@ -102,11 +105,11 @@ def sheet_of(desk: Desk, mine: Sequence[Judgement]) -> tuple[str, int]:
 def votes_csv(votes: Sequence[CountedVote], evaluation: Evaluation, asked: Mapping[str, Query]) -> str:
     """A row for each vote that counts; columns are named by their letters, and a tie has no winner."""
     named = dict(zip(evaluation.columns, letters(evaluation), strict=True)) | {TIE: ""}
-    rows: list[Sequence[object]] = [("query", "question", "x", "y", "winner", "judge", "at")]
+    rows: list[Sequence[object]] = [("query", "question", "x", "y", "winner", "judge", "at", "entered_by")]
     for one in sorted(votes, key=lambda one: one.number):
         label = asked[one.query].label if one.query in asked else ""
         places = named[one.x], named[one.y], named[one.winner]
-        rows.append((one.query, label, *places, one.judge, one.at.isoformat()))
+        rows.append((one.query, label, *places, one.judge, one.at.isoformat(), one.entered_by))
     return _table(rows)
 
 

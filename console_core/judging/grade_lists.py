@@ -3,8 +3,10 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
+from console_core.database import now
 from console_core.errors import Refused
 from console_core.judging.desk import Desk
 from console_core.judging.judgements import Given
@@ -15,14 +17,17 @@ _NAMES = {
     "key": ("key", "picture", "image", "doc", "docid"),
     "grade": ("grade", "rel", "relevance", "label"),
     "judge": ("judge", "rater", "by"),
+    "at": ("at", "made_at"),
 }
 _SHOWN = 5
 """Lines that a refusal names."""
 _QREL = 4
 _SIGNS = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a spreadsheet takes for the beginning of a formula, and the apostrophe that keeps it from doing so."""
-_Row = tuple[int, str, str, str, str]
-"""A line's number, and its query, key, grade and judge."""
+_AHEAD = timedelta(minutes=10)
+"""How far a file's times may lie in the future: clocks differ."""
+_Row = tuple[int, str, str, str, str, str]
+"""A line's number, and its query, key, grade, judge and time."""
 
 
 def guarded(cell: str) -> str:
@@ -37,11 +42,12 @@ def unguarded(cell: str) -> str:
 
 def from_table(told: str, desk: Desk, *, judge: str) -> list[Given]:
     """A row for each grade, in columns named query (an id, or what it asks) or question, key, grade, and judge, where
-    `judge` is meant if there is none. A row whose grade is empty is passed over. Commas, semicolons or tabs separate
-    the columns.
+    `judge` is meant if there is none; and at, when each was given (ISO 8601; UTC without a zone). A row whose grade is
+    empty is passed over. Commas, semicolons or tabs separate the columns.
 
     Raises:
-        Refused: a column is missing, or a line names what is not judged here, a grade that is none, or a second one.
+        Refused: a column is missing, or a line names what is not judged here, a grade or a time that is none, or a
+            second grade.
     """
     return _given(_table_rows(told, judge), desk)
 
@@ -71,7 +77,7 @@ def _table_rows(told: str, judge: str) -> Iterator[_Row]:
             asked = cells["query"].strip() or cells["question"]
             if not cells["grade"].strip():
                 continue
-            yield reader.line_num, asked, cells["key"], cells["grade"], cells["judge"].strip() or judge
+            yield reader.line_num, asked, cells["key"], cells["grade"], cells["judge"].strip() or judge, cells["at"]
     except csv.Error as error:
         raise Refused(f"The table cannot be read: {error}.", "Save it as CSV, with quotes around commas.") from error
 
@@ -83,13 +89,13 @@ def _qrel_rows(told: str, judge: str) -> Iterator[_Row]:
             continue
         if len(words) != _QREL:
             raise Refused(f"Line {line:,} has {len(words)} words.", "Qrels have four: query, 0, key and grade.")
-        yield line, words[0], unquote(words[2]), words[3], judge
+        yield line, words[0], unquote(words[2]), words[3], judge, ""
 
 
 def _given(rows: Iterator[_Row], desk: Desk) -> list[Given]:
-    find, wrong, found = _finder(desk), [], dict[tuple[str, str, str], tuple[int, int]]()
-    highest = desk.evaluation.protocol.highest
-    for line, asked, key, said, judge in rows:
+    find, wrong, found = _finder(desk), [], dict[tuple[str, str, str], tuple[int, Given]]()
+    highest, latest = desk.evaluation.protocol.highest, now() + _AHEAD
+    for line, asked, key, said, judge, at in rows:
         query = find(asked)
         if not query:
             wrong.append(f"line {line:,}: no query {asked!r} is in the set")
@@ -97,16 +103,26 @@ def _given(rows: Iterator[_Row], desk: Desk) -> list[Given]:
             wrong.append(f"line {line:,}: {key!r} is not judged for {asked!r}")
         elif not (said.strip().isdecimal() and int(said) <= highest):
             wrong.append(f"line {line:,}: {said!r} is no grade from 0 to {highest}")
+        elif at.strip() and not ((made := _time(at)) and made < latest):
+            wrong.append(f"line {line:,}: {at!r} is no time in the past, such as 2026-11-03T14:05+00:00")
         elif (query, key, judge) in found:
             first = found[query, key, judge][0]
             wrong.append(f"line {line:,}: {judge} graded {key!r} for {asked!r} in line {first:,} already")
         else:
-            found[query, key, judge] = line, int(said)
+            found[query, key, judge] = line, Given(query, key, judge, int(said), _time(at))
     if wrong:
         _refuse(wrong)
     if not found:
         raise Refused("The file has no grades.", "Give it a line for each grade.")
-    return [Given(query, key, judge, grade) for (query, key, judge), (_, grade) in found.items()]
+    return [given for _, given in found.values()]
+
+
+def _time(at: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(at.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _finder(desk: Desk) -> Callable[[str], str]:

@@ -28,6 +28,9 @@ judgements = Table(
     Column("judge", Text, nullable=False),
     Column("grade", Integer),
     Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default=""),
+    Column("made_at", Instant),
     sqlite_autoincrement=True,
 )
 votes = Table(
@@ -41,7 +44,17 @@ votes = Table(
     Column("y", Integer, nullable=False),
     Column("winner", Integer),
     Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
+)
+judge_browsers = Table(
+    "judge_browsers",
+    metadata,
+    Column("evaluation", Text, primary_key=True),
+    Column("judge", Text, primary_key=True),
+    Column("browser", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 Index("judgements_by_judge", judgements.c.evaluation, judgements.c.judge, judgements.c.number)
 Index("votes_by_judge", votes.c.evaluation, votes.c.judge, votes.c.number)

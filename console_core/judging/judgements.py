@@ -3,9 +3,8 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, insert, select, update
 
@@ -13,71 +12,16 @@ from console_core.database import Database, metadata, now
 from console_core.errors import NotFound, Refused
 from console_core.judging.judgement_tables import evaluations, judgements, votes
 from console_core.judging.protocol import Protocol
-from console_core.judging.votes import Vote
+from console_core.judging.spoken import TAKEN_BACK as TAKEN_BACK
+from console_core.judging.spoken import TIE as TIE
+from console_core.judging.spoken import CountedVote as CountedVote
+from console_core.judging.spoken import Evaluation as Evaluation
+from console_core.judging.spoken import Given as Given
+from console_core.judging.spoken import Judgement as Judgement
+from console_core.judging.spoken import Way as Way
 from console_core.querylab.rankings import Grades
 
 _E = evaluations.c
-Way = Literal["grades", "votes"]
-TIE, TAKEN_BACK = -1, None
-"""As the winner of a vote that is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Columns of a snapshot, by their places, that are judged blindly: pictures get grades, or whole lists get votes.
-
-    `protocol` was locked before the first judgement, and `digest` is what it had then. Which model is which is told
-    once it is revealed; nothing is judged any more after that.
-    """
-
-    id: str
-    snapshot: str
-    way: Way
-    columns: tuple[int, ...]
-    protocol: Protocol
-    digest: str
-    made_by: str
-    made_at: datetime
-    revealed_at: datetime | None = None
-    revealed_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A grade that a judge gave somewhere else."""
-
-    query: str
-    key: str
-    judge: str
-    grade: int
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A judge's newest word on a picture. `number` grows with every word that is added."""
-
-    number: int
-    query: str
-    key: str
-    judge: str
-    grade: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CountedVote:
-    """A judge's newest vote on a query and two columns, by their places in the snapshot; `winner` is TIE or one."""
-
-    number: int
-    query: str
-    judge: str
-    x: int
-    y: int
-    winner: int
-    at: datetime
-
-    def as_vote(self) -> Vote:
-        return Vote(self.query, self.judge, str(self.x), str(self.y), "" if self.winner == TIE else str(self.winner))
 
 
 class Judgements:
@@ -121,8 +65,8 @@ class Judgements:
         with self._database.reading() as connection:
             return [_evaluation(row) for row in connection.execute(asked)]
 
-    def judge(self, evaluation: Evaluation, query: str, key: str, grade: int, *, by: str) -> None:
-        """Add a judge's word on a picture, instead of what they said of it before.
+    def judge(self, evaluation: Evaluation, query: str, key: str, grade: int, *, by: str, actor: str = "") -> None:
+        """Add a judge's word on a picture, instead of what they said of it before; `actor` enters it.
 
         Raises:
             Refused: the scale has no such grade, or models were told already.
@@ -130,22 +74,25 @@ class Judgements:
         if isinstance(grade, bool) or not 0 <= grade <= evaluation.protocol.highest:
             raise Refused(f"{grade} is no grade.", f"Grades are 0 to {evaluation.protocol.highest}.")
         with self._open(evaluation) as connection:
-            _add(connection, judgements, evaluation=evaluation.id, query=query, key=key, judge=by, grade=grade)
+            told = {"evaluation": evaluation.id, "query": query, "key": key, "judge": by, "actor": actor}
+            _add(connection, judgements, **told, grade=grade)
 
-    def judge_all(self, evaluation: Evaluation, given: Sequence[Given]) -> None:
-        """Add the words of several judges, all or none of them.
+    def judge_all(self, evaluation: Evaluation, given: Sequence[Given], *, origin: str = "", actor: str = "") -> None:
+        """Add the words of several judges, all or none of them; `origin` is the file that they come from.
 
         Raises:
             Refused: the scale has no such grade, or models were told already.
         """
         if any(not 0 <= one.grade <= evaluation.protocol.highest for one in given):
             raise Refused("Not every grade is on the scale.", f"Grades are 0 to {evaluation.protocol.highest}.")
-        told = {"evaluation": evaluation.id, "at": now()}
+        told = {"evaluation": evaluation.id, "at": now(), "origin": origin, "actor": actor}
         with self._open(evaluation) as connection:
             for one in given:
                 connection.execute(insert(judgements).values(**told, **asdict(one)))
 
-    def vote(self, evaluation: Evaluation, query: str, x: int, y: int, winner: int, *, by: str) -> None:
+    def vote(
+        self, evaluation: Evaluation, query: str, x: int, y: int, winner: int, *, by: str, actor: str = ""
+    ) -> None:
         """Add a judge's vote between two columns, instead of the one before; `winner` is one of them or TIE.
 
         Raises:
@@ -154,16 +101,17 @@ class Judgements:
         if x == y or winner not in (x, y, TIE):
             raise Refused("Neither of the two won, and it is no tie.", "Vote for one of them, or for both alike.")
         with self._open(evaluation) as connection:
-            _add(connection, votes, evaluation=evaluation.id, query=query, judge=by, x=x, y=y, winner=winner)
+            told = {"evaluation": evaluation.id, "query": query, "judge": by, "actor": actor}
+            _add(connection, votes, **told, x=x, y=y, winner=winner)
 
-    def undo(self, evaluation: Evaluation, *, by: str) -> bool:
+    def undo(self, evaluation: Evaluation, *, by: str, actor: str = "") -> bool:
         """Take back the newest word of a judge that still counts; False where there is none left."""
         table = judgements if evaluation.way == "grades" else votes
         with self._open(evaluation) as connection:  # from here on nobody adds a word, so the newest stays the newest
             newest = _newest(connection, table, evaluation.id, by)
             if newest is None:
                 return False
-            told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by}
+            told: dict[str, Any] = {"evaluation": evaluation.id, "query": newest.query, "judge": by, "actor": actor}
             if table is judgements:
                 _add(connection, judgements, **told, key=newest.key, grade=TAKEN_BACK)
             else:
@@ -174,7 +122,10 @@ class Judgements:
         """What counts of an evaluation: of one judge, or of all."""
         newest = {(row.judge, row.query, row.key): row for row in self._rows(judgements, evaluation, judge)}
         return [
-            Judgement(row.number, row.query, row.key, row.judge, row.grade, row.at)
+            Judgement(
+                *(row.number, row.query, row.key, row.judge, row.grade, row.at),
+                *(row.actor, row.origin, row.made_at),
+            )
             for row in newest.values()
             if row.grade is not TAKEN_BACK
         ]
@@ -183,7 +134,7 @@ class Judgements:
         """The votes that count of an evaluation: of one judge, or of all."""
         newest = {(row.judge, row.query, *sorted((row.x, row.y))): row for row in self._rows(votes, evaluation, judge)}
         return [
-            CountedVote(row.number, row.query, row.judge, row.x, row.y, row.winner, row.at)
+            CountedVote(row.number, row.query, row.judge, row.x, row.y, row.winner, row.at, row.actor)
             for row in newest.values()
             if row.winner is not TAKEN_BACK
         ]

@@ -5,47 +5,30 @@ collection and model each is, and what single queries say, is in it only once th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from string import ascii_uppercase
 
 from console_core.judging import wording
 from console_core.judging.ballots import Ballots, ballots
 from console_core.judging.desk import Desk
 from console_core.judging.documents import document
 from console_core.judging.guards import NOT_INTACT
+from console_core.judging.imported import Imported, imported
 from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
 from console_core.judging.judges import JudgesAgreement, counting, judges_agreement
 from console_core.judging.looks import Look, early
+from console_core.judging.named_columns import NamedColumn, letters, named
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_rows import QueryRow, query_rows
 from console_core.judging.records import LabRecords
 from console_core.judging.several import together
+from console_core.judging.siblings import Sibling
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.told import Figures, ToldVerdict
 from console_core.judging.verdict import Verdict, decide, withhold
 from console_core.judging.versions import versions
 from console_core.querylab.rankings import Grades, Query
-
-
-@dataclass(frozen=True, slots=True)
-class NamedColumn:
-    """A column by its letter. All else is empty until the models were told."""
-
-    letter: str
-    asked: str = ""
-    collection: str = ""
-    model: str = ""
-    fingerprint: str = ""
-    dimension: int | None = None
-    points: int | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        """The letter, and the collection where it is known."""
-        return f"{self.asked} ({self.letter})" if self.asked else self.letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +79,8 @@ class Comparison:
 class EvaluationOutcome:
     """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
     where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too.
-    `told` is what it said when the models were told."""
+    `siblings` judged the same before this protocol was locked, `beside` did so later, until its models were told, and
+    `told` is what it said then."""
 
     evaluation: str
     way: Way
@@ -112,6 +96,9 @@ class EvaluationOutcome:
     comparisons: tuple[Comparison, ...]
     ballots: Ballots | None
     judges: Mapping[str, int]
+    imported: Imported
+    siblings: tuple[Sibling, ...]
+    beside: tuple[Sibling, ...]
     agreement: JudgesAgreement | None
     pictures: Pictures
     words: int
@@ -181,6 +168,18 @@ class EvaluationOutcome:
         """How often the verdict was looked at, in a sentence or two."""
         return wording.looked(len(self.looks), self.early_looks)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What nobody who reads the verdict may miss: that its protocol could have been chosen after a result, or that
+        it could have been chosen among several; or that it was another when the models were told."""
+        said = (
+            self.otherwise,
+            *(one.text for one in self.siblings),
+            self.imported.warning,
+            *(one.text for one in self.beside),
+        )
+        return tuple(filter(None, said))
+
     def to_json(self) -> dict[str, object]:
         """All of it as one JSON document. Tuples are lists, times are in ISO 8601, and what is not finite is null."""
         found: dict[str, object] = document(self)
@@ -201,6 +200,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
     compared = _compared(evaluation, desk, grades, intact) if graded else ()
+    siblings, beside = lab.siblings.around(evaluation, snapshot, given)
     keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
     return EvaluationOutcome(
         evaluation=evaluation.id,
@@ -213,10 +213,13 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         revealed_at=evaluation.revealed_at,
         revealed_by=evaluation.revealed_by,
         answered=_answered(snapshot, len(desk.queries), intact),
-        columns=tuple(_named(evaluation, snapshot, place, told=told) for place in range(len(evaluation.columns))),
+        columns=tuple(named(evaluation, snapshot, place, told=told) for place in range(len(evaluation.columns))),
         comparisons=compared,
         ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
         judges=_judges(given, votes),
+        imported=imported(given, evaluation.made_at),
+        siblings=siblings,
+        beside=beside,
         agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
         pictures=Pictures(len(keys), sum(key not in touched for key in keys)),
         words=words,
@@ -226,11 +229,6 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         versions=versions(),
         told=lab.told.of(evaluation.id) if told else None,
     )
-
-
-def letters(evaluation: Evaluation) -> tuple[str, ...]:
-    """What its columns are called, in their order."""
-    return tuple(ascii_uppercase[: len(evaluation.columns)])
 
 
 def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) -> tuple[Comparison, ...]:
@@ -262,14 +260,6 @@ def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:
         *(snapshot.id, snapshot.set_name, snapshot.set_version, questions, snapshot.depth, snapshot.digest, intact),
         *(snapshot.made_by, snapshot.made_at),
     )
-
-
-def _named(evaluation: Evaluation, snapshot: Snapshot, place: int, *, told: bool) -> NamedColumn:
-    letter, column = letters(evaluation)[place], snapshot.columns[evaluation.columns[place]]
-    if not told:
-        return NamedColumn(letter)
-    known = column.asked, column.collection, column.model, column.fingerprint, column.dimension, column.points
-    return NamedColumn(letter, *known, dict(column.settings))
 
 
 def _judges(given: Sequence[Judgement], votes: Sequence[CountedVote]) -> dict[str, int]:

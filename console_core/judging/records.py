@@ -6,10 +6,12 @@ from collections import OrderedDict
 from console_core.database import Database
 from console_core.judging.desk import Desk
 from console_core.judging.graded import GradedPictures
+from console_core.judging.judge_browsers import JudgeBrowsers
 from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.looks import Looks
 from console_core.judging.query_sets import QuerySets
 from console_core.judging.readings import Readings
+from console_core.judging.siblings import Siblings
 from console_core.judging.snapshots import Snapshots
 from console_core.judging.told import ToldVerdicts
 
@@ -29,6 +31,8 @@ class LabRecords:
         self.graded = GradedPictures(database)
         self.looks = Looks(database)
         self.told = ToldVerdicts(database)
+        self.siblings = Siblings(database)
+        self.judge_browsers = JudgeBrowsers(database)
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._guard = threading.Lock()
 

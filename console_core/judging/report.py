@@ -77,8 +77,9 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
         found.append(f'<h1 class="{kind}">{escape(said)}</h1>')
         found.append(f'<p class="lead">{numbers(f"ballots.pairs.{place}.text", "plain")}</p>')
-    if outcome.otherwise:
-        found.append(f'<p class="lead">{numbers("otherwise", "plain")}</p>')
+    found += [
+        f'<p class="lead warning">{numbers(f"warnings.{place}", "plain")}</p>' for place in range(len(outcome.warnings))
+    ]
     return "".join(found)
 
 
@@ -117,6 +118,7 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
             for place, one in enumerate(outcome.comparisons)
         ),
         judges,
+        ("Where the grades come from", numbers("imported.text", "plain")),
         ("Agreement of judges", agreement),
         ("Unjudged pictures", f"{numbers('pictures.share', 'share')}: {unjudged}"),
         looks,

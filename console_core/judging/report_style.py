@@ -13,6 +13,7 @@ h1{font-size:26px;line-height:1.25;margin:0 0 8px;border-left:6px solid var(--so
 h1.non-inferior,h1.preferred{border-color:var(--good)}h1.inferior{border-color:var(--bad)}
 h1.inconclusive,h1.withheld{border-color:var(--open)}
 h2{font-size:18px;margin:32px 0 8px}h3{font-size:15px;margin:20px 0 6px}
+p.warning{border-left:6px solid var(--open);background:var(--wash);padding:8px 14px;margin:14px 0}
 p{margin:6px 0}.lead{font-size:17px}.soft{color:var(--soft)}
 .mark{border:1px solid var(--open);color:var(--open);border-radius:4px;padding:0 6px;font-size:12px;font-weight:400}
 .mark.soft{border-color:var(--line);color:var(--soft)}

@@ -148,13 +148,23 @@ def finding(found: str, other: str) -> str:
     return {"lower": f"{other} lower", "higher": f"{other} higher"}.get(found, found)
 
 
+def often(times: int) -> str:
+    """How often: once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(times, f"{times:,} times")
+
+
+def several(number: int, noun: str) -> str:
+    """So many of something: 1 grade, 1,200 grades."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def looked(times: int, early: int) -> str:
     """How often a verdict was looked at, and why that is told."""
     if not times:
         return "Never looked at before the models were told."
-    said = {1: "once", 2: "twice"}.get(times, f"{times:,} times")
+    said = often(times)
     if not early:
-        return f"Looked at {said} before the models were told, after the last judgement."
+        return f"Looked at {said} before the models were told, and no look before the last judgement showed a result."
     states = "1 state" if early == 1 else f"{early:,} states"
     return (
         f"Looked at {said} before the models were told, at {states} after which more was judged. Each of these is one "

@@ -16,7 +16,9 @@ CONSOLE_DEVICE          auto, cpu or cuda
 CONSOLE_ENGINE          where models run: auto (process on CUDA and from 8 cores), threads (the console's) or process
 CONSOLE_PRECISION       of a model's weights: auto, float32, float16 or bfloat16
 CONSOLE_ACTOR           the name written into the journal (default: the login name)
-CONSOLE_ROLE            viewer, operator or admin (default: admin)
+CONSOLE_ACTOR_HEADER    the request header in which a proxy names who signed in; then that name acts, and whoever
+                        comes without it only looks
+CONSOLE_ROLE            viewer, judge, operator or admin (default: admin)
 CONSOLE_API_TOKEN       what programs must send to search over HTTP (docs/search-api.md); never shown, stored or logged
 CONSOLE_ALLOWED_HOSTS   further host names that the server answers to, separated by commas
 """
@@ -122,6 +124,7 @@ def read(workspace: Path, environment: Mapping[str, str] = os.environ, *, text: 
         engine=engine,
         unload_after=top.number("unload_after", 900),
         actor=environment.get("CONSOLE_ACTOR") or _login_name(),
+        actor_header=environment.get("CONSOLE_ACTOR_HEADER", "").strip(),
         role=role,
         api_token=api_token(api, environment),
     )

@@ -202,6 +202,7 @@ class Settings:
     engine: Engine = "auto"
     unload_after: int = 900
     actor: str = "operator"
+    actor_header: str = ""
     role: Role = "admin"
     api_token: str = field(default="", repr=False)
 

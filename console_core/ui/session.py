@@ -1,5 +1,6 @@
 """What belongs to one visitor: the Console, who they are, messages for their next page, and the address bar."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -13,9 +14,11 @@ from console_core.console import Console
 from console_core.errors import ConsoleError
 from console_core.ui import words
 from console_core.web import process
+from console_core.web.browsers import known_as, mark_in
 from console_core.web.incidents import incident as incident
 
-_FLASH = "_flash"
+_FLASH, _BROWSER = "_flash", "_browser"
+NOBODY = "somebody who is not signed in"
 
 
 def console() -> Console:
@@ -31,9 +34,28 @@ def console() -> Console:
 
 
 def actor() -> Actor:
-    """Who acts: the name and role of the settings."""
+    """Who acts: who signed in at the proxy, where the settings name its header; else the name of the settings, which is
+    everybody's. The role is that of the settings; who should have signed in and did not only looks."""
     settings = console().settings
-    return Actor(settings.actor, settings.role)
+    if not settings.actor_header:
+        return Actor(settings.actor, settings.role)
+    name = words.one_line(_sent(settings.actor_header))
+    return Actor(name, settings.role, known=True) if name else Actor(NOBODY, "viewer")
+
+
+def browser() -> str:
+    """What the ledger calls this browser: the same after a reload, and for each browser another."""
+    mark = mark_in(_sent("Cookie")) or st.session_state.setdefault(_BROWSER, secrets.token_hex(16))
+    return known_as(mark)
+
+
+def _sent(header: str) -> str:
+    """A header of the request that this visit began with."""
+    value = st.context.headers.get(header, "")
+    try:
+        return value.encode("latin-1").decode()  # names in UTF-8 come as Latin-1
+    except UnicodeError:
+        return value
 
 
 def act(name: str, /, *, done: str | Callable[[Any], str] = "", **arguments: Any) -> Any:

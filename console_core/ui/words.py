@@ -3,6 +3,7 @@
 Pure: nothing here draws. Colours are Streamlit's names, so that badges follow the light and the dark theme.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -124,6 +125,11 @@ def badge(word: Word) -> str:
 def plain(text: object) -> str:
     """Text from outside, safe within Markdown: every character that Markdown would act on is escaped."""
     return "".join(f"\\{character}" if character in "\\`*_{}[]()#+-!|<>~$:&" else character for character in str(text))
+
+
+def one_line(text: str) -> str:
+    """What somebody typed as one line: in Unicode's composed form (NFC), with one space between words."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def number(value: float) -> str:

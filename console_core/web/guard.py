@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console_core.settings import allowed_hosts
+from console_core.web.browsers import marked
 from console_core.web.waiting import WaitsForConsole
 
 BLOCKED = ("/_stcore/agent", "/_stcore/metrics")
@@ -39,7 +40,8 @@ HEADERS = (
 
 
 class EdgeGuard:
-    """Refuses websockets from other origins (a missing origin is another one) and adds security headers."""
+    """Refuses websockets from other origins (a missing origin is another one), adds security headers, and marks
+    browsers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -57,7 +59,7 @@ class EdgeGuard:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message.get("headers", ())}
                 added = [(name, value) for name, value in HEADERS if name not in present]
-                message = {**message, "headers": [*message.get("headers", ()), *added]}
+                message = marked({**message, "headers": [*message.get("headers", ()), *added]}, scope)
             await send(message)
 
         blocked = scope["path"].startswith(BLOCKED)

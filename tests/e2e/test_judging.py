@@ -134,6 +134,6 @@ def test_a_judge_grades_a_hundred_pictures_by_keys_alone_blindly_and_a_reload_lo
         tab.page.keyboard.press("u")
         tab.page.get_by_text(re.compile("^99 of ")).wait_for()
         told = [*pages, tab.page.content(), tab.page.url, *asked_for]
-        assert len([url for url in asked_for if "/thumb/large/" in url]) >= 50
+        assert len([url for url in asked_for if "/thumb/large/" in url]) >= 30
         assert not [text for text in told if re.search("demo-(clip|siglip)|images__", text)]
         tab.shows_no_trace()

@@ -1,6 +1,7 @@
 """docs/judging.md from start to end: questions, answers, grades from a file, a verdict and its report."""
 
 import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     blind: dict[str, Any] = json.loads(seen.stdout)
     assert blind["comparisons"][0]["verdict"]["outcome"] == "non-inferior"
     assert [one["outcome"] for one in blind["looks"]] == ["withheld", "non-inferior"]
-    assert blind["early_looks"] == 1
+    assert blind["early_looks"] == 0
     assert "demo-siglip" in done(workspace, *named(reveal, evaluation)).stdout
     done(workspace, *named(report, evaluation))
     text = Path("verdict/report.html").read_text()
@@ -73,16 +74,31 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     done(workspace, *named(report, evaluation)[:-1], "verdict.zip")
     assert Path("verdict.zip").stat().st_size > 10_000
     told = json.loads(Path("verdict/outcome.json").read_text())
-    assert {**told, "queries": [], "columns": blind["columns"], "revealed_at": None, "revealed_by": ""} == blind
+    assert told["told"]["sentences"] == told["sentences"] == [one["text"] for one in blind["comparisons"]]
+    hidden = {"queries": [], "columns": blind["columns"], "revealed_at": None, "revealed_by": "", "told": None}
+    assert told | hidden == blind
 
     backwards = begin("2", "1")
-    done(workspace, *named(grades, backwards))
-    assert run(workspace, *named(verdict, backwards)).exit_code == 1
+    before = f"The same answers were judged before, in {evaluation}, with nDCG@10 and a margin of 0.05"
+    assert "looked at twice; its models were told on" in done(workspace, *named(grades, backwards)).stdout
+    seen = run(workspace, *named(verdict, backwards))
+    assert (seen.exit_code, before in seen.stdout, "images__siglip" in seen.stdout) == (1, True, False)
+    taken = len(list(csv.DictReader(io.StringIO(Path("verdict/judgements.csv").read_bytes().decode(), newline=""))))
+    assert f"{taken} of {taken} imported grades are the same as grades that were given there" in seen.stdout
+    exported = ["grades", backwards, "--from", "verdict/judgements.csv"]
+    refused = run(workspace, *exported)
+    assert (refused.exit_code, f"{taken} of {taken} grades were given before" in refused.output) == (1, True)
+    assert before in done(workspace, *exported, "--before-lock").stdout
+    told = json.loads(run(workspace, *named(verdict, backwards), "--json").stdout)
+    assert told["warnings"][1] == f"{taken} of {taken} imported grades were given before this protocol was locked."
+    assert told["imported"]["files"] == ["judgements.csv"]
     listed = json.loads(done(workspace, "evaluations", "--json").stdout)
     assert [bool(one["revealed_at"]) for one in listed] == [False, True]
     assert "revealed" in run(workspace, *named(grades, evaluation)).output
 
-    voted = json.loads(done(workspace, "evaluate", snapshot, "--votes", "--json").stdout)["evaluation"]
+    locked = json.loads(done(workspace, "evaluate", snapshot, "--votes", "--json").stdout)
+    voted, (warned, _) = locked["evaluation"], locked["warnings"]
+    assert warned.startswith(before)
     seen = run(workspace, "verdict", voted)
     assert (seen.exit_code, "without a vote between A and B" in seen.output) == (2, True)
     for words, said in (

@@ -17,9 +17,10 @@ from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.told import told_verdicts
 from console_core.runs.types import RunState
-from console_core.ui import navigation, words
+from console_core.ui import navigation, session, words
 from console_core.ui.judging.grading import _give as give_grade_on_page
 from console_core.ui.judging.newest import judged_links
+from console_core.web.browsers import known_as
 from tests.conftest import fill
 
 OLGA = Actor("olga", "admin")
@@ -250,7 +251,7 @@ def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, m
 
 
 def test_a_key_that_is_pressed_twice_says_nothing_of_a_picture_twice_and_a_name_stays_in_the_address(
-    both: Console, open_page: OpenPage
+    both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = command(
         both, OLGA, "begin_evaluation", snapshot=answered(both), columns=(0, 1), protocol=Protocol(k=2, seed=9)
@@ -260,6 +261,8 @@ def test_a_key_that_is_pressed_twice_says_nothing_of_a_picture_twice_and_a_name_
     pressed.click().run()
     (first,) = both.lab.judgements.of(made.id)
     assert first.judge == "b\u00e9n a"
+    same = known_as(page.session_state["_browser"])
+    monkeypatch.setattr(session, "browser", lambda: same)
     task = both.lab.desk(made).next_task(both.lab.graded.of(made.id, first.judge))
     assert task is not None
     give_grade_on_page(made, first.query, first.key, 0, first.judge)

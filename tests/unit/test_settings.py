@@ -357,6 +357,7 @@ url = "sqlite:///file.db"
         ("CONSOLE_DEVICE", "cuda", "device", "cuda"),
         ("CONSOLE_PRECISION", "bfloat16", "precision", "bfloat16"),
         ("CONSOLE_ACTOR", "olga", "actor", "olga"),
+        ("CONSOLE_ACTOR_HEADER", " X-Forwarded-User ", "actor_header", "X-Forwarded-User"),
         ("CONSOLE_ROLE", "viewer", "role", "viewer"),
     ],
 )

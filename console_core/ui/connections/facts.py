@@ -129,7 +129,8 @@ def person(console: Console) -> Mapping[str, object]:
         "admin": "may do everything, cut-overs included",
     }
     counts = f"{words.count(settings.verdict_hours, 'hour')} after a verification, unless something is written"
-    return {"Name": settings.actor, "Role": f"{settings.role}: {may[settings.role]}", "A verdict counts": counts}
+    name = f"as {settings.actor_header} says" if settings.actor_header else settings.actor
+    return {"Name": name, "Role": f"{settings.role}: {may[settings.role]}", "A verdict counts": counts}
 
 
 def device(console: Console) -> Mapping[str, object]:

@@ -6,16 +6,19 @@ from typing import Any
 
 import streamlit as st
 
+from console_core.database import now
 from console_core.errors import Refused
 from console_core.judging.estimate import needed
 from console_core.judging.protocol import FEWEST, Protocol
 from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Rankings
-from console_core.ui import session
+from console_core.ui import session, words
 from console_core.ui.permission import command_button
 
 _GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vote between whole lists"
 _GAINS = {"exponential": "2^grade − 1", "linear": "The grade itself"}
+_WARNED = 5
+"""Evaluations of the same that are named, the newest ones."""
 SPREAD = 0.2
 """Standard deviation of the difference per question that is taken before anything is known."""
 _METRICS = {"nDCG": "nDCG", "P": "Precision", "RR": "Reciprocal rank", "Recall": "Recall"}
@@ -67,6 +70,7 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             f"equally good model is not worse by more than {margin:g}, if none is left out. "
             f"Here {len(rankings[0]):,} were answered."
         )
+        _warn(snapshot)
         pressed = command_button(
             "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
         )
@@ -80,6 +84,16 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
                 "gain": gain,
             }
             _begin(snapshot, told, votes=way == _VOTES)
+
+
+def _warn(snapshot: Snapshot) -> None:
+    """That the same was judged before, which the verdict will say."""
+    found = session.console().lab.siblings.of(snapshot, range(len(snapshot.columns)), before=now())
+    if found:
+        said = "\n".join(f"- {words.plain(one.before)}" for one in found[-_WARNED:])
+        said += f"\n- And {len(found) - _WARNED:,} times before." if len(found) > _WARNED else ""
+        text = f"{said}\n\nThe verdict will say so: a protocol that is chosen after a result can be chosen for it."
+        st.warning(text, title="The same was judged before", icon=":material/history:")
 
 
 def _begin(snapshot: Snapshot, told: Mapping[str, Any], *, votes: bool) -> None:

@@ -1,42 +1,17 @@
 """Grade pictures one by one, by keyboard, without knowing who found them."""
 
-import unicodedata
 from html import escape
 
 import streamlit as st
 
 from console_core.judging.judgements import Evaluation
-from console_core.ui import navigation, panels, session, words
-from console_core.ui.address import from_address, write_address
+from console_core.ui import panels, session, words
+from console_core.ui.judging.naming import judge_name
 from console_core.ui.permission import denied
 from console_core.web.pictures import thumb_url
 
 _GRADES = {0: "Wrong", 1: "Barely", 2: "Good", 3: "Perfect"}
 _YES_NO = {0: "No", 1: "Yes"}
-_JUDGE = "judge-name"
-
-
-def judge_name() -> str:
-    """Who judges in this browser: the name in the address, else the visitor's own."""
-    told = " ".join(unicodedata.normalize("NFC", session.parameter("judge")).split())
-    return told or session.actor().name
-
-
-def who_judges(evaluation: Evaluation) -> None:
-    """A field for the judge's name, because several can share one console; and the way to the verdict."""
-    from_address(_JUDGE, "judge", session.actor().name)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(
-            "Judging as",
-            key=_JUDGE,
-            width=320,
-            on_change=write_address,
-            args=({"judge": _JUDGE},),
-            help="Each judge needs a name of their own, and is led through everything; their agreement is measured.",
-        )
-        navigation.link(
-            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
-        )
 
 
 def grading(evaluation: Evaluation) -> None:
@@ -85,7 +60,15 @@ def _give(evaluation: Evaluation, query: str, key: str, grade: int, judge: str) 
     lab = session.console().lab
     now = lab.desk(evaluation).next_task(lab.graded.of(evaluation.id, judge))
     if now is not None and (now.query.id, now.key) == (query, key):
-        session.act("judge", evaluation=evaluation.id, query=query, key=key, grade=grade, judge=judge)
+        session.act(
+            "judge",
+            evaluation=evaluation.id,
+            query=query,
+            key=key,
+            grade=grade,
+            judge=judge,
+            browser=session.browser(),
+        )
 
 
 def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
@@ -99,7 +82,7 @@ def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
         disabled=disabled or bool(denied("undo_judgement")),
         on_click=session.act,
         args=("undo_judgement",),
-        kwargs={"evaluation": evaluation.id, "judge": judge},
+        kwargs={"evaluation": evaluation.id, "judge": judge, "browser": session.browser()},
     )
 
 
@@ -116,7 +99,7 @@ def all_judged(evaluation: Evaluation, judge: str) -> None:
     """What a judge is told at the end; the way to the verdict stands below."""
     panels.empty_state(
         "All is judged",
-        f"Nothing is left for {judge}. The models stay hidden until somebody reveals them.",
+        f"Nothing is left for {judge}. The models stay hidden until an operator ends the judging.",
         icon=":material/task_alt:",
     )
     undo_button(evaluation, judge, disabled=False)

@@ -7,14 +7,13 @@ import streamlit as st
 from console_core.judging import wording
 from console_core.judging.exports import report_files, zipped
 from console_core.judging.judgements import Evaluation
-from console_core.judging.looks import early
 from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
-from console_core.ui import charts, confirm, frame, navigation, panels, session, words
+from console_core.ui import charts, frame, panels, session, words
+from console_core.ui.judging.blind import LOOKED, blind
 from console_core.ui.judging.losses import queries_with_losses
-from console_core.ui.permission import command_button
 
-_LOOKED, _KEPT = "verdict-looked-at", "_verdict-kept"
+_KEPT = "_verdict-kept"
 _WORDS = {
     "non-inferior": words.Word("Non-inferior", "green", ":material/check_circle:", "No worse than the margin."),
     "inferior": words.Word("Inferior", "red", ":material/cancel:", "Worse by more than the margin."),
@@ -26,8 +25,8 @@ _WORDS = {
 def verdict_view(evaluation: Evaluation) -> None:
     """Before the models are told who judged, and two buttons; afterwards everything."""
     if evaluation.revealed_at is None:
-        _blind(evaluation)
-        found = st.session_state.get(_LOOKED)
+        blind(evaluation)
+        found = st.session_state.get(LOOKED)
         if found is None or found.evaluation != evaluation.id:
             return
         if found.words != session.console().lab.judgements.counted(evaluation.id):
@@ -35,8 +34,7 @@ def verdict_view(evaluation: Evaluation) -> None:
             return
     else:
         found = _kept(evaluation)
-    if found.otherwise:
-        st.warning(words.plain(found.otherwise), icon=":material/history:")
+    _warnings(found)
     _verdicts(found)
     _rests_on(found)
     if evaluation.revealed_at is not None:
@@ -58,64 +56,14 @@ def _kept(evaluation: Evaluation) -> EvaluationOutcome:
     return kept
 
 
-def _blind(evaluation: Evaluation) -> None:
-    lab = session.console().lab
-    desk = lab.desk(evaluation)
-    graded = evaluation.way == "grades"
-    judges = sorted({one.judge for one in (lab.judgements.of if graded else lab.judgements.votes)(evaluation.id)})
-    with panels.card(
-        "Still judged blindly", caption="Models are told once somebody reveals them; nothing is judged then."
-    ):
-        for judge in judges:
-            done = (
-                desk.graded(lab.graded.of(evaluation.id, judge))
-                if graded
-                else desk.voted(lab.judgements.votes(evaluation.id, judge))
-            )
-            st.progress(min(done.share, 1.0), text=words.plain(f"{judge}: {done.judged:,} of {done.of:,}"))
-        if not judges:
-            st.markdown("Nobody has judged yet.")
-        if seen := lab.looks.of(evaluation.id):
-            st.caption(words.plain(wording.looked(len(seen), early(seen, lab.judgements.counted(evaluation.id)))))
-        with st.container(horizontal=True):
-            navigation.link("judging", "Go on judging", icon=":material/gavel:", evaluation=evaluation.id)
-            looked = command_button(
-                "Look at the verdict",
-                "look_at_verdict",
-                key="verdict-look",
-                icon=":material/visibility:",
-                help="Each look before the end is counted and told: looking again until it fits would be luck.",
-            )
-            revealed = command_button(
-                "Reveal the models…", "reveal", key="verdict-reveal", kind="primary", icon=":material/lock_open:"
-            )
-    if looked:
-        st.session_state[_LOOKED] = session.act("look_at_verdict", evaluation=evaluation.id)
-        st.rerun()
-    if revealed:
-        confirm.ask(
-            confirm.Question(
-                "Reveal the models?",
-                f"{_unfinished(evaluation)}Judging ends for everybody: nothing more is judged once models are told.",
-                "Reveal them",
-                lambda: session.act("reveal", evaluation=evaluation.id, done="The models are told."),
-                icon=":material/lock_open:",
-            )
-        )
-        st.rerun()
-
-
-def _unfinished(evaluation: Evaluation) -> str:
-    """How much nobody judged yet, as a sentence; "" where nothing is left."""
-    lab = session.console().lab
-    desk = lab.desk(evaluation)
-    if evaluation.way == "grades":
-        graded = {(one.query, one.key) for one in lab.judgements.of(evaluation.id)}
-        left = sum((query, key) not in graded for query, pool in desk.pools.items() for key in pool)
-        return f"**{words.count(left, 'picture')} nobody has graded.** " if left else ""
-    given = {(one.query, *sorted((one.x, one.y))) for one in lab.judgements.votes(evaluation.id)}
-    left = max(0, desk.voted(()).of - len(given))
-    return f"**{words.count(left, 'pair')} of lists nobody has voted on.** " if left else ""
+def _warnings(found: EvaluationOutcome) -> None:
+    if found.warnings:
+        title = "This is not the only evaluation of the same"
+        if found.otherwise:
+            title = "This version of the program computes another verdict than was told"
+        if found.siblings or found.imported.early:
+            title = "This protocol was locked when grades or a verdict were known"
+        st.warning("\n\n".join(map(words.plain, found.warnings)), title=title, icon=":material/history:")
 
 
 def _verdicts(found: EvaluationOutcome) -> None:
@@ -236,6 +184,7 @@ def _rests_on(found: EvaluationOutcome) -> None:
             "Gain": wording.gain(found.gains),
             "Unjudged pictures": f"{wording.count(found.pictures.unjudged)} of {wording.count(found.pictures.all)}, "
             f"{wording.share(found.pictures.share)}",
+            "Where the grades come from": found.imported.text,
             "Agreement of judges": _agreement(found),
         }
     with panels.card("What this rests on"):

@@ -5,7 +5,8 @@ import streamlit as st
 from console_core.judging.desk import Duel
 from console_core.judging.judgements import TIE, Evaluation
 from console_core.ui import gallery, panels, pictures, session, words
-from console_core.ui.judging.grading import all_judged, asked_picture, judge_name, undo_button
+from console_core.ui.judging.grading import all_judged, asked_picture, undo_button
+from console_core.ui.judging.naming import judge_name
 from console_core.ui.permission import denied
 
 
@@ -63,4 +64,5 @@ def _give(evaluation: Evaluation, duel: Duel, winner: int, judge: str) -> None:
             y=duel.right,
             winner=winner,
             judge=judge,
+            browser=session.browser(),
         )

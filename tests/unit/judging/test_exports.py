@@ -39,7 +39,7 @@ def test_grades_survive_a_csv_file_with_awkward_keys_judges_and_questions(made: 
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
     again = from_table(text, desk, judge="nobody")
     assert again == [
-        Given(one.query, one.key, one.judge, one.grade) for one in sorted(given, key=lambda one: one.number)
+        Given(one.query, one.key, one.judge, one.grade, one.at) for one in sorted(given, key=lambda one: one.number)
     ]
 
 

@@ -39,7 +39,8 @@ def test_what_is_not_known_is_a_dash(how: str) -> None:
 
 def test_looks_are_told_with_what_they_cost() -> None:
     assert wording.looked(0, 0) == "Never looked at before the models were told."
-    assert wording.looked(1, 0) == "Looked at once before the models were told, after the last judgement."
+    before = "no look before the last judgement showed a result"
+    assert wording.looked(1, 0) == f"Looked at once before the models were told, and {before}."
     assert "3 times" in wording.looked(3, 2)
     assert "2 states" in wording.looked(3, 2)
 

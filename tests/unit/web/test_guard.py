@@ -5,17 +5,18 @@ from collections.abc import Iterator
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from console_core.settings import allowed_hosts
+from console_core.web.browsers import COOKIE, known_as, mark_in
 from console_core.web.guard import MIDDLEWARE
 
 
-async def _page(_request: Request) -> PlainTextResponse:
-    return PlainTextResponse("page")
+async def _page(request: Request) -> Response:
+    return HTMLResponse("page") if request.url.path == "/" else PlainTextResponse("part")
 
 
 async def _socket(websocket: WebSocket) -> None:
@@ -37,6 +38,19 @@ def test_pages_carry_the_security_headers(client: TestClient) -> None:
     assert "connect-src 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
+
+
+def test_a_browser_is_marked_by_the_first_page_once_and_the_ledger_does_not_know_the_mark(client: TestClient) -> None:
+    assert "set-cookie" not in client.get("/part").headers
+    told = client.get("/").headers["set-cookie"]
+    assert "HttpOnly; SameSite=Lax" in told
+    assert "Secure" not in told
+    mark = client.cookies[COOKIE]
+    assert "set-cookie" not in client.get("/").headers
+    assert mark_in(f"other=1; {COOKIE}={mark}; {COOKIE}x=2") == mark
+    assert mark_in("other=1") == ""
+    assert known_as(mark) == known_as(mark) != known_as(mark[1:])
+    assert known_as(mark) not in told
 
 
 @pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent", "/_stcore/agent/v1/apps"])
