@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from console_core.commands.actor import Actor
 from console_core.console import Console
@@ -14,6 +15,7 @@ from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.sampling import sample_of
+from console_core.querylab.encoder_standing import standing
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
 
@@ -33,10 +35,21 @@ def ask_query_set(
     columns: Sequence[str],
     depth: int = USUAL_DEPTH,
     version: int | None = None,
+    unchecked: bool = False,
 ) -> Run:
-    """Queue the run that asks a query set of collections or aliases and keeps the answers as a snapshot."""
+    """Queue the run that asks a query set of collections or aliases, each in a way (images~exact), and keeps the
+    answers as a snapshot. `unchecked` asks also one whose newest encoder check is red."""
     asked = console.lab.query_sets.get(query_set, version)
-    snapshot = begin(console.store, console.lab.snapshots, asked, columns, depth=depth, by=actor.name)
+    snapshot = begin(
+        console.store,
+        console.lab.snapshots,
+        asked,
+        columns,
+        depth=depth,
+        by=actor.name,
+        standing=partial(standing, console.store, console.ledger, console.models),
+        unchecked=unchecked,
+    )
     return console.ledger.submit(
         kind=KIND,
         lane=Lane.ACCELERATOR,

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.board import STATEMENT, Board, Summary, board
-from console_core.judging.snapshots import AskedColumn, Snapshot
+from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table

@@ -11,11 +11,12 @@ from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.judgements import Evaluation, Given, Way
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.records import LabRecords
-from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked
+from console_core.judging.snapshots import ColumnAnswer, Ranked
 from console_core.querylab.rankings import Query
 
 HOSTILE = "</style><script>alert(1)</script>\"'<img src=http://evil.example/x onerror=alert(1)>"
