@@ -15,6 +15,7 @@ from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.sampling import sample_of
+from console_core.judging.twins import twins
 from console_core.querylab.encoder_standing import standing
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
@@ -81,6 +82,11 @@ def begin_evaluation(
         raise Refused(
             f"The first {protocol.k} answers are to be judged, but {kept.depth} were kept.",
             f"Judge the first {kept.depth}, or ask the query set again for more.",
+        )
+    if way == "votes" and twins([kept.columns[place] for place in columns]):
+        raise Refused(
+            "One of these columns is another one in another way, and votes do not tell whose a loss is.",
+            "Name each collection once, or judge by grades.",
         )
     rankings = console.lab.snapshots.rankings(kept)
     if not sample_of(protocol, [rankings[place] for place in columns]).queue:

@@ -12,7 +12,8 @@ from console_core.judging.desk import Desk
 from console_core.judging.grade_lists import guarded
 from console_core.judging.judgements import TIE, CountedVote, Evaluation, Judgement, combined
 from console_core.judging.judges import counting
-from console_core.judging.outcome import EvaluationOutcome, letters, outcome_of
+from console_core.judging.named_columns import letters
+from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.query_rows import Cell
 from console_core.judging.records import LabRecords
 from console_core.judging.report import html_of, refuse_unrevealed

@@ -5,12 +5,12 @@ collection and model each is, and what single queries say, is in it only once th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from string import ascii_uppercase
 
 from console_core.judging import wording
+from console_core.judging.attribution import Attributed, attributed, pairs
 from console_core.judging.ballots import Ballots, ballots
 from console_core.judging.desk import Desk
 from console_core.judging.documents import document
@@ -18,14 +18,17 @@ from console_core.judging.guards import NOT_INTACT
 from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
 from console_core.judging.judges import JudgesAgreement, counting, judges_agreement
 from console_core.judging.looks import Look, early
+from console_core.judging.named_columns import NamedColumn, caution, letters, named
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_rows import QueryRow, query_rows
 from console_core.judging.records import LabRecords
 from console_core.judging.several import together
 from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
+from console_core.judging.twins import twins
 from console_core.judging.verdict import Verdict, decide, withhold
 from console_core.querylab.rankings import Grades, Query
+from console_core.vectorstore.ways import Search
 
 PROGRAMS = {
     "embedding-console": "embedding-console",
@@ -36,25 +39,6 @@ PROGRAMS = {
     "evalica": "evalica",
 }
 """What the numbers of a verdict, and the vectors before it, rest on: names, and those of their packages."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedColumn:
-    """A column by its letter. All else is empty until the models were told."""
-
-    letter: str
-    asked: str = ""
-    collection: str = ""
-    model: str = ""
-    fingerprint: str = ""
-    dimension: int | None = None
-    points: int | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        """The letter, and the collection where it is known."""
-        return f"{self.asked} ({self.letter})" if self.asked else self.letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +73,14 @@ class Pictures:
 class Comparison:
     """One column against the reference. Its metrics, `worst` and `best` are None where it is withheld. `tags` are
     slices, exploratory and corrected for how many there are. `left_out` are questions that one of the two could not
-    answer, by label."""
+    answer, by label. `attributed` says whose doing it is, once the models were told and where both have a twin; None
+    else, and where the verdict is withheld."""
 
     letter: str
     verdict: Verdict
     tags: tuple[Slice, ...]
     left_out: tuple[str, ...]
+    attributed: Attributed | None = None
 
     @property
     def text(self) -> str:
@@ -103,8 +89,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOutcome:
-    """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
-    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too."""
+    """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference
+    and `twins` others, which are judged and not compared; where lists were voted on there are `ballots`. `words` were
+    ever added by judges, those that they took back too. `caution` is a sentence where a verdict may be about an encoder
+    that is fed wrongly, and "" else."""
 
     evaluation: str
     way: Way
@@ -117,6 +105,8 @@ class EvaluationOutcome:
     revealed_by: str
     answered: Answered
     columns: tuple[NamedColumn, ...]
+    twins: int
+    caution: str
     comparisons: tuple[Comparison, ...]
     ballots: Ballots | None
     judges: Mapping[str, int]
@@ -180,7 +170,14 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     words, seen = lab.judgements.counted(evaluation.id), lab.looks.of(evaluation.id)
     grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
-    compared = _compared(evaluation, desk, grades, intact) if graded else ()
+    asked = [snapshot.columns[place] for place in evaluation.columns]
+    twin_of = twins(asked)
+    compared = _compared(evaluation, desk, grades, intact, twin_of) if graded else {}
+    if told:
+        ways = [one.way for one in asked]
+        compared = {place: _attributed(one, place, desk, grades, ways, twin_of) for place, one in compared.items()}
+    columns = named(evaluation, asked, twin_of)
+    verdicts = {place: one.verdict for place, one in compared.items()}
     keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
     return EvaluationOutcome(
         evaluation=evaluation.id,
@@ -193,8 +190,10 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         revealed_at=evaluation.revealed_at,
         revealed_by=evaluation.revealed_by,
         answered=_answered(snapshot, len(desk.queries), intact),
-        columns=tuple(_named(evaluation, snapshot, place, told=told) for place in range(len(evaluation.columns))),
-        comparisons=compared,
+        columns=columns,
+        twins=len(twin_of),
+        caution=caution(asked, columns),
+        comparisons=tuple(compared.values()),
         ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
         judges=_judges(given, votes),
         agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
@@ -202,25 +201,38 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         words=words,
         looks=seen,
         early_looks=early(seen, words),
-        queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
+        queries=query_rows(desk, grades, verdicts) if graded and told else (),
         versions=_versions(),
     )
 
 
-def letters(evaluation: Evaluation) -> tuple[str, ...]:
-    """What its columns are called, in their order."""
-    return tuple(ascii_uppercase[: len(evaluation.columns)])
-
-
-def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) -> tuple[Comparison, ...]:
-    protocol, reference, found = evaluation.protocol, desk.columns[0], []
+def _compared(
+    evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool, twin_of: Mapping[int, int]
+) -> dict[int, Comparison]:
+    """The comparison of each column by its place. Twins are among the columns that questions were drawn by, and in no
+    comparison: see `twins`."""
+    protocol, reference, found = evaluation.protocol, desk.columns[0], {}
     for place, letter in list(enumerate(letters(evaluation)))[1:]:
+        if place in twin_of:
+            continue
         names, column = ("A", letter), desk.columns[place]
         others = [each for other, each in enumerate(desk.columns) if other not in (0, place)]
         asked = desk.queries.keys()
         verdict = decide(protocol, evaluation.digest, reference, column, grades, others, asked=asked, names=names)
-        found.append(verdict if intact else withhold(verdict, NOT_INTACT))
-    return tuple(_comparison(verdict, desk) for verdict in together(found))
+        found[place] = verdict if intact else withhold(verdict, NOT_INTACT)
+    verdicts = together(list(found.values()))
+    return {place: _comparison(verdict, desk) for place, verdict in zip(found, verdicts, strict=True)}
+
+
+def _attributed(
+    one: Comparison, place: int, desk: Desk, grades: Grades, ways: Sequence[Search], twin_of: Mapping[int, int]
+) -> Comparison:
+    reference, column = (pairs(desk.columns, ways, twin_of, each) for each in (0, place))
+    if reference is None or column is None or one.verdict.decision is None:
+        return one
+    names = one.verdict.names
+    found = attributed(desk.evaluation.protocol, desk.sample, reference, column, grades, names=names)
+    return replace(one, attributed=found)
 
 
 def _comparison(verdict: Verdict, desk: Desk) -> Comparison:
@@ -242,14 +254,6 @@ def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:
         *(snapshot.id, snapshot.set_name, snapshot.set_version, questions, snapshot.depth, snapshot.digest, intact),
         *(snapshot.made_by, snapshot.made_at),
     )
-
-
-def _named(evaluation: Evaluation, snapshot: Snapshot, place: int, *, told: bool) -> NamedColumn:
-    letter, column = letters(evaluation)[place], snapshot.columns[evaluation.columns[place]]
-    if not told:
-        return NamedColumn(letter)
-    known = column.asked, column.collection, column.model, column.fingerprint, column.dimension, column.points
-    return NamedColumn(letter, *known, dict(column.settings))
 
 
 def _judges(given: Sequence[Judgement], votes: Sequence[CountedVote]) -> dict[str, int]:
