@@ -32,7 +32,7 @@ class Attributed:
     """The attribution of what `names[1]` does worse (or better) than `names[0]`, in the protocol's metric; None where
     nothing can be said, and `reason` says why. `causes` are what of "model" and "index" made it worse for certain, and
     by `tolerance` or more; "index" is everything that searching loses, by the index and by rounding, less what it
-    loses in the reference."""
+    loses in the reference. The intervals are two-sided, of this `confidence`."""
 
     names: tuple[str, str]
     measure: str
@@ -40,6 +40,7 @@ class Attributed:
     causes: tuple[str, ...] = ()
     tolerance: float = TOLERANCE
     reason: str = ""
+    confidence: float = CONFIDENCE
 
     @property
     def text(self) -> str:

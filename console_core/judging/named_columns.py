@@ -10,8 +10,6 @@ from console_core.querylab.column_text import written
 from console_core.querylab.comparison import Column
 from console_core.vectorstore.ways import Search
 
-UNKNOWN_ENCODER = "encoder check not recorded"
-"""Of a column that was asked before it was."""
 _MAY = "may condemn a model for how it was fed, and not for what it is"
 
 
@@ -36,6 +34,11 @@ class NamedColumn:
     def label(self) -> str:
         """The letter, and what was asked where it is known: images~exact (C)."""
         return f"{written(Column(self.asked, Search(self.way)))} ({self.letter})" if self.asked else self.letter
+
+    @property
+    def fed(self) -> str:
+        """How its encoder stood when it was asked, in words: encoder check green, 3 hours before."""
+        return _fed(self.encoder) if self.asked else ""
 
 
 def letters(evaluation: Evaluation) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def caution(columns: Sequence[AskedColumn], told: Sequence[NamedColumn]) -> str:
     Until the models are told it names no column, and does not say what was found.
     """
     open_ones = {
-        one.collection: (name.label, one.encoder)
+        one.collection: (name.label, _fed(one.encoder))
         for one, name in reversed(list(zip(columns, told, strict=True)))
         if one.encoder is None or one.encoder.state != "green"
     }
@@ -72,5 +75,9 @@ def caution(columns: Sequence[AskedColumn], told: Sequence[NamedColumn]) -> str:
         return ""
     if not all(one.asked for one in told):
         return f"Not every encoder was known to be right when the questions were asked. A verdict {_MAY}."
-    said = [f"{label}: {encoder.text if encoder else UNKNOWN_ENCODER}" for label, encoder in open_ones.values()]
-    return f"Not every encoder was known to be right ({'; '.join(reversed(said))}). The verdict {_MAY}."
+    said = [f"{label}: {fed}" for label, fed in reversed(open_ones.values())]
+    return f"Not every encoder was known to be right ({'; '.join(said)}). The verdict {_MAY}."
+
+
+def _fed(encoder: AskedEncoder | None) -> str:
+    return encoder.text if encoder else "encoder check not recorded"

@@ -18,9 +18,15 @@ LIMITS = (
     '"Not decided" is no proof of equality: fewer questions only make it likelier.',
     "Where several columns were compared with the reference, the confidence is that of all these comparisons together "
     "(Holm's correction): each of them is held to more. It does not cover several evaluations.",
+    "It is of collections as they are searched. A part of a loss may be the index's and no model's, unless they were "
+    "searched exactly too and it is told whose it is.",
     "Slices by tag, and metrics other than the one that was locked, are exploratory: they say where to look.",
 )
 """What a verdict does not say."""
+TWINS = (
+    "A twin tells what the model and what the index does: it is judged like all columns, compared with none, and no "
+    "comparison in Holm's correction."
+)
 EXPLORATORY = "Exploratory: nobody fixed these in advance. Each p is corrected for how many there are."
 
 
@@ -126,6 +132,14 @@ def grade(value: int | None) -> str:
 def judges(words: Mapping[str, int]) -> str:
     """Who judged, and how much: olga 120, pete 40."""
     return ", ".join(f"{name} {number:,}" for name, number in words.items()) or "nobody"
+
+
+def uncompared(number: int) -> str:
+    """What is said of twins, without telling which columns they are; "" where there are none."""
+    if not number:
+        return ""
+    are = "1 column is another one" if number == 1 else f"{number:,} columns are others"
+    return f"{are} in the other way of searching. {TWINS}"
 
 
 def named(labels: Sequence[str]) -> str:

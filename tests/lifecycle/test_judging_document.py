@@ -73,7 +73,8 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     done(workspace, *named(report, evaluation)[:-1], "verdict.zip")
     assert Path("verdict.zip").stat().st_size > 10_000
     told = json.loads(Path("verdict/outcome.json").read_text())
-    assert {**told, "queries": [], "columns": blind["columns"], "revealed_at": None, "revealed_by": ""} == blind
+    kept_back = ("queries", "columns", "caution", "revealed_at", "revealed_by")
+    assert {**told, **{name: blind[name] for name in kept_back}} == blind
 
     backwards = begin("2", "1")
     done(workspace, *named(grades, backwards))
