@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from console_core.commands import Actor, command
@@ -13,10 +15,12 @@ from console_core.judging import wording
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
+from console_core.runs.tables import runs
 from console_core.runs.types import RunState
 from console_core.ui import navigation, words
 from console_core.ui.judging.grading import _give as give_grade_on_page
 from console_core.ui.judging.newest import judged_links
+from console_core.vectorstore.ways import Search
 from tests.conftest import fill
 
 OLGA = Actor("olga", "admin")
@@ -60,6 +64,70 @@ def test_who_sees_it_first_is_led_from_captions_to_answers_and_to_an_evaluation(
     page.run()
     assert [card.value for card in page.subheader][-1] == "3 Evaluations"
     assert not page.exception
+
+
+def kept_check(console: Console, collection: str, **found: Any) -> None:
+    """A check of a collection that came to its end and found this, in place of what it would find."""
+    run = command(console, OLGA, "check_encoder", collection=collection)
+    for _ in range(300):
+        if (run := console.ledger.get(run.id)).state is RunState.SUCCEEDED:
+            break
+        time.sleep(0.05)
+    result = {**(run.result or {}), **found}
+    with console.database.transaction() as connection:
+        connection.execute(update(runs).where(runs.c.id == run.id).values(result=result))
+
+
+def test_each_encoder_says_how_it_stands_before_a_set_is_asked_and_a_faulty_one_wants_a_tick(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    command(both, OLGA, "save_query_set", query_set="one", queries=[query("square 1")])
+    page = open_page("judging")
+    assert not page.button(key="ask-start").disabled
+    assert said(page).count("never checked") == 2
+    page.button(key="ask-check-images__demo-siglip").click().run()
+    assert [run.target for run in both.ledger.runs(kinds=("encoder_check",))] == ["images__demo-siglip"]
+
+    red = {"code": "padding", "level": "red", "message": "Padded wrongly.", "remedy": "Pad it rightly."}
+    kept_check(both, "images__demo-siglip", findings=[red], verdict="red")
+    kept_check(both, "images", findings=[], verdict="green", points=3)
+    page = open_page("judging")
+    assert "Encoder faulty" in said(page)
+    assert "Wrong padding of texts" in said(page)
+    assert "The collection was written to since" in said(page)
+    assert page.button(key="ask-start").disabled
+    page.checkbox(key="ask-unchecked").check().run()
+    page.button(key="ask-start").click().run()
+    (run,) = both.ledger.runs(kinds=("ask",))
+    snapshot = both.lab.snapshots.get(run.spec["snapshot"])
+    assert [one.encoder.state for one in snapshot.columns if one.encoder] == ["stale", "red"]
+
+    kept_check(both, "images__demo-siglip", findings=[], verdict="green")
+    page = open_page("judging")
+    page.session_state["ask-form"] = True
+    page.run()
+    assert not page.button(key="ask-start").disabled
+    assert "ask-check-images__demo-siglip" not in {button.key for button in page.button}
+
+
+def test_a_store_that_compares_all_offers_no_exact_twin_and_ways_make_columns_of_their_own(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    command(both, OLGA, "save_query_set", query_set="one", queries=[query("square 1")])
+    page = open_page("judging")
+    assert page.checkbox(key="ask-exactly").disabled
+    page.session_state["ask-ways-images"] = [Search.USUAL, Search.EXACT]
+    page.session_state["ask-ways-images__demo-siglip"] = list(Search)
+    page.run()
+    assert "6 columns are too many" in said(page)
+    assert page.button(key="ask-start").disabled
+    page.session_state["ask-ways-images__demo-siglip"] = [Search.EXACT, Search.USUAL]
+    page.run()
+    page.button(key="ask-start").click().run()
+    (run,) = both.ledger.runs(kinds=("ask",))
+    snapshot = both.lab.snapshots.get(run.spec["snapshot"])
+    names = ["images", "images__demo-siglip", "images~exact", "images__demo-siglip~exact"]
+    assert [one.name for one in snapshot.columns] == names
 
 
 def test_a_set_is_changed_by_typing_and_its_former_version_can_still_be_read(

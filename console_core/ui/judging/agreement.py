@@ -74,7 +74,7 @@ def agreement_view(snapshot: Snapshot) -> None:
 
 
 def _title(column: AskedColumn) -> str:
-    return f"{column.model} ({column.asked})"
+    return f"{column.model} ({column.name})"
 
 
 def _totals(found: Board) -> None:
@@ -141,7 +141,7 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
     drawn = []
     for place, (column, keys) in enumerate(zip(snapshot.columns, lists, strict=True)):
         shown = ranked(keys, rows, reference=whole if place else None)
-        drawn.append(gallery.Column(column.model, shown, column.asked, CANNOT))
+        drawn.append(gallery.Column(column.title, shown, column.name, CANNOT))
     with panels.card(words.plain(query.label)):
         picked = gallery.gallery(drawn, key="board-gallery", picked=st.session_state.get(_PICTURE, ""))
         if picked is not None:

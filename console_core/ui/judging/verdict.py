@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console_core.judging import wording
-from console_core.judging.exports import report_files, zipped
 from console_core.judging.judgements import Evaluation
 from console_core.judging.looks import early
 from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
 from console_core.ui import charts, confirm, frame, navigation, panels, session, words
 from console_core.ui.judging.losses import queries_with_losses
+from console_core.ui.judging.told import columns, downloads
 from console_core.ui.permission import command_button
 
 _LOOKED, _KEPT = "verdict-looked-at", "_verdict-kept"
@@ -35,11 +35,15 @@ def verdict_view(evaluation: Evaluation) -> None:
             return
     else:
         found = _kept(evaluation)
+    if found.caution:
+        st.warning(words.plain(found.caution), icon=":material/help:")
     _verdicts(found)
+    if found.twins and evaluation.revealed_at is None:
+        st.caption(words.plain(wording.uncompared(found.twins)))
     _rests_on(found)
     if evaluation.revealed_at is not None:
-        _columns(found)
-        _downloads(evaluation)
+        columns(found)
+        downloads(evaluation)
         with frame.guarded("The questions"):
             queries_with_losses(evaluation, found)
     with st.expander("What a verdict does not say", icon=":material/info:"):
@@ -145,6 +149,8 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             estimate.mean, estimate.lower, estimate.upper, margin=protocol.margin, said=words.plain(one.text)
         )
         panels.chart(drawn, key=f"interval-{one.letter}")
+    if one.attributed is not None:
+        st.markdown(f"**Whose it is.** {words.plain(one.attributed.text)}")
     if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None, intact=found.answered.intact):
         st.caption(words.plain(advice))
     rows = []
@@ -241,50 +247,3 @@ def _agreement(found: EvaluationOutcome) -> str:
     if told is None or told.alpha is None:
         return told.reason if told is not None else ""
     return f"{wording.strength(told.alpha)} (Krippendorff's alpha, {wording.count(told.shared)} pictures)"
-
-
-def _columns(found: EvaluationOutcome) -> None:
-    with panels.card("The models"):
-        rows = [
-            {
-                "Column": one.letter,
-                "Collection": one.asked if one.asked == one.collection else f"{one.asked} → {one.collection}",
-                "Model": one.model,
-                "Fingerprint": one.fingerprint,
-                "Points": one.points,
-            }
-            for one in found.columns
-        ]
-        st.dataframe(rows, hide_index=True, height="content", alt="Which model each column is")
-
-
-def _downloads(evaluation: Evaluation) -> None:
-    console = session.console()
-
-    def report() -> bytes:
-        return report_files(console.lab, evaluation, console.thumbnails)["report.html"]
-
-    def archive() -> bytes:
-        return zipped(report_files(console.lab, evaluation, console.thumbnails))
-
-    with st.container(horizontal=True):
-        st.download_button(
-            "Report",
-            report,
-            file_name=f"verdict-{evaluation.id}.html",
-            mime="text/html",
-            key="verdict-report",
-            icon=":material/description:",
-            type="primary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "All files",
-            archive,
-            file_name=f"verdict-{evaluation.id}.zip",
-            mime="application/zip",
-            key="verdict-zip",
-            icon=":material/folder_zip:",
-            on_click="ignore",
-            help="The report, all numbers as JSON and CSV, every judgement, and run and qrels files of TREC.",
-        )
