@@ -63,7 +63,7 @@ class Attributed:
             ("model", "index"): "Both lose for certain.",
         }.get(
             self.causes,
-            f"Whose it is is not certain: of neither it is shown that it loses {self.tolerance:g} or more.",
+            f"Whose it is is not certain: neither is shown to lose {self.tolerance:g} or more.",
         )
 
 

@@ -35,7 +35,7 @@ def columns(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     heads = ("", "Asked as", "Searched", "Collection", "Model", "Fingerprint", "Dimension", "Points", "Settings")
     fed = [(one.letter, numbers(f"columns.{place}.fed", "plain")) for place, one in enumerate(outcome.columns)]
     twins = "".join(
-        paragraph(f"{one.letter} is {one.twin_of}'s twin: the same collection in the other way ({one.way}).")
+        paragraph(f"{one.letter} is {one.twin_of}'s twin: the same collection, searched another way ({one.way}).")
         for one in outcome.columns
         if one.twin_of
     )

@@ -24,8 +24,9 @@ LIMITS = (
 )
 """What a verdict does not say."""
 TWINS = (
-    "A twin tells what the model and what the index does: it is judged like all columns, compared with none, and no "
-    "comparison in Holm's correction."
+    "A twin is a collection that is compared, searched exactly instead of as usual, so that what the model does can be "
+    "told from what the index does: it is judged like all columns, compared with none, and no comparison in Holm's "
+    "correction."
 )
 EXPLORATORY = "Exploratory: nobody fixed these in advance. Each p is corrected for how many there are."
 
@@ -138,8 +139,8 @@ def uncompared(number: int) -> str:
     """What is said of twins, without telling which columns they are; "" where there are none."""
     if not number:
         return ""
-    are = "1 column is another one" if number == 1 else f"{number:,} columns are others"
-    return f"{are} in the other way of searching. {TWINS}"
+    are = "1 column is a twin" if number == 1 else f"{number:,} columns are twins"
+    return f"{are} of another one. {TWINS}"
 
 
 def named(labels: Sequence[str]) -> str:

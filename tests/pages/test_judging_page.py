@@ -33,11 +33,15 @@ def both(small: Console) -> Console:
     return small
 
 
-def answered(console: Console) -> str:
+BOTH = ("images", "images__demo-siglip")
+TWINNED = (*BOTH, *(f"{name}~exact" for name in BOTH))
+
+
+def answered(console: Console, columns: tuple[str, ...] = BOTH) -> str:
     """The snapshot of twelve questions to both collections."""
     asked = [query(f"square {number}", tags=("even",) if number % 2 == 0 else ()) for number in range(1, 13)]
     command(console, OLGA, "save_query_set", query_set="squares", queries=asked)
-    run = command(console, OLGA, "ask_query_set", query_set="squares", columns=("images", "images__demo-siglip"))
+    run = command(console, OLGA, "ask_query_set", query_set="squares", columns=columns)
     for _ in range(300):
         if (run := console.ledger.get(run.id)).state is RunState.SUCCEEDED:
             return str((run.result or {})["snapshot"])
@@ -232,11 +236,11 @@ def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both
     assert [title.value for title in page.title] == ["Answers"]
 
 
-def judged(console: Console, way: str = "grades") -> str:
+def judged(console: Console, columns: tuple[str, ...] = BOTH) -> str:
     """An evaluation of which everything is judged: what the second column found alone is wrong."""
     protocol = Protocol(k=3, seed=2, margin=0.02)
-    snapshot = answered(console)
-    made = command(console, OLGA, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=protocol, way=way)
+    snapshot, places = answered(console, columns), range(len(columns))
+    made = command(console, OLGA, "begin_evaluation", snapshot=snapshot, columns=places, protocol=protocol)
     desk = console.lab.desk(made)
     for query_id, pool in desk.pools.items():
         for key in pool:
@@ -281,6 +285,34 @@ def test_after_the_reveal_every_number_is_that_of_the_outcome_and_the_report_can
     assert {"verdict-report", "verdict-zip"} <= {button.key for button in page.get("download_button")}
     again = open_page("judging", evaluation=evaluation)
     assert [title.value for title in again.title] == ["Verdict"]
+
+
+def test_whose_a_loss_is_and_how_models_were_fed_are_told_with_the_models_and_before_that_of_no_column(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    evaluation = judged(both, TWINNED)
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    page.button(key="verdict-look").click().run()
+    assert [one.value[:40] for one in page.warning] == ["Not every encoder was known to be right "]
+    assert "2 columns are twins of another one." in said(page)
+    assert [word for word in ("images", "demo-", "\\~", "~exact", "Whose it is") if word in said(page)] == []
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    page = open_page("judging", evaluation=evaluation)
+    (one,) = outcome_of(both.lab, both.lab.judgements.get(evaluation)).comparisons
+    assert one.attributed is not None
+    assert one.attributed.causes == ("model",)
+    assert f"**Whose it is.** {words.plain(one.attributed.text)}" in said(page)
+    assert "encoder never checked" in page.warning[0].value
+    models = next(table.value for table in page.dataframe if "Searched" in table.value)
+    assert list(models["Searched"]) == ["usual", "usual", "exact, A's twin", "exact, B's twin"]
+    assert set(models["Encoder when it was asked"]) == {"encoder never checked"}
+    page = open_page("judging", snapshot=both.lab.judgements.get(evaluation).snapshot)
+    page.session_state["begin-evaluation"] = True
+    page.run()
+    page.radio(key="begin-way").set_value("Vote between whole lists").run()
+    page.number_input(key="begin-k").set_value(2).run()
+    page.button(key="begin-start").click().run()
+    assert [begun.columns for begun in both.lab.judgements.all() if begun.way == "votes"] == [(0, 1)]
 
 
 def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:

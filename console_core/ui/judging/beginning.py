@@ -35,7 +35,7 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
         aside = twins(snapshot.columns)
         if aside:
             named = ", ".join(snapshot.columns[place].name for place in aside)
-            st.caption(words.plain(f"{named}: {wording.TWINS} Votes between lists leave it out."))
+            st.caption(words.plain(f"Twins: {named}. {wording.TWINS} Votes between lists leave twins out."))
         left, middle, right = st.columns(3)
         way = left.radio("How", (_GRADES, _YES_NO, _VOTES), key="begin-way")
         gain = left.selectbox(

@@ -30,8 +30,9 @@ def encoders_allow(collections: Mapping[str, str]) -> Allowed:
     if open_ones:
         st.caption(
             words.plain(
-                f"{_and(open_ones)}: a model that is fed wrongly answers worse, and no judge tells it from one that is "
-                "worse. The answers keep how each encoder stood, and the verdict says so."
+                f"Whether the model of {_and(open_ones)} is fed rightly is not known. One that is fed wrongly answers "
+                "worse, and no judge tells it from one that is worse. The answers keep how each encoder stood, and the "
+                "verdict says so."
             )
         )
     if not faulty:
