@@ -16,8 +16,8 @@ from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Gain, Metric, Protocol, Scale
 from console_core.judging.query_lists import decoded
-from console_core.judging.wording import advice, looked, share, uncompared
 from console_core.judging.wording import judges as judges_in
+from console_core.judging.wording import looked, share, uncompared
 from console_core.vectorstore.ways import Search
 
 _EXIT = {True: 0, False: 1, None: 2}
@@ -204,8 +204,7 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
         reasons = [each.text for each in one.verdict.reasons]
         lines += [f"No verdict on {one.letter}.", *reasons] if reasons else [one.text]
         lines += [one.attributed.text] if one.attributed else []
-        said = advice(one.verdict.outcome, revealed=outcome.revealed_at is not None, intact=outcome.answered.intact)
-        lines += [said] if said else []
+        lines += [said] if (said := outcome.advice(one)) else []
         for name, column in (("A", one.verdict.a), (one.letter, one.verdict.b)):
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")
     lines += [line for line in (uncompared(outcome.twins), outcome.caution) if line]

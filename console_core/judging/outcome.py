@@ -151,6 +151,13 @@ class EvaluationOutcome:
         """How often the verdict was looked at, in a sentence or two."""
         return wording.looked(len(self.looks), self.early_looks)
 
+    def advice(self, one: Comparison) -> str:
+        """What to do about one of the comparisons; "" where there is nothing to do."""
+        told = self.revealed_at is not None
+        exact = any(column.letter == one.letter and column.way == Search.EXACT for column in self.columns)
+        apart = not told or exact or one.attributed is not None
+        return wording.advice(one.verdict.outcome, revealed=told, intact=self.answered.intact, apart=apart)
+
     def to_json(self) -> dict[str, object]:
         """All of it as one JSON document. Tuples are lists, times are in ISO 8601, and what is not finite is null."""
         found: dict[str, object] = document(self)

@@ -73,7 +73,7 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         found.append(_said(one, f"comparisons.{place}", numbers))
         if one.attributed is not None:
             found.append(f'<p class="lead">{numbers(f"comparisons.{place}.attributed.text", "plain")}</p>')
-        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True, intact=outcome.answered.intact)))
+        found.append(paragraph(outcome.advice(one)))
     for place, pair in enumerate(outcome.ballots.pairs if outcome.ballots else ()):
         said = wording.preferred(pair.finding, label[pair.x], label[pair.y])
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")

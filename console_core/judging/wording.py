@@ -102,9 +102,14 @@ def preferred(found: str, x: str, y: str) -> str:
     }.get(found, f"{x} and {y} are not told apart")
 
 
-def advice(outcome: Outcome, *, revealed: bool, intact: bool = True) -> str:
-    """What to do about a verdict that decides nothing; "" where it decides something. `intact`: the answers are those
-    that were sealed."""
+def advice(outcome: Outcome, *, revealed: bool, intact: bool = True, apart: bool = True) -> str:
+    """What to do about a verdict that decides nothing, or that finds a loss of which model and index are not told
+    `apart`; "" else. `intact`: the answers are those that were sealed."""
+    if outcome == "inferior" and not apart:
+        return (
+            "Whether the model lost that, or the index that it is searched through, is not told apart: ask again with "
+            "both collections searched exactly too, as images~exact, and judge that."
+        )
     if outcome == "inconclusive":
         return (
             "This is no proof of either. Ask a larger query set, with a new evaluation; judging more of this one until "

@@ -115,7 +115,7 @@ def test_each_encoder_says_how_it_stands_before_a_set_is_asked_and_a_faulty_one_
 
 
 def test_a_store_that_compares_all_offers_no_exact_twin_and_ways_make_columns_of_their_own(
-    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(both, OLGA, "save_query_set", query_set="one", queries=[query("square 1")])
     page = open_page("judging")
@@ -130,8 +130,14 @@ def test_a_store_that_compares_all_offers_no_exact_twin_and_ways_make_columns_of
     page.button(key="ask-start").click().run()
     (run,) = both.ledger.runs(kinds=("ask",))
     snapshot = both.lab.snapshots.get(run.spec["snapshot"])
-    names = ["images", "images__demo-siglip", "images~exact", "images__demo-siglip~exact"]
-    assert [one.name for one in snapshot.columns] == names
+    assert [one.name for one in snapshot.columns] == list(TWINNED)
+    about = replace(both.store.info(), indexed_up_to=None)
+    monkeypatch.setattr(both.store, "info", lambda: about)
+    page = open_page("judging")
+    page.session_state["ask-form"] = True
+    page.run()
+    page.checkbox(key="ask-exactly").check().run()
+    assert words.plain(", ".join(TWINNED)) in said(page)
 
 
 def test_a_set_is_changed_by_typing_and_its_former_version_can_still_be_read(

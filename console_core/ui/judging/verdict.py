@@ -151,7 +151,7 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
         panels.chart(drawn, key=f"interval-{one.letter}")
     if one.attributed is not None:
         st.markdown(f"**Whose it is.** {words.plain(one.attributed.text)}")
-    if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None, intact=found.answered.intact):
+    if advice := found.advice(one):
         st.caption(words.plain(advice))
     rows = []
     for letter, column in (("A", verdict.a), (one.letter, verdict.b)):
