@@ -107,6 +107,11 @@ class AskedColumn:
         """Its model, and the way where that is not the usual one: demo-clip, demo-clip, exact."""
         return self.model if self.way is Search.USUAL else f"{self.model}, {self.way.value}"
 
+    @property
+    def fed(self) -> str:
+        """How its encoder stood when it was asked, in words."""
+        return self.encoder.text if self.encoder else "encoder check not recorded"
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for the ledger."""
         return {**asdict(self), "way": self.way.value, "encoder": self.encoder.as_json() if self.encoder else None}

@@ -48,11 +48,12 @@ class Attributed:
         other, found = self.names[1], self.found
         if found is None:
             return f"Whether {other}'s model or its index does it is not told apart: {self.reason}"
-        parts = f"{_part(found.searching)} are the index's and {_part(found.model)} the model's"
         if found.total.mean < -_ROUNDING:
+            parts = f"{_lost(found.searching)} are the index's and {_lost(found.model)} the model's"
             return f"Of {other}'s loss of {_amount(-found.total.mean)} in {self.measure}, {parts}. {self._blame}"
-        won = f"Searched as usual, {other} loses nothing in {self.measure} ({found.total.mean + 0.0:+.3f})"
-        return f"{won}; of a loss {parts}.{f' {self._blame}' if self.causes else ''}"
+        parts = f"{_moved(found.searching)} by the index and {_moved(found.model)} by the model"
+        won = f"Searched as usual, {other} loses nothing in {self.measure}: {_amount(found.total.mean, '+')}"
+        return f"{won}, of which {parts}.{f' {self._blame}' if self.causes else ''}"
 
     @property
     def _blame(self) -> str:
@@ -123,10 +124,15 @@ def _without(nothing: Attributed, reason: str) -> Attributed:
     return Attributed(nothing.names, nothing.measure, None, reason=reason)
 
 
-def _amount(value: float) -> str:
-    return f"{round(value, 3) + 0.0:.3f}"
+def _amount(value: float, sign: str = "") -> str:
+    return f"{round(value, 3) + 0.0:{sign}.3f}"
 
 
-def _part(effect: Effect) -> str:
+def _lost(effect: Effect) -> str:
     """What a part loses, with its interval: 0.070 (0.050 to 0.090); below 0 it wins."""
     return f"{_amount(-effect.mean)} ({_amount(-effect.high)} to {_amount(-effect.low)})"
+
+
+def _moved(effect: Effect) -> str:
+    """By how much a part changes the metric, with its interval: -0.070 (-0.090 to -0.050)."""
+    return f"{_amount(effect.mean, '+')} ({_amount(effect.low, '+')} to {_amount(effect.high, '+')})"

@@ -8,10 +8,7 @@ from typing import Any
 
 _LEFT_OUT = {("Verdict", "sample"), ("Verdict", "differences"), ("Verdict", "protocol")}
 """What is elsewhere in the document of an outcome."""
-_SHOWN = {
-    *("label", "fed", "text", "share", "loss", "finding", "summary", "decides", "looked", "queries", "measure"),
-    "spread",
-}
+_SHOWN = {"label", "text", "share", "loss", "finding", "summary", "decides", "looked", "queries", "measure", "spread"}
 """Properties that are written too, where a class has them."""
 
 

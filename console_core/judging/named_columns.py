@@ -16,7 +16,8 @@ _MAY = "may condemn a model for how it was fed, and not for what it is"
 @dataclass(frozen=True, slots=True)
 class NamedColumn:
     """A column by its letter. All else is empty until the models were told. `way` is how it was searched, `encoder` how
-    its encoder check stood when it was asked. `twin_of` is the letter of the column that it is the twin of."""
+    its encoder check stood when it was asked, and `fed` the same in words. `twin_of` is the letter of the column that
+    it is the twin of."""
 
     letter: str
     asked: str = ""
@@ -29,16 +30,12 @@ class NamedColumn:
     way: str = ""
     encoder: AskedEncoder | None = None
     twin_of: str = ""
+    fed: str = ""
 
     @property
     def label(self) -> str:
         """The letter, and what was asked where it is known: images~exact (C)."""
         return f"{written(Column(self.asked, Search(self.way)))} ({self.letter})" if self.asked else self.letter
-
-    @property
-    def fed(self) -> str:
-        """How its encoder stood when it was asked, in words: encoder check green, 3 hours before."""
-        return _fed(self.encoder) if self.asked else ""
 
 
 def letters(evaluation: Evaluation) -> tuple[str, ...]:
@@ -57,7 +54,7 @@ def named(
     for place, (letter, one) in enumerate(zip(given, columns, strict=True)):
         known = one.asked, one.collection, one.model, one.fingerprint, one.dimension, one.points, dict(one.settings)
         twin = given[twin_of[place]] if place in twin_of else ""
-        found.append(NamedColumn(letter, *known, one.way.value, one.encoder, twin))
+        found.append(NamedColumn(letter, *known, one.way.value, one.encoder, twin, one.fed))
     return tuple(found)
 
 
@@ -67,7 +64,7 @@ def caution(columns: Sequence[AskedColumn], told: Sequence[NamedColumn]) -> str:
     Until the models are told it names no column, and does not say what was found.
     """
     open_ones = {
-        one.collection: (name.label, _fed(one.encoder))
+        one.collection: (name.label, one.fed)
         for one, name in reversed(list(zip(columns, told, strict=True)))
         if one.encoder is None or one.encoder.state != "green"
     }
@@ -77,7 +74,3 @@ def caution(columns: Sequence[AskedColumn], told: Sequence[NamedColumn]) -> str:
         return f"Not every encoder was known to be right when the questions were asked. A verdict {_MAY}."
     said = [f"{label}: {fed}" for label, fed in reversed(open_ones.values())]
     return f"Not every encoder was known to be right ({'; '.join(said)}). The verdict {_MAY}."
-
-
-def _fed(encoder: AskedEncoder | None) -> str:
-    return encoder.text if encoder else "encoder check not recorded"

@@ -165,6 +165,7 @@ def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging
 ) -> None:
     page = open_page("judging", snapshot=answered(both))
     assert "not which are better" in said(page)
+    assert words.plain("images: encoder never checked · images__demo-siglip: encoder never checked") in said(page)
     assert {metric.label for metric in page.metric} == {"Overlap@10", "Jaccard@10", "RBO", "Answered alike"}
     page.session_state["begin-evaluation"] = True
     page.run()

@@ -28,6 +28,8 @@ def agreement_view(snapshot: Snapshot) -> None:
         )
         + session.when(snapshot.made_at)
     )
+    stood = {column.collection: f"{column.asked}: {column.fed}" for column in reversed(snapshot.columns)}
+    st.caption(words.plain(" · ".join(reversed(stood.values()))))
     if any(one.revealed_at is None for one in lab.judgements.all(snapshot=snapshot.id)):
         st.warning(
             "Whoever judges these answers should not look at this page: it tells which model found what.",

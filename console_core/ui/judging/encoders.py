@@ -28,12 +28,13 @@ def encoders_allow(collections: Mapping[str, str]) -> Allowed:
     faulty = [encoder for encoder in found if encoder.word is FAULTY]
     open_ones = [encoder for encoder in found if encoder.word not in (FAULTY, CHECKED)]
     if open_ones:
-        st.caption(
+        st.warning(
             words.plain(
                 f"Whether the model of {_and(open_ones)} is fed rightly is not known. One that is fed wrongly answers "
                 "worse, and no judge tells it from one that is worse. The answers keep how each encoder stood, and the "
                 "verdict says so."
-            )
+            ),
+            icon=":material/help:",
         )
     if not faulty:
         return Allowed(may_ask=True)

@@ -252,7 +252,8 @@ def test_drawn_questions_weigh_what_they_stand_for_and_missing_grades_blame_nobo
         (-0.08, -0.01, ("index",), "Of B's loss of 0.080 in P@5, 0.070 (0.060 to 0.080) are the index's"),
         (-0.08, -0.05, ("model", "index"), "Both lose for certain."),
         (-0.02, -0.01, (), "neither is shown to lose 0.01 or more"),
-        (0.03, 0.05, (), "Searched as usual, B loses nothing in P@5 (+0.030); of a loss 0.020 (0.010 to 0.030) are"),
+        (0.03, 0.05, (), "B loses nothing in P@5: +0.030, of which -0.020 (-0.030 to -0.010) by the index and +0.050"),
+        (0.01, 0.05, ("index",), "and +0.050 (+0.040 to +0.060) by the model. It is the index that loses for certain"),
         (-0.0001, 0.0, (), "B loses nothing in P@5"),
     ],
 )
