@@ -51,6 +51,14 @@ def shards(tmp_path: Path) -> Iterator[Shards]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabRecords]:
+    """The records of one workspace, in which each test has snapshots and evaluations of its own."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('attribution') / 'ledger.db'}")
+    yield LabRecords(database)
+    database.close()
+
+
 def begun(lab: LabRecords, store: Any, columns: tuple[str, ...] = TWINNED) -> Evaluation:
     """Pictures of known classes asked of the columns, and an evaluation of all of them."""
     asked = lab.query_sets.save("pictures", [query(like=str(n)) for n in range(QUERIES)], origin="a test", by="olga")
@@ -82,9 +90,8 @@ def revealed(lab: LabRecords, of: Evaluation) -> EvaluationOutcome:
     return outcome_of(lab, lab.judgements.reveal(of.id, by="olga"))
 
 
-def told(database: Database, old: EngineStore, new: EngineStore) -> Attributed:
+def told(lab: LabRecords, old: EngineStore, new: EngineStore) -> Attributed:
     """Asked, judged and revealed: whose doing the change from the old to the new collection is."""
-    lab = LabRecords(database)
     of = begun(lab, Stores(old=old, new=new))
     judge(lab, of)
     (one,) = revealed(lab, of).comparisons
@@ -99,10 +106,10 @@ def told(database: Database, old: EngineStore, new: EngineStore) -> Attributed:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_a_crippled_index_loses_is_never_blamed_on_the_model_from_asking_to_the_outcome(
-    seed: int, shards: Shards, database: Database
+    seed: int, shards: Shards, lab: LabRecords
 ) -> None:
     rows, _ = embedded(seed, noise=0.8)
-    found = told(database, shards(rows, index=GOOD), shards(rows, index=CRIPPLED))
+    found = told(lab, shards(rows, index=GOOD), shards(rows, index=CRIPPLED))
     assert found.causes == ("index",)
     assert found.found is not None
     assert found.found.model == Effect(0.0, 0.0, 0.0), "both search the same vectors exactly"
@@ -112,19 +119,19 @@ def test_what_a_crippled_index_loses_is_never_blamed_on_the_model_from_asking_to
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_a_worse_model_loses_is_not_excused_by_the_index(seed: int, shards: Shards, database: Database) -> None:
+def test_what_a_worse_model_loses_is_not_excused_by_the_index(seed: int, shards: Shards, lab: LabRecords) -> None:
     rows, _ = embedded(seed, noise=0.8)
     worse, _ = embedded(seed, noise=3.0)
-    found = told(database, shards(rows, index=GOOD), shards(worse, index=GOOD))
+    found = told(lab, shards(rows, index=GOOD), shards(worse, index=GOOD))
     assert found.causes == ("model",)
     assert "It is the model that loses for certain" in found.text
 
 
 def test_twins_are_judged_and_neither_compared_nor_counted_and_whose_a_loss_is_is_told_with_the_models(
-    shards: Shards, database: Database
+    shards: Shards, lab: LabRecords
 ) -> None:
     rows, _ = embedded(1, noise=0.8)
-    lab, store = LabRecords(database), Stores(old=shards(rows, index=GOOD), new=shards(rows, index=CRIPPLED))
+    store = Stores(old=shards(rows, index=GOOD), new=shards(rows, index=CRIPPLED))
     alone, of = begun(lab, store, ("old", "new")), begun(lab, store)
     for each in (alone, of):
         judge(lab, each)
@@ -150,10 +157,10 @@ def test_twins_are_judged_and_neither_compared_nor_counted_and_whose_a_loss_is_i
 
 
 def test_nothing_is_blamed_while_a_verdict_is_withheld_and_ways_alone_are_compared_as_they_are(
-    shards: Shards, database: Database
+    shards: Shards, lab: LabRecords
 ) -> None:
     rows, _ = embedded(2, noise=0.8)
-    lab, store = LabRecords(database), Stores(old=shards(rows, index=GOOD), new=shards(rows, index=CRIPPLED))
+    store = Stores(old=shards(rows, index=GOOD), new=shards(rows, index=CRIPPLED))
     of, ways = begun(lab, store), begun(lab, store, ("new~exact", "new"))
     judge(lab, of, but=1)
     (one,) = revealed(lab, of).comparisons
