@@ -193,8 +193,8 @@ def attribute(
     """Split the change of a metric, one number for each query in the same order, searched as usual and exactly.
 
     The metric is computed from judgments of all four rankings: what only an exact search finds must have been judged
-    too, or the index would be blamed for what nobody looked at.
-    `effect` gives the mean of differences with its interval; the usual one takes all queries for alike.
+    too, or the index would be blamed for what nobody looked at. `effect` gives the mean of differences with its
+    interval; the usual one lets all queries count alike.
 
     Raises:
         ValueError: the numbers are not of the same queries, or not finite.
