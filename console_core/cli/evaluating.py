@@ -16,8 +16,9 @@ from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Gain, Metric, Protocol, Scale
 from console_core.judging.query_lists import decoded
-from console_core.judging.wording import advice, looked, share
 from console_core.judging.wording import judges as judges_in
+from console_core.judging.wording import looked, share, uncompared
+from console_core.vectorstore.ways import Search
 
 _EXIT = {True: 0, False: 1, None: 2}
 """Of `verdict`: no column is worse, one is, or that is not known."""
@@ -163,7 +164,11 @@ def reveal(
             )
         told: Evaluation = command(console, actor_of(console), "reveal", evaluation=evaluation)
         outcome = outcome_of(console.lab, told)
-    lines = [f"{one.letter}: {one.collection}  {one.model or 'unknown model'}" for one in outcome.columns]
+    lines = [
+        f"{one.letter}: {one.collection}  {one.model or 'unknown model'}"
+        + ("" if one.way == Search.USUAL else f"  {one.way}")
+        for one in outcome.columns
+    ]
     show(outcome.to_json()["columns"], as_json, lines)
 
 
@@ -197,16 +202,21 @@ def _places(columns: str) -> list[int]:
 
 
 def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
-    lines = [f"{column.letter}: {column.label}" for column in outcome.columns if column.collection]
+    lines = [
+        f"{one.letter}: {one.label}, {one.fed}" + (f", {one.twin_of}'s twin" if one.twin_of else "")
+        for one in outcome.columns
+        if one.collection
+    ]
     lines += [pair.text for pair in outcome.ballots.pairs] if outcome.ballots else []
     for one in outcome.comparisons:
         reasons = [each.text for each in one.verdict.reasons]
         lines += [f"No verdict on {one.letter}.", *reasons] if reasons else [one.text]
-        said = advice(one.verdict.outcome, revealed=outcome.revealed_at is not None, intact=outcome.answered.intact)
-        lines += [said] if said else []
+        lines += [one.attributed.text] if one.attributed else []
+        lines += [said] if (said := outcome.advice(one)) else []
         for name, column in (("A", one.verdict.a), (one.letter, one.verdict.b)):
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")
     lines += outcome.warnings
+    lines += [line for line in (uncompared(outcome.twins), outcome.caution) if line]
     lines.append(f"Judges: {judges_in(outcome.judges)}")
     lines += [f"Grades: {outcome.imported.text}"] if outcome.imported.grades else []
     lines.append(looked(len(outcome.looks), outcome.early_looks))

@@ -79,17 +79,25 @@ def query_sets(as_json: Json = False) -> None:
 
 def ask(
     query_set: str,
-    columns: Annotated[list[str], typer.Argument(help="Collections or aliases, the reference first.")],
+    columns: Annotated[
+        list[str],
+        typer.Argument(help="Collections or aliases, the reference first; images~exact is one searched exactly."),
+    ],
     depth: Annotated[int, typer.Option("--depth", min=1, max=MOST_DEPTH, help="Answers to each question.")] = (
         USUAL_DEPTH
     ),
     version: Version = None,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Even where the newest encoder check of a column is red.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Ask a query set of one to four collections, in the foreground, and keep the answers for ever."""
     with opened(owner="embedding-console ask") as console:
         wanted: dict[str, Any] = {"query_set": query_set, "columns": columns, "depth": depth, "version": version}
-        run = command(console, actor_of(console), "ask_query_set", **wanted)
+        run = command(console, actor_of(console), "ask_query_set", **wanted, unchecked=unchecked)
+        for line in _encoder_lines(console.lab.snapshots.get(run.spec["snapshot"])):
+            typer.echo(line, err=True)
         run = in_foreground(console, run, run.title)
     snapshot = (run.result or {}).get("snapshot", "")
     lines = [f"{run.id} {run.state}: {run.counts.done:,} questions answered", f"`results {snapshot}` shows them"]
@@ -127,7 +135,7 @@ def results(
         return
     rows = [
         [
-            *(asked.get(each.query, ""), each.query, one.columns[each.column].asked),
+            *(asked.get(each.query, ""), each.query, one.columns[each.column].name),
             *(rank, hit.key, hit.id, hit.score, hit.percentile),
         ]
         for each in answers
@@ -198,10 +206,23 @@ def _told(one: Snapshot) -> dict[str, Any]:
         "made_by": one.made_by,
         "made_at": one.made_at.isoformat(),
         "columns": [
-            {"asked": each.asked, "collection": each.collection, "model": each.model, "fingerprint": each.fingerprint}
+            {
+                **{name: getattr(each, name) for name in ("asked", "collection", "model", "fingerprint")},
+                "way": each.way.value,
+                "encoder": each.encoder.as_json() | {"text": each.encoder.text} if each.encoder else None,
+            }
             for each in one.columns
         ],
     }
+
+
+def _encoder_lines(one: Snapshot) -> list[str]:
+    """A warning for each collection whose encoder is not known to be right."""
+    return [
+        f"{each.collection}: {each.encoder.text}. `encoder-check {each.collection}` tells a model that is fed wrongly."
+        for each in {column.collection: column for column in one.columns}.values()
+        if each.encoder is not None and each.encoder.state != "green"
+    ]
 
 
 def read(file: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 
 from console_core.commands.actor import Actor
@@ -17,7 +18,9 @@ from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.sampling import sample_of
 from console_core.judging.told import ToldVerdict
+from console_core.judging.twins import twins
 from console_core.judging.wording import moment, several
+from console_core.querylab.encoder_standing import standing
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
 from console_core.settings import ROLES
@@ -38,10 +41,21 @@ def ask_query_set(
     columns: Sequence[str],
     depth: int = USUAL_DEPTH,
     version: int | None = None,
+    unchecked: bool = False,
 ) -> Run:
-    """Queue the run that asks a query set of collections or aliases and keeps the answers as a snapshot."""
+    """Queue the run that asks a query set of collections or aliases, each in a way (images~exact), and keeps the
+    answers as a snapshot. `unchecked` asks also one whose newest encoder check is red."""
     asked = console.lab.query_sets.get(query_set, version)
-    snapshot = begin(console.store, console.lab.snapshots, asked, columns, depth=depth, by=actor.name)
+    snapshot = begin(
+        console.store,
+        console.lab.snapshots,
+        asked,
+        columns,
+        depth=depth,
+        by=actor.name,
+        standing=partial(standing, console.store, console.ledger, console.models),
+        unchecked=unchecked,
+    )
     return console.ledger.submit(
         kind=KIND,
         lane=Lane.ACCELERATOR,
@@ -73,6 +87,11 @@ def begin_evaluation(
         raise Refused(
             f"The first {protocol.k} answers are to be judged, but {kept.depth} were kept.",
             f"Judge the first {kept.depth}, or ask the query set again for more.",
+        )
+    if way == "votes" and twins([kept.columns[place] for place in columns]):
+        raise Refused(
+            "One of these columns is another one in another way, and votes do not tell whose a loss is.",
+            "Name each collection once, or judge by grades.",
         )
     rankings = console.lab.snapshots.rankings(kept)
     if way == "votes" and not sample_of(protocol, [rankings[place] for place in columns]).queue:

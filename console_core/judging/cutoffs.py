@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console_core.errors import Refused
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.judgements import Evaluation, combined
 from console_core.judging.judges import counting
 from console_core.judging.records import LabRecords
-from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Snapshot
+from console_core.judging.snapshots import ColumnAnswer, Snapshot
 from console_core.querylab.threshold_code import Side, as_json, as_python
 from console_core.querylab.thresholds import Scored, Translation, translate
 

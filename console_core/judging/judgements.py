@@ -87,8 +87,8 @@ class Judgements:
             raise Refused("Not every grade is on the scale.", f"Grades are 0 to {evaluation.protocol.highest}.")
         told = {"evaluation": evaluation.id, "at": now(), "origin": origin, "actor": actor}
         with self._open(evaluation) as connection:
-            for one in given:
-                connection.execute(insert(judgements).values(**told, **asdict(one)))
+            if given:
+                connection.execute(insert(judgements), [told | asdict(one) for one in given])
 
     def vote(
         self, evaluation: Evaluation, query: str, x: int, y: int, winner: int, *, by: str, actor: str = ""

@@ -5,30 +5,27 @@ collection and model each is, and what single queries say, is in it only once th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from console_core.judging import wording
 from console_core.judging.ballots import Ballots, ballots
-from console_core.judging.desk import Desk
+from console_core.judging.comparisons import Comparison, comparisons, with_attribution
 from console_core.judging.documents import document
-from console_core.judging.guards import NOT_INTACT
 from console_core.judging.imported import Imported, imported
 from console_core.judging.judgements import CountedVote, Evaluation, Judgement, Way, by_judge, combined
 from console_core.judging.judges import JudgesAgreement, counting, judges_agreement
 from console_core.judging.looks import Look, early
-from console_core.judging.named_columns import NamedColumn, letters, named
+from console_core.judging.named_columns import NamedColumn, caution, letters, named
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_rows import QueryRow, query_rows
 from console_core.judging.records import LabRecords
-from console_core.judging.several import together
 from console_core.judging.siblings import Sibling
-from console_core.judging.slices import Slice, by_tag
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.told import Figures, ToldVerdict
-from console_core.judging.verdict import Verdict, decide, withhold
+from console_core.judging.twins import twins
 from console_core.judging.versions import versions
-from console_core.querylab.rankings import Grades, Query
+from console_core.vectorstore.ways import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +57,12 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One column against the reference. Its metrics, `worst` and `best` are None where it is withheld. `tags` are
-    slices, exploratory and corrected for how many there are. `left_out` are questions that one of the two could not
-    answer, by label."""
-
-    letter: str
-    verdict: Verdict
-    tags: tuple[Slice, ...]
-    left_out: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        return self.verdict.text
-
-
-@dataclass(frozen=True, slots=True)
 class EvaluationOutcome:
-    """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference;
-    where lists were voted on there are `ballots`. `words` were ever added by judges, those that they took back too.
-    `siblings` judged the same before this protocol was locked, `beside` did so later, until its models were told, and
-    `told` is what it said then."""
+    """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference
+    and `twins` others, which are judged and not compared; where lists were voted on there are `ballots`. `words` were
+    ever added by judges, those that they took back too. `caution` is a sentence where a verdict may be about an encoder
+    that is fed wrongly, and "" else. `siblings` judged the same before this protocol was locked, `beside` did so later,
+    until its models were told, and `told` is what it said then."""
 
     evaluation: str
     way: Way
@@ -93,6 +75,8 @@ class EvaluationOutcome:
     revealed_by: str
     answered: Answered
     columns: tuple[NamedColumn, ...]
+    twins: int
+    caution: str
     comparisons: tuple[Comparison, ...]
     ballots: Ballots | None
     judges: Mapping[str, int]
@@ -180,6 +164,13 @@ class EvaluationOutcome:
         )
         return tuple(filter(None, said))
 
+    def advice(self, one: Comparison) -> str:
+        """What to do about one of the comparisons; "" where there is nothing to do."""
+        told = self.revealed_at is not None
+        exact = any(column.letter == one.letter and column.way == Search.EXACT for column in self.columns)
+        apart = not told or exact or one.attributed is not None
+        return wording.advice(one.verdict.outcome, revealed=told, intact=self.answered.intact, apart=apart)
+
     def to_json(self) -> dict[str, object]:
         """All of it as one JSON document. Tuples are lists, times are in ISO 8601, and what is not finite is null."""
         found: dict[str, object] = document(self)
@@ -199,7 +190,14 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     words, seen = lab.judgements.counted(evaluation.id), lab.looks.of(evaluation.id)
     grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
-    compared = _compared(evaluation, desk, grades, intact) if graded else ()
+    asked = [snapshot.columns[place] for place in evaluation.columns]
+    twin_of = twins(asked)
+    compared = comparisons(evaluation, desk, grades, intact, twin_of) if graded else {}
+    if told:
+        ways = [one.way for one in asked]
+        compared = {place: with_attribution(one, place, desk, grades, ways, twin_of) for place, one in compared.items()}
+    columns = named(evaluation, asked, twin_of)
+    verdicts = {place: one.verdict for place, one in compared.items()}
     siblings, beside = lab.siblings.around(evaluation, snapshot, given)
     keys = [(query, key) for query, pool in desk.pools.items() for key in pool] if graded else []
     return EvaluationOutcome(
@@ -213,8 +211,10 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         revealed_at=evaluation.revealed_at,
         revealed_by=evaluation.revealed_by,
         answered=_answered(snapshot, len(desk.queries), intact),
-        columns=tuple(named(evaluation, snapshot, place, told=told) for place in range(len(evaluation.columns))),
-        comparisons=compared,
+        columns=columns,
+        twins=len(twin_of),
+        caution=caution(asked, columns),
+        comparisons=tuple(compared.values()),
         ballots=None if graded else ballots(desk, votes, letters(evaluation), intact=intact),
         judges=_judges(given, votes),
         imported=imported(given, evaluation.made_at),
@@ -225,34 +225,10 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         words=words,
         looks=seen,
         early_looks=early(seen, words),
-        queries=query_rows(desk, grades, [one.verdict for one in compared]) if graded and told else (),
+        queries=query_rows(desk, grades, verdicts) if graded and told else (),
         versions=versions(),
         told=lab.told.of(evaluation.id) if told else None,
     )
-
-
-def _compared(evaluation: Evaluation, desk: Desk, grades: Grades, intact: bool) -> tuple[Comparison, ...]:
-    protocol, reference, found = evaluation.protocol, desk.columns[0], []
-    for place, letter in list(enumerate(letters(evaluation)))[1:]:
-        names, column = ("A", letter), desk.columns[place]
-        asked = desk.queries.keys()
-        verdict = decide(protocol, evaluation.digest, reference, column, grades, desk.sample, asked=asked, names=names)
-        found.append(verdict if intact else withhold(verdict, NOT_INTACT))
-    return tuple(_comparison(verdict, desk) for verdict in together(found))
-
-
-def _comparison(verdict: Verdict, desk: Desk) -> Comparison:
-    if verdict.decision is None:  # a mean over what was judged of one column only looks like a result
-        a, b = replace(verdict.a, scores=None), replace(verdict.b, scores=None)
-        verdict = replace(verdict, a=a, b=b, worst=None, best=None)
-    left_out = tuple(desk.queries[query].label for query in verdict.unanswered)
-    return Comparison(verdict.names[1], verdict, _tags(verdict, list(desk.queries.values())), left_out)
-
-
-def _tags(verdict: Verdict, asked: Sequence[Query]) -> tuple[Slice, ...]:
-    if verdict.decision is None:
-        return ()
-    return tuple(by_tag(verdict.sample, verdict.differences, asked, verdict.protocol.confidence))
 
 
 def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:

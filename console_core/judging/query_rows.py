@@ -1,6 +1,6 @@
 """What single queries say: each column's answers with the grades of judges, and the differences between columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console_core.judging.desk import Desk
@@ -20,7 +20,7 @@ class Tile:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What one column answered to one query: its first k with their metrics, None where its verdict is withheld; of the
-    reference where all are. `judged` is Judged@k, None where it could not answer."""
+    reference, and of a twin, where all are. `judged` is Judged@k, None where it could not answer."""
 
     tiles: tuple[Tile, ...]
     scores: Scores | None
@@ -31,8 +31,8 @@ class Cell:
 class QueryRow:
     """One query in all columns. `chance` is that of being drawn, None where all columns answer alike, which counts as
     no difference without a label, or as they answer another query, which stands for it. `differences` are those to the
-    reference, for each further column; None where its verdict is withheld, and where it or the reference could not
-    answer."""
+    reference, for each column that is compared; None where its verdict is withheld, and where it or the reference could
+    not answer."""
 
     query: Query
     chance: float | None
@@ -45,16 +45,16 @@ class QueryRow:
         return min((value for value in self.differences if value is not None), default=0.0)
 
 
-def query_rows(desk: Desk, grades: Grades, verdicts: Sequence[Verdict]) -> tuple[QueryRow, ...]:
-    """The queries that count, those with the largest loss first."""
+def query_rows(desk: Desk, grades: Grades, verdicts: Mapping[int, Verdict]) -> tuple[QueryRow, ...]:
+    """The queries that count, those with the largest loss first. `verdicts` are by the places of their columns."""
     protocol, sample = desk.evaluation.protocol, desk.sample
     wanted, chances = [*sample.queue, *sample.known], sample.chances
     scored = [
         scores({query: column[query] for query in wanted if query in column}, grades, protocol)
         for column in desk.columns
     ]
-    decided = [verdict.decision is not None for verdict in verdicts]
-    shown = [any(decided), *decided]
+    decided = {place: verdict.decision is not None for place, verdict in verdicts.items()}
+    shown = [decided.get(place, any(decided.values())) for place in range(len(desk.columns))]
     rows = []
     for query in wanted:
         given = grades.get(query, {})
@@ -63,7 +63,7 @@ def query_rows(desk: Desk, grades: Grades, verdicts: Sequence[Verdict]) -> tuple
             tiles = tuple(Tile(key, given.get(key)) for key in top(column.get(query, ()), protocol.k))
             found = values.get(query)
             cells.append(Cell(tiles, found if shown[place] else None, found.judged if found else None))
-        differences = tuple(_difference(one, query) for one in verdicts)
+        differences = tuple(_difference(one, query) for one in verdicts.values())
         rows.append(QueryRow(desk.queries[query], chances.get(query), tuple(cells), differences))
     return tuple(sorted(rows, key=lambda row: (row.loss, row.chance is None, row.query.id)))
 

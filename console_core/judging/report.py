@@ -9,8 +9,9 @@ from html import escape
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.errors import Refused
 from console_core.judging import wording
+from console_core.judging.comparisons import Comparison
 from console_core.judging.judgements import Evaluation
-from console_core.judging.outcome import Comparison, EvaluationOutcome
+from console_core.judging.outcome import EvaluationOutcome
 from console_core.judging.report_numbers import Numbers, exploratory, listing, paragraph
 from console_core.judging.report_origin import columns, limits, origin
 from console_core.judging.report_queries import queries
@@ -66,12 +67,14 @@ def html_of(outcome: EvaluationOutcome, snapshots: Snapshots, thumbnails: Thumbn
 def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """The verdict first, for each column in a headline and a sentence."""
     label = {column.letter: column.label for column in outcome.columns}
-    found = []
+    found: list[str] = []
     for place, one in enumerate(outcome.comparisons):
         said = wording.headline(one.verdict.outcome, label[one.letter], label["A"])
         found.append(f'<h1 class="{one.verdict.outcome}">{escape(said)}</h1>')
         found.append(_said(one, f"comparisons.{place}", numbers))
-        found.append(paragraph(wording.advice(one.verdict.outcome, revealed=True, intact=outcome.answered.intact)))
+        if one.attributed is not None:
+            found.append(f'<p class="lead">{numbers(f"comparisons.{place}.attributed.text", "plain")}</p>')
+        found.append(paragraph(outcome.advice(one)))
     for place, pair in enumerate(outcome.ballots.pairs if outcome.ballots else ()):
         said = wording.preferred(pair.finding, label[pair.x], label[pair.y])
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
@@ -80,6 +83,8 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     found += [
         f'<p class="lead warning">{numbers(f"warnings.{place}", "plain")}</p>' for place in range(len(outcome.warnings))
     ]
+    if outcome.caution:
+        found.append(f'<p class="caution">{numbers("caution", "plain")}</p>')
     return "".join(found)
 
 
@@ -160,8 +165,27 @@ def _comparison(outcome: EvaluationOutcome, place: int, numbers: Numbers) -> str
     head = "".join(f'<th class="n">{name}</th>' for name in heads)
     return (
         f"<h2>{letter} beside A</h2><table><tr><th>Metric</th>{head}</tr>{''.join(rows)}</table>"
-        f"{_numbers_of(one, place, numbers)}{_slices(one, place, numbers)}"
+        f"{_numbers_of(one, place, numbers)}{_whose(one, place, numbers)}{_slices(one, place, numbers)}"
     )
+
+
+def _whose(one: Comparison, place: int, numbers: Numbers) -> str:
+    """The change split into what the model and what searching does, each with its interval."""
+    if one.attributed is None or one.attributed.found is None:
+        return ""
+    at = f"comparisons.{place}.attributed.found"
+    rows = [
+        ("Questions that all four answered", numbers(f"{at}.queries", "count")),
+        ("Confidence of each interval, two-sided", numbers(f"comparisons.{place}.attributed.confidence", "share")),
+    ]
+    for part, said in (
+        ("total", "The whole change, searched as usual"),
+        ("searching", "Of that the index's, with rounding"),
+        ("model", "Of that the model's: the change, searched exactly"),
+    ):
+        mean, low, high = (numbers(f"{at}.{part}.{name}", "difference") for name in ("mean", "low", "high"))
+        rows.append((said, f"{mean}, between {low} and {high}"))
+    return f"<h3>Whose it is</h3>{listing('', rows)}"
 
 
 def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:

@@ -27,16 +27,25 @@ def limits() -> str:
 
 def columns(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """Which collection and model each letter is."""
-    names = ("letter", "asked", "collection", "model", "fingerprint", "dimension", "points", "settings")
+    names = ("letter", "asked", "way", "collection", "model", "fingerprint", "dimension", "points", "settings")
     written = {"points": "count", "settings": "settings"}
     rows = []
     for place in range(len(outcome.columns)):
-        told = (numbers(f"columns.{place}.{name}", written.get(name, "plain")) for name in names)
+        told = [numbers(f"columns.{place}.{name}", written.get(name, "plain")) for name in names]
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in told)}</tr>")
-    heads = ("", "Asked as", "Collection", "Model", "Fingerprint", "Dimension", "Points", "Settings")
+    heads = ("", "Asked as", "Searched", "Collection", "Model", "Fingerprint", "Dimension", "Points", "Settings")
+    fed = [(one.letter, numbers(f"columns.{place}.fed", "plain")) for place, one in enumerate(outcome.columns)]
+    twins = "".join(
+        paragraph(f"{one.letter} is {one.twin_of}'s twin: the same collection, searched another way ({one.way}).")
+        for one in outcome.columns
+        if one.twin_of
+    )
+    if twins:
+        twins += paragraph(wording.TWINS)
     return (
         f"<h2>Columns</h2><table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table>"
-        f"{paragraph('A is the reference.')}"
+        f"{paragraph('A is the reference.')}{twins}"
+        f"<h3>Encoders, when the questions were asked</h3>{listing('', fed)}"
     )
 
 

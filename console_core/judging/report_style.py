@@ -14,7 +14,8 @@ h1.non-inferior,h1.preferred{border-color:var(--good)}h1.inferior{border-color:v
 h1.inconclusive,h1.withheld{border-color:var(--open)}
 h2{font-size:18px;margin:32px 0 8px}h3{font-size:15px;margin:20px 0 6px}
 p.warning{border-left:6px solid var(--open);background:var(--wash);padding:8px 14px;margin:14px 0}
-p{margin:6px 0}.lead{font-size:17px}.soft{color:var(--soft)}
+p{margin:6px 0}.lead{font-size:17px}
+.caution{border-left:6px solid var(--open);padding:2px 0 2px 14px;margin:14px 0}.soft{color:var(--soft)}
 .mark{border:1px solid var(--open);color:var(--open);border-radius:4px;padding:0 6px;font-size:12px;font-weight:400}
 .mark.soft{border-color:var(--line);color:var(--soft)}
 dl{display:grid;grid-template-columns:minmax(150px,290px) minmax(0,1fr);gap:4px 16px;margin:8px 0}

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Table, func, select
 
 from console_core.database import Database, now
 from console_core.judging import wording
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.judgement_tables import evaluations, judgements, votes
 from console_core.judging.looks import looks
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import queries
 from console_core.judging.snapshot_tables import snapshots
-from console_core.judging.snapshots import AskedColumn, Snapshot
+from console_core.judging.snapshots import Snapshot
 from console_core.judging.spoken import TAKEN_BACK, Evaluation, Judgement, Way
 
 _E, _S, _Q, _J = evaluations.c, snapshots.c, queries.c, judgements.c

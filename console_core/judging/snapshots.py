@@ -1,8 +1,8 @@
 """What columns answered to a query set, kept for ever: written once, and read again with no store and no model."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,42 +12,17 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from console_core.catalog.types import ImageRow
 from console_core.database import Database, metadata, now
 from console_core.errors import NotFound, Refused
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.query_sets import QuerySet, queries, query_sets
 from console_core.judging.sealing import digest_of
 from console_core.judging.snapshot_tables import answers, shown, snapshots
 from console_core.querylab.rankings import Rankings
-from console_core.vectorstore.types import CollectionInfo, PointId
+from console_core.vectorstore.types import PointId
 
 _S, _A, _P = snapshots.c, answers.c, shown.c
 _PAGE = 500
 KEY_SIGNS = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
 """Signs that stay as they are in a key that is written as one word; "%" and spaces do not."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskedColumn:
-    """A column of a snapshot: the collection that was asked, as `asked` named it, and the model that asked it."""
-
-    asked: str
-    collection: str
-    model: str
-    fingerprint: str
-    dimension: int
-    points: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, asked: str, info: CollectionInfo) -> "AskedColumn":
-        stamp = info.stamp
-        return cls(
-            asked,
-            info.name,
-            stamp.model if stamp else "",
-            stamp.fingerprint if stamp else "",
-            info.dimension,
-            info.points,
-            {"distance": info.distance},
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +70,7 @@ class Snapshot:
 
     @property
     def label(self) -> str:
-        return f"{self.set_name} v{self.set_version}, {' · '.join(column.asked for column in self.columns)}"
+        return f"{self.set_name} v{self.set_version}, {' · '.join(column.name for column in self.columns)}"
 
 
 class Snapshots:
@@ -109,7 +84,7 @@ class Snapshots:
     def begin(self, of: QuerySet, columns: Sequence[AskedColumn], *, depth: int, by: str) -> Snapshot:
         """A snapshot without answers."""
         made = Snapshot(f"s-{secrets.token_hex(4)}", of.name, of.version, depth, tuple(columns), by, now(), digest="")
-        told = {**asdict(made), "columns": [asdict(column) for column in columns]}
+        told = {**asdict(made), "columns": [column.as_json() for column in columns]}
         with self._database.transaction() as connection:
             connection.execute(insert(snapshots).values(**told))
         return made
@@ -248,14 +223,14 @@ def _answer(row: Row[Any], known: dict[str, str]) -> ColumnAnswer:
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
-    columns = tuple(AskedColumn(**told) for told in row.columns)
+    columns = tuple(map(AskedColumn.from_json, row.columns))
     return Snapshot(row.id, row.set_name, row.set_version, row.depth, columns, row.made_by, row.made_at, row.digest)
 
 
 def as_trec(snapshot: Snapshot, column: int, rankings: Sequence[ColumnAnswer]) -> Iterator[str]:
     """The lines of a TREC run file: query, Q0, picture, rank, score, and the column's name as the tag. A key is one
     word: what is no letter, number or usual sign in it is written as in addresses (%20)."""
-    tag = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in snapshot.columns[column].asked)
+    tag = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in snapshot.columns[column].name)
     for one in rankings:
         if one.column == column:
             for rank, each in enumerate(one.ranked, start=1):

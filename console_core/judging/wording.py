@@ -18,9 +18,16 @@ LIMITS = (
     '"Not decided" is no proof of equality: fewer questions only make it likelier.',
     "Where several columns were compared with the reference, the confidence is that of all these comparisons together "
     "(Holm's correction): each of them is held to more. It does not cover several evaluations.",
+    "It is of collections as they are searched. A part of a loss may be the index's and no model's, unless they were "
+    "searched exactly too and it is told whose it is.",
     "Slices by tag, and metrics other than the one that was locked, are exploratory: they say where to look.",
 )
 """What a verdict does not say."""
+TWINS = (
+    "A twin is a collection that is compared, searched exactly instead of as usual, so that what the model does can be "
+    "told from what the index does: it is judged like all columns, compared with none, and no comparison in Holm's "
+    "correction."
+)
 EXPLORATORY = "Exploratory: nobody fixed these in advance. Each p is corrected for how many there are."
 
 
@@ -95,9 +102,14 @@ def preferred(found: str, x: str, y: str) -> str:
     }.get(found, f"{x} and {y} are not told apart")
 
 
-def advice(outcome: Outcome, *, revealed: bool, intact: bool = True) -> str:
-    """What to do about a verdict that decides nothing; "" where it decides something. `intact`: the answers are those
-    that were sealed."""
+def advice(outcome: Outcome, *, revealed: bool, intact: bool = True, apart: bool = True) -> str:
+    """What to do about a verdict that decides nothing, or that finds a loss of which model and index are not told
+    `apart`; "" else. `intact`: the answers are those that were sealed."""
+    if outcome == "inferior" and not apart:
+        return (
+            "Whether the model lost that, or the index that it is searched through, is not told apart: ask again with "
+            "both collections searched exactly too, as images~exact, and judge that."
+        )
     if outcome == "inconclusive":
         return (
             "This is no proof of either. Ask a larger query set, with a new evaluation; judging more of this one until "
@@ -135,6 +147,14 @@ def grade(value: int | None) -> str:
 def judges(words: Mapping[str, int]) -> str:
     """Who judged, and how much: olga 120, pete 40."""
     return ", ".join(f"{name} {number:,}" for name, number in words.items()) or "nobody"
+
+
+def uncompared(number: int) -> str:
+    """What is said of twins, without telling which columns they are; "" where there are none."""
+    if not number:
+        return ""
+    are = "1 column is a twin" if number == 1 else f"{number:,} columns are twins"
+    return f"{are} of another one. {TWINS}"
 
 
 def named(labels: Sequence[str]) -> str:

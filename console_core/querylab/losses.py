@@ -184,11 +184,17 @@ class Attribution:
         return tuple(name for name, part in parts.items() if part.is_loss(tolerance))
 
 
-def attribute(old: Mapping[Search, Numbers], new: Mapping[Search, Numbers]) -> Attribution:
+def attribute(
+    old: Mapping[Search, Numbers],
+    new: Mapping[Search, Numbers],
+    *,
+    effect: Callable[[NDArray[np.float64]], Effect] = Effect.of,
+) -> Attribution:
     """Split the change of a metric, one number for each query in the same order, searched as usual and exactly.
 
     The metric is computed from judgments of all four rankings: what only an exact search finds must have been judged
-    too, or the index would be blamed for what nobody looked at.
+    too, or the index would be blamed for what nobody looked at. `effect` gives the mean of differences with its
+    interval; the usual one lets all queries count alike.
 
     Raises:
         ValueError: the numbers are not of the same queries, or not finite.
@@ -202,4 +208,4 @@ def attribute(old: Mapping[Search, Numbers], new: Mapping[Search, Numbers]) -> A
         raise ValueError("Each of the four needs one finite number for each query.")
     model = after[Search.EXACT] - before[Search.EXACT]
     total = after[Search.USUAL] - before[Search.USUAL]
-    return Attribution(len(total), Effect.of(total), Effect.of(model), Effect.of(total - model))
+    return Attribution(len(total), effect(total), effect(model), effect(total - model))

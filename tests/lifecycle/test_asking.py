@@ -1,16 +1,23 @@
 """A query set is asked by a run, and what was answered stays readable when store and models are gone."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.errors import NotAllowed, Refused
+from console_core.judging.asked_columns import AskedEncoder
 from console_core.judging.query_sets import query
 from console_core.judging.snapshots import Snapshot, as_trec
 from console_core.querylab.question import Question
 from console_core.querylab.search import ask
 from console_core.runs.types import Run, RunState
-from console_core.vectorstore.types import ModelStamp
+from console_core.vectorstore.types import Hit, ModelStamp, Vector
+from console_core.vectorstore.ways import Search
 from tests.conftest import OPERATOR, fill, finish
 
 JUDGE = Actor("judith", "judge")
@@ -143,7 +150,9 @@ def test_a_snapshot_is_a_run_file_of_trec_with_keys_of_one_word(both: Console) -
     [
         ([], 5, "0 columns"),
         (["images"] * 5, 5, "5 columns"),
-        (["images", "images__demo-clip"], 5, "the same collection"),
+        (["images", "images__demo-clip"], 5, "the same collection in the same way"),
+        (["images~exact", "images__demo-clip~exact"], 5, "the same collection in the same way"),
+        (["images~0.31"], 5, "has a threshold"),
         (["images"], 0, "not a number of answers"),
     ],
 )
@@ -153,6 +162,72 @@ def test_what_cannot_be_compared_is_refused_before_a_run_begins(
     with pytest.raises(Refused, match=said):
         command(both, JUDGE, "ask_query_set", query_set="usual", columns=columns, depth=depth)
     assert both.ledger.runs(kinds=("ask",)) == []
+
+
+def test_how_each_encoder_stood_is_kept_with_the_answers_and_one_that_was_found_faulty_is_asked_expressly_only(
+    both: Console,
+) -> None:
+    def kept(columns: tuple[str, ...] = ("images", "images__demo-siglip"), **more: bool) -> list[AskedEncoder]:
+        run = command(both, JUDGE, "ask_query_set", query_set="usual", columns=columns, **more)
+        return [one.encoder for one in both.lab.snapshots.get(run.spec["snapshot"]).columns if one.encoder]
+
+    assert [(one.state, one.run, one.text) for one in kept()] == [("unchecked", "", "encoder never checked")] * 2
+
+    faulty = finish(both, command(both, OPERATOR, "check_encoder", collection="images"))
+    with pytest.raises(Refused, match=r"images__demo-clip is red: Texts do not find their pictures") as refused:
+        kept()
+    assert "--unchecked" in refused.value.remedy
+    assert len(kept(("images__demo-siglip",))) == 1
+    red, other = kept(unchecked=True)
+    assert (red.state, red.run, red.checked_at, red.faults) == ("red", faulty.id, faulty.finished_at, ("captions",))
+    assert red.text == "encoder check red (Texts do not find their pictures), just before"
+    assert other.state == "unchecked"
+
+    (point,) = both.store.retrieve("images", [7], vectors=True)
+    both.store.upsert("images", [replace(point, id=1_000)])
+    with pytest.raises(Refused, match="is red"):
+        kept()
+    (still,) = kept(("images",), unchecked=True)
+    assert (still.state, still.stale) == ("red", ("The collection was written to since.",))
+
+    both.store.delete("images", [1_000])
+    finish(both, command(both, OPERATOR, "check_encoder", collection="images", captions=""))
+    assert [one.state for one in kept()] == ["green", "unchecked"]
+    both.store.upsert("images", [replace(point, id=1_000)])
+    (late,) = kept(("images~exact",))
+    assert (late.state, late.stale) == ("stale", ("The collection was written to since.",))
+    assert late.text == "encoder check green, just before, out of date by then: The collection was written to since."
+
+
+def test_one_collection_is_asked_in_several_ways_and_each_column_says_which_is_its_own(
+    both: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[tuple[str, Search]] = []
+    search = both.store.search
+
+    def noted(name: str, vector: Vector, *, way: Search = Search.USUAL, **more: Any) -> Sequence[Hit]:
+        searched.append((name, way))
+        return search(name, vector, way=way, **more)
+
+    monkeypatch.setattr(both.store, "search", noted)
+    columns = ["images", "images__demo-siglip", "images__demo-clip~exact", "images~without-rescoring"]
+    run = finish(both, command(both, JUDGE, "ask_query_set", query_set="usual", columns=columns, depth=5))
+    assert (run.state, Counter(searched)) == (
+        RunState.SUCCEEDED,
+        {
+            ("images__demo-clip", Search.USUAL): len(TEXTS) + 1,
+            ("images__demo-siglip", Search.USUAL): len(TEXTS) + 1,
+            ("images__demo-clip", Search.EXACT): len(TEXTS) + 1,
+            ("images__demo-clip", Search.WITHOUT_RESCORING): len(TEXTS) + 1,
+        },
+    )
+    snapshot = snapshot_of(both, run)
+    assert [one.name for one in snapshot.columns] == columns
+    assert snapshot.label.endswith("images · images__demo-siglip · images__demo-clip~exact · images~without-rescoring")
+    rankings = both.lab.snapshots.rankings(snapshot)
+    assert rankings[0] == rankings[2] == rankings[3]
+    (line, *_) = as_trec(snapshot, 2, both.lab.snapshots.answers(snapshot.id))
+    assert line.split()[-1] == "images__demo-clip_exact"
 
 
 def test_a_judge_may_ask_and_not_migrate_and_a_viewer_may_neither(both: Console) -> None:

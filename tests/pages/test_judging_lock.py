@@ -145,7 +145,7 @@ def test_grades_of_a_file_from_before_the_lock_want_a_tick_and_the_verdict_says_
     taken = made.lab.judgements.of(later)
     assert {(one.judge, one.origin, one.entered_by) for one in taken} == {("Anna", "judgements.csv", "tester")}
     page.button(key="verdict-look").click().run()
-    (shown,) = page.warning
+    shown, _ = page.warning
     assert f"The same answers were judged before, in {made.evaluation.id}" in _plain(shown)
     assert f"{len(taken)} of {len(taken)} imported grades were given before this protocol was locked" in _plain(shown)
     assert [name for name in (*MODELS, "images__") if name in _plain(shown)] == []

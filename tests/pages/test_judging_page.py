@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 from console_core.commands import Actor, command
@@ -16,10 +17,12 @@ from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.told import told_verdicts
+from console_core.runs.tables import runs
 from console_core.runs.types import RunState
 from console_core.ui import navigation, session, words
 from console_core.ui.judging.grading import _give as give_grade_on_page
 from console_core.ui.judging.newest import judged_links
+from console_core.vectorstore.ways import Search
 from console_core.web.browsers import known_as
 from tests.conftest import fill
 
@@ -34,11 +37,15 @@ def both(small: Console) -> Console:
     return small
 
 
-def answered(console: Console) -> str:
+BOTH = ("images", "images__demo-siglip")
+TWINNED = (*BOTH, *(f"{name}~exact" for name in BOTH))
+
+
+def answered(console: Console, columns: tuple[str, ...] = BOTH) -> str:
     """The snapshot of twelve questions to both collections."""
     asked = [query(words, tags=("even",) if number % 2 == 0 else ()) for number, words in enumerate(ASKED, start=1)]
     command(console, OLGA, "save_query_set", query_set="squares", queries=asked)
-    run = command(console, OLGA, "ask_query_set", query_set="squares", columns=("images", "images__demo-siglip"))
+    run = command(console, OLGA, "ask_query_set", query_set="squares", columns=columns)
     for _ in range(300):
         if (run := console.ledger.get(run.id)).state is RunState.SUCCEEDED:
             return str((run.result or {})["snapshot"])
@@ -67,6 +74,76 @@ def test_who_sees_it_first_is_led_from_captions_to_answers_and_to_an_evaluation(
     assert not page.exception
 
 
+def kept_check(console: Console, collection: str, **found: Any) -> None:
+    """A check of a collection that came to its end and found this, in place of what it would find."""
+    run = command(console, OLGA, "check_encoder", collection=collection)
+    for _ in range(300):
+        if (run := console.ledger.get(run.id)).state is RunState.SUCCEEDED:
+            break
+        time.sleep(0.05)
+    result = {**(run.result or {}), **found}
+    with console.database.transaction() as connection:
+        connection.execute(update(runs).where(runs.c.id == run.id).values(result=result))
+
+
+def test_each_encoder_says_how_it_stands_before_a_set_is_asked_and_a_faulty_one_wants_a_tick(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    command(both, OLGA, "save_query_set", query_set="one", queries=[query("square 1")])
+    page = open_page("judging")
+    assert not page.button(key="ask-start").disabled
+    assert said(page).count("never checked") == 2
+    page.button(key="ask-check-images__demo-siglip").click().run()
+    assert [run.target for run in both.ledger.runs(kinds=("encoder_check",))] == ["images__demo-siglip"]
+
+    red = {"code": "padding", "level": "red", "message": "Padded wrongly.", "remedy": "Pad it rightly."}
+    kept_check(both, "images__demo-siglip", findings=[red], verdict="red")
+    kept_check(both, "images", findings=[], verdict="green", points=3)
+    page = open_page("judging")
+    assert "Encoder faulty" in said(page)
+    assert "Wrong padding of texts" in said(page)
+    assert "The collection was written to since" in said(page)
+    assert page.button(key="ask-start").disabled
+    page.checkbox(key="ask-unchecked").check().run()
+    page.button(key="ask-start").click().run()
+    (run,) = both.ledger.runs(kinds=("ask",))
+    snapshot = both.lab.snapshots.get(run.spec["snapshot"])
+    assert [one.encoder.state for one in snapshot.columns if one.encoder] == ["stale", "red"]
+
+    kept_check(both, "images__demo-siglip", findings=[], verdict="green")
+    page = open_page("judging")
+    page.session_state["ask-form"] = True
+    page.run()
+    assert not page.button(key="ask-start").disabled
+    assert "ask-check-images__demo-siglip" not in {button.key for button in page.button}
+
+
+def test_a_store_that_compares_all_offers_no_exact_twin_and_ways_make_columns_of_their_own(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(both, OLGA, "save_query_set", query_set="one", queries=[query("square 1")])
+    page = open_page("judging")
+    assert page.checkbox(key="ask-exactly").disabled
+    page.session_state["ask-ways-images"] = [Search.USUAL, Search.EXACT]
+    page.session_state["ask-ways-images__demo-siglip"] = list(Search)
+    page.run()
+    assert "6 columns are too many" in said(page)
+    assert page.button(key="ask-start").disabled
+    page.session_state["ask-ways-images__demo-siglip"] = [Search.EXACT, Search.USUAL]
+    page.run()
+    page.button(key="ask-start").click().run()
+    (run,) = both.ledger.runs(kinds=("ask",))
+    snapshot = both.lab.snapshots.get(run.spec["snapshot"])
+    assert [one.name for one in snapshot.columns] == list(TWINNED)
+    about = replace(both.store.info(), indexed_up_to=None)
+    monkeypatch.setattr(both.store, "info", lambda: about)
+    page = open_page("judging")
+    page.session_state["ask-form"] = True
+    page.run()
+    page.checkbox(key="ask-exactly").check().run()
+    assert words.plain(", ".join(TWINNED)) in said(page)
+
+
 def test_a_set_is_changed_by_typing_and_its_former_version_can_still_be_read(
     both: Console, open_page: OpenPage
 ) -> None:
@@ -92,6 +169,7 @@ def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging
 ) -> None:
     page = open_page("judging", snapshot=answered(both))
     assert "not which are better" in said(page)
+    assert words.plain("images: encoder never checked · images__demo-siglip: encoder never checked") in said(page)
     assert {metric.label for metric in page.metric} == {"Overlap@10", "Jaccard@10", "RBO", "Answered alike"}
     page.session_state["begin-evaluation"] = True
     page.run()
@@ -169,11 +247,11 @@ def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both
     assert [title.value for title in page.title] == ["Answers"]
 
 
-def judged(console: Console, way: str = "grades") -> str:
+def judged(console: Console, columns: tuple[str, ...] = BOTH) -> str:
     """An evaluation of which everything is judged: what the second column found alone is wrong."""
     protocol = Protocol(k=3, seed=2, margin=0.02)
-    snapshot = answered(console)
-    made = command(console, OLGA, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=protocol, way=way)
+    snapshot, places = answered(console, columns), range(len(columns))
+    made = command(console, OLGA, "begin_evaluation", snapshot=snapshot, columns=places, protocol=protocol)
     desk = console.lab.desk(made)
     for query_id, pool in desk.pools.items():
         for key in pool:
@@ -218,7 +296,7 @@ def test_after_the_reveal_every_number_is_that_of_the_outcome_and_the_report_can
     assert {"verdict-report", "verdict-zip"} <= {button.key for button in page.get("download_button")}
     again = open_page("judging", evaluation=evaluation)
     assert [title.value for title in again.title] == ["Verdict"]
-    assert not again.warning
+    assert not any("another verdict" in one.value for one in again.warning)
 
 
 def test_what_was_said_when_the_models_were_told_stands_there_where_another_version_computes_otherwise(
@@ -237,6 +315,34 @@ def test_what_was_said_when_the_models_were_told_stands_there_where_another_vers
     both.lab.told.keep(evaluation, was, {})
     page = open_page("judging", evaluation=evaluation, view="verdict")
     assert words.plain("computed another verdict than this one does: B was non-inferior.") in page.warning[0].value
+
+
+def test_whose_a_loss_is_and_how_models_were_fed_are_told_with_the_models_and_before_that_of_no_column(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    evaluation = judged(both, TWINNED)
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    page.button(key="verdict-look").click().run()
+    assert [one.value[:40] for one in page.warning] == ["Not every encoder was known to be right "]
+    assert "2 columns are twins of another one." in said(page)
+    assert [word for word in ("images", "demo-", "\\~", "~exact", "Whose it is") if word in said(page)] == []
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    page = open_page("judging", evaluation=evaluation)
+    (one,) = outcome_of(both.lab, both.lab.judgements.get(evaluation)).comparisons
+    assert one.attributed is not None
+    assert one.attributed.causes == ("model",)
+    assert f"**Whose it is.** {words.plain(one.attributed.text)}" in said(page)
+    assert "encoder never checked" in page.warning[0].value
+    models = next(table.value for table in page.dataframe if "Searched" in table.value)
+    assert list(models["Searched"]) == ["usual", "usual", "exact, A's twin", "exact, B's twin"]
+    assert set(models["Encoder when it was asked"]) == {"encoder never checked"}
+    page = open_page("judging", snapshot=both.lab.judgements.get(evaluation).snapshot)
+    page.session_state["begin-evaluation"] = True
+    page.run()
+    page.radio(key="begin-way").set_value("Vote between whole lists").run()
+    page.number_input(key="begin-k").set_value(2).run()
+    page.button(key="begin-start").click().run()
+    assert [begun.columns for begun in both.lab.judgements.all() if begun.way == "votes"] == [(0, 1)]
 
 
 def test_a_migration_leads_to_its_evaluation_and_to_its_verdict(both: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,7 +244,7 @@ def test_a_badge_says_whether_an_encoder_was_checked_begins_a_check_and_shows_wh
     assert not any("Demo CLIP" in one.value for one in page.warning if report["verdict"] == "green")
 
 
-def test_a_red_check_warns_over_the_answers_and_a_stale_one_counts_as_none(
+def test_a_red_check_warns_over_the_answers_whatever_was_written_since_and_a_stale_green_one_counts_as_none(
     both: Console, open_page: OpenPage, said: Said
 ) -> None:
     for collection in (CLIP, SIGLIP):
@@ -267,6 +267,12 @@ def test_a_red_check_warns_over_the_answers_and_a_stale_one_counts_as_none(
     assert "Wrong padding of texts" in said(page)
     assert "Pad it rightly" in said(page)
     _found(both, {**faulty, "points": 3})
+    page.run()
+    assert "An encoder was found faulty" in str(page.error[0].proto.title)
+    page.session_state["lab-encoder-1"] = True
+    page.run()
+    assert "written to since" in said(page)
+    _found(both, {**faulty, "verdict": "green", "findings": [], "points": 3})
     page.run()
     assert not page.error
     assert [one.value.split(":")[0] for one in page.warning] == ["Demo SigLIP"]

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.board import STATEMENT, Board, Summary, board
-from console_core.judging.snapshots import AskedColumn, Snapshot
+from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
@@ -27,6 +28,8 @@ def agreement_view(snapshot: Snapshot) -> None:
         )
         + session.when(snapshot.made_at)
     )
+    stood = {column.collection: f"{column.asked}: {column.fed}" for column in reversed(snapshot.columns)}
+    st.caption(words.plain(" · ".join(reversed(stood.values()))))
     if any(one.revealed_at is None for one in lab.judgements.all(snapshot=snapshot.id)):
         st.warning(
             "Whoever judges these answers should not look at this page: it tells which model found what.",
@@ -73,7 +76,7 @@ def agreement_view(snapshot: Snapshot) -> None:
 
 
 def _title(column: AskedColumn) -> str:
-    return f"{column.model} ({column.asked})"
+    return f"{column.model} ({column.name})"
 
 
 def _totals(found: Board) -> None:
@@ -140,7 +143,7 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
     drawn = []
     for place, (column, keys) in enumerate(zip(snapshot.columns, lists, strict=True)):
         shown = ranked(keys, rows, reference=whole if place else None)
-        drawn.append(gallery.Column(column.model, shown, column.asked, CANNOT))
+        drawn.append(gallery.Column(column.title, shown, column.name, CANNOT))
     with panels.card(words.plain(query.label)):
         picked = gallery.gallery(drawn, key="board-gallery", picked=st.session_state.get(_PICTURE, ""))
         if picked is not None:

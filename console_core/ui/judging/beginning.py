@@ -8,9 +8,11 @@ import streamlit as st
 
 from console_core.database import now
 from console_core.errors import Refused
+from console_core.judging import wording
 from console_core.judging.estimate import needed
 from console_core.judging.protocol import FEWEST, Protocol
 from console_core.judging.snapshots import Snapshot
+from console_core.judging.twins import twins
 from console_core.querylab.rankings import Rankings
 from console_core.ui import session, words
 from console_core.ui.permission import command_button
@@ -33,6 +35,10 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             "Decided before anybody sees a result, so that no result can choose how it is measured. "
             "Judges do not see which model found what."
         )
+        aside = twins(snapshot.columns)
+        if aside:
+            named = ", ".join(snapshot.columns[place].name for place in aside)
+            st.caption(words.plain(f"Twins: {named}. {wording.TWINS} Votes between lists leave twins out."))
         left, middle, right = st.columns(3)
         way = left.radio("How", (_GRADES, _YES_NO, _VOTES), key="begin-way")
         gain = left.selectbox(
@@ -102,10 +108,11 @@ def _begin(snapshot: Snapshot, told: Mapping[str, Any], *, votes: bool) -> None:
     except Refused as error:
         session.flash(error.message, error.remedy, kind="error")
         st.rerun()
+    aside = twins(snapshot.columns)
     made = session.act(
         "begin_evaluation",
         snapshot=snapshot.id,
-        columns=tuple(range(len(snapshot.columns))),
+        columns=tuple(place for place in range(len(snapshot.columns)) if not (votes and place in aside)),
         protocol=protocol,
         way="votes" if votes else "grades",
     )

@@ -18,7 +18,7 @@ def queries_with_losses(evaluation: Evaluation, found: EvaluationOutcome) -> Non
     rows = found.queries
     if not rows:
         return
-    letters = [column.letter for column in found.columns][1:]
+    letters = [one.letter for one in found.comparisons]
     with panels.card("Questions, the largest loss first", caption="Click one to see both answers with their grades."):
         table = [
             {

@@ -75,8 +75,8 @@ def _answers(kept: Sequence[Snapshot]) -> None:
     rows = [
         {
             "Query set": f"{one.set_name} v{one.set_version}",
-            "Columns": " · ".join(c.asked for c in one.columns),
-            "Models": " · ".join(c.model for c in one.columns),
+            "Columns": " · ".join(c.name for c in one.columns),
+            "Models": " · ".join(dict.fromkeys(c.model for c in one.columns)),
             "Answers each": one.depth,
             "Asked": session.when(one.made_at),
             "By": one.made_by,

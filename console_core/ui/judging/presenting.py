@@ -73,7 +73,7 @@ def _columns(snapshot: Snapshot, query: Query, *, named: bool) -> None:
     for place, column in enumerate(snapshot.columns):
         keys = lists.get(place, [])[:_SHOWN]
         shown = ranked(keys, rows, reference=lists.get(0, []) if place else None)
-        title = column.model if named else f"Model {'ABCD'[place]}"
+        title = column.title if named else f"Model {'ABCD'[place]}"
         drawn.append(gallery.Column(title, shown, "", CANNOT))
     gallery.gallery(drawn, key=f"stage-{query.id}-{named}", tile_width=_WIDTHS[len(drawn)])
 

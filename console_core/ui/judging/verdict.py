@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console_core.judging import wording
-from console_core.judging.exports import report_files, zipped
+from console_core.judging.comparisons import Comparison
 from console_core.judging.judgements import Evaluation
-from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
+from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
 from console_core.ui import charts, frame, panels, session, words
 from console_core.ui.judging.blind import LOOKED, blind
 from console_core.ui.judging.losses import queries_with_losses
+from console_core.ui.judging.told import columns, downloads
 
 _KEPT = "_verdict-kept"
 _WORDS = {
@@ -35,11 +36,15 @@ def verdict_view(evaluation: Evaluation) -> None:
     else:
         found = _kept(evaluation)
     _warnings(found)
+    if found.caution:
+        st.warning(words.plain(found.caution), icon=":material/help:")
     _verdicts(found)
+    if found.twins and evaluation.revealed_at is None:
+        st.caption(words.plain(wording.uncompared(found.twins)))
     _rests_on(found)
     if evaluation.revealed_at is not None:
-        _columns(found)
-        _downloads(evaluation)
+        columns(found)
+        downloads(evaluation)
         with frame.guarded("The questions"):
             queries_with_losses(evaluation, found)
     with st.expander("What a verdict does not say", icon=":material/info:"):
@@ -98,7 +103,9 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             said=words.plain(one.text),
         )
         panels.chart(drawn, key=f"interval-{one.letter}")
-    if advice := wording.advice(verdict.outcome, revealed=found.revealed_at is not None, intact=found.answered.intact):
+    if one.attributed is not None:
+        st.markdown(f"**Whose it is.** {words.plain(one.attributed.text)}")
+    if advice := found.advice(one):
         st.caption(words.plain(advice))
     rows = []
     for letter, column in (("A", verdict.a), (one.letter, verdict.b)):
@@ -196,50 +203,3 @@ def _agreement(found: EvaluationOutcome) -> str:
     if told is None or told.alpha is None:
         return told.reason if told is not None else ""
     return f"{wording.strength(told.alpha)} (Krippendorff's alpha, {wording.count(told.shared)} pictures)"
-
-
-def _columns(found: EvaluationOutcome) -> None:
-    with panels.card("The models"):
-        rows = [
-            {
-                "Column": one.letter,
-                "Collection": one.asked if one.asked == one.collection else f"{one.asked} → {one.collection}",
-                "Model": one.model,
-                "Fingerprint": one.fingerprint,
-                "Points": one.points,
-            }
-            for one in found.columns
-        ]
-        st.dataframe(rows, hide_index=True, height="content", alt="Which model each column is")
-
-
-def _downloads(evaluation: Evaluation) -> None:
-    console = session.console()
-
-    def report() -> bytes:
-        return report_files(console.lab, evaluation, console.thumbnails)["report.html"]
-
-    def archive() -> bytes:
-        return zipped(report_files(console.lab, evaluation, console.thumbnails))
-
-    with st.container(horizontal=True):
-        st.download_button(
-            "Report",
-            report,
-            file_name=f"verdict-{evaluation.id}.html",
-            mime="text/html",
-            key="verdict-report",
-            icon=":material/description:",
-            type="primary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "All files",
-            archive,
-            file_name=f"verdict-{evaluation.id}.zip",
-            mime="application/zip",
-            key="verdict-zip",
-            icon=":material/folder_zip:",
-            on_click="ignore",
-            help="The report, all numbers as JSON and CSV, every judgement, and run and qrels files of TREC.",
-        )

@@ -11,22 +11,12 @@ from console_core.ui import words
 from console_core.ui.address import many_from_address, write_address
 from console_core.ui.query_lab import fields
 from console_core.ui.session import console, flash
+from console_core.ui.ways import MEANINGS, WAYS
 from console_core.vectorstore.types import CollectionInfo
 from console_core.vectorstore.ways import Search
 
 PICTURES_ONLY = " · pictures only"
 """What is said of a collection whose model embeds no texts."""
-WAYS = {
-    Search.USUAL: "As usual",
-    Search.EXACT: "Exact",
-    Search.UNQUANTIZED: "Unquantized",
-    Search.WITHOUT_RESCORING: "Without rescoring",
-}
-_MEANINGS = (
-    "**As usual**: through the index, ranked by whole vectors. **Exact**: every whole vector is compared. "
-    "**Unquantized**: through the index, by whole vectors only. **Without rescoring**: ranked by rounded vectors. "
-    "Where nothing is quantized, or there is no index, several of them are one."
-)
 
 
 def comparable(collections: Sequence[CollectionInfo]) -> list[CollectionInfo]:
@@ -84,7 +74,7 @@ def _ways(columns: Sequence[Column], collections: Sequence[CollectionInfo]) -> N
         for place, column in enumerate(columns):
             st.markdown(f"**{place + 1}. {words.plain(column.asked)}**")
             _way(place, column, columns)
-        st.caption(_MEANINGS)
+        st.caption(MEANINGS)
 
 
 def _way(place: int, column: Column, columns: Sequence[Column]) -> None:

@@ -1,56 +1,25 @@
 """Whether each column's model is fed rightly, as far as that was checked, and which samples percentiles are among."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from console_core.errors import StoreError
 from console_core.querylab.comparison import ColumnResult, Comparison
-from console_core.querylab.encoder_check import KIND
 from console_core.querylab.encoder_report import Finding, Level
-from console_core.querylab.encoder_standing import Standing, standing
 from console_core.runs.types import ACTIVE, Run, RunState
 from console_core.ui import navigation, session, words
+from console_core.ui.encoder_state import FAULTY, STALE, UNCHECKED, Encoder, check_button, encoder_of
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
 from console_core.ui.query_lab.answers import distinct_titles
 
-_CHECKED = words.Word("Encoder checked", "green", ":material/verified:")
-_FAULTY = words.Word("Encoder faulty", "red", ":material/report:")
-_STALE = words.Word("Encoder check out of date", "orange", ":material/history:")
-_UNCHECKED = words.Word("Encoder not checked", "gray", ":material/help:")
 _LEVELS = {Level.RED: words.severity("block"), Level.WARN: words.severity("warn"), Level.INFO: words.severity("info")}
-
-
-@dataclass(frozen=True, slots=True)
-class Encoder:
-    """What is known of a column's encoder. `under_way` is a check that waits or is at work, `newest` the last one that
-    was begun, however it ended."""
-
-    collection: str
-    title: str
-    standing: Standing | None
-    newest: Run | None
-
-    @property
-    def under_way(self) -> Run | None:
-        return self.newest if self.newest is not None and self.newest.state in ACTIVE else None
-
-    @property
-    def word(self) -> words.Word:
-        if self.standing is None:
-            return _UNCHECKED
-        if self.standing.stale:
-            return _STALE
-        return _CHECKED if self.standing.report.is_green else _FAULTY
 
 
 def encoders(comparison: Comparison) -> list[Encoder | None]:
     """For each column; None where it says of no model that it made it."""
-    opened, known = session.console(), dict[str, Encoder]()
+    known: dict[str, Encoder] = {}
     found: list[Encoder | None] = []
     for result, title in zip(comparison.columns, distinct_titles(comparison), strict=True):
         info = result.collection
@@ -58,11 +27,7 @@ def encoders(comparison: Comparison) -> list[Encoder | None]:
             found.append(None)
             continue
         if info.name not in known:
-            newest = opened.ledger.runs(kinds=(KIND,), target=info.name, limit=1)
-            standing_now = None
-            with suppress(StoreError):  # the column says so itself
-                standing_now = standing(opened.store, opened.ledger, opened.models, info.name)
-            known[info.name] = Encoder(info.name, title, standing_now, newest[0] if newest else None)
+            known[info.name] = encoder_of(info.name, title)
         found.append(known[info.name])
     return found
 
@@ -75,14 +40,14 @@ def warn(comparison: Comparison, known: Sequence[Encoder | None]) -> None:
         if encoder is not None and result.error is None
     ]
     shown = list({encoder.collection: encoder for encoder in answered}.values())
-    faulty = [encoder for encoder in shown if encoder.word is _FAULTY]
+    faulty = [encoder for encoder in shown if encoder.word is FAULTY]
     if faulty:
         st.error(
             f"{_and(faulty)}: what differs below may be that fault, and no property of a model. See the badge.",
             title="An encoder was found faulty",
-            icon=_FAULTY.icon,
+            icon=FAULTY.icon,
         )
-    open_ones = [encoder for encoder in shown if encoder.word in (_UNCHECKED, _STALE)]
+    open_ones = [encoder for encoder in shown if encoder.word in (UNCHECKED, STALE)]
     if open_ones and len(answered) > 1:
         st.warning(
             f"{_and(open_ones)}: the encoder is not checked. What differs below may be a fault of it, and no property "
@@ -135,9 +100,7 @@ def _card(encoder: Encoder, place: int) -> None:
     if encoder.under_way is not None:
         st.caption("A check is under way.")
         return
-    label = "Check the encoder" if now is None else "Check it again"
-    if command_button(label, "check_encoder", key=f"lab-check-{place}", icon=":material/fact_check:", kind="primary"):
-        session.act("check_encoder", collection=encoder.collection, done="The check is begun.")
+    if check_button(encoder, key=f"lab-check-{place}", primary=True):
         st.rerun()
 
 

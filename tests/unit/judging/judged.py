@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -11,12 +12,14 @@ from console_core.catalog.local_files import LocalFiles
 from console_core.catalog.thumbnails import Thumbnails
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
+from console_core.judging.asked_columns import AskedColumn, AskedEncoder
 from console_core.judging.judgements import Evaluation, Given, Way
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.records import LabRecords
-from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked
+from console_core.judging.snapshots import ColumnAnswer, Ranked
 from console_core.querylab.rankings import Query
+from console_core.vectorstore.ways import Search
 
 HOSTILE = "</style><script>alert(1)</script>\"'<img src=http://evil.example/x onerror=alert(1)>"
 DEPTH = 5
@@ -48,6 +51,21 @@ class Judged:
         return Judged(self.lab, told, self.thumbnails)
 
 
+def column_of(place: int, **more: Any) -> AskedColumn:
+    """A column of one of the models."""
+    name = f"images__{MODELS[place]}"
+    return AskedColumn(name, name, MODELS[place], f"fp{place:030}", 128, 48, **more)
+
+
+def twinned(*encoders: AskedEncoder | None) -> list[AskedColumn]:
+    """Two collections, each as usual and exactly, and how their encoders stood."""
+    return [
+        column_of(place, way=way, encoder=encoder)
+        for way in (Search.USUAL, Search.EXACT)
+        for place, encoder in enumerate(encoders)
+    ]
+
+
 def judged(
     database: Database,
     folder: Path,
@@ -59,19 +77,18 @@ def judged(
     keys: Sequence[str] = KEYS,
     depth: int = DEPTH,
     failing: bool = False,
+    asked_of: Sequence[AskedColumn] = (),
 ) -> Judged:
-    """An evaluation of so many columns; the last question is answered alike by all, and a tenth of the pictures is
-    missing. `failing`: the last column could not answer the first question."""
+    """An evaluation of so many columns, or of those of `asked_of`; the last question is answered alike by all, and a
+    tenth of the pictures is missing. `failing`: the last column could not answer the first question."""
     lab = LabRecords(database)
     asked = [
         query(f"question {number}", tags=("odd",) if number % 2 else ("even", "all")) for number in range(size - 2)
     ]
     asked += [query(HOSTILE, tags=(HOSTILE,)), query("the same for all")]
     kept = lab.query_sets.save("usual", asked, origin="a test", by="olga")
-    names = [
-        AskedColumn(f"images__{MODELS[place]}", f"images__{MODELS[place]}", MODELS[place], f"fp{place:030}", 128, 48)
-        for place in range(columns)
-    ]
+    names = list(asked_of) or [column_of(place) for place in range(columns)]
+    columns = len(names)
     begun = lab.snapshots.begin(kept, names, depth=depth, by="olga")
     lab.snapshots.add(begun.id, _answers(asked, columns, keys, depth), _pictures(folder, keys))
     if failing:

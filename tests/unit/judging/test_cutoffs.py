@@ -6,11 +6,12 @@ import pytest
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
 from console_core.errors import Refused
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.cutoffs import cutoff, revealed_of, usual
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.records import LabRecords
-from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot
+from console_core.judging.snapshots import ColumnAnswer, Ranked, Snapshot
 
 QUESTIONS = 40
 

@@ -16,6 +16,7 @@ from console_core.commands import Actor, command
 from console_core.console import Console, open_console
 from console_core.database import Database, now
 from console_core.errors import NotAllowed, Refused
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.exports import judgements_csv
 from console_core.judging.grade_lists import from_table
 from console_core.judging.judgements import Evaluation, Given, Judgements
@@ -23,7 +24,7 @@ from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.report import html_of
-from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked
+from console_core.judging.snapshots import ColumnAnswer, Ranked
 from console_core.judging.wording import moment
 from tests.conftest import make_workspace
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from console_core.database import Database
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.judgements import TIE, combined
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
@@ -15,7 +16,8 @@ from console_core.judging.sampling import sample_of
 from console_core.judging.several import adjusted, together
 from console_core.judging.snapshot_tables import answers
 from console_core.judging.verdict import decide
-from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
+from console_core.vectorstore.ways import Search
+from tests.unit.judging.judged import DEPTH, MODELS, Judged, column_of, judged, twinned
 
 
 def best_of(place: int, made: Judged, *, worst: int = 0) -> None:
@@ -61,6 +63,28 @@ def test_before_the_models_are_told_nothing_in_the_document_names_them_or_says_w
     losses = [row.loss for row in told.queries]
     assert losses == sorted(losses)
     assert [row.differences for row in told.queries if row.chance is None] == [(0.0,)]
+
+
+@pytest.mark.parametrize(
+    ("asked_of", "said"),
+    [
+        ([column_of(0), column_of(1)], "is not told apart: ask again"),
+        ([column_of(0), column_of(1, way=Search.EXACT)], ""),
+        (twinned(None, None), ""),
+    ],
+    ids=["as usual", "exact", "twins"],
+)
+def test_a_loss_of_which_model_and_index_are_not_told_apart_says_so_once_the_models_are_told(
+    database: Database, tmp_path: Path, asked_of: list[AskedColumn], said: str
+) -> None:
+    made = judged(database, tmp_path, asked_of=asked_of)
+    best_of(0, made)
+    for told, expected in ((made, ""), (made.reveal(), said)):
+        outcome = outcome_of(told.lab, told.evaluation)
+        (one,) = outcome.comparisons
+        assert one.verdict.outcome == "inferior"
+        assert expected in outcome.advice(one)
+        assert bool(outcome.advice(one)) == bool(expected)
 
 
 def test_the_same_ledger_gives_the_same_outcome_in_any_thread(database: Database, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The report: one file that needs nothing else, whose numbers are those of the outcome."""
 
+import json
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,13 @@ import pytest
 from console_core.database import Database
 from console_core.errors import Refused
 from console_core.judging import wording
+from console_core.judging.asked_columns import AskedEncoder
 from console_core.judging.exports import report_files
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.report import html_of
 from console_core.judging.report_numbers import FORMATS, at
-from tests.unit.judging.judged import DEPTH, HOSTILE, Judged, judged
+from tests.unit.judging.judged import DEPTH, HOSTILE, Judged, column_of, judged, twinned
 
 _EMPTY = {"meta", "img", "br", "image", "use", "link"}
 
@@ -86,6 +89,57 @@ def test_every_number_of_the_report_is_that_of_the_outcome_as_the_screen_writes_
     assert said["protocol.margin"] == "0.05"
     assert said["gains"] == "0 → 0, 1 → 1, 2 → 3, 3 → 7"
     assert [text for text in found.loose if re.search(r"\d", re.sub(r"@5|alpha; 1 is|0: all|\(1\)", "", text))] == []
+
+
+def test_a_report_says_whose_a_loss_is_and_how_each_encoder_stood_with_the_outcomes_own_numbers(
+    database: Database, tmp_path: Path
+) -> None:
+    asked = datetime(2026, 11, 3, 14, tzinfo=UTC)
+    red = AskedEncoder("red", asked, "r-7", asked - timedelta(days=2, hours=3), ("padding", "channels"))
+    green = AskedEncoder("green", asked, "r-8", asked - timedelta(hours=1, minutes=59))
+    made = judged(database, tmp_path, protocol=Protocol(k=DEPTH, margin=0.05), asked_of=twinned(green, red))
+    a, _, _, d = made.lab.desk(made.evaluation).columns
+    made.grade(lambda q, k: 3 if k in (*a[q][:DEPTH], *d[q][:DEPTH]) else 0)
+    blind = outcome_of(made.lab, made.evaluation)
+    document = json.dumps(blind.to_json())
+    assert [word for word in ("exact", "padding", "r-7", "images__", "siglip") if word in document] == []
+    assert blind.caution == (
+        "Not every encoder was known to be right when the questions were asked. A verdict may condemn a model for how "
+        "it was fed, and not for what it is."
+    )
+    outcome = outcome_of(made.lab, made.reveal().evaluation)
+    found = Parsed(html_of(outcome, made.lab.snapshots, made.thumbnails))
+    for path, how, text in found.numbers:
+        assert text == FORMATS[how](at(outcome.to_json(), path)), path
+    said = {path: text for path, _, text in found.numbers}
+    assert [said[f"columns.{place}.fed"] for place in range(4)] == [
+        "encoder check green, 1 hour before",
+        "encoder check red (Wrong padding of texts, Swapped colour channels), 2 days before",
+    ] * 2
+    assert said["caution"] == (
+        "Not every encoder was known to be right (images__demo-siglip (B): encoder check red (Wrong padding of texts, "
+        "Swapped colour channels), 2 days before). The verdict may condemn a model for how it was fed, and not for "
+        "what it is."
+    )
+    (one,) = outcome.comparisons
+    assert one.attributed is not None
+    assert one.attributed.found is not None
+    assert one.attributed.causes == ("index",)
+    assert said["comparisons.0.attributed.text"] == one.attributed.text
+    assert said["comparisons.0.attributed.found.searching.mean"] == f"{one.attributed.found.searching.mean:+.3f}"
+    assert "is the index that loses for certain" in one.attributed.text
+    assert said["columns.3.way"] == "exact"
+    assert "D is B's twin" in " ".join(found.loose)
+    assert [text for text in found.loose if re.search(r"\d", re.sub(r"@5|alpha; 1 is|0: all|\(1\)", "", text))] == []
+
+
+def test_where_every_encoder_was_right_nothing_warns(database: Database, tmp_path: Path) -> None:
+    asked = datetime(2026, 11, 3, 14, tzinfo=UTC)
+    green = AskedEncoder("green", asked, "r-8", asked)
+    made = judged(database, tmp_path, asked_of=[column_of(0, encoder=green), column_of(1, encoder=green)])
+    outcome = outcome_of(made.lab, made.reveal().evaluation)
+    assert outcome.caution == ""
+    assert 'class="caution"' not in html_of(outcome, made.lab.snapshots, made.thumbnails)
 
 
 def test_the_verdict_comes_first_and_queries_come_by_their_loss_with_all_their_pictures_and_grades(

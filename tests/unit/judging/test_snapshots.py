@@ -1,5 +1,7 @@
 """A complete snapshot never changes: what was changed behind its back is noticed, whatever it was."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import Update, delete, insert, update
 from sqlalchemy.sql.dml import Delete, Insert
@@ -7,12 +9,14 @@ from sqlalchemy.sql.dml import Delete, Insert
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
 from console_core.judging import records
+from console_core.judging.asked_columns import AskedColumn, AskedEncoder
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import queries, query
 from console_core.judging.readings import Readings
 from console_core.judging.records import LabRecords
 from console_core.judging.snapshot_tables import answers, shown, snapshots
-from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot
+from console_core.judging.snapshots import ColumnAnswer, Ranked, Snapshot
+from console_core.vectorstore.ways import Search
 
 QUESTIONS = [query("a fox", tags=("wild",)), query("a cat"), query(like="p1")]
 COLUMNS = [AskedColumn(name, name, f"model-{name}", "fp", 8, 40, {"distance": "cosine"}) for name in ("a", "b")]
@@ -37,6 +41,12 @@ def lab(database: Database) -> LabRecords:
     return LabRecords(database)
 
 
+_AS_KEPT = [one.as_json() for one in COLUMNS]
+_OLD_DIGEST = "58862d3e3834c885"
+"""What `sealed` gave before ways and encoder checks were part of a column."""
+_OTHER_WAY = [one | {"way": "exact"} for one in _AS_KEPT]
+_CHECKED = AskedEncoder("green", datetime(2026, 11, 3, 14, tzinfo=UTC), "r-1", datetime(2026, 11, 3, 11, tzinfo=UTC))
+_OTHER_ENCODER = [one | {"encoder": _CHECKED.as_json()} for one in _AS_KEPT]
 _OTHER = [{"asked": "a", "collection": "a", "model": "another", "fingerprint": "fp", "dimension": 8, "points": 40}]
 
 
@@ -52,6 +62,8 @@ _OTHER = [{"asked": "a", "collection": "a", "model": "another", "fingerprint": "
         update(queries).where(queries.c.like == "p1").values(like="p2"),
         delete(queries).where(queries.c.text == "a cat"),
         update(snapshots).values(columns=_OTHER),
+        update(snapshots).values(columns=_OTHER_WAY),
+        update(snapshots).values(columns=_OTHER_ENCODER),
         update(snapshots).values(depth=2),
         update(snapshots).values(set_version=2),
         update(shown).where(shown.c.key == "p1").values(revision="2"),
@@ -70,6 +82,19 @@ def test_whatever_was_changed_of_a_complete_snapshot_is_noticed(
         told = change.values(snapshot=snapshot.id) if isinstance(change, Insert) else change
         assert connection.execute(told).rowcount
     assert not lab.snapshots.is_intact(snapshot)
+
+
+def test_a_snapshot_from_before_ways_and_encoder_checks_were_kept_has_its_digest_and_reads_as_it_was(
+    lab: LabRecords, database: Database
+) -> None:
+    snapshot = sealed(lab)
+    older = [{name: value for name, value in told.items() if name not in ("way", "encoder")} for told in _AS_KEPT]
+    with database.transaction() as connection:
+        connection.execute(update(snapshots).values(columns=older, digest=_OLD_DIGEST))
+    found = lab.snapshots.get(snapshot.id)
+    assert lab.snapshots.is_intact(found)
+    assert found.columns == tuple(COLUMNS)
+    assert [(one.name, one.way, one.encoder) for one in found.columns] == [(n, Search.USUAL, None) for n in "ab"]
 
 
 def test_a_later_version_of_the_questions_and_another_snapshot_leave_it_intact(lab: LabRecords) -> None:

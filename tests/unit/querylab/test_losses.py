@@ -1,13 +1,12 @@
 """What an index or rounding loses is never blamed on the model, and what a model loses never on the index."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from console_core.querylab.calibration import draw, read
 from console_core.querylab.effects import Effect
@@ -16,71 +15,30 @@ from console_core.querylab.losses_report import LossReport
 from console_core.querylab.probes import Kind, Probe, pictures_of, probes_of
 from console_core.querylab.rankings import Query, Rankings
 from console_core.settings import StoreSettings
-from console_core.vectorstore import edge_words, pgvector
-from console_core.vectorstore.edge_shard import Shard
+from console_core.vectorstore import pgvector
 from console_core.vectorstore.opening import open_store
 from console_core.vectorstore.traffic import Traffic
-from console_core.vectorstore.types import CollectionSpec, Hit, Point, Vector
+from console_core.vectorstore.types import CollectionSpec, Point
 from console_core.vectorstore.ways import Search
+from tests.indexed import (
+    CLASSES,
+    CRIPPLED,
+    DIMENSION,
+    GOOD,
+    POINTS,
+    QUERIES,
+    K,
+    Shards,
+    embedded,
+    engine_stores,
+)
 from tests.unit.querylab.conftest import CLIP, Lab
-
-POINTS, DIMENSION, CLASSES, QUERIES, K = 500, 32, 50, 16, 10
-GOOD = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10}
-CRIPPLED = {"m": 2, "ef_construct": 4, "full_scan_threshold": 10}
-
-Shards = Callable[..., Any]
-
-
-class EngineStore:
-    """A shard of the edge engine, indexed, asked without the process that it usually has; the rest of a store is not
-    asked for."""
-
-    def __init__(self, folder: Path, rows: NDArray[np.float32], spec: CollectionSpec) -> None:
-        folder.mkdir()
-        self.shard = Shard(folder, spec, new=True)
-        self.shard.upsert(list(range(len(rows))), rows, [{}] * len(rows))
-        self.shard._shard.optimize()
-        assert self.shard.indexed() == len(rows)
-
-    def search(
-        self, name: str, vector: Vector, *, limit: int = 10, where: Any = None, way: Search = Search.USUAL
-    ) -> list[Hit]:
-        return [Hit(*found) for found in self.shard.search(vector, limit, where, way)]
 
 
 @pytest.fixture
-def shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shards]:
-    monkeypatch.setattr(edge_words, "_INDEXED_FROM", 10)
-    opened: list[EngineStore] = []
-
-    def made(rows: NDArray[np.float32], **spec: Any) -> EngineStore:
-        opened.append(EngineStore(tmp_path / f"{len(opened)}", rows, CollectionSpec(rows.shape[1], **spec)))
-        return opened[-1]
-
-    yield made
-    for store in opened:
-        store.shard.close()
-
-
-def embedded(seed: int, noise: float) -> tuple[NDArray[np.float32], dict[Kind, list[Probe]]]:
-    """What a model makes of pictures of some classes and of texts that name them; the more noise, the worse it is.
-
-    Texts lie in a cone of their own, as those of real models do.
-    """
-    random = np.random.default_rng(seed)
-    classes = random.normal(size=(CLASSES, DIMENSION))
-    pictures = classes[np.arange(POINTS) % CLASSES] + noise * random.normal(size=(POINTS, DIMENSION))
-    texts = classes[np.arange(QUERIES) % CLASSES] + 0.5 * noise * random.normal(size=(QUERIES, DIMENSION))
-    rows, asked = _unit(pictures), _unit(texts + 0.5 * random.normal(size=DIMENSION))
-    probes: dict[Kind, list[Probe]] = {
-        "text": [Probe(str(place), vector) for place, vector in enumerate(asked)],
-        "picture": [Probe(str(place), rows[place], place) for place in range(QUERIES)],
-    }
-    return rows, probes
-
-
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+def shards(tmp_path: Path) -> Iterator[Shards]:
+    with engine_stores(tmp_path) as made:
+        yield made
 
 
 def measured(store: Any, probes: Mapping[Kind, Sequence[Probe]], name: str = "images") -> Losing:
