@@ -228,7 +228,7 @@ def interval(
             "range": [-reach, reach],
             "tickformat": "+.2f",
             "zeroline": False,
-            "title": {"text": "Mean difference of a question"},
+            "title": {"text": "Mean difference per question. Thin: if one more had lost, or won, all it can"},
         },
         y={"visible": False, "range": [-1, 1]},
         showlegend=False,

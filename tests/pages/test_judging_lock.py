@@ -121,6 +121,17 @@ def test_who_is_not_done_is_not_led_to_the_end_and_a_judge_cannot_end_it(
         assert not [box for box in page.expander if box.label.startswith("End")]
 
 
+def test_where_pictures_are_left_that_nobody_graded_the_end_is_not_what_one_is_led_to(
+    made: Judged, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    page = open_page("judging", evaluation=made.evaluation.id, view="verdict")
+    assert "verdict-reveal" not in keys(page)
+    page.session_state["end-early"] = True
+    page.run()
+    assert "verdict-reveal" in keys(page)
+    assert "nobody has graded. What is not judged by then never is." in said(page).replace("**", "")
+
+
 def test_grades_of_a_file_from_before_the_lock_want_a_tick_and_the_verdict_says_so_as_the_form_does(
     made: Judged, open_page: OpenPage
 ) -> None:

@@ -41,18 +41,18 @@ def blind(evaluation: Evaluation) -> None:
                 icon=":material/visibility:",
                 help="Each look before the end is counted and told: looking again until it fits would be luck.",
             )
-            ends = not denied("reveal") and not left and _end_button("primary")
+            unjudged = _unjudged(evaluation)
+            ends = not denied("reveal") and not (left or unjudged) and _end_button("primary")
     if graded:
         grades_from_file(evaluation)
-    if left and not denied("reveal"):
+    if (left or unjudged) and not denied("reveal"):
         with st.expander(
             "End the judging early", icon=":material/lock_open:", key="end-early", on_change="rerun"
         ) as box:
             if box.open:
-                st.caption(
-                    f"You have {words.count(left, 'picture') if graded else words.count(left, 'vote')} left to "
-                    f"{'grade' if graded else 'give'} here. What is not judged by then never is."
-                )
+                mine = words.count(left, "picture" if graded else "vote")
+                yours = f"You have {mine} left to {'grade' if graded else 'give'} here. " if left else ""
+                st.caption(f"{yours or unjudged}What is not judged by then never is.")
                 ends = _end_button("secondary")
     if looked:
         st.session_state[LOOKED] = session.act("look_at_verdict", evaluation=evaluation.id)
