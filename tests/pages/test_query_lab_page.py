@@ -154,7 +154,7 @@ def test_a_picture_is_shown_large_with_its_rank_in_each_column_and_leads_to_simi
     open_page: OpenPage, said: Said
 ) -> None:
     page = open_page("query_lab", q="square", columns=[CLIP, SIGLIP], limit="48")
-    page.session_state["lab-picture"] = "5"
+    page.query_params["open"] = "5"
     page.run()
     assert not page.exception
     assert list(page.dataframe[0].value["Column"]) == ["Demo CLIP", "Demo SigLIP"]
@@ -228,7 +228,7 @@ def test_a_filter_stays_whatever_is_asked_next_and_goes_with_one_click(both: Con
     page.button(key="filter-off-'shoe size'-'46'").click().run()
     page.text_input(key="lab-query").set_value("a circle").run()
     assert _users(both, page) == {"user-1"}
-    page.session_state["lab-picture"] = "5"
+    page.query_params["open"] = "5"
     page.run()
     page.button(key="lab-similar").click().run()
     assert (page.query_params["like"], page.query_params["only.user_id"]) == ("5", "user-1")
@@ -272,7 +272,7 @@ def test_where_no_model_embeds_texts_pictures_of_the_catalog_are_offered_to_sear
     assert [tile["id"] for tile in _columns(page)[0]["tiles"]] == [str(number) for number in range(1, 25)]
     options = page.multiselect(key="lab-columns").options
     assert [option for option in options if "pictures only" in option] == [f"{SIGLIP} · demo-siglip · pictures only"]
-    page.session_state["lab-picture"] = "5"
+    page.query_params["open"] = "5"
     page.run()
     page.button(key="lab-similar").click().run()
     assert page.query_params["like"] == "5"
