@@ -44,6 +44,8 @@ def test_questions_of_a_file_are_kept_asked_and_read_again(filled: Path) -> None
     trec = run(filled, "results", asked["snapshot"], "--trec", "1").splitlines()
     assert [line.split()[2] for line in trec] == [row["key"] for row in rows]
     assert asked["snapshot"] in run(filled, "results")
+    alone = CliRunner().invoke(app, ["--workspace", str(filled), "results", asked["snapshot"], "--agreement"])
+    assert (alone.exit_code, "one column only" in alone.output) == (1, True)
 
 
 def test_a_file_that_is_not_there_and_an_unknown_set_are_refused_with_a_remedy(filled: Path) -> None:

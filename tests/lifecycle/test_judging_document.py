@@ -34,9 +34,13 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     workspace = workspace_with_two
     (questions,) = blocks(GUIDE, "csv")
     Path("questions.csv").write_text(questions + MORE)
-    save, ask, evaluate, sheet, grades, verdict, reveal, report = commands(GUIDE)
+    save, ask, results, evaluate, sheet, grades, verdict, reveal, report = commands(GUIDE)
     done(workspace, *save)
     snapshot = json.loads(done(workspace, *ask, "--json").stdout)["snapshot"]
+
+    changed = done(workspace, *[snapshot if word == "s-1a2b3c4d" else word for word in results]).stdout
+    assert "RBO@10 p 0.9" in changed
+    assert "looks at 10 places on average" in changed
 
     def begin(*columns: str) -> str:
         words = [snapshot if word == "s-1a2b3c4d" else word for word in evaluate]

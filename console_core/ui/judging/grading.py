@@ -7,35 +7,45 @@ import streamlit as st
 
 from console_core.judging.judgements import Evaluation
 from console_core.ui import navigation, panels, session, words
-from console_core.ui.address import from_address, write_address
+from console_core.ui.address import from_address, kept, write_address
 from console_core.ui.permission import denied
+from console_core.ui.unrestored import one_of, say, strangers
 from console_core.web.pictures import thumb_url
 
 _GRADES = {0: "Wrong", 1: "Barely", 2: "Good", 3: "Perfect"}
 _YES_NO = {0: "No", 1: "Yes"}
-_JUDGE = "judge-name"
+JUDGE = "judge"
+"""The parameter of the address that has who judges. It stays there from one view of judging to the next."""
+_NAME = "judge-name"
 
 
 def judge_name() -> str:
     """Who judges in this browser: the name in the address, else the visitor's own."""
-    told = " ".join(unicodedata.normalize("NFC", session.parameter("judge")).split())
+    told = " ".join(unicodedata.normalize("NFC", session.parameter(JUDGE)).split())
     return told or session.actor().name
+
+
+def say_what_is_left_out() -> None:
+    """What of the address cannot be shown while judging is blind."""
+    say([*strangers({"evaluation", "view", JUDGE}), *one_of("view", ("verdict",), "what there is to judge is shown")])
 
 
 def who_judges(evaluation: Evaluation) -> None:
     """A field for the judge's name, because several can share one console; and the way to the verdict."""
-    from_address(_JUDGE, "judge", session.actor().name)
+    from_address(_NAME, JUDGE, session.actor().name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Judging as",
-            key=_JUDGE,
+            key=_NAME,
             width=320,
             on_change=write_address,
-            args=({"judge": _JUDGE},),
+            args=({JUDGE: _NAME},),
+            kwargs={"usual": {JUDGE: session.actor().name}},
             help="Each judge needs a name of their own, and is led through everything; their agreement is measured.",
         )
+        told = kept(JUDGE)  # whoever comes back from there is still the same judge
         navigation.link(
-            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict"
+            "judging", "To the verdict", icon=":material/balance:", evaluation=evaluation.id, view="verdict", **told
         )
 
 

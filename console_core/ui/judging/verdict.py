@@ -11,9 +11,15 @@ from console_core.judging.looks import early
 from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
 from console_core.ui import charts, confirm, frame, navigation, panels, session, words
-from console_core.ui.judging.losses import queries_with_losses
+from console_core.ui.address import SHOW, kept, opening
+from console_core.ui.judging.grading import JUDGE
+from console_core.ui.judging.losses import ORDER, QUESTION, queries_with_losses
+from console_core.ui.open_picture import OPEN
 from console_core.ui.permission import command_button
+from console_core.ui.unrestored import say, strangers
 
+_WHILE_BLIND = {"evaluation", "view", JUDGE}
+_KNOWN = {*_WHILE_BLIND, QUESTION, ORDER, OPEN, SHOW}
 _LOOKED, _KEPT = "verdict-looked-at", "_verdict-kept"
 _WORDS = {
     "non-inferior": words.Word("Non-inferior", "green", ":material/check_circle:", "No worse than the margin."),
@@ -25,6 +31,7 @@ _WORDS = {
 
 def verdict_view(evaluation: Evaluation) -> None:
     """Before the models are told who judged, and two buttons; afterwards everything."""
+    say(strangers(_KNOWN if evaluation.revealed_at else _WHILE_BLIND))
     if evaluation.revealed_at is None:
         _blind(evaluation)
         found = st.session_state.get(_LOOKED)
@@ -76,7 +83,9 @@ def _blind(evaluation: Evaluation) -> None:
         if seen := lab.looks.of(evaluation.id):
             st.caption(words.plain(wording.looked(len(seen), early(seen, lab.judgements.counted(evaluation.id)))))
         with st.container(horizontal=True):
-            navigation.link("judging", "Go on judging", icon=":material/gavel:", evaluation=evaluation.id)
+            navigation.link(
+                "judging", "Go on judging", icon=":material/gavel:", evaluation=evaluation.id, **kept(JUDGE)
+            )
             looked = command_button(
                 "Look at the verdict",
                 "look_at_verdict",
@@ -175,7 +184,8 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
         )
     )
     if verdict.secondary or one.tags:
-        with st.expander("Other metrics, and tags"):
+        key = f"verdict-others-{one.letter}"
+        with st.expander("Other metrics, and tags", key=key, on_change=opening(key, f"others-{one.letter}")):
             st.caption(wording.EXPLORATORY)
             _slices([*verdict.secondary, *one.tags], one.letter)
 
