@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 import streamlit as st
 
 from console_core.ui import words
+from console_core.ui.address import SHOW
 
 TITLE = "Not all of this address can be shown"
 
@@ -21,6 +22,12 @@ def strangers(known: Collection[str], *, beginning: str = "") -> Iterator[str]:
     names = [name for name in st.query_params if name not in known and not (beginning and name.startswith(beginning))]
     if names:
         yield f"This page knows nothing of {', '.join(names)}."
+
+
+def unopened(parts: Collection[str]) -> Iterator[str]:
+    """What the address has open and is none of the parts of this page that can be."""
+    if closed := [part for part in st.query_params.get_all(SHOW) if part not in parts]:
+        yield f"There is no {', '.join(closed)} here that could be opened."
 
 
 def one_of(name: str, allowed: Collection[str], instead: str) -> Iterator[str]:

@@ -139,7 +139,8 @@ def test_a_show_names_questions_that_are_not_there_and_leads_back_to_the_board_t
     assert ("at" in page.query_params, [header.value for header in page.header]) == (False, ["square 3"])
     page.button(key="stage-end").click().run()
     assert address(page) == {"snapshot": snapshot, "k": "3", "column": "3"}
-    wrong = open_page("judging", snapshot=snapshot, view="present", at="13", names="some")
+    wrong = open_page("judging", snapshot=snapshot, view="present", q="gone", at="13", names="some")
+    assert "gone. The first 12 are shown" in cannot_be_shown(wrong)
     assert "at is a whole number from 1 to 12" in cannot_be_shown(wrong)
     assert "no names some" in cannot_be_shown(wrong)
 
@@ -165,8 +166,8 @@ def test_a_verdict_shows_the_question_and_the_order_of_its_address_and_says_whic
     assert shown.subheader[-1].value == "square 7"
     assert shown.session_state["verdict-others-B"]
     assert not cannot_be_shown(shown)
-    lacking = open_page("judging", evaluation=made.id, question="gone", order="up", k="3")
-    for part in ("question gone", "order up", "nothing of k"):
+    lacking = open_page("judging", evaluation=made.id, question="gone", order="up", k="3", show="others-C")
+    for part in ("question gone", "order up", "nothing of k", "no others-C here"):
         assert part in cannot_be_shown(lacking), part
     assert [*lacking.dataframe[-1].value["B less A"]] == losses
 

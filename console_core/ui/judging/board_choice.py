@@ -61,7 +61,7 @@ def choose_column(snapshot: Snapshot, now: Chosen, title: Callable[[AskedColumn]
 
 def choose_measure(snapshot: Snapshot, now: Chosen) -> None:
     """How many places are compared, and p, with what it means."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         st.number_input(
             "First places",
             min_value=1,

@@ -14,6 +14,8 @@ from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
 from console_core.ui.unrestored import one_of, say
 
 QUESTION, ORDER = "question", "order"
+REVEALED = (QUESTION, ORDER, OPEN)
+"""Parameters of the address, from the reveal on."""
 _ORDERS = {"loss": "Largest loss first", "gain": "Largest gain first"}
 _LOSS = next(iter(_ORDERS))
 

@@ -80,7 +80,9 @@ def _left_out(asked: Mapping[str, Query], chosen: Sequence[Query]) -> Iterator[s
     yield from strangers({"snapshot", "view", *_STAGE_ONLY, *BOARD})
     if lacking := [one for one in _told() if one not in asked]:
         told = words.count(len(lacking), "question")
-        yield f"{told} of it {'is' if len(lacking) == 1 else 'are'} not in this query set: {', '.join(lacking)}."
+        instead = "" if len(lacking) < len(_told()) else f" The first {len(chosen)} are shown."
+        are = "is" if len(lacking) == 1 else "are"
+        yield f"{told} of it {are} not in this query set: {', '.join(lacking)}.{instead}"
     yield from whole_number("at", len(chosen), "it begins with the first question")
     yield from one_of("names", ("no", "yes"), "the models are named")
 

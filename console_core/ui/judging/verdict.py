@@ -5,21 +5,19 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console_core.judging import wording
-from console_core.judging.exports import report_files, zipped
 from console_core.judging.judgements import Evaluation
 from console_core.judging.looks import early
 from console_core.judging.outcome import Comparison, EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
 from console_core.ui import charts, confirm, frame, navigation, panels, session, words
 from console_core.ui.address import SHOW, kept, opening
+from console_core.ui.judging.downloads import downloads
 from console_core.ui.judging.grading import JUDGE
-from console_core.ui.judging.losses import ORDER, QUESTION, queries_with_losses
-from console_core.ui.open_picture import OPEN
+from console_core.ui.judging.losses import REVEALED, queries_with_losses
 from console_core.ui.permission import command_button
-from console_core.ui.unrestored import say, strangers
+from console_core.ui.unrestored import say, strangers, unopened
 
 _WHILE_BLIND = {"evaluation", "view", JUDGE}
-_KNOWN = {*_WHILE_BLIND, QUESTION, ORDER, OPEN, SHOW}
 _LOOKED, _KEPT = "verdict-looked-at", "_verdict-kept"
 _WORDS = {
     "non-inferior": words.Word("Non-inferior", "green", ":material/check_circle:", "No worse than the margin."),
@@ -31,7 +29,7 @@ _WORDS = {
 
 def verdict_view(evaluation: Evaluation) -> None:
     """Before the models are told who judged, and two buttons; afterwards everything."""
-    say(strangers(_KNOWN if evaluation.revealed_at else _WHILE_BLIND))
+    say(strangers({*_WHILE_BLIND, SHOW, *(REVEALED if evaluation.revealed_at else ())}))
     if evaluation.revealed_at is None:
         _blind(evaluation)
         found = st.session_state.get(_LOOKED)
@@ -42,11 +40,12 @@ def verdict_view(evaluation: Evaluation) -> None:
             return
     else:
         found = _kept(evaluation)
+    say(unopened([_others(one) for one in found.comparisons]))
     _verdicts(found)
     _rests_on(found)
     if evaluation.revealed_at is not None:
         _columns(found)
-        _downloads(evaluation)
+        downloads(evaluation)
         with frame.guarded("The questions"):
             queries_with_losses(evaluation, found)
     with st.expander("What a verdict does not say", icon=":material/info:"):
@@ -184,10 +183,15 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
         )
     )
     if verdict.secondary or one.tags:
-        key = f"verdict-others-{one.letter}"
-        with st.expander("Other metrics, and tags", key=key, on_change=opening(key, f"others-{one.letter}")):
+        key = f"verdict-{_others(one)}"
+        with st.expander("Other metrics, and tags", key=key, on_change=opening(key, _others(one))):
             st.caption(wording.EXPLORATORY)
             _slices([*verdict.secondary, *one.tags], one.letter)
+
+
+def _others(one: Comparison) -> str:
+    """What the address says in `show` while a column's other metrics are open."""
+    return f"others-{one.letter}"
 
 
 def _slices(slices: Sequence[Slice], letter: str) -> None:
@@ -266,35 +270,3 @@ def _columns(found: EvaluationOutcome) -> None:
             for one in found.columns
         ]
         st.dataframe(rows, hide_index=True, height="content", alt="Which model each column is")
-
-
-def _downloads(evaluation: Evaluation) -> None:
-    console = session.console()
-
-    def report() -> bytes:
-        return report_files(console.lab, evaluation, console.thumbnails)["report.html"]
-
-    def archive() -> bytes:
-        return zipped(report_files(console.lab, evaluation, console.thumbnails))
-
-    with st.container(horizontal=True):
-        st.download_button(
-            "Report",
-            report,
-            file_name=f"verdict-{evaluation.id}.html",
-            mime="text/html",
-            key="verdict-report",
-            icon=":material/description:",
-            type="primary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "All files",
-            archive,
-            file_name=f"verdict-{evaluation.id}.zip",
-            mime="application/zip",
-            key="verdict-zip",
-            icon=":material/folder_zip:",
-            on_click="ignore",
-            help="The report, all numbers as JSON and CSV, every judgement, and run and qrels files of TREC.",
-        )

@@ -12,7 +12,7 @@ from console_core.ui.query_lab import fields, parts
 from console_core.ui.query_lab.encoders import ENCODER
 from console_core.ui.query_lab.question import Question
 from console_core.ui.query_lab.results import GONE
-from console_core.ui.unrestored import say, strangers
+from console_core.ui.unrestored import say, strangers, unopened
 
 _KNOWN = {*fields.FIELDS, "like", "picture", "view", OPEN, SHOW}
 
@@ -43,6 +43,4 @@ def _left_out(question: Question) -> Iterator[str]:
     turned_from = list(dict.fromkeys(filter(None, st.query_params.get_all("not"))))
     if len(turned_from) > MOST_TERMS:
         yield f"It turns away from {len(turned_from)} texts. The first {MOST_TERMS} of them are asked."
-    can_open = {GONE, *(f"{ENCODER}{place + 1}" for place in range(len(question.columns)))}
-    if closed := [part for part in st.query_params.get_all(SHOW) if part not in can_open]:
-        yield f"There is no {', '.join(closed)} here that could be opened."
+    yield from unopened({GONE, *(f"{ENCODER}{place + 1}" for place in range(len(question.columns)))})
