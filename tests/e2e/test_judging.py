@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks import two_people
 from console_core import settings
 from console_core.commands import command
 from console_core.console import open_console
@@ -262,6 +265,24 @@ def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothin
         kept = {name: LabRecords(database).judgements.of(judged.evaluation, name) for name in given}
     assert {name: [(one.key, one.grade) for one in in_order(words)] for name, words in kept.items()} == given
     assert not re.search("Traceback|Exception|incident", server.log.read_text()[already:])
+
+
+def test_the_benchmark_of_two_people_asks_and_judges_in_two_sessions_and_compares(
+    server: Server, judged: Judged
+) -> None:
+    async def building(stop: asyncio.Event) -> None:
+        await stop.wait()
+
+    measuring = two_people.measure(server.url, [CLIP, SIGLIP], judged.evaluation, 0.8, building, pause=0.02)
+    with ThreadPoolExecutor(1) as lane:  # this thread has the browser's own loop
+        alone, together = lane.submit(asyncio.run, measuring).result()
+    assert min(alone["questions"], together["questions"]) >= two_people.ROUNDS
+    assert (alone["grades"], alone["of_idle_p95"]) == (0, 1.0)
+    with closing(Database(settings.read(judged.workspace, {}).ledger_url)) as database:
+        kept = LabRecords(database).judgements.of(judged.evaluation, "bob")
+    assert len(kept) == together["grades"] >= two_people.ROUNDS
+    assert together["of_idle_p95"] > 0
+    assert f"| {two_people.TOGETHER} |" in two_people.section([alone, together], "Two cores")
 
 
 def in_order(judgements: list[Judgement]) -> list[Judgement]:
