@@ -230,6 +230,39 @@ def marked(tab: Tab, side: str) -> list[int]:
     return sorted(int(row[0] if isinstance(row, list) else row) for row in found)
 
 
+def test_what_is_clicked_on_a_board_is_in_its_address_for_a_colleague_and_the_back_button_takes_it_back(
+    server: Server, browse: Browse, judged: Judged
+) -> None:
+    with browse(server) as tab, browse(server) as colleague:
+        tab.open(f"/judging?snapshot={judged.snapshot}&k=3")
+        cell = tab.main.locator("[role=row][aria-rowindex='4'] [role=gridcell]").first
+        cell.wait_for(state="attached")
+        question = str(cell.text_content())
+        tab.row(question)
+        tab.page.wait_for_url(re.compile("k=3&question="))
+        asked = tab.page.get_by_role("heading", name=question, exact=True)
+        asked.wait_for()
+        tab.page.locator(".st-key-board-gallery button[data-id]").first.click()
+        drawer = tab.page.get_by_role("dialog")
+        drawer.wait_for()
+        tab.page.wait_for_url(re.compile("open="))
+        tab.wait()
+
+        colleague.open(tab.page.url.removeprefix(server.url))
+        colleague.page.get_by_role("dialog").wait_for()
+        seen = shown(tab, "board")
+        assert [len(column) for column in seen] == [3, 3]
+        shows(colleague, seen, "board")
+
+        tab.page.go_back()
+        drawer.wait_for(state="hidden")
+        tab.wait()
+        tab.page.go_back()
+        asked.wait_for(state="hidden")
+        assert tab.page.url.endswith("&k=3")
+        assert tab.complaints == colleague.complaints == []
+
+
 def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothing_is_mixed(
     server: Server, browse: Browse, judged: Judged
 ) -> None:
@@ -248,7 +281,7 @@ def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothin
             ann.page.wait_for_url(re.compile(f"q={text.split()[0]}"))
             ann.wait()
             assert ann.page.get_by_placeholder("Describe a picture").input_value() == text
-            assert shown(ann) == judged.alone[text]
+            shows(ann, judged.alone[text])
         while build(judged).counts.settled <= before.counts.settled:
             grade(ben, 3, given["ben"])
         ann.open(f"/judging?evaluation={judged.evaluation}&judge=ann")
@@ -296,10 +329,22 @@ def build(judged: Judged) -> Run:
     return found
 
 
-def shown(tab: Tab) -> list[list[str]]:
+def shown(tab: Tab, gallery: str = "lab") -> list[list[str]]:
     """The keys of the pictures in each column."""
-    columns = tab.page.locator(".st-key-lab-gallery section.column")
-    return [[str(one.get_attribute("data-id")) for one in column.locator("button").all()] for column in columns.all()]
+    columns = tab.page.locator(f".st-key-{gallery}-gallery section.column")
+    keys: list[list[str]] = columns.evaluate_all(
+        "columns => columns.map(column => [...column.querySelectorAll('button[data-id]')].map(one => one.dataset.id))"
+    )
+    return keys
+
+
+def shows(tab: Tab, wanted: list[list[str]], gallery: str = "lab") -> None:
+    """Each column must have these pictures, once the browser has drawn what it was sent."""
+    for _ in range(100):
+        if shown(tab, gallery) == wanted:
+            return
+        tab.page.wait_for_timeout(50)
+    assert shown(tab, gallery) == wanted
 
 
 def takes_keys_again(tab: Tab, judged: int) -> None:
