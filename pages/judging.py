@@ -3,10 +3,11 @@
 import streamlit as st
 
 from console_core.ui import words
+from console_core.ui.address import kept
 from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
 from console_core.ui.judging.grading import grading
-from console_core.ui.judging.naming import asks_who_it_is, who_judges
+from console_core.ui.judging.naming import JUDGE, asks_who_it_is, say_what_is_left_out, who_judges
 from console_core.ui.judging.overview import overview, set_view
 from console_core.ui.judging.presenting import presentation
 from console_core.ui.judging.verdict import verdict_view
@@ -20,7 +21,7 @@ LEAD = (
 
 def _back() -> None:
     if st.button("All of judging", icon=":material/arrow_back:", key="all-judging"):
-        st.query_params.clear()
+        st.query_params.from_dict(kept(JUDGE))
         st.rerun()
 
 
@@ -31,6 +32,7 @@ if chosen := parameter("evaluation"):
             verdict_view(evaluation)
     else:
         with page("Judge", lead="Judge what you see. Which model found it is told at the end.", actions=_back):
+            say_what_is_left_out()
             if not asks_who_it_is(evaluation):
                 (grading if evaluation.way == "grades" else voting)(evaluation)
             who_judges(evaluation)

@@ -34,7 +34,7 @@ with page("Query lab", lead="Ask several models the same question, and see who f
         )
         st.stop()
     question = asked(collections)
-    unrestored.say(question)
+    unrestored.say_what_is_left_out(question)
     if len(able) < 2:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(

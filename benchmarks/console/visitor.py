@@ -82,6 +82,18 @@ class Visitor:
         """Type into the field of this key, which the page drew before."""
         return await self._run(widget=WidgetState(id=self._widgets[key], string_value=text))
 
+    def knows(self, key: str) -> bool:
+        """Whether a field or a button of this key was drawn so far."""
+        return key in self._widgets
+
+    async def press(self, key: str) -> Answer:
+        """Press the button of this key, which the page drew before."""
+        return await self._run(widget=WidgetState(id=self._widgets[key], trigger_value=True))
+
+    async def refresh(self) -> Answer:
+        """Let the page be drawn again."""
+        return await self._run()
+
     async def pick(self, key: str, picture: str) -> Answer:
         """Click a picture in the gallery of this key."""
         told = json.dumps([{"event": "picked", "value": picture}])

@@ -8,15 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
+from console_core.cli.agreement import show_agreement
 from console_core.cli.foreground import actor_of, in_foreground, opened
 from console_core.cli.output import Json, run_json, show
 from console_core.commands import command
 from console_core.errors import Refused
 from console_core.judging.asking import MOST_DEPTH, USUAL_DEPTH
+from console_core.judging.boards import board_of
 from console_core.judging.cutoffs import cutoff
 from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
 from console_core.judging.query_sets import QuerySet, QuerySets
 from console_core.judging.snapshots import Snapshot, as_trec
+from console_core.querylab.shifts import PERSISTENCE
 from console_core.runs.types import RunState
 
 Version = Annotated[int | None, typer.Option("--version", help="Of the query set; by default the newest.")]
@@ -112,9 +115,17 @@ def results(
     snapshot: Annotated[str, typer.Argument(help="Of `ask`; without one they are listed.")] = "",
     as_trec_of: Annotated[int, typer.Option("--trec", help="The run file of this column, the first is 1.")] = 0,
     as_csv: Annotated[bool, typer.Option("--csv", help="All answers as CSV.")] = False,
+    agreement: Annotated[
+        bool, typer.Option("--agreement", help="How much the answers change, question by question, the most first.")
+    ] = False,
+    column: Annotated[int, typer.Option("--column", help="Which column's answers, beside those of the first one.")] = 2,
+    k: Annotated[int | None, typer.Option("--k", help="How many of the first answers; by default 10.")] = None,
+    p: Annotated[float, typer.Option("--p", help="Of RBO: the lower, the more the first places count.")] = PERSISTENCE,
     as_json: Json = False,
 ) -> None:
     """What was answered to query sets: all snapshots, or one of them."""
+    if agreement and not snapshot:
+        raise typer.BadParameter("Name a snapshot with --agreement.")
     with opened() as console:
         kept = console.lab.snapshots
         if not snapshot:
@@ -123,6 +134,9 @@ def results(
             show([_told(one) for one in found], as_json, lines or ["Nothing was asked yet."])
             return
         one = kept.get(snapshot)
+        if agreement:
+            show_agreement(one, column - 1, board_of(console.lab, one, other=column - 1, k=k, p=p), as_json)
+            return
         answers = kept.answers(one.id)
         asked = {
             each.id: each.label

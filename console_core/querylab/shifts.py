@@ -4,12 +4,15 @@ These measure change, never quality: a better model differs from the old one as 
 A ranking is a sequence of picture keys, best first; a key that comes twice counts at its first place.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 PERSISTENCE = 0.9
 """The usual p of rank-biased overlap: the first ten ranks then carry 86 % of the weight."""
+PERSISTENCES = (0.8, 0.9, 0.95)
+"""Those that are offered: of readers who look at 5, 10 or 20 ranks on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,25 @@ def rank_biased_overlap(a: Sequence[str], b: Sequence[str], *, p: float = PERSIS
         for depth, (weight, common) in enumerate(zip(weights, _common(short, long), strict=True), start=1)
     )
     return min(1.0, agreed / sum(weights))
+
+
+def weight_of_first(k: int, p: float = PERSISTENCE) -> float:
+    """The share of its whole weight that rank-biased overlap of endless rankings gives to their first k ranks, with
+    k of at least 1 and 0 < p < 1 (Webber, Moffat and Zobel 2010, equation 21).
+
+    A reader who goes on to the next rank with probability p looks at 1/(1 - p) ranks on average.
+    """
+    beyond = math.log(1 / (1 - p)) - math.fsum(p**rank / rank for rank in range(1, k))
+    return 1 - p ** (k - 1) + (1 - p) / p * k * beyond
+
+
+def persistence_meaning(k: int, p: float = PERSISTENCE) -> str:
+    """What p says, as a sentence for people."""
+    first = "first carries" if k == 1 else f"first {k:,} carry"
+    return (
+        f"RBO with p = {p:g} is of somebody who looks at {1 / (1 - p):.3g} places on average: in endless lists the "
+        f"{first} {weight_of_first(k, p):.0%} of the weight. Nothing is assumed of what comes after them."
+    )
 
 
 def _places(ranking: Sequence[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from console_core.querylab import filtering
 from console_core.ui import words
 from console_core.ui.session import console
 
-_ONLY = "only."
+ONLY = "only."
 FRESH = 60
 """Seconds for which what is offered is not read again."""
 
@@ -21,8 +21,8 @@ Chosen = Mapping[str, tuple[str, ...]]
 
 def chosen() -> dict[str, tuple[str, ...]]:
     """The filter of the address; what is offered now or not makes no difference to it."""
-    fields = (name.removeprefix(_ONLY) for name in st.query_params if name.startswith(_ONLY) and name != _ONLY)
-    return {field: tuple(dict.fromkeys(st.query_params.get_all(f"{_ONLY}{field}"))) for field in fields}
+    fields = (name.removeprefix(ONLY) for name in st.query_params if name.startswith(ONLY) and name != ONLY)
+    return {field: tuple(dict.fromkeys(st.query_params.get_all(f"{ONLY}{field}"))) for field in fields}
 
 
 def filter_button(collections: Sequence[str]) -> None:
@@ -97,10 +97,10 @@ def _values(field: str, offered: Sequence[str], now: Sequence[str]) -> None:
 def _put(field: str, values: Sequence[str]) -> None:
     """Write the values of a field into the address; none takes the field away."""
     told = {name: st.query_params.get_all(name) for name in st.query_params}
-    wanted = {**told, f"{_ONLY}{field}": list(values)}
+    wanted = {**told, f"{ONLY}{field}": list(values)}
     st.query_params.from_dict({name: values for name, values in wanted.items() if values})
 
 
 def _clear() -> None:
-    told = {name: st.query_params.get_all(name) for name in st.query_params if not name.startswith(_ONLY)}
+    told = {name: st.query_params.get_all(name) for name in st.query_params if not name.startswith(ONLY)}
     st.query_params.from_dict(told)

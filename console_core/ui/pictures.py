@@ -68,6 +68,20 @@ def drawer(state: str, title: Callable[[str], str], more: Callable[[str, ImageRo
     if key is None:
         return
 
+    def forget() -> None:
+        st.session_state.pop(state, None)
+
+    show_large(key, title, more, forget)
+
+
+def show_large(
+    key: str,
+    title: Callable[[str], str],
+    more: Callable[[str, ImageRow | None], None],
+    closed: Callable[[], None],
+) -> None:
+    """Show a picture in a drawer at the right; `more` adds to it, and `closed` is called once somebody closes it."""
+
     def body() -> None:
         row = rows_by_key([key]).get(key)
         revision = row.revision if row is not None else ""
@@ -83,7 +97,4 @@ def drawer(state: str, title: Callable[[str], str], more: Callable[[str, ImageRo
             for path in row.candidates:
                 st.code(told(path), language=None)
 
-    def forget() -> None:
-        st.session_state.pop(state, None)
-
-    st.dialog(words.plain(title(key)), position="right", on_dismiss=forget)(body)()
+    st.dialog(words.plain(title(key)), position="right", on_dismiss=closed)(body)()

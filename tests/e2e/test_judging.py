@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks import two_people
 from console_core import settings
 from console_core.commands import command
 from console_core.console import open_console
+from console_core.database import Database
+from console_core.judging.judgements import Judgement
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_lists import from_captions
+from console_core.judging.records import LabRecords
+from console_core.migration.findings import Request
+from console_core.querylab.search import ask
+from console_core.runs.ledger import Ledger
+from console_core.runs.manners import Manners
+from console_core.runs.manners_records import DEFAULTS
+from console_core.runs.types import ACTIVE, Run
 from tests.conftest import OPERATOR, fill, finish, make_workspace
+from tests.e2e import speed
+from tests.e2e.browsing import READY
 
 if TYPE_CHECKING:
-    from tests.e2e.browsing import Browse
+    from tests.e2e.browsing import Browse, Tab
     from tests.e2e.serving import Serve, Server
 
 PATIENCE = 180_000
 """Milliseconds: the first query loads two models, on a machine that may be busy."""
 pytestmark = pytest.mark.e2e
-CLIP, SIGLIP = "images__demo-clip", "images__demo-siglip"
+CLIP, SIGLIP, BUILT = "images__demo-clip", "images__demo-siglip", "images__again"
+TEXTS = ("a red square", "green above yellow", "something dark", "a pale blue corner", "violet")
+HARDLY, SLOWLY = 0.02, 1.0
+"""Pictures a second of the build that goes on beside these tests, and while it is to be seen to go on."""
+QUERY_LAB = "/query_lab?" + urlencode({"columns": [CLIP, SIGLIP]}, doseq=True)
 
 
-@pytest.fixture(name="workspace", scope="module")
-def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 pictures in two collections, and the coverage of the first one measured."""
+@dataclass(frozen=True)
+class Judged:
+    """What was prepared. `alone` are the keys that each column answers with where nothing else goes on, by question."""
+
+    workspace: Path
+    snapshot: str
+    evaluation: str
+    alone: dict[str, list[list[str]]]
+
+
+@pytest.fixture(name="judged", scope="module")
+def _judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """48 pictures in two collections, and the coverage of the first one measured; a third one is built, very slowly."""
     workspace = make_workspace(tmp_path_factory.mktemp("judging") / "workspace")
     console = open_console(settings.read(workspace, {}), owner_name="a test")
     fill(console, CLIP, "demo-clip", alias="images")
@@ -41,21 +74,26 @@ def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         console, command(console, OPERATOR, "ask_query_set", query_set="captions", columns=(CLIP, SIGLIP))
     )
     snapshot = (answered.result or {})["snapshot"]
-    command(console, OPERATOR, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=Protocol(seed=5))
+    begun = command(console, OPERATOR, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=Protocol(seed=5))
+    asked_alone = {text: ask(console.store, console.models, (CLIP, SIGLIP), text, limit=12) for text in TEXTS}
+    alone = {text: [list(column.keys) for column in found.columns] for text, found in asked_alone.items()}
+    request = Request("images", "demo-siglip", target=BUILT, batch_size=1)
+    command(console, OPERATOR, "start_migration", request=request)
+    console.ledger.manners.put(DEFAULTS, Manners(rate=HARDLY))
     console.close()
-    return workspace
+    return Judged(workspace, snapshot, begun.id, alone)
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(serve: Serve, workspace: Path) -> Iterator[Server]:
-    with serve(workspace) as server:
+def _server(serve: Serve, judged: Judged) -> Iterator[Server]:
+    with serve(judged.workspace) as server:
         yield server
 
 
 def test_what_is_asked_marked_and_opened_in_the_query_lab(server: Server, browse: Browse) -> None:
     with browse(server) as tab:
         tab.page.set_default_timeout(PATIENCE)
-        tab.open("/query_lab")
+        tab.open(QUERY_LAB)
         field = tab.page.get_by_placeholder("Describe a picture")
         field.fill("a blue square")
         field.press("Enter")
@@ -78,7 +116,11 @@ def test_what_is_asked_marked_and_opened_in_the_query_lab(server: Server, browse
         tab.page.get_by_text("Pictures like").wait_for()
         assert f"like={both}" in tab.page.url
         tab.page.go_back()
+        drawer.wait_for()
+        tab.wait()
+        tab.page.go_back()
         tab.page.wait_for_url(shared)
+        drawer.wait_for(state="hidden")
         tab.page.get_by_text("Pictures like").wait_for(state="hidden")
         expect(field).to_have_value("a blue square", timeout=PATIENCE)
         tab.shows_no_trace()
@@ -127,13 +169,195 @@ def test_a_judge_grades_a_hundred_pictures_by_keys_alone_blindly_and_a_reload_lo
             if number in (1, 51):
                 pages.append(tab.page.content())
             tab.page.keyboard.press(str(number % 4))
-            tab.page.get_by_text(re.compile(f"^{number} of ")).wait_for()
+            takes_keys_again(tab, number)
             if number == 50:
                 tab.page.reload()
-                tab.page.get_by_text(re.compile("^50 of ")).wait_for()
+                takes_keys_again(tab, number)
         tab.page.keyboard.press("u")
         tab.page.get_by_text(re.compile("^99 of ")).wait_for()
         told = [*pages, tab.page.content(), tab.page.url, *asked_for]
-        assert len([url for url in asked_for if "/thumb/large/" in url]) >= 30
+        assert len([url for url in asked_for if "/thumb/large/" in url]) > 40
         assert not [text for text in told if re.search("demo-(clip|siglip)|images__", text)]
         tab.shows_no_trace()
+
+
+def test_what_a_lasso_chooses_in_one_map_is_marked_in_the_other_and_goes_with_the_back_button(
+    server: Server, browse: Browse
+) -> None:
+    with browse(server) as tab:
+        tab.open(f"{QUERY_LAB}&view=map")
+        dragged = tab.page.locator(".st-key-map-first .nsewdrag").first
+        dragged.wait_for()
+        tab.wait()
+        dragged.scroll_into_view_if_needed()
+        box = dragged.bounding_box()
+        assert box is not None
+        assert marked(tab, "first") == marked(tab, "second") == []
+
+        middle, radius = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), box["height"] / 4
+        around = [2 * math.pi * step / 12 for step in range(13)]
+        corners = [(middle[0] + radius * math.cos(at), middle[1] + radius * math.sin(at)) for at in around]
+        tab.page.mouse.move(*corners[0])
+        tab.page.mouse.down()
+        for corner in corners[1:]:
+            tab.page.mouse.move(*corner)
+        tab.page.mouse.up()
+        said = tab.says(re.compile(r"^\d+ pictures? selected")).inner_text()
+        tab.page.wait_for_url(re.compile("selected="))
+        tab.wait()
+
+        chosen = marked(tab, "first")
+        assert 0 < len(chosen) < 48
+        assert said.startswith(f"{len(chosen)} picture")
+        assert marked(tab, "second") == chosen
+        tab.page.go_back()
+        tab.says("Draw a lasso")
+        tab.wait()
+        assert marked(tab, "first") == marked(tab, "second") == []
+        tab.page.go_forward()
+        tab.says(said)
+        tab.wait()
+        assert marked(tab, "first") == marked(tab, "second") == chosen
+        tab.shows_no_trace()
+        assert tab.complaints == []
+
+
+def marked(tab: Tab, side: str) -> list[int]:
+    """The pictures that a map shows as selected, by their place in the sample."""
+    found = tab.page.locator(f".st-key-map-{side} .js-plotly-plot").evaluate(
+        "plot => plot.data.flatMap(trace => (trace.selectedpoints || []).map(point => trace.customdata[point]))"
+    )
+    return sorted(int(row[0] if isinstance(row, list) else row) for row in found)
+
+
+def test_what_is_clicked_on_a_board_is_in_its_address_for_a_colleague_and_the_back_button_takes_it_back(
+    server: Server, browse: Browse, judged: Judged
+) -> None:
+    with browse(server) as tab, browse(server) as colleague:
+        tab.open(f"/judging?snapshot={judged.snapshot}&k=3")
+        cell = tab.main.locator("[role=row][aria-rowindex='4'] [role=gridcell]").first
+        cell.wait_for(state="attached")
+        question = str(cell.text_content())
+        tab.row(question)
+        tab.page.wait_for_url(re.compile("k=3&question="))
+        asked = tab.page.get_by_role("heading", name=question, exact=True)
+        asked.wait_for()
+        tab.page.locator(".st-key-board-gallery button[data-id]").first.click()
+        drawer = tab.page.get_by_role("dialog")
+        drawer.wait_for()
+        tab.page.wait_for_url(re.compile("open="))
+        tab.wait()
+
+        colleague.open(tab.page.url.removeprefix(server.url))
+        colleague.page.get_by_role("dialog").wait_for()
+        seen = shown(tab, "board")
+        assert [len(column) for column in seen] == [3, 3]
+        shows(colleague, seen, "board")
+
+        tab.page.go_back()
+        drawer.wait_for(state="hidden")
+        tab.wait()
+        tab.page.go_back()
+        asked.wait_for(state="hidden")
+        assert tab.page.url.endswith("&k=3")
+        assert tab.complaints == colleague.complaints == []
+
+
+def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothing_is_mixed(
+    server: Server, browse: Browse, judged: Judged
+) -> None:
+    with browse(server) as ann, browse(server) as ben:
+        already = len(server.log.read_text())
+        speed.at_most(judged.workspace, SLOWLY)
+        ann.open(f"{QUERY_LAB}&q={TEXTS[0]}")
+        ben.open(f"/judging?evaluation={judged.evaluation}&judge=ben")
+        before, given = build(judged), dict[str, list[tuple[str, int]]](ann=[], ben=[])
+        for number, text in enumerate(TEXTS[1:]):
+            field = ann.page.get_by_placeholder("Describe a picture")
+            field.fill(text)
+            field.press("Enter")
+            grade(ben, number % 4, given["ben"])
+            grade(ben, (number + 1) % 4, given["ben"])
+            ann.page.wait_for_url(re.compile(f"q={text.split()[0]}"))
+            ann.wait()
+            assert ann.page.get_by_placeholder("Describe a picture").input_value() == text
+            shows(ann, judged.alone[text])
+        while build(judged).counts.settled <= before.counts.settled:
+            grade(ben, 3, given["ben"])
+        ann.open(f"/judging?evaluation={judged.evaluation}&judge=ann")
+        for number in range(3):
+            grade(ann, number, given["ann"])
+            grade(ben, 3 - number, given["ben"])
+        after = build(judged)
+        for tab in (ann, ben):
+            tab.shows_no_trace()
+            assert tab.complaints == []
+        speed.at_most(judged.workspace, HARDLY)
+    assert (after.state in ACTIVE, after.counts.settled > before.counts.settled) == (True, True)
+    with closing(Database(settings.read(judged.workspace, {}).ledger_url)) as database:
+        kept = {name: LabRecords(database).judgements.of(judged.evaluation, name) for name in given}
+    assert {name: [(one.key, one.grade) for one in in_order(words)] for name, words in kept.items()} == given
+    assert not re.search("Traceback|Exception|incident", server.log.read_text()[already:])
+
+
+def test_the_benchmark_of_two_people_asks_and_judges_in_two_sessions_and_compares(
+    server: Server, judged: Judged
+) -> None:
+    async def building(stop: asyncio.Event) -> None:
+        await stop.wait()
+
+    measuring = two_people.measure(server.url, [CLIP, SIGLIP], judged.evaluation, 0.8, building, pause=0.02)
+    with ThreadPoolExecutor(1) as lane:  # this thread has the browser's own loop
+        alone, together = lane.submit(asyncio.run, measuring).result()
+    assert min(alone["questions"], together["questions"]) >= two_people.ROUNDS
+    assert (alone["grades"], alone["of_idle_p95"]) == (0, 1.0)
+    with closing(Database(settings.read(judged.workspace, {}).ledger_url)) as database:
+        kept = LabRecords(database).judgements.of(judged.evaluation, "bob")
+    assert len(kept) == together["grades"] >= two_people.ROUNDS
+    assert together["of_idle_p95"] > 0
+    assert f"| {two_people.TOGETHER} |" in two_people.section([alone, together], "Two cores")
+
+
+def in_order(judgements: list[Judgement]) -> list[Judgement]:
+    return sorted(judgements, key=lambda one: one.number)
+
+
+def build(judged: Judged) -> Run:
+    """The build that goes on, as the ledger has it."""
+    with closing(Database(settings.read(judged.workspace, {}).ledger_url)) as database:
+        (found,) = Ledger(database).runs(target=BUILT, writes=True)
+    return found
+
+
+def shown(tab: Tab, gallery: str = "lab") -> list[list[str]]:
+    """The keys of the pictures in each column."""
+    columns = tab.page.locator(f".st-key-{gallery}-gallery section.column")
+    keys: list[list[str]] = columns.evaluate_all(
+        "columns => columns.map(column => [...column.querySelectorAll('button[data-id]')].map(one => one.dataset.id))"
+    )
+    return keys
+
+
+def shows(tab: Tab, wanted: list[list[str]], gallery: str = "lab") -> None:
+    """Each column must have these pictures, once the browser has drawn what it was sent."""
+    for _ in range(100):
+        if shown(tab, gallery) == wanted:
+            return
+        tab.page.wait_for_timeout(50)
+    assert shown(tab, gallery) == wanted
+
+
+def takes_keys_again(tab: Tab, judged: int) -> None:
+    """Wait until so many pictures are judged and the next one is there: a key pressed before counts for none."""
+    tab.page.get_by_text(re.compile(f"^{judged} of ")).wait_for()
+    tab.page.wait_for_selector(READY)
+
+
+def grade(tab: Tab, number: int, given: list[tuple[str, int]]) -> None:
+    """Press the key of a grade, and note of which picture it was."""
+    source = tab.page.get_by_alt_text("The picture to judge").get_attribute("src")
+    name = re.search(r"/thumb/large/([\w-]+)", source or "")
+    assert name is not None
+    tab.page.keyboard.press(str(number))
+    given.append((urlsafe_b64decode(f"{name[1]}==").decode(), number))
+    takes_keys_again(tab, len(given))

@@ -45,6 +45,8 @@ def test_questions_of_a_file_are_kept_asked_and_read_again(filled: Path) -> None
     trec = run(filled, "results", asked["snapshot"], "--trec", "1").splitlines()
     assert [line.split()[2] for line in trec] == [row["key"] for row in rows]
     assert asked["snapshot"] in run(filled, "results")
+    alone = CliRunner().invoke(app, ["--workspace", str(filled), "results", asked["snapshot"], "--agreement"])
+    assert (alone.exit_code, "one column only" in alone.output) == (1, True)
 
 
 def test_model_and_index_are_told_apart_and_an_unchecked_encoder_is_said_from_asking_to_the_verdict(

@@ -35,12 +35,16 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
     workspace = workspace_with_two
     (questions,) = blocks(GUIDE, "csv")
     Path("questions.csv").write_text(questions + MORE)
-    save, ask, ask_twins, evaluate, sheet, grades, verdict, reveal, report = commands(GUIDE)
+    save, ask, ask_twins, results, evaluate, sheet, grades, verdict, reveal, report = commands(GUIDE)
     done(workspace, *save)
     snapshot = json.loads(done(workspace, *ask, "--json").stdout)["snapshot"]
     asked_twice = json.loads(done(workspace, *ask_twins, "--json").stdout)["snapshot"]
     assert "images · images__siglip · images~exact · images__siglip~exact" in done(workspace, "results").stdout
     assert json.loads(done(workspace, "results", asked_twice, "--json").stdout)["columns"][3]["way"] == "exact"
+
+    changed = done(workspace, *[snapshot if word == "s-1a2b3c4d" else word for word in results]).stdout
+    assert "RBO@10 p 0.9" in changed
+    assert "looks at 10 places on average" in changed
 
     def begin(*columns: str) -> str:
         words = [snapshot if word == "s-1a2b3c4d" else word for word in evaluate]

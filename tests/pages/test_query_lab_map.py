@@ -121,8 +121,34 @@ def test_a_group_is_marked_in_both_maps_and_its_pictures_are_shown_until_the_sel
     assert set(sheet) <= set(selected)
     page.selectbox(key="map-colour").select("").run()
     assert marks(page) == [first, first], "drawn in another way, the same are marked"
+    told = {name: page.query_params[name] for name in page.query_params}
+    fresh = open_page("query_lab", **told)
+    assert marks(fresh) == [first, first], "in a fresh browser too"
+    assert len(told["selected"]) < 40
     page.button(key="map-clear").click().run()
     assert marks(page) == [set(), set()]
+    assert "Draw a lasso" in said(page)
+    page.query_params["selected"] = told["selected"]
+    page.run()
+    assert marks(page) == [first, first], "by the browser's back button"
+
+
+@pytest.mark.usefixtures("mapped")
+def test_a_map_says_what_of_its_address_is_not_there_and_is_drawn_without(open_page: OpenPage, said: Said) -> None:
+    told = {"method": "t-SNE", "colour": "mood", "groups": "size", "selected": "c2VsZWN0ZWQ", "q": "a fox"}
+    page = open_page("query_lab", view="map", columns=[ONE, TWO, FEW], **told)
+    assert not page.exception
+    left_out = "\n".join(one.value for one in page.warning).replace("\\", "")
+    for part in (
+        "method t-SNE",
+        "colour mood",
+        "groups size",
+        "among other pictures",
+        "nothing of q",
+        f"Left out: {FEW}",
+    ):
+        assert part in left_out, part
+    assert figures(page) == figures(open_page("query_lab", view="map"))
     assert "Draw a lasso" in said(page)
 
 

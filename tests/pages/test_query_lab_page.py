@@ -1,14 +1,20 @@
 """The Query lab: two models side by side, columns that fail, the address, and what it says where little is there."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from console_core.console import Console
+from console_core.embedding import loaded
+from console_core.embedding.loading import load
 from console_core.embedding.registry import ModelCards
 from console_core.vectorstore.types import CollectionSpec, ModelStamp
 from console_core.web import process
@@ -57,6 +63,46 @@ def test_without_a_query_an_example_is_answered_by_the_live_collection_and_the_o
     assert not page.query_params
     assert "An example to begin with" in said(page)
     assert page.pills[0].value == "square 1"
+
+
+def test_the_first_question_after_a_start_says_which_models_are_loading_until_they_answer(
+    both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[LocalScriptRunner] = []
+    loading, go = threading.Event(), threading.Event()
+
+    class Watched(LocalScriptRunner):
+        """Can be looked at while the page is still being drawn."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            runs.append(self)
+
+    def load_once_let_go(*arguments: Any, **named: Any) -> Any:
+        loading.set()
+        assert go.wait(60)
+        return load(*arguments, **named)
+
+    def says(text: str) -> bool:
+        return any(text.encode() in message.SerializeToString() for message in list(runs[-1].forward_msg_queue._queue))
+
+    monkeypatch.setattr(app_test, "LocalScriptRunner", Watched)
+    monkeypatch.setattr(loaded, "load", load_once_let_go)
+    for model in ("demo-clip", "demo-siglip"):
+        assert both.models.unload(model), "as after a start"
+    with ThreadPoolExecutor(1) as browser:
+        opened = browser.submit(open_page, "query_lab", q="a square that was never asked", columns=[CLIP, SIGLIP])
+        try:
+            assert loading.wait(60)
+            until = time.monotonic() + 60
+            while not says("Loading Demo CLIP and Demo SigLIP"):
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            assert not says("lab-gallery")
+        finally:
+            go.set()
+        page = opened.result()
+    assert [len(column["tiles"]) for column in _columns(page)] == [12, 12]
 
 
 @pytest.mark.usefixtures("both")
@@ -154,7 +200,7 @@ def test_a_picture_is_shown_large_with_its_rank_in_each_column_and_leads_to_simi
     open_page: OpenPage, said: Said
 ) -> None:
     page = open_page("query_lab", q="square", columns=[CLIP, SIGLIP], limit="48")
-    page.session_state["lab-picture"] = "5"
+    page.query_params["open"] = "5"
     page.run()
     assert not page.exception
     assert list(page.dataframe[0].value["Column"]) == ["Demo CLIP", "Demo SigLIP"]
@@ -228,7 +274,7 @@ def test_a_filter_stays_whatever_is_asked_next_and_goes_with_one_click(both: Con
     page.button(key="filter-off-'shoe size'-'46'").click().run()
     page.text_input(key="lab-query").set_value("a circle").run()
     assert _users(both, page) == {"user-1"}
-    page.session_state["lab-picture"] = "5"
+    page.query_params["open"] = "5"
     page.run()
     page.button(key="lab-similar").click().run()
     assert (page.query_params["like"], page.query_params["only.user_id"]) == ("5", "user-1")
@@ -272,7 +318,7 @@ def test_where_no_model_embeds_texts_pictures_of_the_catalog_are_offered_to_sear
     assert [tile["id"] for tile in _columns(page)[0]["tiles"]] == [str(number) for number in range(1, 25)]
     options = page.multiselect(key="lab-columns").options
     assert [option for option in options if "pictures only" in option] == [f"{SIGLIP} · demo-siglip · pictures only"]
-    page.session_state["lab-picture"] = "5"
+    page.query_params["open"] = "5"
     page.run()
     page.button(key="lab-similar").click().run()
     assert page.query_params["like"] == "5"

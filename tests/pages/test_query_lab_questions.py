@@ -170,12 +170,12 @@ def test_a_collection_stands_twice_in_two_ways_and_a_threshold_cuts_one_of_them(
     assert page.query_params["columns"] == [CLIP, f"{CLIP}~exact"]
     assert [column["title"] for column in _columns(page)] == ["Demo CLIP", "Demo CLIP · exact"]
     assert _keys(page) == _keys(page, 1)
-    page.session_state["lab-picture"] = _keys(page)[2]
+    page.query_params["open"] = _keys(page)[2]
     page.run()
     scores = [one.value for one in page.caption if "of this column only" in one.value]
     assert len(scores) == 2
     threshold = float(scores[0].split("score ")[1].split(" ")[0]) - 0.0001
-    page.session_state["lab-picture"] = None
+    page.query_params["open"] = None
     page.session_state["lab-ways"] = True
     page.run()
     page.number_input(key="lab-threshold-1").set_value(threshold).run()
@@ -225,7 +225,7 @@ def test_a_badge_says_whether_an_encoder_was_checked_begins_a_check_and_shows_wh
     assert ["Demo CLIP and Demo SigLIP: the encoder is not checked" in one.value for one in page.warning] == [True]
     alone = open_page("query_lab", q="square 5", columns=[CLIP])
     assert not alone.warning, "nothing is compared"
-    page.session_state["lab-encoder-0"] = True
+    page.query_params["show"] = "encoder-1"
     page.run()
     page.button(key="lab-check-0").click().run()
     (run,) = both.ledger.runs(kinds=(KIND,))
@@ -233,7 +233,7 @@ def test_a_badge_says_whether_an_encoder_was_checked_begins_a_check_and_shows_wh
     finished = finish(both, run)
     assert finished.state is RunState.SUCCEEDED, finished.reason
     page.run()
-    page.session_state["lab-encoder-0"] = True
+    page.query_params["show"] = "encoder-1"
     page.run()
     text = said(page)
     report = both.ledger.get(run.id).result
@@ -262,7 +262,7 @@ def test_a_red_check_warns_over_the_answers_whatever_was_written_since_and_a_sta
     page = open_page("query_lab", q="square 5", columns=[CLIP, SIGLIP])
     assert "An encoder was found faulty" in str(page.error[0].proto.title)
     assert "Demo SigLIP" in page.error[0].value
-    page.session_state["lab-encoder-1"] = True
+    page.query_params["show"] = "encoder-2"
     page.run()
     assert "Wrong padding of texts" in said(page)
     assert "Pad it rightly" in said(page)
@@ -276,7 +276,7 @@ def test_a_red_check_warns_over_the_answers_whatever_was_written_since_and_a_sta
     page.run()
     assert not page.error
     assert [one.value.split(":")[0] for one in page.warning] == ["Demo SigLIP"]
-    page.session_state["lab-encoder-1"] = True
+    page.query_params["show"] = "encoder-2"
     page.run()
     assert "written to since" in said(page)
 
@@ -295,7 +295,7 @@ def test_the_drawer_shows_rank_percentile_and_neighbours_in_each_column_and_a_co
 ) -> None:
     page = open_page("query_lab", q="square 5", columns=[CLIP, SIGLIP, "vanished"])
     shown = _keys(page)[0]
-    page.session_state["lab-picture"] = shown
+    page.query_params["open"] = shown
     page.run()
     assert not page.exception
     table = page.dataframe[0].value
@@ -317,7 +317,7 @@ def test_of_a_picture_that_the_catalog_lost_the_drawer_shows_what_its_point_says
     both.store.upsert(CLIP, [Point(9999, vector, {"path": "https://example.com/a.jpg?sig=s3cret", "shop": "north"})])
     try:
         page = open_page("query_lab", like="5", columns=[CLIP])
-        page.session_state["lab-picture"] = "9999"
+        page.query_params["open"] = "9999"
         page.run()
     finally:
         both.store.delete(CLIP, [9999])

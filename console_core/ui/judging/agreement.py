@@ -1,19 +1,24 @@
 """Where the columns of a snapshot answer alike, and where not: change, not quality; and how judging begins."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from console_core.judging.asked_columns import AskedColumn
-from console_core.judging.board import STATEMENT, Board, Summary, board
+from console_core.judging.board import STATEMENT, Board, Row, Summary
+from console_core.judging.boards import board_of
 from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.beginning import begin_form
+from console_core.ui.judging.board_choice import QUESTION, choose_column, choose_measure, chosen, in_order, left_out
 from console_core.ui.judging.presenting import present_form
 from console_core.ui.judging.threshold import threshold_form
 from console_core.ui.judging.tiles import CANNOT, ranked
-
-_PICTURE = "board-picture"
+from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
+from console_core.ui.session import parameter, set_parameters
+from console_core.ui.unrestored import say
 
 
 def agreement_view(snapshot: Snapshot) -> None:
@@ -38,41 +43,29 @@ def agreement_view(snapshot: Snapshot) -> None:
         )
     if not lab.readings.is_intact(snapshot):
         st.error("Ask the query set again.", title="The answers are not those that were kept", icon=":material/report:")
-    first, *others = range(len(snapshot.columns))
-    if not others:
+    if len(snapshot.columns) < 2:
         panels.empty_state("There is one column only", "Ask the query set of two or more collections to compare them.")
         return
-    second = others[0]
-    if len(others) > 1:
-        second = (
-            st.segmented_control(
-                "Compared with the reference",
-                others,
-                default=second,
-                required=True,
-                key="board-other",
-                format_func=lambda place: _title(snapshot.columns[place]),
-            )
-            or second
-        )
-    k = min(10, snapshot.depth)
-    margins = lab.readings.of(snapshot).margins
-    found = board(asked, rankings[first], rankings[second], k=k, margins_a=margins[first], margins_b=margins[second])
-    with panels.card(
-        f"{_title(snapshot.columns[second])} against {_title(snapshot.columns[first])}", caption=STATEMENT
-    ):
+    now = chosen(snapshot)
+    found = board_of(lab, snapshot, other=now.other, k=now.k, p=now.p)
+    by_id = {row.query.id: row for row in found.rows}
+    say(left_out(snapshot, by_id))
+    choose_column(snapshot, now, _title)
+    reference, other = snapshot.columns[0], snapshot.columns[now.other]
+    with panels.card(f"{_title(other)} against {_title(reference)}", caption=STATEMENT):
+        choose_measure(snapshot, now)
         _totals(found)
     begin_form(snapshot, rankings)
-    threshold_form(snapshot, second)
+    threshold_form(snapshot, now.other)
     present_form(snapshot, found)
-    with panels.card("Questions, the most changed first", caption="Click one to see both answers."):
-        chosen = _questions(found)
-    if chosen is not None:
-        st.session_state["board-question"] = chosen.id
-    by_id = {query.id: query for query in asked}
-    shown = by_id.get(st.session_state.get("board-question", "")) or (found.rows[0].query if found.rows else None)
+    with panels.card("Questions", caption="Click one to see both answers."):
+        rows = in_order(found, asked)
+        clicked = _questions(found, rows)
+    if clicked is not None:
+        set_parameters(**{QUESTION: clicked.id, OPEN: None})
+    shown = by_id.get(parameter(QUESTION)) or next(iter(rows), None)
     if shown is not None:
-        _side_by_side(snapshot, shown, rankings, k)
+        _side_by_side(snapshot, shown.query, rankings, now.k)
 
 
 def _title(column: AskedColumn) -> str:
@@ -87,7 +80,7 @@ def _totals(found: Board) -> None:
     with st.container(horizontal=True):
         st.metric(f"Overlap@{found.k}", words.percent(total.overlap), border=True, help="Places filled alike.")
         st.metric(f"Jaccard@{found.k}", f"{total.jaccard:.2f}", border=True)
-        st.metric("RBO", f"{total.rbo:.2f}", border=True, help=f"Rank-biased overlap, p = {found.p}.")
+        st.metric(_rbo(found), f"{total.rbo:.2f}", border=True, help="Rank-biased overlap.")
         st.metric("Answered alike", f"{total.identical:,} of {total.queries:,}", border=True)
     if total.margin_a is not None and total.margin_b is not None:
         st.caption(
@@ -99,41 +92,44 @@ def _totals(found: Board) -> None:
         st.caption(f"{words.count(len(found.lacking), 'question')} without an answer in one of the columns.")
     if len(found.tags) > 1 or (found.tags and found.tags[0].queries < total.queries):
         st.dataframe(
-            [_row(tag, found.k) for tag in found.tags], hide_index=True, height="content", alt="Agreement by tag"
+            [_row(tag, found) for tag in found.tags], hide_index=True, height="content", alt="Agreement by tag"
         )
 
 
-def _row(tag: Summary, k: int) -> dict[str, object]:
+def _rbo(found: Board) -> str:
+    return f"RBO@{found.k}, p {found.p:g}"
+
+
+def _row(tag: Summary, found: Board) -> dict[str, object]:
     return {
         "Tag": tag.name,
         "Questions": tag.queries,
-        f"Overlap@{k}": round(tag.overlap, 3),
-        "Jaccard": round(tag.jaccard, 3),
-        "RBO": round(tag.rbo, 3),
+        f"Overlap@{found.k}": round(tag.overlap, 3),
+        f"Jaccard@{found.k}": round(tag.jaccard, 3),
+        _rbo(found): round(tag.rbo, 3),
         "Answered alike": tag.identical,
     }
 
 
-def _questions(found: Board) -> Query | None:
-    rows = [
+def _questions(found: Board, rows: Sequence[Row]) -> Query | None:
+    measures = f"Overlap@{found.k}", f"Jaccard@{found.k}", _rbo(found)
+    table = [
         {
             "Question": row.query.label,
-            f"Overlap@{found.k}": row.agreement.overlap,
-            "Jaccard": row.agreement.jaccard,
-            "RBO": row.agreement.rbo,
+            **dict(zip(measures, (row.agreement.overlap, row.agreement.jaccard, row.agreement.rbo), strict=True)),
             "Tags": ", ".join(row.query.tags),
         }
-        for row in found.rows
+        for row in rows
     ]
     share = st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
     with st.container(height=360 if len(rows) > 9 else "content", border=False):
         place = clickable_table(
-            rows,
+            table,
             key="board-questions",
-            alt="Questions by disagreement",
-            columns=dict.fromkeys((f"Overlap@{found.k}", "Jaccard", "RBO"), share),
+            alt="Questions and how alike both answers are",
+            columns=dict.fromkeys(measures, share),
         )
-    return found.rows[place].query if place is not None else None
+    return rows[place].query if place is not None else None
 
 
 def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ...], k: int) -> None:
@@ -145,7 +141,5 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
         shown = ranked(keys, rows, reference=whole if place else None)
         drawn.append(gallery.Column(column.title, shown, column.name, CANNOT))
     with panels.card(words.plain(query.label)):
-        picked = gallery.gallery(drawn, key="board-gallery", picked=st.session_state.get(_PICTURE, ""))
-        if picked is not None:
-            st.session_state[_PICTURE] = picked
-        pictures.drawer(_PICTURE, pictures.named, lambda _key, _row: None)
+        open_picture(gallery.gallery(drawn, key="board-gallery", picked=opened()))
+        drawer(pictures.named, lambda _key, _row: None)

@@ -15,6 +15,8 @@ from console_core.judging.snapshots import Snapshot
 from console_core.judging.twins import twins
 from console_core.querylab.rankings import Rankings
 from console_core.ui import session, words
+from console_core.ui.address import kept
+from console_core.ui.judging.naming import JUDGE
 from console_core.ui.permission import command_button
 
 _GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vote between whole lists"
@@ -117,5 +119,5 @@ def _begin(snapshot: Snapshot, told: Mapping[str, Any], *, votes: bool) -> None:
         way="votes" if votes else "grades",
     )
     if made is not None:
-        st.query_params.from_dict({"evaluation": made.id})
+        st.query_params.from_dict({"evaluation": made.id, **kept(JUDGE)})
     st.rerun()

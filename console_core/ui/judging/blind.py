@@ -10,8 +10,9 @@ from console_core.judging.desk import Done
 from console_core.judging.judgements import Evaluation
 from console_core.judging.looks import early
 from console_core.ui import confirm, navigation, panels, session, words
+from console_core.ui.address import kept
 from console_core.ui.judging.importing import grades_from_file
-from console_core.ui.judging.naming import judge_name
+from console_core.ui.judging.naming import JUDGE, judge_name
 from console_core.ui.permission import command_button, denied
 
 LOOKED = "verdict-looked-at"
@@ -32,7 +33,7 @@ def blind(evaluation: Evaluation) -> None:
         if seen := lab.looks.of(evaluation.id):
             st.caption(words.plain(wording.looked(len(seen), early(seen, lab.judgements.counted(evaluation.id)))))
         with st.container(horizontal=True):
-            judging = {"evaluation": evaluation.id, "judge": session.parameter("judge")}
+            judging = {"evaluation": evaluation.id, **kept(JUDGE)}
             navigation.link("judging", "Go on judging", icon=":material/gavel:", **judging)
             looked = command_button(
                 "Look at the verdict",

@@ -7,19 +7,28 @@ from console_core.judging.judgements import Evaluation
 from console_core.judging.outcome import EvaluationOutcome
 from console_core.judging.query_rows import QueryRow
 from console_core.ui import gallery, panels, pictures, session, words
+from console_core.ui.address import choice
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.tiles import CANNOT, tile
+from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
+from console_core.ui.unrestored import one_of, say
 
-_CHOSEN, _PICTURE = "losses-question", "losses-picture"
+QUESTION, ORDER = "question", "order"
+REVEALED = (QUESTION, ORDER, OPEN)
+"""Parameters of the address, from the reveal on."""
+_ORDERS = {"loss": "Largest loss first", "gain": "Largest gain first"}
+_LOSS = next(iter(_ORDERS))
 
 
 def queries_with_losses(evaluation: Evaluation, found: EvaluationOutcome) -> None:
-    """A table, and below it the question that was clicked, the largest loss to begin with."""
-    rows = found.queries
-    if not rows:
+    """A table, and below it the question that the address names, else the first one."""
+    if not found.queries:
         return
+    by_id = {row.query.id: row for row in found.queries}
+    say([*one_of(QUESTION, by_id, "the first one is shown"), *one_of(ORDER, _ORDERS, "the largest loss comes first")])
     letters = [one.letter for one in found.comparisons]
-    with panels.card("Questions, the largest loss first", caption="Click one to see both answers with their grades."):
+    with panels.card("Questions", caption="Click one to see both answers with their grades."):
+        rows = _in_order(found)
         table = [
             {
                 "Question": row.query.label,
@@ -37,9 +46,28 @@ def queries_with_losses(evaluation: Evaluation, found: EvaluationOutcome) -> Non
                 columns=dict.fromkeys((f"{letter} less A" for letter in letters), signed),
             )
     if place is not None:
-        st.session_state[_CHOSEN] = rows[place].query.id
-    by_id = {row.query.id: row for row in rows}
-    _question(evaluation, found, by_id.get(st.session_state.get(_CHOSEN, ""), rows[0]))
+        session.set_parameters(**{QUESTION: rows[place].query.id, OPEN: None})
+    _question(evaluation, found, by_id.get(session.parameter(QUESTION), rows[0]))
+
+
+def _in_order(found: EvaluationOutcome) -> list[QueryRow]:
+    order = session.parameter(ORDER, list(_ORDERS), _LOSS)
+    st.segmented_control(
+        "Order",
+        list(_ORDERS),
+        required=True,
+        key="losses-order",
+        label_visibility="collapsed",
+        format_func=_ORDERS.__getitem__,
+        on_change=choice("losses-order", ORDER, order, usual=_LOSS),
+    )
+    if order == _LOSS:
+        return list(found.queries)
+    return sorted(
+        found.queries,
+        key=lambda row: max((one for one in row.differences if one is not None), default=0.0),
+        reverse=True,
+    )
 
 
 def _question(evaluation: Evaluation, found: EvaluationOutcome, row: QueryRow) -> None:
@@ -55,7 +83,5 @@ def _question(evaluation: Evaluation, found: EvaluationOutcome, row: QueryRow) -
         told = f"{found.protocol.measure} {wording.score(scores.of(found.protocol.metric) if scores else None)}"
         drawn.append(gallery.Column(column.label, tiles, told, CANNOT))
     with panels.card(words.plain(row.query.label)):
-        picked = gallery.gallery(drawn, key="losses-gallery", picked=st.session_state.get(_PICTURE, ""))
-        if picked is not None:
-            st.session_state[_PICTURE] = picked
-        pictures.drawer(_PICTURE, lambda key: f"Picture {key}", lambda _key, _row: None)
+        open_picture(gallery.gallery(drawn, key="losses-gallery", picked=opened()))
+        drawer(pictures.named, lambda _key, _row: None)

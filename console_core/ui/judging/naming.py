@@ -4,36 +4,45 @@ import streamlit as st
 
 from console_core.judging.judgements import Evaluation
 from console_core.ui import navigation, panels, session, words
-from console_core.ui.address import from_address, write_address
+from console_core.ui.address import from_address, kept, write_address
 from console_core.ui.permission import command_button
+from console_core.ui.unrestored import one_of, say, strangers
 
-_JUDGE = "judge-name"
+JUDGE = "judge"
+"""The parameter of the address that has who judges. It stays there from one view of judging to the next."""
+_NAME = "judge-name"
+
+
+def say_what_is_left_out() -> None:
+    """What of the address cannot be shown while judging is blind."""
+    say([*strangers({"evaluation", "view", JUDGE}), *one_of("view", ("verdict",), "what there is to judge is shown")])
 
 
 def judge_name() -> str:
     """Who judges in this browser: who signed in; else the name in the address, or that of the settings."""
     visitor = session.actor()
-    return visitor.name if visitor.known else words.one_line(session.parameter("judge")) or visitor.name
+    return visitor.name if visitor.known else words.one_line(session.parameter(JUDGE)) or visitor.name
 
 
 def who_judges(evaluation: Evaluation) -> None:
     """A field for the judge's name, where the console does not know it; and the way to the verdict."""
     if not session.actor().known:
-        from_address(_JUDGE, "judge", session.actor().name)
+        from_address(_NAME, JUDGE, session.actor().name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if session.actor().known:
             st.caption(words.plain(f"Judging as {judge_name()}"), width=320)
         else:
             st.text_input(
                 "Judging as",
-                key=_JUDGE,
+                key=_NAME,
                 width=320,
                 on_change=write_address,
-                args=({"judge": _JUDGE},),
+                args=({JUDGE: _NAME},),
+                kwargs={"usual": {JUDGE: session.actor().name}},
                 help="Each judge needs a name of their own, and is led through everything. "
                 "Their agreement is measured.",
             )
-        shown = {"evaluation": evaluation.id, "view": "verdict", "judge": session.parameter("judge")}
+        shown = {"evaluation": evaluation.id, "view": "verdict", **kept(JUDGE)}
         navigation.link("judging", "To the verdict", icon=":material/balance:", **shown)
 
 

@@ -10,18 +10,22 @@ from console_core.judging.query_sets import QuerySet
 from console_core.judging.snapshots import Snapshot
 from console_core.runs.types import ACTIVE, RESUMABLE
 from console_core.ui import navigation, panels, session, words
+from console_core.ui.address import choice, kept
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.asking import ask_form
+from console_core.ui.judging.naming import JUDGE
 from console_core.ui.judging.saving import new_set
 from console_core.ui.live_run import live_run
+from console_core.ui.unrestored import number, one_of, say, strangers
 
 MOST = 50
 
 
 def overview() -> None:
     """The three steps, each with what it has so far; the first without anything says what to do."""
+    say(strangers({JUDGE}))
     lab = session.console().lab
-    sets, kept, judged = lab.query_sets.all(), lab.snapshots.all(limit=MOST), lab.judgements.all(limit=MOST)
+    sets, answered, judged = lab.query_sets.all(), lab.snapshots.all(limit=MOST), lab.judgements.all(limit=MOST)
     _working()
     with panels.card(
         "1 Query sets", caption="What people search for. Each change is a new version.", key="judging-sets"
@@ -33,12 +37,12 @@ def overview() -> None:
     with panels.card(
         "2 Answers", caption="A query set is asked once, and its answers never change.", key="judging-answers"
     ):
-        _answers(kept)
-        ask_form(sets, open_first=not kept)
-    if not kept:
+        _answers(answered)
+        ask_form(sets, open_first=not answered)
+    if not answered:
         return
     with panels.card("3 Evaluations", caption="Blind judgements of answers, under a protocol that was locked first."):
-        _evaluations(judged, {one.id: one for one in kept})
+        _evaluations(judged, {one.id: one for one in answered})
 
 
 def _working() -> None:
@@ -64,12 +68,12 @@ def _sets(sets: Sequence[QuerySet]) -> None:
     ]
     place = clickable_table(rows, key="query-sets", alt="Query sets")
     if place is not None:
-        st.query_params.from_dict({"set": sets[place].name})
+        st.query_params.from_dict({"set": sets[place].name, **kept(JUDGE)})
         st.rerun()
 
 
-def _answers(kept: Sequence[Snapshot]) -> None:
-    if not kept:
+def _answers(answered: Sequence[Snapshot]) -> None:
+    if not answered:
         st.markdown("Nothing was asked yet. Choose the collections to compare, the reference first.")
         return
     rows = [
@@ -81,22 +85,22 @@ def _answers(kept: Sequence[Snapshot]) -> None:
             "Asked": session.when(one.made_at),
             "By": one.made_by,
         }
-        for one in kept
+        for one in answered
     ]
     place = clickable_table(rows, key="answer-snapshots", alt="Answers to query sets")
     st.caption("Click a row to see where its columns agree, and to judge them.")
     if place is not None:
-        st.query_params.from_dict({"snapshot": kept[place].id})
+        st.query_params.from_dict({"snapshot": answered[place].id, **kept(JUDGE)})
         st.rerun()
 
 
-def _evaluations(judged: Sequence[Evaluation], kept: Mapping[str, Snapshot]) -> None:
+def _evaluations(judged: Sequence[Evaluation], answered: Mapping[str, Snapshot]) -> None:
     if not judged:
         st.markdown("There is none yet. Click answers above, and begin one there.")
         return
     rows = [
         {
-            "Query set": f"{of.set_name} v{of.set_version}" if (of := kept.get(one.snapshot)) else "–",
+            "Query set": f"{of.set_name} v{of.set_version}" if (of := answered.get(one.snapshot)) else "–",
             "By": "grades" if one.way == "grades" else "votes between lists",
             "Measure": one.protocol.measure,
             "Margin": one.protocol.margin,
@@ -110,7 +114,7 @@ def _evaluations(judged: Sequence[Evaluation], kept: Mapping[str, Snapshot]) -> 
     if place is not None:
         chosen = judged[place]
         told = {"evaluation": chosen.id} | ({"view": "verdict"} if chosen.revealed_at else {})
-        st.query_params.from_dict(told)
+        st.query_params.from_dict({**told, **kept(JUDGE)})
         st.rerun()
 
 
@@ -120,8 +124,17 @@ def set_view(name: str) -> None:
     versions = sets.versions(name)
     newest = sets.get(name)
     numbers = [one.version for one in versions]
+    version = chosen if (chosen := number("version", newest.version)) in numbers else newest.version
+    say(
+        [
+            *strangers({"set", "version", JUDGE}),
+            *one_of("version", [str(one) for one in numbers], f"the newest, {newest.version}, is shown"),
+        ]
+    )
     left, _ = st.columns([1, 3])
-    version = left.selectbox("Version", numbers, key="set-version") if len(numbers) > 1 else newest.version
+    if len(numbers) > 1:
+        change = choice("set-version", "version", version, usual=newest.version)
+        left.selectbox("Version", numbers, key="set-version", on_change=change)
     shown = sets.get(name, version)
     st.caption(
         words.plain(f"{shown.size:,} questions · {shown.origin or 'typed'} · {shown.made_by}, ")
@@ -135,4 +148,4 @@ def set_view(name: str) -> None:
         alt=f"Questions of {name}",
     )
     new_set(name=name, queries=asked)
-    navigation.link("judging", "All of judging", icon=":material/arrow_back:")
+    navigation.link("judging", "All of judging", icon=":material/arrow_back:", **kept(JUDGE))

@@ -1,6 +1,6 @@
 """Chosen questions of a snapshot for a room full of people: one at a time, large, and nothing else on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import streamlit as st
 
@@ -8,11 +8,16 @@ from console_core.judging.board import Board
 from console_core.judging.snapshots import Snapshot
 from console_core.querylab.rankings import Query
 from console_core.ui import gallery, navigation, session, words
+from console_core.ui.address import kept
+from console_core.ui.judging.board_choice import BOARD
 from console_core.ui.judging.grading import asked_picture
 from console_core.ui.judging.tiles import CANNOT, ranked
+from console_core.ui.unrestored import number, one_of, say, strangers, whole_number
 
 MOST = 12
 """Questions in one show: the address has them all."""
+_STAGE_ONLY = ("q", "at", "names")
+"""Parameters of the address that only a show has; the others are those of the board to which it leads back."""
 _SHOWN = 6
 """Pictures of each column."""
 _WIDTHS = {1: 240, 2: 170, 3: 150, 4: 130}
@@ -45,6 +50,7 @@ def present_form(snapshot: Snapshot, found: Board) -> None:
                 snapshot=snapshot.id,
                 view="present",
                 q=chosen,
+                **kept(*BOARD),
             )
         st.caption("Arrow keys move on and back, N hides and shows the names of the models, Escape ends it.")
 
@@ -53,16 +59,32 @@ def presentation(snapshot: Snapshot) -> None:
     """One question with the first pictures of each column. What is shown is in the address."""
     lab = session.console().lab
     asked = {one.id: one for one in lab.query_sets.queries(lab.query_sets.get(snapshot.set_name, snapshot.set_version))}
-    chosen = [asked[one] for one in st.query_params.get_all("q") if one in asked] or list(asked.values())[:MOST]
-    place = int(at) % len(chosen) if (at := session.parameter("at", default="0")).isdecimal() else 0
+    chosen = [asked[one] for one in _told() if one in asked] or list(asked.values())[:MOST]
+    place = (number("at", len(chosen)) or 1) - 1
     named = session.parameter("names") != "no"
     st.html(_STAGE)
     with st.container(key="stage"):
+        say(_left_out(asked, chosen))
         st.header(words.plain(chosen[place].label), anchor=False)
         if chosen[place].like:
             asked_picture(chosen[place].like)
         _columns(snapshot, chosen[place], named=named)
         _controls(snapshot, chosen, place, named=named)
+
+
+def _told() -> list[str]:
+    return list(dict.fromkeys(filter(None, st.query_params.get_all("q"))))
+
+
+def _left_out(asked: Mapping[str, Query], chosen: Sequence[Query]) -> Iterator[str]:
+    yield from strangers({"snapshot", "view", *_STAGE_ONLY, *BOARD})
+    if lacking := [one for one in _told() if one not in asked]:
+        told = words.count(len(lacking), "question")
+        instead = "" if len(lacking) < len(_told()) else f" The first {len(chosen)} are shown."
+        are = "is" if len(lacking) == 1 else "are"
+        yield f"{told} of it {are} not in this query set: {', '.join(lacking)}.{instead}"
+    yield from whole_number("at", len(chosen), "it begins with the first question")
+    yield from one_of("names", ("no", "yes"), "the models are named")
 
 
 def _columns(snapshot: Snapshot, query: Query, *, named: bool) -> None:
@@ -80,13 +102,14 @@ def _columns(snapshot: Snapshot, query: Query, *, named: bool) -> None:
 
 def _controls(snapshot: Snapshot, chosen: Sequence[Query], place: int, *, named: bool) -> None:
     def move(by: int) -> None:
-        st.query_params["at"] = str((place + by) % len(chosen))
+        to = (place + by) % len(chosen)
+        session.set_parameters(at=str(to + 1) if to else None)
 
     def name() -> None:
-        st.query_params["names"] = "no" if named else "yes"
+        session.set_parameters(names="no" if named else None)
 
     def leave() -> None:
-        st.query_params.from_dict({"snapshot": snapshot.id})
+        st.query_params.from_dict({"snapshot": [snapshot.id], **kept(*BOARD)})
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{place + 1} of {len(chosen)}", width="content")

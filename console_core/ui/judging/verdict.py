@@ -10,10 +10,14 @@ from console_core.judging.judgements import Evaluation
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.slices import Slice
 from console_core.ui import charts, frame, panels, session, words
+from console_core.ui.address import SHOW, opening
 from console_core.ui.judging.blind import LOOKED, blind
-from console_core.ui.judging.losses import queries_with_losses
+from console_core.ui.judging.losses import REVEALED, queries_with_losses
+from console_core.ui.judging.naming import JUDGE
 from console_core.ui.judging.told import columns, downloads
+from console_core.ui.unrestored import say, strangers, unopened
 
+_WHILE_BLIND = {"evaluation", "view", JUDGE}
 _KEPT = "_verdict-kept"
 _WORDS = {
     "non-inferior": words.Word("Non-inferior", "green", ":material/check_circle:", "No worse than the margin."),
@@ -25,6 +29,7 @@ _WORDS = {
 
 def verdict_view(evaluation: Evaluation) -> None:
     """Before the models are told who judged, and two buttons; afterwards everything."""
+    say(strangers({*_WHILE_BLIND, SHOW, *(REVEALED if evaluation.revealed_at else ())}))
     if evaluation.revealed_at is None:
         blind(evaluation)
         found = st.session_state.get(LOOKED)
@@ -35,6 +40,7 @@ def verdict_view(evaluation: Evaluation) -> None:
             return
     else:
         found = _kept(evaluation)
+    say(unopened([_others(one) for one in found.comparisons]))
     _warnings(found)
     if found.caution:
         st.warning(words.plain(found.caution), icon=":material/help:")
@@ -136,9 +142,15 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
         )
     )
     if verdict.secondary or one.tags:
-        with st.expander("Other metrics, and tags"):
+        key = f"verdict-{_others(one)}"
+        with st.expander("Other metrics, and tags", key=key, on_change=opening(key, _others(one))):
             st.caption(wording.EXPLORATORY)
             _slices([*verdict.secondary, *one.tags], one.letter)
+
+
+def _others(one: Comparison) -> str:
+    """What the address says in `show` while a column's other metrics are open."""
+    return f"others-{one.letter}"
 
 
 def _slices(slices: Sequence[Slice], letter: str) -> None:

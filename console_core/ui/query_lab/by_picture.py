@@ -6,14 +6,13 @@ from itertools import islice
 import streamlit as st
 
 from console_core.ui import gallery, pictures
+from console_core.ui.open_picture import drawer, open_picture, opened
+from console_core.ui.query_lab import fields
 from console_core.ui.query_lab.choosing import those_of
-from console_core.ui.query_lab.fields import ask_like
 from console_core.ui.query_lab.question import Question
 from console_core.ui.session import console
 from console_core.vectorstore.types import CollectionInfo
 
-PICTURE = "lab-picture"
-"""Under which the key of the picture that is shown large is kept in the session."""
 _OFFERED = 24
 
 
@@ -41,22 +40,19 @@ def pick_a_picture(question: Question, collections: Sequence[CollectionInfo]) ->
     tiles = [
         gallery.Tile(row.key, pictures.address(row.key, row), pictures.caption(row.key, row.payload)) for row in rows
     ]
-    picked = gallery.grid(tiles, key="lab-pick", picked=st.session_state.get(PICTURE, ""), tile_width=112)
-    if picked is not None:
-        st.session_state[PICTURE] = picked
-    pictures.drawer(PICTURE, pictures.named, lambda key, _: find_similar(key))
+    open_picture(gallery.grid(tiles, key="lab-pick", picked=opened(), tile_width=112))
+    drawer(pictures.named, lambda key, _: find_similar(key))
 
 
 def find_similar(key: str) -> None:
     """A button that asks for the neighbours of a picture next."""
     similar = st.button(
-        "Find similar", icon=":material/image_search:", type="primary", key="lab-similar", on_click=like, args=(key,)
+        "Find similar",
+        icon=":material/image_search:",
+        type="primary",
+        key="lab-similar",
+        on_click=fields.ask_like,
+        args=(key,),
     )
     if similar:  # a drawer runs by itself: the page must run too
         st.rerun()
-
-
-def like(key: str) -> None:
-    """Close the picture that is shown large, and ask for its neighbours next. For `on_click`."""
-    st.session_state.pop(PICTURE, None)
-    ask_like(key)

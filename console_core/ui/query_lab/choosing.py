@@ -8,7 +8,7 @@ import streamlit as st
 from console_core.querylab.column_text import read, written
 from console_core.querylab.comparison import Column
 from console_core.ui import words
-from console_core.ui.address import many_from_address, write_address
+from console_core.ui.address import many_from_address
 from console_core.ui.query_lab import fields
 from console_core.ui.session import console, flash
 from console_core.ui.ways import MEANINGS, WAYS
@@ -48,8 +48,7 @@ def choose(collections: Sequence[CollectionInfo]) -> tuple[Column, ...]:
         format_func=lambda text: names.get(text) or _said(read(text), names),
         placeholder="Choose collections to ask",
         label_visibility="collapsed",
-        on_change=write_address,
-        args=(fields.FIELDS,),
+        on_change=fields.write,
     )
     columns = tuple(read(text) for text in st.session_state[fields.COLUMNS])
     _ways(columns, collections)
@@ -120,7 +119,7 @@ def _put(place: int, column: Column) -> None:
     else:
         chosen[place : place + 1] = [text]
         st.session_state[fields.COLUMNS] = chosen
-    write_address(fields.FIELDS)
+    fields.write()
 
 
 def _offered(collections: Sequence[CollectionInfo]) -> dict[str, str]:

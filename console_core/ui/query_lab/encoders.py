@@ -9,11 +9,14 @@ from console_core.querylab.comparison import ColumnResult, Comparison
 from console_core.querylab.encoder_report import Finding, Level
 from console_core.runs.types import ACTIVE, Run, RunState
 from console_core.ui import navigation, session, words
+from console_core.ui.address import opening
 from console_core.ui.encoder_state import FAULTY, STALE, UNCHECKED, Encoder, check_button, encoder_of
 from console_core.ui.live_run import live_run
 from console_core.ui.permission import command_button
 from console_core.ui.query_lab.answers import distinct_titles
 
+ENCODER = "encoder-"
+"""What the address says in `show` while a column's encoder check is, with the number of the column behind it."""
 _LEVELS = {Level.RED: words.severity("block"), Level.WARN: words.severity("warn"), Level.INFO: words.severity("info")}
 
 
@@ -65,7 +68,8 @@ def strip(comparison: Comparison, known: Sequence[Encoder | None]) -> None:
         beside = len(known) <= 2
         with cell, st.container(horizontal=beside, vertical_alignment="center", gap="small" if beside else None):
             label = f":{encoder.word.colour}[{encoder.word.icon}] {encoder.word.label}"
-            with st.popover(label, type="tertiary", key=f"lab-encoder-{place}", on_change="rerun") as box:
+            key, part = f"lab-encoder-{place}", f"{ENCODER}{place + 1}"
+            with st.popover(label, type="tertiary", key=key, on_change=opening(key, part)) as box:
                 if box.open:
                     _card(encoder, place)
             _sample(result, place)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from console_core.ui.address import write_address
+from console_core.ui.open_picture import OPEN
 
 QUERY, WITHOUT, WEIGHT = "lab-query", "lab-without", "lab-weight"
 COLUMNS, LIMIT, EXAMPLE = "lab-columns", "lab-limit", "lab-example"
@@ -11,7 +12,14 @@ FIELDS = {"q": QUERY, "not": WITHOUT, "weight": WEIGHT, "columns": COLUMNS, "lim
 LIMITS = ("12", "24", "48")
 EVEN = 50
 """The share of words, in percent, that have as much weight as a picture."""
+_USUAL = {"limit": LIMITS[0], "weight": str(EVEN)}
 MOST_COLUMNS = 4
+
+
+def write(**others: str | None) -> None:
+    """Ask what the fields say, and show no picture large. `others` are further parameters; None removes one. For
+    callbacks."""
+    write_address(FIELDS, usual=_USUAL, **{OPEN: None, **others})
 
 
 def ask_like(key: str) -> None:
@@ -21,19 +29,14 @@ def ask_like(key: str) -> None:
 
 def ask_with(digest: str) -> None:
     """Ask with a picture that was given, beside the words that are there. For callbacks."""
-    write_address(FIELDS, like=None, picture=digest)
-
-
-def ask_words() -> None:
-    """Ask by the words that are in the session, and with the picture that is there. For callbacks."""
-    write_address(FIELDS)
+    write(like=None, picture=digest)
 
 
 def without_picture() -> None:
     """Ask by the words alone. For `on_click`."""
-    write_address(FIELDS, like=None, picture=None, weight=None)
+    write(like=None, picture=None, weight=None)
 
 
 def _only_by(**picture: str | None) -> None:
     st.session_state[QUERY], st.session_state[WITHOUT] = "", []
-    write_address(FIELDS, weight=None, **picture)
+    write(weight=None, **picture)

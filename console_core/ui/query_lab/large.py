@@ -8,8 +8,9 @@ from console_core.catalog.types import ImageRow
 from console_core.querylab.comparison import Answer, Column, Comparison
 from console_core.querylab.image_search import ask_like
 from console_core.ui import gallery, navigation, panels, pictures, session, words
+from console_core.ui.open_picture import open_picture
 from console_core.ui.query_lab.answers import distinct_titles
-from console_core.ui.query_lab.by_picture import PICTURE, find_similar
+from console_core.ui.query_lab.by_picture import find_similar
 
 NEIGHBOURS = 6
 
@@ -66,7 +67,7 @@ def _neighbours(comparison: Comparison, key: str, hits: list[Answer | None], tit
             tile_width=52,
         )
         if picked is not None:  # a drawer runs by itself: the page must run, to open that of the other picture
-            st.session_state[PICTURE] = picked
+            open_picture(picked)
             st.rerun()
 
 

@@ -1,6 +1,6 @@
 """The map of the query lab: what two models make of the same pictures, side by side. All choices are in the address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 import streamlit as st
@@ -12,20 +12,21 @@ from console_core.querylab.projection import FEWEST, Method, has_umap
 from console_core.querylab.samples import FRESH
 from console_core.runs.types import ACTIVE
 from console_core.ui import navigation, panels, pictures, words
-from console_core.ui.address import from_address, many_from_address, write_address
+from console_core.ui.address import from_address, many_from_address
 from console_core.ui.frame import live
+from console_core.ui.open_picture import OPEN, drawer
 from console_core.ui.permission import command_button
 from console_core.ui.query_lab.map_charts import both_maps
-from console_core.ui.query_lab.map_choice import COLOUR, FIELDS, GROUPS, METHOD, PICTURE, Shown
+from console_core.ui.query_lab.map_choice import COLOUR, FIELDS, GROUPS, METHOD, METHODS, SELECTED, Shown, write
 from console_core.ui.query_lab.map_groups import most_changed_groups
 from console_core.ui.run_rows import TICK, run_row
 from console_core.ui.session import act, console
+from console_core.ui.unrestored import one_of, say, strangers
 from console_core.vectorstore.types import CollectionInfo
 
 VIEW = "map"
 """What the address says in `view`."""
 LEAD = "The same pictures as two models order them. Choose some in one map, and see where the other has them."
-_METHODS: tuple[Method, ...] = ("PCA", "UMAP")
 _COLUMNS = FIELDS["columns"]
 
 
@@ -44,6 +45,7 @@ def from_map() -> None:
 def map_view() -> None:
     """All of it, or what stands in its way."""
     chosen = _columns(console().store.collections())
+    say(_left_out())
     if len(chosen) < 2:
         panels.empty_state("A map needs two collections", "Choose two above.", icon=":material/scatter_plot:")
         return
@@ -71,7 +73,7 @@ def map_view() -> None:
     shown = Shown(told, drawn, (_title(first), _title(second)), _offered(drawn))
     both_maps(shown)
     most_changed_groups(shown)
-    pictures.drawer(PICTURE, lambda key: f"Picture {key}", lambda key, _row: _more(shown, key))
+    drawer(pictures.named, lambda key, _row: _more(shown, key))
 
 
 def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
@@ -88,10 +90,19 @@ def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
             format_func=lambda name: titles.get(name, name),
             placeholder="Choose two collections",
             label_visibility="collapsed",
-            on_change=write_address,
-            args=(FIELDS,),
+            on_change=write,
+            kwargs={SELECTED: None},
         )
     return tuple(st.session_state[_COLUMNS])
+
+
+def _left_out() -> Iterator[str]:
+    """What of the address can be shown in no map of any pictures."""
+    yield from strangers({*FIELDS, "view", SELECTED, OPEN})
+    named = list(dict.fromkeys(filter(None, st.query_params.get_all("columns"))))
+    if len(named) > 2:
+        yield f"Two collections stand side by side, and it names {len(named)}. Left out: {', '.join(named[2:])}."
+    yield from one_of("method", METHODS, f"it is {METHODS[0]}")
 
 
 def _usual(collections: Sequence[CollectionInfo]) -> list[str]:
@@ -142,24 +153,29 @@ def _draw(info: CollectionInfo) -> None:
 
 def _method() -> Method:
     """How the maps are made; without UMAP installed there is no choice, and it is said how to have it."""
-    from_address(METHOD, "method", _METHODS[0], allowed=_METHODS)
+    from_address(METHOD, "method", METHODS[0], allowed=METHODS)
     if not has_umap() and st.session_state[METHOD] == "PCA":
         return "PCA"
     st.segmented_control(
         "Method",
-        _METHODS,
+        METHODS,
         key=METHOD,
         required=True,
         label_visibility="collapsed",
-        on_change=write_address,
-        args=(FIELDS,),
+        on_change=write,
     )
     return "UMAP" if st.session_state[METHOD] == "UMAP" else "PCA"
 
 
 def _offered(drawn: TwoMaps) -> tuple[str, ...]:
-    """The fields that can be coloured and grouped by; a choice that is not among them is given up."""
+    """The fields that can be coloured and grouped by; a choice that is not among them is given up, and that is said."""
     fields = tuple(drawn.fields())
+    say(
+        [
+            *one_of("colour", fields, "colours tell the change"),
+            *one_of("groups", fields, "groups are of alike pictures"),
+        ]
+    )
     for key, name in ((COLOUR, "colour"), (GROUPS, "groups")):
         from_address(key, name, "", allowed=("", *fields))
         if st.session_state[key] not in ("", *fields):
@@ -190,5 +206,4 @@ def _more(shown: Shown, key: str) -> None:
         change = shown.drawn.maps.change[shown.drawn.maps.keys.index(key)]
         st.markdown(f"Its neighbourhood in the sample changed by **{change:.0%}**.")
     if st.button("Find similar", icon=":material/image_search:", type="primary", key="map-similar"):
-        st.session_state.pop(PICTURE, None)
         navigation.go("query_lab", like=key, columns=st.query_params.get_all("columns"))

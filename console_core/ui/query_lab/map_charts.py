@@ -6,9 +6,21 @@ import streamlit as st
 
 from console_core.querylab.projection import NEIGHBOURS, has_umap
 from console_core.ui import charts, gallery, panels, words
-from console_core.ui.address import write_address
 from console_core.ui.frame import live
-from console_core.ui.query_lab.map_choice import COLOUR, FIELDS, PICTURE, SIDES, Shown, choose, chosen, marked, take
+from console_core.ui.open_picture import open_picture
+from console_core.ui.query_lab.map_choice import (
+    COLOUR,
+    SIDES,
+    Rows,
+    Shown,
+    cannot_select,
+    choose,
+    chosen,
+    marked,
+    take,
+    write,
+)
+from console_core.ui.unrestored import say
 
 NOT_COMPARABLE = (
     "Near pictures are alike to that model. Distances across the maps are not comparable: each is one model's own "
@@ -64,8 +76,7 @@ def _colour(shown: Shown) -> None:
         format_func=lambda field: field or "How much a picture's neighbourhood changed",
         help=f"A picture's neighbourhood are its {NEIGHBOURS} nearest in the sample. Its change is one minus the "
         "Jaccard index of both models': 0 % where they are the same, 100 % where none is.",
-        on_change=write_address,
-        args=(FIELDS,),
+        on_change=write,
         width=340,
     )
 
@@ -104,11 +115,13 @@ def _map(shown: Shown, place: int, groups: Mapping[str, Sequence[int]]) -> None:
         config=_CONFIG,
         alt=chart.alt,
         selection_mode=("points", "box", "lasso"),
-        on_select=lambda: take(side, key),
+        on_select=lambda: take(shown, side, key),
     )
 
 
-def _selected(shown: Shown, rows: Sequence[int] | None) -> None:
+def _selected(shown: Shown, rows: Rows) -> None:
+    if cannot_select(rows):
+        say(["It selects among other pictures than these, or is not whole: none is selected."])
     if not rows:
         st.caption("Draw a lasso or a box around pictures in one map: the same ones are marked in the other.")
         return
@@ -122,10 +135,10 @@ def _selected(shown: Shown, rows: Sequence[int] | None) -> None:
             type="tertiary",
             key="map-clear",
             on_click=choose,
-            args=(None,),
+            args=(shown, None),
         )
     tiles = shown.tiles(shown.drawn.most_changed(rows)[:_TILES])
     picked = gallery.grid(tiles, key="map-selected", tile_width=88)
     if picked is not None:
-        st.session_state[PICTURE] = picked
+        open_picture(picked)
         st.rerun()

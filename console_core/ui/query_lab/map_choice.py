@@ -8,14 +8,21 @@ from typing import Literal
 import streamlit as st
 
 from console_core.querylab.in_both import TwoMaps
+from console_core.querylab.projection import Method
+from console_core.querylab.row_text import read, written
 from console_core.ui import gallery, pictures
+from console_core.ui.address import write_address
+from console_core.ui.session import parameter, set_parameters
 
-COLOUR, GROUPS, METHOD, PICTURE = "map-colour", "map-groups", "map-method", "map-picture"
+COLOUR, GROUPS, METHOD = "map-colour", "map-groups", "map-method"
+SELECTED = "selected"
+"""The parameter of the address that has the selected pictures."""
 FIELDS = {"columns": "map-columns", "method": METHOD, "colour": COLOUR, "groups": GROUPS}
 """What of the maps the address has. An empty colour is the change, and empty groups are those of alike pictures."""
+METHODS: tuple[Method, ...] = ("PCA", "UMAP")
 Side = Literal["first", "second"]
 SIDES: tuple[Side, Side] = ("first", "second")
-_CHOSEN, _MARKS, _SHOWN = "map-chosen", "map-marks", "map-shown"
+_CHOSEN, _MARKS, _SHOWN, _TOLD = "map-chosen", "map-marks", "map-shown", "map-told"
 
 Rows = tuple[int, ...] | None
 
@@ -57,32 +64,48 @@ class Shown:
         ]
 
 
-def choose(rows: Rows, by: Side | None = None) -> None:
-    """Select these rows; None selects nothing. The map in which they were chosen shows that itself already, and would
-    lose it if it were drawn anew: so only the other one is marked."""
+def write(**others: str | None) -> None:
+    """Write what the fields say into the address. `others` are further parameters; None removes one. For callbacks."""
+    write_address(FIELDS, usual={"method": METHODS[0]}, **others)
+
+
+def choose(shown: Shown, rows: Rows, by: Side | None = None) -> None:
+    """Select these rows, in the address too; None selects nothing. The map in which they were chosen shows that itself
+    already, and would lose it if it were drawn anew: so only the other one is marked."""
+    text = written(rows or (), shown.drawn.maps.keys)
+    st.session_state[_TOLD] = text
+    set_parameters(**{SELECTED: text})
+    _mark(rows, by)
+
+
+def _mark(rows: Rows, by: Side | None = None) -> None:
     st.session_state[_CHOSEN] = rows
     marks: dict[Side, Mark] = dict(st.session_state.get(_MARKS, {}))
     marks |= {side: Mark(rows, marks[side].number + 1 if side in marks else 0) for side in SIDES if side != by}
     st.session_state[_MARKS] = marks
 
 
-def take(side: Side, chart: str) -> None:
+def take(shown: Shown, side: Side, chart: str) -> None:
     """Select what was chosen in the chart of a side. For `on_select`."""
     points = st.session_state[chart]["selection"]["points"]
     rows = {_row(point["customdata"]) for point in points}
-    choose(tuple(sorted(rows)) or None, side)
+    choose(shown, tuple(sorted(rows)) or None, side)
 
 
 def chosen(shown: Shown) -> Rows:
-    """The selected rows. Other pictures were not chosen; where maps of the same ones are drawn in another way, both
-    are marked."""
-    drawn = shown.identity, st.session_state[COLOUR], shown.drawn.maps.method
-    before = st.session_state.get(_SHOWN)
-    if before != drawn:
-        st.session_state[_SHOWN] = drawn
-        choose(st.session_state.get(_CHOSEN) if before is not None and before[0] == shown.identity else None)
+    """The selected rows. Where the address was changed by something else than these maps, or they are drawn in another
+    way, both are marked; where it selects among other pictures, none is."""
+    drawn, told = (shown.identity, st.session_state[COLOUR], shown.drawn.maps.method), parameter(SELECTED)
+    if (st.session_state.get(_SHOWN), st.session_state.get(_TOLD)) != (drawn, told):
+        st.session_state[_SHOWN], st.session_state[_TOLD] = drawn, told
+        _mark(read(told, shown.drawn.maps.keys))
     rows: Rows = st.session_state[_CHOSEN]
     return rows
+
+
+def cannot_select(rows: Rows) -> bool:
+    """Whether the address selects pictures, and these rows, which are selected, are none."""
+    return rows is None and bool(parameter(SELECTED))
 
 
 def marked(side: Side) -> Mark:

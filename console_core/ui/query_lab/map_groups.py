@@ -7,8 +7,8 @@ import streamlit as st
 from console_core.querylab.in_both import FEWEST_OF_A_GROUP, worth_showing
 from console_core.querylab.projection import Group
 from console_core.ui import gallery, panels, words
-from console_core.ui.address import write_address
-from console_core.ui.query_lab.map_choice import FIELDS, GROUPS, PICTURE, Shown, choose
+from console_core.ui.open_picture import open_picture
+from console_core.ui.query_lab.map_choice import GROUPS, Shown, choose, write
 
 _SHEETS = 6
 """Groups that are shown."""
@@ -42,8 +42,7 @@ def _field(shown: Shown) -> str:
         ["", *shown.fields],
         key=GROUPS,
         format_func=lambda field: field or f"Likeness to {shown.titles[0]}",
-        on_change=write_address,
-        args=(FIELDS,),
+        on_change=write,
         width=340,
     )
     return str(chosen or "")
@@ -61,10 +60,9 @@ def _sheet(shown: Shown, group: Group, place: int, field: str) -> None:
                 icon=":material/scatter_plot:",
                 type="tertiary",
                 key=f"map-show-{place}",
-                on_click=partial(choose, tuple(sorted(group.members))),
+                on_click=partial(choose, shown, tuple(sorted(group.members))),
             )
         picked = gallery.grid(shown.tiles(group.members[:_TILES]), key=f"map-sheet-{place}", tile_width=88)
         if group.size > _TILES:
             st.caption(f"The {_TILES} {leads} of them.")
-    if picked is not None:
-        st.session_state[PICTURE] = picked
+    open_picture(picked)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console_core.querylab.question import LONGEST, MOST_TERMS
-from console_core.ui.address import from_address, many_from_address, write_address
+from console_core.ui.address import from_address, many_from_address
 from console_core.ui.query_lab import fields
 
 WEIGHTS = tuple(str(share) for share in range(0, 101, 5))
@@ -20,8 +20,7 @@ def words_field() -> str:
         placeholder="Describe a picture, then press Enter",
         label_visibility="collapsed",
         max_chars=LONGEST,
-        on_change=write_address,
-        args=(fields.FIELDS,),
+        on_change=fields.write,
     )
     return str(st.session_state[fields.QUERY]).strip()
 
@@ -40,8 +39,7 @@ def without_field() -> tuple[str, ...]:
         width=240,
         help="Pictures like these words come later: each column's vector of them is taken away from the question's, "
         "with half its weight. Nothing is shut out.",
-        on_change=write_address,
-        args=(fields.FIELDS,),
+        on_change=fields.write,
     )
     return tuple(text.strip() for text in st.session_state[fields.WITHOUT] if text.strip())
 
@@ -59,7 +57,6 @@ def weight() -> int:
         key=fields.WEIGHT,
         width=220,
         help="The rest is the picture's. At 0 % only the picture counts, at 100 % only the words.",
-        on_change=write_address,
-        args=(fields.FIELDS,),
+        on_change=fields.write,
     )
     return int(st.session_state[fields.WEIGHT])

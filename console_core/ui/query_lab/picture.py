@@ -61,7 +61,7 @@ def _take_pasted() -> None:
     if given.files:
         _take(given.files[0].getvalue(), given.files[0].name)
     else:
-        fields.ask_words()
+        fields.write()
 
 
 def _take(data: bytes, name: str) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from console_core.querylab.comparison import Column
 from console_core.querylab.question import Question as Parts
-from console_core.ui.address import from_address, write_address
+from console_core.ui.address import from_address
 from console_core.ui.payload_filter import chips, chosen, filter_button
 from console_core.ui.query_lab import fields, parts
 from console_core.ui.query_lab.choosing import choose, columns_of, those_of
@@ -93,7 +93,7 @@ def _take_example() -> None:
     chosen = st.session_state[fields.EXAMPLE]
     if chosen is not None:
         st.session_state[fields.QUERY] = chosen
-    write_address(fields.FIELDS, like=None, picture=None, weight=None)
+    fields.without_picture()
 
 
 def _limit() -> int:
@@ -105,7 +105,6 @@ def _limit() -> int:
         required=True,
         label_visibility="collapsed",
         format_func=lambda number: f"{number} answers" if number == fields.LIMITS[0] else number,
-        on_change=write_address,
-        args=(fields.FIELDS,),
+        on_change=fields.write,
     )
     return int(limit or fields.LIMITS[0])

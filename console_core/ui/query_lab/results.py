@@ -4,12 +4,17 @@ import streamlit as st
 
 from console_core.errors import NoTextTower
 from console_core.querylab.comparison import Comparison
+from console_core.querylab.shifts import persistence_meaning
 from console_core.ui import gallery, pictures, words
+from console_core.ui.address import opening
+from console_core.ui.open_picture import drawer, open_picture, opened
 from console_core.ui.query_lab import encoders
 from console_core.ui.query_lab.answers import all_keys, column_title, columns, distinct_titles, gone
-from console_core.ui.query_lab.by_picture import PICTURE, like
+from console_core.ui.query_lab.fields import ask_like
 from console_core.ui.query_lab.large import large
 
+GONE = "gone"
+"""What the address says in `show` while the pictures that are gone are."""
 _WIDTHS = {1: 136, 2: 112, 3: 104, 4: 100}
 _PERCENTILE = (
     "Of each collection there is a fixed random sample of at most 2,000 pictures. For every query the model scores "
@@ -29,9 +34,7 @@ def show(comparison: Comparison, *, filtered: bool) -> None:
     _errors(comparison)
     encoders.strip(comparison, known)
     drawn = columns(comparison, rows, filtered=filtered)
-    picked = gallery.gallery(
-        drawn, key="lab-gallery", picked=st.session_state.get(PICTURE, ""), tile_width=_WIDTHS.get(len(drawn), 100)
-    )
+    picked = gallery.gallery(drawn, key="lab-gallery", picked=opened(), tile_width=_WIDTHS.get(len(drawn), 100))
     if any(result.sampled for result in comparison.columns):
         st.caption(
             "Beside a picture's rank stands its percentile: the share of the collection that scores lower for the same "
@@ -42,11 +45,11 @@ def show(comparison: Comparison, *, filtered: bool) -> None:
     left_behind = gone(comparison, rows)
     if left_behind:
         total = words.count(sum(len(column.tiles) for column in left_behind), "picture")
-        with st.expander(f"Gone: {total} of the first column", icon=":material/visibility_off:"):
+        title, change = f"Gone: {total} of the first column", opening("lab-gone-open", GONE)
+        with st.expander(title, icon=":material/visibility_off:", key="lab-gone-open", on_change=change):
             picked = gallery.gallery(left_behind, key="lab-gone", tile_width=88) or picked
-    if picked is not None:
-        st.session_state[PICTURE] = picked
-    pictures.drawer(PICTURE, pictures.named, lambda key, row: large(comparison, key, row))
+    open_picture(picked)
+    drawer(pictures.named, lambda key, row: large(comparison, key, row))
 
 
 def _agreement(comparison: Comparison) -> None:
@@ -74,10 +77,10 @@ def _agreement(comparison: Comparison) -> None:
                 "1 is the same set, 0 nothing in common.",
             )
             st.badge(
-                f"RBO {agreement.rbo:.2f}",
+                f"RBO {agreement.rbo:.2f}, p {agreement.p:g}",
                 color="gray",
-                help=f"Rank-biased overlap: how alike both orders are, where the first places count most "
-                f"(p = {agreement.p}); 1 is the same order, 0 nothing in common.",
+                help="Rank-biased overlap: how alike both orders are, where the first places count most; 1 is the same "
+                f"order, 0 nothing in common. {persistence_meaning(agreement.k, agreement.p)}",
             )
             if not place:
                 st.caption("Measures change, not quality: which is better is for you to judge.", width="content")
@@ -91,4 +94,6 @@ def _errors(comparison: Comparison) -> None:
     answered = comparison.columns[comparison.reference].answers if comparison.reference is not None else ()
     if answered and any(isinstance(result.error, NoTextTower) for result in comparison.columns):
         label = "Ask all of them for pictures like the first answer"
-        st.button(label, icon=":material/image_search:", key="lab-like-first", on_click=like, args=(answered[0].key,))
+        st.button(
+            label, icon=":material/image_search:", key="lab-like-first", on_click=ask_like, args=(answered[0].key,)
+        )

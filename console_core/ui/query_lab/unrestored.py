@@ -1,27 +1,31 @@
-"""What an address asks for and this page cannot restore. Nothing of it is left out without a word."""
+"""What of an address the query lab cannot restore."""
 
 from collections.abc import Iterator
 
 import streamlit as st
 
 from console_core.querylab.question import MOST_TERMS
-from console_core.ui import words
+from console_core.ui.address import SHOW
+from console_core.ui.open_picture import OPEN
+from console_core.ui.payload_filter import ONLY
 from console_core.ui.query_lab import fields, parts
+from console_core.ui.query_lab.encoders import ENCODER
 from console_core.ui.query_lab.question import Question
+from console_core.ui.query_lab.results import GONE
+from console_core.ui.unrestored import say, strangers, unopened
+
+_KNOWN = {*fields.FIELDS, "like", "picture", "view", OPEN, SHOW}
 
 
-def say(question: Question) -> None:
+def say_what_is_left_out(question: Question) -> None:
     """One warning with all that is left out of the answers below, and why; nothing where all of it is there."""
-    told = list(_left_out(question))
-    if told:
-        st.warning(
-            "  \n".join(words.plain(sentence) for sentence in told),
-            title="Not all of this address can be shown",
-            icon=":material/link_off:",
-        )
+    say(_left_out(question))
 
 
 def _left_out(question: Question) -> Iterator[str]:
+    yield from strangers(_KNOWN, beginning=ONLY)
+    if view := st.query_params.get("view", ""):
+        yield f"There is no view {view}: what is asked is shown."
     if question.digest and question.picture is None:
         yield "The picture that it asks with is not kept any more: give it again. The words are asked without it."
     if question.like and st.query_params.get("picture"):
@@ -39,3 +43,4 @@ def _left_out(question: Question) -> Iterator[str]:
     turned_from = list(dict.fromkeys(filter(None, st.query_params.get_all("not"))))
     if len(turned_from) > MOST_TERMS:
         yield f"It turns away from {len(turned_from)} texts. The first {MOST_TERMS} of them are asked."
+    yield from unopened({GONE, *(f"{ENCODER}{place + 1}" for place in range(len(question.columns)))})

@@ -12,8 +12,10 @@ from console_core.querylab.shifts import (
     agreement,
     jaccard_at,
     overlap_at,
+    persistence_meaning,
     rank_biased_overlap,
     shifts,
+    weight_of_first,
 )
 
 rankings = st.lists(st.sampled_from("abcdefghijklmnop"), unique=True, max_size=12)
@@ -103,6 +105,21 @@ def test_a_swap_at_the_top_costs_more_than_one_at_the_bottom(a: list[str], p: fl
 def test_a_p_that_is_not_rank_biased_overlap_is_refused(p: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         rank_biased_overlap(["a"], ["a"], p=p)
+
+
+@pytest.mark.parametrize("p", [0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("k", [1, 2, 10, 50])
+def test_the_weight_of_the_first_ranks_is_what_all_depths_from_theirs_on_give_them(k: int, p: float) -> None:
+    of_rank = [sum((1 - p) * p ** (depth - 1) / depth for depth in range(rank, 2000)) for rank in range(1, k + 1)]
+    assert weight_of_first(k, p) == pytest.approx(sum(of_rank), abs=1e-9)
+
+
+def test_what_p_means_is_said_as_its_authors_say_it() -> None:
+    assert weight_of_first(10, 0.9) == pytest.approx(0.8556, abs=5e-5)
+    said = persistence_meaning(10, 0.9)
+    assert "10 places on average" in said
+    assert "the first 10 carry 86% of the weight" in said
+    assert "20 places on average: in endless lists the first carries" in persistence_meaning(1, 0.95)
 
 
 def test_overlap_and_jaccard_count_only_the_first_k() -> None:

@@ -1,0 +1,33 @@
+"""A selection of pictures in an address."""
+
+import numpy as np
+import pytest
+
+from console_core.querylab.row_text import read, written
+
+KEYS = [f"picture {number}" for number in range(2000)]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.3, 1.0])
+def test_a_selection_is_read_again_as_it_was_written_and_is_short(share: float) -> None:
+    chance = np.random.default_rng(3)
+    for size in (1, 7, 130, 2000):
+        rows = tuple(np.flatnonzero(chance.random(size) < share).tolist()) or (size - 1,)
+        text = written(rows[::-1], KEYS[:size])
+        assert read(text, KEYS[:size]) == rows
+        assert len(text) <= 342
+        assert text.isascii()
+        assert not set(text) & set("=+/&?#% ")
+
+
+def test_a_dozen_pictures_take_fewer_than_thirty_characters_and_none_take_none() -> None:
+    assert len(written(range(40, 52), KEYS)) < 30
+    assert written((), KEYS) == ""
+
+
+def test_a_selection_of_other_pictures_and_a_text_that_is_cut_or_is_no_selection_are_none() -> None:
+    text = written((3, 1999), KEYS)
+    assert read(text, KEYS[:-1]) is None
+    assert read(text, [*KEYS[1:], KEYS[0]]) is None
+    for wrong in ("", "x", "ä", "!!!!", *(text[:end] for end in range(len(text))), text + "zz"):
+        assert read(wrong, KEYS) is None, wrong
