@@ -18,11 +18,18 @@ FEWEST_TESTED = 30
 
 
 def interval(
-    before: Numbers, after: Numbers, threshold: float, basis: str, confidence: float
+    before: Numbers,
+    after: Numbers,
+    threshold: float,
+    basis: str,
+    confidence: float,
+    *,
+    fewest: int = FEWEST_TESTED,
 ) -> tuple[float, float] | None:
     """The lowest and the highest threshold of `after` that is not rejected for keeping what `before` has from
-    `threshold` on; `basis` is "precision" or "volume". Both ends are scores of `after`. None where an end is not found
-    among its answers, or all are rejected. Time and memory grow with the answers alone.
+    `threshold` on; `basis` is "precision" or "volume". Thresholds that let fewer than `fewest` answers through are not
+    tested. Both ends are scores of `after`. None where an end is not found among its answers, or all are rejected.
+    Time and memory grow with the answers alone.
     """
     from scipy.stats import t  # takes two seconds to import
 
@@ -39,7 +46,7 @@ def interval(
     error = np.sqrt(np.maximum(squares, 0) / (queries * (queries - 1)))
     passes = np.abs(difference) <= t.ppf((1 + confidence) / 2, queries - 1) * error + 1e-12
     passes = passes[ends]
-    tested = ends + 1 >= min(FEWEST_TESTED, len(scores))
+    tested = ends + 1 >= min(fewest, len(scores))
     within = np.flatnonzero(passes & tested)
     if not len(within) or within[0] == np.flatnonzero(tested)[0] or within[-1] == len(distinct) - 1:
         return None

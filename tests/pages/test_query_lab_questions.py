@@ -11,9 +11,13 @@ from streamlit.testing.v1 import AppTest
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.embedding.registry import ModelCards
+from console_core.judging.query_sets import query
+from console_core.judging.snapshots import AskedColumn, ColumnAnswer, Ranked, Snapshot
 from console_core.querylab import samples
 from console_core.querylab.asked_pictures import AskedPictures
+from console_core.querylab.column_text import read
 from console_core.querylab.encoder_check import KIND
+from console_core.querylab.search import ask
 from console_core.runs.types import Progress, RunState
 from console_core.vectorstore.types import Point
 from console_core.web import process
@@ -188,6 +192,54 @@ def test_a_collection_stands_twice_in_two_ways_and_a_threshold_cuts_one_of_them(
     page.selectbox(key="lab-way-1").set_value("usual").run()
     assert "very same" in str(page.error[0].proto.title)
     assert page.query_params["columns"] == [CLIP, f"{CLIP}~unquantized"]
+
+
+def test_a_least_score_is_taken_over_to_the_other_columns_and_leads_to_the_translator(
+    both: Console, open_page: OpenPage, said: Said
+) -> None:
+    plain = open_page("query_lab", q="square 5", columns=[CLIP, SIGLIP])
+    assert "lab-least-use" not in {button.key for button in plain.button}
+    (info,), kept = [one for one in both.store.collections() if one.name == CLIP], both.samples
+    asked = ask(both.store, both.models, [CLIP], "square 5", limit=20, samples=kept.of).columns[0]
+    sample = kept.of(info)
+    assert sample is not None
+    assert asked.vector is not None
+    cut = round((asked.answers[14].score + asked.answers[15].score) / 2, 5)
+    page = open_page("query_lab", q="square 5", columns=[f"{CLIP}~usual~{cut}", SIGLIP, f"{CLIP}~exact"], limit="24")
+    page.session_state["lab-least"] = True
+    page.run()
+    assert not page.exception
+    assert "For this question 15 pictures of the 48 sampled" in said(page)
+    assert "One for all questions of a query set" not in said(page)
+    page.button(key="lab-least-use").click().run()
+    columns = [read(text) for text in page.query_params["columns"]]
+    assert [(one.asked, one.way.value) for one in columns] == [(CLIP, "usual"), (SIGLIP, "usual"), (CLIP, "exact")]
+    assert columns[0].threshold == cut
+    assert columns[2].threshold == pytest.approx(cut, abs=1e-4)
+    assert [len(column["tiles"]) for column in _columns(page)] == [15, 15, 15]
+    page.session_state["lab-least"] = True
+    snapshot = _snapshot(both)
+    page.run()
+    (link,) = [link for link in page.get("page_link") if "Translate it" in link.proto.label]
+    assert f"snapshot={snapshot.id}" in link.proto.query_string
+    assert f"threshold={cut:g}" in link.proto.query_string
+    answers = open_page("judging", snapshot=snapshot.id, threshold=str(cut))
+    assert answers.number_input(key="threshold-old").value == pytest.approx(cut, abs=1e-4)
+
+
+def _snapshot(console: Console) -> Snapshot:
+    """Two questions, answered by both collections."""
+    lab, asked = console.lab, [query(f"square {number}") for number in (1, 2)]
+    described = [AskedColumn.of(name, console.store.describe(name)) for name in (CLIP, SIGLIP)]
+    kept = lab.query_sets.save("squares", asked, origin="", by="olga")
+    begun = lab.snapshots.begin(kept, described, depth=3, by="olga")
+    given = [
+        ColumnAnswer(one.id, place, tuple(Ranked(str(key), key, 0.5 - 0.1 * key) for key in range(3)))
+        for one in asked
+        for place in (0, 1)
+    ]
+    lab.snapshots.add(begun.id, given, [])
+    return lab.snapshots.seal(begun.id)
 
 
 @pytest.mark.usefixtures("both")

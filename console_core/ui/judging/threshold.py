@@ -1,5 +1,7 @@
 """Translate an application's threshold from the reference to another column, and take it along as code."""
 
+from math import isfinite
+
 import streamlit as st
 
 from console_core.judging.cutoffs import cutoff, revealed_of, usual
@@ -9,7 +11,14 @@ from console_core.ui import session, words
 
 def threshold_form(snapshot: Snapshot, other: int) -> None:
     """The old threshold in, the new one with its interval out. With a revealed evaluation it keeps the precision."""
-    with st.expander("Translate a threshold…", icon=":material/tune:", key="threshold-form", on_change="rerun") as box:
+    given_before = _given()
+    with st.expander(
+        "Translate a threshold…",
+        expanded=given_before is not None,
+        icon=":material/tune:",
+        key="threshold-form",
+        on_change="rerun",
+    ) as box:
         if not box.open:
             return
         lab = session.console().lab
@@ -20,7 +29,7 @@ def threshold_form(snapshot: Snapshot, other: int) -> None:
                 "a raw score means nothing in another model."
             )
         )
-        begin = usual(lab.readings.of(snapshot).answers, 0)
+        begin = usual(lab.readings.of(snapshot).answers, 0) if given_before is None else given_before
         given = st.number_input(
             f"Threshold for {old.model}",
             value=round(begin, 4),
@@ -54,3 +63,12 @@ def threshold_form(snapshot: Snapshot, other: int) -> None:
             icon=":material/data_object:",
             on_click="ignore",
         )
+
+
+def _given() -> float | None:
+    """The old threshold that the address has; None where there is none."""
+    try:
+        given = float(session.parameter("threshold"))
+    except ValueError:
+        return None
+    return given if isfinite(given) else None

@@ -9,6 +9,7 @@ from console_core.ui.query_lab import encoders
 from console_core.ui.query_lab.answers import all_keys, column_title, columns, distinct_titles, gone
 from console_core.ui.query_lab.by_picture import PICTURE, like
 from console_core.ui.query_lab.large import large
+from console_core.ui.query_lab.least_scores import least_scores
 
 _WIDTHS = {1: 136, 2: 112, 3: 104, 4: 100}
 _PERCENTILE = (
@@ -28,6 +29,7 @@ def show(comparison: Comparison, *, filtered: bool) -> None:
     _agreement(comparison)
     _errors(comparison)
     encoders.strip(comparison, known)
+    least_scores(comparison)
     drawn = columns(comparison, rows, filtered=filtered)
     picked = gallery.gallery(
         drawn, key="lab-gallery", picked=st.session_state.get(PICTURE, ""), tile_width=_WIDTHS.get(len(drawn), 100)
