@@ -11,6 +11,7 @@ from console_core.judging.looks import Looks
 from console_core.judging.query_sets import QuerySets
 from console_core.judging.readings import Readings
 from console_core.judging.snapshots import Snapshots
+from console_core.judging.sureness import FirstScores
 
 MOST_PLACES = 4_000_000
 """In the rankings of all desks in memory, each a pointer or three: the largest desk (10,000 queries, four columns, a
@@ -24,6 +25,7 @@ class LabRecords:
         self.query_sets = QuerySets(database)
         self.snapshots = Snapshots(database)
         self.readings = Readings(self.snapshots)
+        self.firsts = FirstScores(self.snapshots, self.query_sets)
         self.judgements = Judgements(database)
         self.graded = GradedPictures(database)
         self.looks = Looks(database)

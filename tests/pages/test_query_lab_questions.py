@@ -19,6 +19,7 @@ from console_core.querylab.column_text import read
 from console_core.querylab.encoder_check import KIND
 from console_core.querylab.search import ask
 from console_core.runs.types import Progress, RunState
+from console_core.ui import words
 from console_core.vectorstore.types import Point
 from console_core.web import process
 from tests.conftest import fill, finish, make_workspace
@@ -218,7 +219,7 @@ def test_a_least_score_is_taken_over_to_the_other_columns_and_leads_to_the_trans
     assert columns[2].threshold == pytest.approx(cut, abs=1e-4)
     assert [len(column["tiles"]) for column in _columns(page)] == [15, 15, 15]
     page.session_state["lab-least"] = True
-    snapshot = _snapshot(both)
+    snapshot = _snapshot(both, "two squares", 2)
     page.run()
     (link,) = [link for link in page.get("page_link") if "Translate it" in link.proto.label]
     assert f"snapshot={snapshot.id}" in link.proto.query_string
@@ -227,15 +228,15 @@ def test_a_least_score_is_taken_over_to_the_other_columns_and_leads_to_the_trans
     assert answers.number_input(key="threshold-old").value == pytest.approx(cut, abs=1e-4)
 
 
-def _snapshot(console: Console) -> Snapshot:
-    """Two questions, answered by both collections."""
-    lab, asked = console.lab, [query(f"square {number}") for number in (1, 2)]
-    described = [AskedColumn.of(name, console.store.describe(name)) for name in (CLIP, SIGLIP)]
-    kept = lab.query_sets.save("squares", asked, origin="", by="olga")
+def _snapshot(console: Console, name: str, questions: int) -> Snapshot:
+    """So many questions, answered by both collections; the first answers' scores are 0, 0.01, 0.02 and so on."""
+    lab, asked = console.lab, [query(f"square {number}") for number in range(1, questions + 1)]
+    described = [AskedColumn.of(each, console.store.describe(each)) for each in (CLIP, SIGLIP)]
+    kept = lab.query_sets.save(name, asked, origin="", by="olga")
     begun = lab.snapshots.begin(kept, described, depth=3, by="olga")
     given = [
-        ColumnAnswer(one.id, place, tuple(Ranked(str(key), key, 0.5 - 0.1 * key) for key in range(3)))
-        for one in asked
+        ColumnAnswer(one.id, place, tuple(Ranked(str(key), key, 0.01 * number - 0.1 * key) for key in range(3)))
+        for number, one in enumerate(asked)
         for place in (0, 1)
     ]
     lab.snapshots.add(begun.id, given, [])
@@ -250,6 +251,27 @@ def test_each_tile_has_its_percentile_and_the_column_says_among_how_many_picture
         assert told == sorted(told, reverse=True)
         assert told[0] == 98.9, "the first of 48, itself at half: 98.96, cut off"
     assert "Percentiles among all 48 pictures" in " ".join(one.value for one in page.caption)
+
+
+def test_how_sure_a_model_is_of_a_question_stands_over_its_column_once_a_query_set_was_asked(
+    both: Console, open_page: OpenPage
+) -> None:
+    def told(**asked: Any) -> list[str]:
+        page = open_page("query_lab", **({"q": "a red square", "columns": [CLIP, SIGLIP]} | asked))
+        assert not page.exception
+        return [one.value for one in page.caption if "Surer" in one.value]
+
+    assert told() == []
+    snapshot = _snapshot(both, "many squares", 101)
+    asked = ask(both.store, both.models, [CLIP, SIGLIP], "a red square")
+    shares = [sum(0.01 * number < one.answers[0].score for number in range(101)) / 101 for one in asked.columns]
+    assert told() == [f"Surer than of {words.percent(share)} of 101 questions" for share in shares]
+    assert told(q="square 7")[0].endswith("of 100 questions"), "it is one of them itself"
+    for other in ({"not": ["blue"]}, {"like": "5"}, {"like": "5", "q": ""}):
+        assert told(**other) == [], "nothing of the kind was asked"
+    page = open_page("judging", snapshot=snapshot.id)
+    table = next(one.value for one in page.dataframe if "Sure, other" in one.value)
+    assert sorted(table["Sure, reference"]) == pytest.approx([number / 100 for number in range(101)])
 
 
 def test_where_a_sample_must_be_drawn_first_a_button_begins_the_run(
@@ -347,6 +369,7 @@ def test_the_drawer_shows_rank_percentile_and_neighbours_in_each_column_and_a_co
     table = page.dataframe[0].value
     assert list(table["Column"]) == ["Demo CLIP", "Demo SigLIP"]
     assert (table["Rank"][0], table["Percentile"][0]) == (1, "98.9")
+    assert table["Percentile"][1] != "–", "also where it is not among the answers"
     assert "Score" not in table
     galleries = [json.loads(one.proto.json)["columns"] for one in page.get("bidi_component")]
     near = [columns[0]["tiles"] for columns in galleries if columns[0]["title"] == ""]

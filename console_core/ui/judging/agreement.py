@@ -1,9 +1,12 @@
 """Where the columns of a snapshot answer alike, and where not: change, not quality; and how judging begins."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from console_core.judging.board import STATEMENT, Board, Summary, board
 from console_core.judging.snapshots import AskedColumn, Snapshot
+from console_core.judging.sureness import sureness
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
@@ -62,8 +65,10 @@ def agreement_view(snapshot: Snapshot) -> None:
     begin_form(snapshot, rankings)
     threshold_form(snapshot, second)
     present_form(snapshot, found)
+    answers = lab.readings.of(snapshot).answers
+    sure = [sureness(answers, asked, place) for place in (first, second)]
     with panels.card("Questions, the most changed first", caption="Click one to see both answers."):
-        chosen = _questions(found)
+        chosen = _questions(found, sure)
     if chosen is not None:
         st.session_state["board-question"] = chosen.id
     by_id = {query.id: query for query in asked}
@@ -111,13 +116,16 @@ def _row(tag: Summary, k: int) -> dict[str, object]:
     }
 
 
-def _questions(found: Board) -> Query | None:
+def _questions(found: Board, sure: Sequence[Mapping[str, float]]) -> Query | None:
+    """A table of them; `sure` is how sure the reference and the other column are, nothing where there are too few."""
+    columns = dict(zip(("Sure, reference", "Sure, other"), sure, strict=True)) if any(sure) else {}
     rows = [
         {
             "Question": row.query.label,
             f"Overlap@{found.k}": row.agreement.overlap,
             "Jaccard": row.agreement.jaccard,
             "RBO": row.agreement.rbo,
+            **{name: told.get(row.query.id) for name, told in columns.items()},
             "Tags": ", ".join(row.query.tags),
         }
         for row in found.rows
@@ -128,7 +136,12 @@ def _questions(found: Board) -> Query | None:
             rows,
             key="board-questions",
             alt="Questions by disagreement",
-            columns=dict.fromkeys((f"Overlap@{found.k}", "Jaccard", "RBO"), share),
+            columns=dict.fromkeys((f"Overlap@{found.k}", "Jaccard", "RBO", *columns), share),
+        )
+    if columns:
+        st.caption(
+            "“Sure” is the share of the other questions whose first answer scores lower in the same model. Low says "
+            "that it found little; it compares across columns, and is no measure of quality."
         )
     return found.rows[place].query if place is not None else None
 
