@@ -43,6 +43,7 @@ def taken_over(old: Sample, old_query: Vector, threshold: float, new: Sample, ne
     before, after = (_numbers(sample, query, kept) for sample, query in ((old, old_query), (new, new_query)))
     passing = int(np.sum(before.scores >= threshold))
     found = volume_threshold(before, after, threshold, np.ones(len(kept)))
+    found = None if found is None else _shortest(found, after.scores)
     problem = ""
     if len(kept) < FEWEST:
         problem = f"The samples have {len(kept)} pictures in common, and {FEWEST} are needed."
@@ -57,6 +58,13 @@ def taken_over(old: Sample, old_query: Vector, threshold: float, new: Sample, ne
         )
         return TakenOver(None, None, None, passing, len(kept), problem)
     return TakenOver(found, min(ends[0], found), max(ends[1], found), passing, len(kept))
+
+
+def _shortest(threshold: float, scores: NDArray[np.float64]) -> float:
+    """A threshold of as few digits as let the same scores through."""
+    shorter = (float(f"{threshold:.{digits}g}") for digits in range(2, 17))
+    passing = np.sum(scores >= threshold)
+    return next((one for one in shorter if np.sum(scores >= one) == passing), threshold)
 
 
 def _numbers(sample: Sample, query: Vector, kept: set[PointId]) -> Numbers:

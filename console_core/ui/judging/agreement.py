@@ -130,7 +130,7 @@ def _questions(found: Board, sure: Sequence[Mapping[str, float]]) -> Query | Non
         }
         for row in found.rows
     ]
-    share = st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
+    share = st.column_config.ProgressColumn(width="small", format="%.2f", min_value=0.0, max_value=1.0)
     with st.container(height=360 if len(rows) > 9 else "content", border=False):
         place = clickable_table(
             rows,

@@ -176,7 +176,7 @@ def _sureness(result: ColumnResult, asked: Query) -> None:
     found = session.console().lab.firsts.sureness(result.collection, asked, result.answers[0].score)
     if found is not None:
         st.caption(
-            f"Surer than of {words.percent(found.share)} of {found.questions:,} questions",
+            f"Surer of it than of {words.percent(found.share)} of {found.questions:,} questions",
             width="content",
             help=words.plain(
                 f"How sure this model is of this question: the share of the questions of {found.set_name} "

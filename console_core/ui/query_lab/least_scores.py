@@ -36,7 +36,7 @@ def _card(comparison: Comparison, bases: Sequence[int], able: Sequence[int]) -> 
         base = st.selectbox("Take it from", bases, key=_FROM, format_func=titles.__getitem__)
     old = comparison.columns[base]
     found = {place: _taken(old, comparison.columns[place]) for place in able if place != base}
-    told = next(iter(found.values()))
+    told = max(found.values(), key=lambda one: one.sampled)
     st.markdown(
         f"For this question {words.count(told.passing, 'picture')} of the {told.sampled:,} sampled "
         f"{'scores' if told.passing == 1 else 'score'} **{old.threshold:g}** or more in "
@@ -47,8 +47,9 @@ def _card(comparison: Comparison, bases: Sequence[int], able: Sequence[int]) -> 
         if one.threshold is None:
             st.markdown(f"- in {name} from no least score: {words.plain(one.problem)}")
         else:
-            between = f"{one.low:.4g} and {one.high:.4g}"
-            st.markdown(f"- in {name} from **{one.threshold:.4g}**, between {between} with a confidence of 95 %.")
+            between = f"between {one.low:.4g} and {one.high:.4g} with a confidence of 95 %"
+            said = "being the same collection" if _is_same(old, comparison.columns[place]) else between
+            st.markdown(f"- in {name} from **{one.threshold:g}**, {said}.")
     usable = {place: one.threshold for place, one in found.items() if one.threshold is not None}
     st.button(
         "Use as least scores",
@@ -62,12 +63,20 @@ def _card(comparison: Comparison, bases: Sequence[int], able: Sequence[int]) -> 
     _translator(old, [comparison.columns[place] for place in found])
 
 
+def _is_same(old: ColumnResult, new: ColumnResult) -> bool:
+    """Whether two columns ask the same collection, so that a score means the same in both."""
+    return old.collection is not None and old.collection == new.collection
+
+
 def _taken(old: ColumnResult, new: ColumnResult) -> TakenOver:
     samples = session.console().samples
     one, other = (samples.of(result.collection) if result.collection else None for result in (old, new))
     if one is None or other is None or old.vector is None or new.vector is None or old.threshold is None:
         return TakenOver(None, None, None, 0, 0, "There is no sample to count in.")
-    return taken_over(one, old.vector, old.threshold, other, new.vector)
+    found = taken_over(one, old.vector, old.threshold, other, new.vector)
+    if not _is_same(old, new):
+        return found
+    return TakenOver(old.threshold, old.threshold, old.threshold, found.passing, found.sampled)
 
 
 def _name(result: ColumnResult, comparison: Comparison) -> str:
@@ -97,6 +106,6 @@ def _use(thresholds: dict[int, float]) -> None:
     """Have them as least scores. Two columns that are then the very same become one. For `on_click`."""
     chosen = list(st.session_state[fields.COLUMNS])
     for place, threshold in thresholds.items():
-        chosen[place] = written(replace(read(chosen[place]), threshold=float(f"{threshold:.6g}")))
+        chosen[place] = written(replace(read(chosen[place]), threshold=threshold))
     st.session_state[fields.COLUMNS] = list(dict.fromkeys(chosen))
     write_address(fields.FIELDS)

@@ -39,6 +39,7 @@ def test_as_many_pictures_of_the_sample_reach_the_new_least_score() -> None:
     found = over((old, new), 2.0)
     assert (found.passing, found.sampled, found.problem) == (passing(old, 2.0), 2000, "")
     assert passing(new, found.threshold) == found.passing > 30
+    assert len(f"{found.threshold:g}") <= 5, "no more digits than it takes"
     assert None not in (found.low, found.high)
     assert passing(new, found.low) > found.passing > passing(new, found.high) > 0
 
