@@ -54,6 +54,7 @@ performance: $(READY)
 	$(BIN)/python -m benchmarks.memory --rows 1000000 --write $(REPORT)
 	$(BIN)/python -m benchmarks.catalogs --write $(REPORT)
 	$(BIN)/python -m benchmarks.stores --points $(POINTS) --write $(REPORT)
+	$(BIN)/python -m benchmarks.agreement --write $(REPORT)
 	$(BIN)/python -m benchmarks.console --write $(REPORT)
 	$(BIN)/python -m benchmarks.console --points $(POINTS) --write $(REPORT)
 

@@ -55,4 +55,4 @@ with page("Query lab", lead="Ask several models the same question, and see who f
             st.stop()
         elif question.is_example:
             st.caption("An example to begin with. Type your own words above, or choose another one.")
-        show(answer(question, collections), filtered=bool(question.only))
+        show(answer(question, collections), filtered=bool(question.only), asked=question.as_query)

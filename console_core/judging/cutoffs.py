@@ -11,6 +11,7 @@ from console_core.judging.records import LabRecords
 from console_core.judging.snapshots import ColumnAnswer, Snapshot
 from console_core.querylab.threshold_code import Side, as_json, as_python
 from console_core.querylab.thresholds import Scored, Translation, translate
+from console_core.vectorstore.types import CollectionInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,22 @@ def revealed_of(lab: LabRecords, snapshot: Snapshot) -> Evaluation | None:
     """The newest evaluation by grades of a snapshot whose models were told; None where there is none."""
     found = (one for one in lab.judgements.all(snapshot=snapshot.id) if one.way == "grades" and one.revealed_at)
     return next(found, None)
+
+
+def asked_of_both(lab: LabRecords, one: CollectionInfo, others: Sequence[CollectionInfo]) -> Snapshot | None:
+    """The newest snapshot that has a collection beside one of the others, each as it is now; before newer ones, where
+    it is the reference. None where there is no such snapshot."""
+
+    def name(info: CollectionInfo) -> tuple[str, str]:
+        return info.name, info.stamp.fingerprint if info.stamp else ""
+
+    wanted, beside, found = name(one), set(map(name, others)), list[Snapshot]()
+    for snapshot in lab.snapshots.all():
+        columns = [(column.collection, column.fingerprint) for column in snapshot.columns]
+        if wanted in columns and beside & set(columns) - {wanted}:
+            found.append(snapshot)
+    as_reference = (each for each in found if each.columns[0].collection == one.name)
+    return next(as_reference, found[0] if found else None)
 
 
 def usual(answers: Sequence[ColumnAnswer], column: int, *, k: int = 5) -> float:

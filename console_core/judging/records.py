@@ -13,6 +13,7 @@ from console_core.judging.query_sets import QuerySets
 from console_core.judging.readings import Readings
 from console_core.judging.siblings import Siblings
 from console_core.judging.snapshots import Snapshots
+from console_core.judging.sureness import FirstScores
 from console_core.judging.told import ToldVerdicts
 
 MOST_PLACES = 4_000_000
@@ -27,6 +28,7 @@ class LabRecords:
         self.query_sets = QuerySets(database)
         self.snapshots = Snapshots(database)
         self.readings = Readings(self.snapshots)
+        self.firsts = FirstScores(self.snapshots, self.query_sets)
         self.judgements = Judgements(database)
         self.graded = GradedPictures(database)
         self.looks = Looks(database)

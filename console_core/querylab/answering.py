@@ -58,7 +58,7 @@ def _calibrated(result: ColumnResult, info: CollectionInfo, vector: Vector, samp
     told = sample.percentiles(query, [(hit.id, hit.score) for hit in result.answers])
     hits = tuple(replace(hit, percentile=share) for hit, share in zip(result.answers, told, strict=True))
     margin = hits[0].score - sample.median(query) if hits else None
-    return replace(result, answers=hits, sampled=len(sample.ids), margin=margin)
+    return replace(result, answers=hits, sampled=len(sample.ids), margin=margin, vector=query)
 
 
 def nearest(

@@ -1,14 +1,14 @@
 """The words of a comparison: what each column answered, and how it differs from the reference column."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from console_core.embedding.registry import ModelCards
 from console_core.embedding.types import Embedder
 from console_core.errors import ConsoleError
 from console_core.querylab.shifts import Agreement, Shift
-from console_core.vectorstore.types import CollectionInfo, PointId
+from console_core.vectorstore.types import CollectionInfo, PointId, Vector
 from console_core.vectorstore.ways import Search
 
 Where = Mapping[str, Sequence[Any]]
@@ -69,7 +69,8 @@ class ColumnResult:
     answers. `note` is a sentence for people where something was left out or stands out, and usually "". `way` and
     `threshold` are as asked for; `below` counts the answers that the threshold kept out of those within the limit.
     `sampled` is the number of pictures that percentiles are among, 0 where there are none. `margin` is how far the
-    first answer's score is above the sample's median, in the collection's own unit; None without a sample.
+    first answer's score is above the sample's median, in the collection's own unit; None without a sample. `vector` is
+    what the collection was asked, of length 1; None where it was not, or without a sample.
     """
 
     asked: str
@@ -87,6 +88,7 @@ class ColumnResult:
     below: int = 0
     sampled: int = 0
     margin: float | None = None
+    vector: Vector | None = field(default=None, compare=False, repr=False)
 
     @property
     def keys(self) -> tuple[str, ...]:

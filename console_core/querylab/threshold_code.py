@@ -62,7 +62,7 @@ def as_data(found: Translation, old: Side, new: Side) -> dict[str, Any]:
         "precision": {"old": found.old_precision, "new": found.new_precision},
         "answers_per_query": {"old": found.old_volume, "new": found.new_volume},
         "held_out_difference_in_points": found.held_out,
-        "bootstrap": {"resamples": found.resamples, "seed": found.seed},
+        "seed_of_halves": found.seed,
     }
 
 

@@ -1,6 +1,6 @@
 """Thresholds over the answers of many queries: how precise one is and how many answers it has, and the other way round.
 
-Queries have weights, so that a resampled query set is the same answers with other weights.
+Queries have weights, so that a half of a query set is the same answers with other weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def judged_threshold(before: Numbers, after: Numbers, threshold: float, weights:
     if wanted is None or not used.any():
         return None
     scores, counts = after.scores[used], counted[used]
-    distinct, ends = _runs(scores)
+    distinct, ends = runs(scores)
     weight = np.diff(np.concatenate(([0.0], np.cumsum(counts)[ends])))
     hits = np.diff(np.concatenate(([0.0], np.cumsum(counts * after.relevant[used])[ends])))
     fit = isotonic_regression(hits / weight, weights=weight, increasing=False).x
@@ -101,14 +101,14 @@ def volume_threshold(before: Numbers, after: Numbers, threshold: float, weights:
     used = counted > 0
     if not used.any() or float(counted.sum()) < wanted:
         return None
-    distinct, ends = _runs(after.scores[used])
+    distinct, ends = runs(after.scores[used])
     volume = np.cumsum(counted[used])[ends]
     first = int(np.searchsorted(volume, wanted))
     nearer_without = first > 0 and wanted - volume[first - 1] < volume[first] - wanted
     return _between(distinct, first + (not nearer_without))
 
 
-def _runs(scores: Floats) -> tuple[Floats, NDArray[np.intp]]:
+def runs(scores: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """The distinct scores from high to low, and where each one's run ends."""
     ends = np.flatnonzero(np.concatenate((scores[1:] != scores[:-1], [True])))
     return scores[ends], ends

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from console_core.querylab.rankings import Grades
 from console_core.querylab.threshold_fits import Numbers, judged_threshold, precision_from, volume_threshold
+from console_core.querylab.threshold_interval import interval
 
 Scored = Mapping[str, Sequence[tuple[str, float]]]
 """A column's answers for each query id: picture key and score, best first, as deep as it was asked."""
 Basis = Literal["precision", "volume"]
 
 FEWEST_QUERIES = 20
-"""Queries below which no threshold is proposed: an interval from fewer is narrower than it should be."""
+"""Queries below which no threshold is proposed: what an interval from fewer holds was not measured."""
 FEWEST_ANSWERS = 100
 """Judged answers that each column needs above its threshold, or answers where nothing is judged."""
 JUDGED = 0.9
 """The share of each column's answers above its threshold that must be judged: what nobody saw is not irrelevant."""
 CUT_SHORT = 0.1
 """The share of queries whose answers may all lie above the threshold, so that there may have been more of them."""
-RESAMPLES, CONFIDENCE, SEED = 500, 0.95, 20_261
+CONFIDENCE, SEED = 0.95, 20_261
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Translation:
     judgments; volumes are answers a query. `held_out` is how far the new precision was off the old one, in points of
     percent, where the threshold was found on one half of the queries and measured on the other, the mean of both ways
     round; None without judgments.
-    `judged` counts judged answers of both columns together. `seed` and `resamples` are the bootstrap's.
+    `judged` counts judged answers of both columns together. `seed` drew the halves; nothing else is drawn by chance.
     """
 
     basis: Basis
@@ -54,7 +54,6 @@ class Translation:
     old_volume: float
     new_volume: float | None
     held_out: float | None
-    resamples: int
     seed: int
     problems: tuple[str, ...] = ()
 
@@ -66,7 +65,6 @@ def translate(
     grades: Grades | None = None,
     *,
     relevant: int = 1,
-    resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
     seed: int = SEED,
 ) -> Translation:
@@ -75,9 +73,9 @@ def translate(
     With grades it keeps the precision: the share of relevant ones (grade `relevant` or better) among judged answers of
     all queries together. How relevance rises with the new score is fitted by isotonic regression (Zadrozny and Elkan
     2002, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates"), so that precision rises
-    with the threshold and meets the old one once. Without grades it keeps the number of answers. The interval is a
-    percentile bootstrap over queries (Efron and Tibshirani 1993, chapter 13), because answers of one query
-    hang together. Only queries that both columns have are used. The same input gives the same bits.
+    with the threshold and meets the old one once. Without grades it keeps the number of answers. The interval is
+    what a paired test over queries does not reject (see `threshold_interval`). Only queries that both columns have are
+    used. The same input gives the same bits.
     """
     ids = sorted(old.keys() & new.keys())
     before, after = Numbers.of(old, ids, grades, relevant), Numbers.of(new, ids, grades, relevant)
@@ -87,13 +85,14 @@ def translate(
     found = find(before, after, threshold, ones)
     problems = _problems(before, after, threshold, found, basis)
     low = high = None
-    if not problems:
-        cuts = _resampled(before, after, threshold, basis, resamples, seed)
-        tail = (1 - confidence) / 2
-        low, high = (float(np.quantile(cuts, share, method="closest_observation")) for share in (tail, 1 - tail))
-        if not np.isfinite([low, high]).all():
-            low = high = None
+    if found is not None and not problems:
+        ends = interval(before, after, threshold, basis, confidence)
+        if ends is None:
             problems = ("The queries differ so much that the interval has no end: judge more of them.",)
+            if basis == "volume":
+                problems = ("The queries differ so much that the interval has no end: ask more of them.",)
+        else:
+            low, high = min(ends[0], found), max(ends[1], found)
     told = found if not problems else None
     return Translation(
         basis=basis,
@@ -109,21 +108,9 @@ def translate(
         old_volume=before.volume(threshold),
         new_volume=None if told is None else after.volume(told),
         held_out=_held_out(before, after, threshold, seed) if grades and told is not None else None,
-        resamples=resamples,
         seed=seed,
         problems=problems,
     )
-
-
-def _resampled(
-    before: Numbers, after: Numbers, threshold: float, basis: Basis, resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """The thresholds of resampled query sets; infinite where none does it."""
-    random = np.random.default_rng(seed)
-    find = judged_threshold if basis == "precision" else volume_threshold
-    queries = before.queries
-    counts = random.multinomial(queries, np.full(queries, 1 / queries), size=resamples).astype(np.float64)
-    return np.array([np.inf if (cut := find(before, after, threshold, row)) is None else cut for row in counts])
 
 
 def _held_out(before: Numbers, after: Numbers, threshold: float, seed: int) -> float | None:

@@ -7,7 +7,8 @@ function element(tag, className, text) {
 }
 
 function told_of(tile) {
-  return 'percentile ' + tile.percentile + ': scores higher than ' + tile.percentile + ' % of a sample of its collection'
+  const part = { '>': 'all', '<': 'none' }[tile.percentile[0]] ?? tile.percentile + ' %'
+  return 'percentile ' + tile.percentile + ': scores higher than ' + part + ' of a sample of its collection'
 }
 
 function facts(tile) {

@@ -26,9 +26,9 @@ _element = st.components.v2.component(
 class Tile:
     """One picture. `id` is what a click returns and what is linked across columns; `src` comes from `thumb_url`.
 
-    `rank` counts from 1; 0 shows none. `percentile`, 0 to 100, compares across columns; scores do not, and a tile has
-    none. `shift` is the move against the reference column; pictures of the reference that the other column lacks are
-    "gone". `note` is a short line under the picture in grids without ranks.
+    `rank` counts from 1; 0 shows none. `percentile`, 0 to 100, is among `sampled` pictures and compares across columns;
+    scores do not, and a tile has none. `shift` is the move against the reference column; pictures of the reference that
+    the other column lacks are "gone". `note` is a short line under the picture in grids without ranks.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Tile:
     percentile: float | None = None
     shift: Shift | Literal["gone"] | None = None
     note: str = ""
+    sampled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _texts(column: Column) -> Mapping[str, str]:
 def _tile(tile: Tile) -> dict[str, Any]:
     return {
         **{name: getattr(tile, name) for name in ("id", "src", "alt", "rank", "note")},
-        "percentile": "" if tile.percentile is None else words.percentile(tile.percentile),
+        "percentile": "" if tile.percentile is None else words.percentile(tile.percentile, tile.sampled),
         "shift": _shift(tile.shift),
     }
 

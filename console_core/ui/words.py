@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from math import floor
+from math import ceil, floor
 from typing import Literal
 
 from console_core.runs.types import RunState
@@ -112,9 +112,17 @@ def shift(kind: str, places: int) -> tuple[str, str]:
     return signs.get(kind, kind), meanings.get(kind, kind)
 
 
-def percentile(value: float) -> str:
-    """A percentile with one decimal, cut off and not rounded: 99.97 is 99.9, and only what nothing exceeds is 100."""
-    return "100" if value >= 100 else f"{floor(max(value, 0.0) * 10 + 1e-6) / 10:.1f}"
+def percentile(value: float, sampled: int) -> str:
+    """A percentile among so many pictures with one decimal, cut off and not rounded: 99.97 is 99.9.
+
+    What scores higher than all of them, or lower, is said as exactly as so many can tell: "> 99.95" of 2,000.
+    """
+    step, places = 100 / max(sampled, 1), 2 if sampled >= 1000 else 1
+    if value >= 100:
+        return f"> {floor((100 - step) * 10**places + 1e-6) / 10**places:.{places}f}"
+    if value <= 0:
+        return f"< {ceil(step * 10**places - 1e-6) / 10**places:.{places}f}"
+    return f"{floor(value * 10 + 1e-6) / 10:.1f}"
 
 
 def badge(word: Word) -> str:

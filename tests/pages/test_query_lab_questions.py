@@ -11,10 +11,17 @@ from streamlit.testing.v1 import AppTest
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.embedding.registry import ModelCards
+from console_core.judging.asked_columns import AskedColumn
+from console_core.judging.query_sets import query
+from console_core.judging.snapshots import ColumnAnswer, Ranked, Snapshot
 from console_core.querylab import samples
 from console_core.querylab.asked_pictures import AskedPictures
+from console_core.querylab.column_text import read
+from console_core.querylab.comparison import Column
 from console_core.querylab.encoder_check import KIND
+from console_core.querylab.search import ask
 from console_core.runs.types import Progress, RunState
+from console_core.ui import words
 from console_core.vectorstore.types import Point
 from console_core.web import process
 from tests.conftest import fill, finish, make_workspace
@@ -190,6 +197,54 @@ def test_a_collection_stands_twice_in_two_ways_and_a_threshold_cuts_one_of_them(
     assert page.query_params["columns"] == [CLIP, f"{CLIP}~unquantized"]
 
 
+def test_a_least_score_is_taken_over_to_the_other_columns_and_leads_to_the_translator(
+    both: Console, open_page: OpenPage, said: Said
+) -> None:
+    plain = open_page("query_lab", q="square 5", columns=[CLIP, SIGLIP])
+    assert "lab-least-use" not in {button.key for button in plain.button}
+    (info,), kept = [one for one in both.store.collections() if one.name == CLIP], both.samples
+    asked = ask(both.store, both.models, [CLIP], "square 5", limit=20, samples=kept.of).columns[0]
+    sample = kept.of(info)
+    assert sample is not None
+    assert asked.vector is not None
+    cut = round((asked.answers[14].score + asked.answers[15].score) / 2, 5)
+    page = open_page("query_lab", q="square 5", columns=[f"{CLIP}~usual~{cut}", SIGLIP, f"{CLIP}~exact"], limit="24")
+    page.session_state["lab-least"] = True
+    page.run()
+    assert not page.exception
+    assert "For this question 15 pictures of the 48 sampled" in said(page)
+    assert "One for all questions of a query set" not in said(page)
+    page.button(key="lab-least-use").click().run()
+    columns = [read(text) for text in page.query_params["columns"]]
+    assert [(one.asked, one.way.value) for one in columns] == [(CLIP, "usual"), (SIGLIP, "usual"), (CLIP, "exact")]
+    assert columns[0].threshold == cut
+    assert columns[2].threshold == cut, "it is the same collection"
+    assert [len(column["tiles"]) for column in _columns(page)] == [15, 15, 15]
+    page.session_state["lab-least"] = True
+    snapshot = _snapshot(both, "two squares", 2)
+    page.run()
+    (link,) = [link for link in page.get("page_link") if "Translate it" in link.proto.label]
+    assert f"snapshot={snapshot.id}" in link.proto.query_string
+    assert f"threshold={cut:g}" in link.proto.query_string
+    answers = open_page("judging", snapshot=snapshot.id, threshold=str(cut))
+    assert answers.number_input(key="threshold-old").value == pytest.approx(cut, abs=1e-4)
+
+
+def _snapshot(console: Console, name: str, questions: int) -> Snapshot:
+    """So many questions, answered by both collections; the first answers' scores are 0, 0.01, 0.02 and so on."""
+    lab, asked = console.lab, [query(f"square {number}") for number in range(1, questions + 1)]
+    described = [AskedColumn.of(Column(each), console.store.describe(each)) for each in (CLIP, SIGLIP)]
+    kept = lab.query_sets.save(name, asked, origin="", by="olga")
+    begun = lab.snapshots.begin(kept, described, depth=3, by="olga")
+    given = [
+        ColumnAnswer(one.id, place, tuple(Ranked(str(key), key, 0.01 * number - 0.1 * key) for key in range(3)))
+        for number, one in enumerate(asked)
+        for place in (0, 1)
+    ]
+    lab.snapshots.add(begun.id, given, [])
+    return lab.snapshots.seal(begun.id)
+
+
 @pytest.mark.usefixtures("both")
 def test_each_tile_has_its_percentile_and_the_column_says_among_how_many_pictures(open_page: OpenPage) -> None:
     page = open_page("query_lab", q="square 5", columns=[CLIP, SIGLIP])
@@ -198,6 +253,27 @@ def test_each_tile_has_its_percentile_and_the_column_says_among_how_many_picture
         assert told == sorted(told, reverse=True)
         assert told[0] == 98.9, "the first of 48, itself at half: 98.96, cut off"
     assert "Percentiles among all 48 pictures" in " ".join(one.value for one in page.caption)
+
+
+def test_how_sure_a_model_is_of_a_question_stands_over_its_column_once_a_query_set_was_asked(
+    both: Console, open_page: OpenPage
+) -> None:
+    def told(**asked: Any) -> list[str]:
+        page = open_page("query_lab", **({"q": "a red square", "columns": [CLIP, SIGLIP]} | asked))
+        assert not page.exception
+        return [one.value for one in page.caption if "Surer" in one.value]
+
+    assert told() == []
+    snapshot = _snapshot(both, "many squares", 101)
+    asked = ask(both.store, both.models, [CLIP, SIGLIP], "a red square")
+    shares = [sum(0.01 * number < one.answers[0].score for number in range(101)) / 101 for one in asked.columns]
+    assert told() == [f"Surer of it than of {words.percent(share)} of 101 questions" for share in shares]
+    assert told(q="square 7")[0].endswith("of 100 questions"), "it is one of them itself"
+    for other in ({"not": ["blue"]}, {"like": "5"}, {"like": "5", "q": ""}):
+        assert told(**other) == [], "nothing of the kind was asked"
+    page = open_page("judging", snapshot=snapshot.id)
+    table = next(one.value for one in page.dataframe if "Sure, other" in one.value)
+    assert sorted(table["Sure, reference"]) == pytest.approx([number / 100 for number in range(101)])
 
 
 def test_where_a_sample_must_be_drawn_first_a_button_begins_the_run(
@@ -301,6 +377,7 @@ def test_the_drawer_shows_rank_percentile_and_neighbours_in_each_column_and_a_co
     table = page.dataframe[0].value
     assert list(table["Column"]) == ["Demo CLIP", "Demo SigLIP"]
     assert (table["Rank"][0], table["Percentile"][0]) == (1, "98.9")
+    assert table["Percentile"][1] != "–", "also where it is not among the answers"
     assert "Score" not in table
     galleries = [json.loads(one.proto.json)["columns"] for one in page.get("bidi_component")]
     near = [columns[0]["tiles"] for columns in galleries if columns[0]["title"] == ""]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "performance.md"
 BENCHMARKS = (
     *("agreement", "backup", "catalogs", "console", "following", "memory"),
-    *("queries", "remote_images", "stores", "throughput", "two_people"),
+    *("queries", "remote_images", "stores", "thresholds", "throughput", "two_people", "verdicts"),
 )
 RECIPE = (ROOT / "Makefile").read_text().split("\nperformance:")[1].split("\n\n")[0]
 

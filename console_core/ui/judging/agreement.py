@@ -1,6 +1,6 @@
 """Where the columns of a snapshot answer alike, and where not: change, not quality; and how judging begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.board import STATEMENT, Board, Row, Summary
 from console_core.judging.boards import board_of
 from console_core.judging.snapshots import Snapshot
+from console_core.judging.sureness import sureness
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
@@ -58,9 +59,11 @@ def agreement_view(snapshot: Snapshot) -> None:
     begin_form(snapshot, rankings)
     threshold_form(snapshot, now.other)
     present_form(snapshot, found)
+    answers = lab.readings.of(snapshot).answers
+    sure = [sureness(answers, asked, place) for place in (0, now.other)]
     with panels.card("Questions", caption="Click one to see both answers."):
         rows = in_order(found, asked)
-        clicked = _questions(found, rows)
+        clicked = _questions(found, rows, sure)
     if clicked is not None:
         set_parameters(**{QUESTION: clicked.id, OPEN: None})
     shown = by_id.get(parameter(QUESTION)) or next(iter(rows), None)
@@ -111,23 +114,31 @@ def _row(tag: Summary, found: Board) -> dict[str, object]:
     }
 
 
-def _questions(found: Board, rows: Sequence[Row]) -> Query | None:
+def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, float]]) -> Query | None:
+    """A table of them; `sure` is how sure the reference and the other column are, nothing where there are too few."""
+    columns = dict(zip(("Sure, reference", "Sure, other"), sure, strict=True)) if any(sure) else {}
     measures = f"Overlap@{found.k}", f"Jaccard@{found.k}", _rbo(found)
     table = [
         {
             "Question": row.query.label,
             **dict(zip(measures, (row.agreement.overlap, row.agreement.jaccard, row.agreement.rbo), strict=True)),
+            **{name: told.get(row.query.id) for name, told in columns.items()},
             "Tags": ", ".join(row.query.tags),
         }
         for row in rows
     ]
-    share = st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0)
+    share = st.column_config.ProgressColumn(width="small", format="%.2f", min_value=0.0, max_value=1.0)
     with st.container(height=360 if len(rows) > 9 else "content", border=False):
         place = clickable_table(
             table,
             key="board-questions",
             alt="Questions and how alike both answers are",
-            columns=dict.fromkeys(measures, share),
+            columns=dict.fromkeys((*measures, *columns), share),
+        )
+    if columns:
+        st.caption(
+            "“Sure” is the share of the other questions whose first answer scores lower in the same model. Low says "
+            "that it found little; it compares across columns, and is no measure of quality."
         )
     return rows[place].query if place is not None else None
 

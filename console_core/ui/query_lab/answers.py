@@ -70,7 +70,7 @@ def columns(comparison: Comparison, rows: Mapping[str, ImageRow], *, filtered: b
     drawn = []
     for place, result in enumerate(comparison.columns):
         marks_gone = place == comparison.reference and not alone
-        tiles = [_tile(hit, rows, gone=marks_gone and hit.key not in kept) for hit in result.answers]
+        tiles = [_tile(hit, rows, result.sampled, gone=marks_gone and hit.key not in kept) for hit in result.answers]
         drawn.append(gallery.Column(column_title(result), tiles, _caption(result), _empty(result, filtered)))
     return drawn
 
@@ -84,7 +84,7 @@ def gone(comparison: Comparison, rows: Mapping[str, ImageRow]) -> list[gallery.C
     return [
         gallery.Column(
             column_title(result),
-            [_tile(before[key], rows, gone=True) for key in result.gone],
+            [_tile(before[key], rows, reference.sampled, gone=True) for key in result.gone],
             f"{words.count(len(result.gone), 'picture')} of {column_title(reference)} not among its answers",
         )
         for result in comparison.columns
@@ -146,7 +146,7 @@ def _column(result: ColumnResult) -> Column:
     return Column(result.asked, result.way, result.threshold)
 
 
-def _tile(hit: Answer, rows: Mapping[str, ImageRow], *, gone: bool) -> gallery.Tile:
+def _tile(hit: Answer, rows: Mapping[str, ImageRow], sampled: int, *, gone: bool) -> gallery.Tile:
     row = rows.get(hit.key)
     return gallery.Tile(
         hit.key,
@@ -155,4 +155,5 @@ def _tile(hit: Answer, rows: Mapping[str, ImageRow], *, gone: bool) -> gallery.T
         hit.rank,
         hit.percentile,
         "gone" if gone else hit.shift,
+        sampled=sampled,
     )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from console_core.querylab.comparison import ColumnResult, Comparison
 from console_core.querylab.encoder_report import Finding, Level
+from console_core.querylab.rankings import Query
 from console_core.runs.types import ACTIVE, Run, RunState
 from console_core.ui import navigation, session, words
 from console_core.ui.address import opening
@@ -59,8 +60,9 @@ def warn(comparison: Comparison, known: Sequence[Encoder | None]) -> None:
         )
 
 
-def strip(comparison: Comparison, known: Sequence[Encoder | None]) -> None:
-    """A row over the answers: each column's badge, which opens what was found, and its sample."""
+def strip(comparison: Comparison, known: Sequence[Encoder | None], asked: Query | None) -> None:
+    """A row over the answers: each column's badge, which opens what was found, its sample, and how sure its model is of
+    what was `asked`, where that can be compared with questions of a query set."""
     for place, (cell, result) in enumerate(zip(st.columns(len(known)), comparison.columns, strict=True)):
         encoder = known[place]
         if encoder is None:
@@ -73,6 +75,8 @@ def strip(comparison: Comparison, known: Sequence[Encoder | None]) -> None:
                 if box.open:
                     _card(encoder, place)
             _sample(result, place)
+            if asked is not None:
+                _sureness(result, asked)
     for run in _under_way(comparison, known):
         with st.container(border=True):
             live_run(run)
@@ -131,6 +135,23 @@ def _sample(result: ColumnResult, place: int) -> None:
         ):
             begin()
             st.rerun()
+
+
+def _sureness(result: ColumnResult, asked: Query) -> None:
+    if result.collection is None or not result.answers:
+        return
+    found = session.console().lab.firsts.sureness(result.collection, asked, result.answers[0].score)
+    if found is not None:
+        st.caption(
+            f"Surer of it than of {words.percent(found.share)} of {found.questions:,} questions",
+            width="content",
+            help=words.plain(
+                f"How sure this model is of this question: the share of the questions of {found.set_name} "
+                f"v{found.set_version} whose first answer scores lower in the same model. A percentile is among the "
+                "pictures of one question and high for any first answer; this is among questions. It compares across "
+                "columns. Low says that the model found little, high is no proof."
+            ),
+        )
 
 
 def _drawing(collection: str) -> Run | None:

@@ -5,6 +5,7 @@ import streamlit as st
 
 from console_core.catalog.names import told
 from console_core.catalog.types import ImageRow
+from console_core.querylab.beyond import percentile_of
 from console_core.querylab.comparison import Answer, Column, Comparison
 from console_core.querylab.image_search import ask_like
 from console_core.ui import gallery, navigation, panels, pictures, session, words
@@ -23,29 +24,34 @@ def large(comparison: Comparison, key: str, row: ImageRow | None) -> None:
         find_similar(key)
         if row is None:
             navigation.link("coverage", "Orphaned points", status="orphaned")
-    _standings(comparison, hits, titles)
+    _standings(comparison, key, hits, titles)
     if row is None and (payload := next((hit.payload for hit in hits if hit is not None), None)):
         shown = {name: told(value) if isinstance(value, str) else value for name, value in payload.items()}
         panels.details({"Picture": told(key), **shown}, alt="What its point says of it")
     _neighbours(comparison, key, hits, titles)
 
 
-def _standings(comparison: Comparison, hits: list[Answer | None], titles: list[str]) -> None:
+def _standings(comparison: Comparison, key: str, hits: list[Answer | None], titles: list[str]) -> None:
+    opened = session.console()
+    standings = [
+        hit.percentile if hit else percentile_of(opened.store, result, key, opened.samples.of)
+        for hit, result in zip(hits, comparison.columns, strict=True)
+    ]
     table = [
         {
             "Column": title,
             "Rank": hit.rank if hit else None,
-            "Percentile": words.percentile(hit.percentile) if hit and hit.percentile is not None else "–",
+            "Percentile": "–" if standing is None else words.percentile(standing, result.sampled),
             "Shift": words.shift(hit.shift.kind, hit.shift.places)[0] if hit and hit.shift else "–",
         }
-        for title, hit, result in zip(titles, hits, comparison.columns, strict=True)
+        for title, hit, result, standing in zip(titles, hits, comparison.columns, standings, strict=True)
         if result.error is None
     ]
     if table:
         alt = "Rank and percentile of this picture in each column"
         st.dataframe(pd.DataFrame(table), hide_index=True, alt=alt)
         if not all(hits):
-            st.caption(f"Without a rank: not among the first {comparison.limit} there.")
+            st.caption(f"Without a rank: not among the answers there, of which at most {comparison.limit} are shown.")
 
 
 def _neighbours(comparison: Comparison, key: str, hits: list[Answer | None], titles: list[str]) -> None:

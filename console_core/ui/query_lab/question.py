@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import streamlit as st
 from PIL import Image
 
+from console_core.judging.query_sets import query
 from console_core.querylab.comparison import Column
 from console_core.querylab.question import Question as Parts
+from console_core.querylab.rankings import Query
 from console_core.ui.address import from_address
 from console_core.ui.payload_filter import chips, chosen, filter_button
 from console_core.ui.query_lab import fields, parts
@@ -43,6 +45,13 @@ class Question:
     @property
     def has_picture(self) -> bool:
         return bool(self.like) or self.picture is not None
+
+    @property
+    def as_query(self) -> Query | None:
+        """The same as a question of a query set: words, or a picture of the catalog. None where it says more."""
+        if self.only or self.without or self.digest or bool(self.text) == bool(self.like):
+            return None
+        return query(self.text, like=self.like)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from console_core.errors import NoTextTower
 from console_core.querylab.comparison import Comparison
+from console_core.querylab.rankings import Query
 from console_core.querylab.shifts import persistence_meaning
 from console_core.ui import gallery, pictures, words
 from console_core.ui.address import opening
@@ -12,6 +13,7 @@ from console_core.ui.query_lab import encoders
 from console_core.ui.query_lab.answers import all_keys, column_title, columns, distinct_titles, gone
 from console_core.ui.query_lab.fields import ask_like
 from console_core.ui.query_lab.large import large
+from console_core.ui.query_lab.least_scores import least_scores
 
 GONE = "gone"
 """What the address says in `show` while the pictures that are gone are."""
@@ -20,19 +22,25 @@ _PERCENTILE = (
     "Of each collection there is a fixed random sample of at most 2,000 pictures. For every query the model scores "
     "that sample too, and the percentile of an answer is the share of the sample that scores lower: at 99.9 one "
     "picture of a thousand is as near to the query, or nearer. So 99.9 means the same in every column, whatever scores "
-    "a model gives. A filter changes no percentile: it is among the pictures of the whole collection."
+    "a model gives. A filter changes no percentile: it is among the pictures of the whole collection. "
+    "Where a collection has 2,000 pictures or fewer the sample is all of them, and the percentiles of first answers "
+    "say no more than their ranks. In a much larger one first answers score higher than the whole sample: that is "
+    "shown as \\> 99.95, and which of them is nearer is for the ranks to say. A percentile tells most of a picture "
+    "that only some columns found, in its drawer, and under a filter. How sure a model is of the question itself "
+    "stands over the column once a query set was asked of it."
 )
 
 
-def show(comparison: Comparison, *, filtered: bool) -> None:
+def show(comparison: Comparison, *, filtered: bool, asked: Query | None) -> None:
     """All of it. The catalog is asked once for all pictures. `filtered` says that only points were asked which pass a
-    filter."""
+    filter. `asked` is the question where a query set could have it."""
     rows = pictures.rows_by_key(all_keys(comparison))
     known = encoders.encoders(comparison)
     encoders.warn(comparison, known)
     _agreement(comparison)
     _errors(comparison)
-    encoders.strip(comparison, known)
+    encoders.strip(comparison, known, asked)
+    least_scores(comparison)
     drawn = columns(comparison, rows, filtered=filtered)
     picked = gallery.gallery(drawn, key="lab-gallery", picked=opened(), tile_width=_WIDTHS.get(len(drawn), 100))
     if any(result.sampled for result in comparison.columns):

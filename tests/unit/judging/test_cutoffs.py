@@ -7,11 +7,12 @@ from console_core.catalog.types import ImageRow
 from console_core.database import Database
 from console_core.errors import Refused
 from console_core.judging.asked_columns import AskedColumn
-from console_core.judging.cutoffs import cutoff, revealed_of, usual
+from console_core.judging.cutoffs import asked_of_both, cutoff, revealed_of, usual
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.judging.records import LabRecords
 from console_core.judging.snapshots import ColumnAnswer, Ranked, Snapshot
+from console_core.vectorstore.types import CollectionInfo, ModelStamp
 
 QUESTIONS = 40
 
@@ -94,3 +95,23 @@ def test_a_threshold_to_begin_with_is_the_median_of_the_fifth_answers(lab: LabRe
     fifths = sorted(one.ranked[4].score for one in lab.snapshots.answers(snapshot.id) if one.column == 0)
     assert usual(lab.snapshots.answers(snapshot.id), 0) == fifths[QUESTIONS // 2]
     assert usual([], 0) == 0.0
+
+
+def test_a_snapshot_of_two_collections_is_found_as_they_are_now_first_where_the_old_one_is_the_reference(
+    lab: LabRecords, snapshot: Snapshot
+) -> None:
+    def info(name: str, fingerprint: str = "") -> CollectionInfo:
+        stamp = ModelStamp(name, fingerprint or f"{name}-print")
+        return CollectionInfo(name, 4, "cosine", 100, "green", stamp, (), {}, {}, ())
+
+    old, new, third = info("old"), info("new"), info("third")
+    assert asked_of_both(lab, old, [third, new]) == snapshot
+    assert asked_of_both(lab, old, [third]) is None
+    assert asked_of_both(lab, old, [old]) is None
+    assert asked_of_both(lab, info("old", "other"), [new]) is None
+    asked = lab.query_sets.get("usual")
+    newer = lab.snapshots.begin(asked, snapshot.columns[::-1], depth=20, by="ann")
+    assert asked_of_both(lab, new, [old]) == snapshot, "what is not complete is not offered"
+    newer = lab.snapshots.seal(newer.id)
+    assert asked_of_both(lab, new, [old]) == newer
+    assert asked_of_both(lab, old, [new]) == snapshot

@@ -5,12 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from math import log2
 
-import ir_measures
 import pytest
 import pytrec_eval
 
 from console_core.judging.metrics import Scores, mean, scores, weighted
-from console_core.judging.protocol import Protocol
+from console_core.judging.protocol import Gain, Protocol
 
 ODD = ["a b", 'say "hi"', "it's", "größer/日本.jpg", "tab\there", "", "\ud800", "null\x00byte", "q0 1 d 3\n"]
 
@@ -58,15 +57,58 @@ def test_scores_equal_those_of_trec_eval(relevant: int) -> None:
         assert [values.ndcg, values.p, values.rr, values.recall] == pytest.approx(trec, abs=1e-9)
 
 
-def test_scores_equal_those_of_ir_measures_with_exponential_gain() -> None:
+def by_definition(ranking: list[str], grades: dict[str, int], protocol: Protocol) -> list[float]:
+    """nDCG, P, RR and Recall at depth k, written out: Järvelin and Kekäläinen 2002 with the discount of trec_eval."""
+    k, exponential = protocol.k, protocol.gain == "exponential"
+
+    def discounted(values: list[int]) -> float:
+        gains = [2**grade - 1 if exponential else grade for grade in values[:k]]
+        return sum(gain / log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+
+    found = [grades.get(key, 0) for key in ranking[:k]]
+    ideal = discounted(sorted(grades.values(), reverse=True))
+    relevant = [grade >= protocol.relevant for grade in found]
+    of_all = sum(grade >= protocol.relevant for grade in grades.values())
+    return [
+        discounted(found) / ideal if ideal else 0.0,
+        sum(relevant) / k,
+        1 / (relevant.index(True) + 1) if any(relevant) else 0.0,
+        sum(relevant) / of_all if of_all else 0.0,
+    ]
+
+
+@pytest.mark.parametrize("gain", ["linear", "exponential"])
+@pytest.mark.parametrize("relevant", [1, 2, 3])
+def test_scores_equal_their_definitions_written_out(gain: Gain, relevant: int) -> None:
+    protocol = Protocol(k=5, gain=gain, relevant=relevant)
     rankings, grades = random_set(2, 10, 3)
-    found = scores(rankings, grades, Protocol(k=5))
-    run = {query: {key: 1.0 / rank for rank, key in enumerate(keys, start=1)} for query, keys in rankings.items()}
-    measures = [ir_measures.nDCG(gains={0: 0, 1: 1, 2: 3, 3: 7}) @ 5, ir_measures.Judged @ 5, ir_measures.RR @ 5]
-    for value in ir_measures.iter_calc(measures, grades, run):
-        mine = found[value.query_id]
-        ours = {"nDCG": mine.ndcg, "Judged": mine.judged, "RR": mine.rr}[value.measure.NAME]
-        assert ours == pytest.approx(value.value, abs=1e-9)
+    found = scores(rankings, grades, protocol)
+    assert len(found) == len(rankings) == 60
+    for query, ranking in rankings.items():
+        assert list(astuple(found[query])[:4]) == pytest.approx(
+            by_definition(ranking, grades[query], protocol), abs=1e-9
+        )
+        assert found[query].judged == sum(key in grades[query] for key in ranking[:5]) / len(ranking[:5])
+
+
+@pytest.mark.parametrize(
+    ("gain", "expected"),
+    [
+        # DCG  3 + 2/1.584962501 + 3/2 + 0 + 1/2.584962501 + 2/2.807354922 = 6.861126688594
+        # ideal 3, 3, 3, 2, 2, 2:  3 + 1.892789261 + 1.5 + 0.861353116 + 0.773705614 + 0.712414374 = 8.740262365546
+        ("linear", 0.785002371970),
+        # DCG  7 + 3/1.584962501 + 7/2 + 0 + 1/2.584962501 + 3/2.807354922 = 13.848263629273
+        # ideal 7 + 4.416508275 + 3.5 + 1.292029674 + 1.160558422 + 1.068621561 = 18.437717932248
+        ("exponential", 0.751083386792),
+    ],
+)
+def test_scores_are_the_published_ones_of_a_known_example(gain: Gain, expected: float) -> None:
+    """The example of nDCG that textbooks and Wikipedia have (0.785, with linear gains as in trec_eval): six answers of
+    grades 3, 2, 3, 0, 1, 2, and two more pictures of grades 3 and 2 that were not found."""
+    run = ["d1", "d2", "d3", "d4", "d5", "d6"]
+    qrels = {"d1": 3, "d2": 2, "d3": 3, "d4": 0, "d5": 1, "d6": 2, "d7": 3, "d8": 2}
+    found = scores({"q": run}, {"q": qrels}, Protocol(k=6, gain=gain))["q"]
+    assert list(astuple(found)) == pytest.approx([expected, 5 / 6, 1, 5 / 7, 1], abs=1e-9)
 
 
 def test_a_query_without_a_relevant_picture_a_grade_or_an_answer_scores_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from console_core.querylab.search import ask
 from console_core.settings import StoreSettings
 from console_core.vectorstore.distances import scores
 from console_core.vectorstore.opening import open_store
+from console_core.vectorstore.provenance import point_id
 from console_core.vectorstore.types import CollectionInfo, CollectionSpec, ModelStamp, Point, VectorStore
 from tests.unit.querylab.conftest import PICTURES, Lab
 
@@ -79,6 +81,33 @@ def test_no_strictly_monotone_rescaling_of_a_models_scores_changes_a_percentile(
     rescaled = np.cumsum(steps) - 1e3  # any strictly increasing table from the former scores to the new ones
     after = (rescaled[sample], rescaled[found])
     assert mid_ranks(*before).tolist() == mid_ranks(*after).tolist()
+
+
+def test_no_monotone_rescaling_of_a_models_scores_changes_a_percentile_on_its_way_through_a_store(
+    store: VectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same vectors under distances whose scores are strictly increasing in one another: the cosine, three times the
+    cosine, and -sqrt(2 - 2 cosine). Both columns and the sample are asked as the page asks them."""
+    rows = np.random.default_rng(6).normal(size=(600, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    names = {"cosine": ("cosine", 1), "scaled": ("dot", 3), "distance": ("euclid", 1)}
+    for name, (distance, scale) in names.items():
+        store.create(name, CollectionSpec(8, distance, STAMP))
+        store.upsert(name, [Point(point_id(str(key)), scale * row, {}) for key, row in enumerate(rows)])
+    monkeypatch.setattr(keeping, "draw", partial(draw, size=250))  # a part of the collection, as of a large one
+    kept = Samples(store, tmp_path / "samples")
+    raw: set[tuple[float, ...]] = set()
+    for key in ("5", "77", "311"):
+        asked = ask_like(store, list(names), key, limit=40, samples=kept.of)
+        plain, *rescaled = asked.columns
+        assert [column.error for column in asked.columns] == [None] * 3
+        assert (plain.sampled, len(plain.answers)) == (250, 40)
+        assert len({hit.percentile for hit in plain.answers}) > 10
+        for column in rescaled:
+            assert column.keys == plain.keys
+            assert [hit.percentile for hit in column.answers] == [hit.percentile for hit in plain.answers]
+        raw |= {tuple(hit.score for hit in column.answers) for column in asked.columns}
+    assert len(raw) == 9
 
 
 @pytest.mark.parametrize("distance", ["cosine", "dot", "euclid", "manhattan"])

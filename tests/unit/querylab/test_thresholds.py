@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp, ttest_rel
 
+from benchmarks.thresholds import CUT, DEPTH, World, scored, truth
 from console_core.errors import Refused
 from console_core.querylab.rankings import Grades
 from console_core.querylab.threshold_code import Side, as_json, as_python
-from console_core.querylab.thresholds import Scored, Translation, translate
+from console_core.querylab.threshold_fits import Numbers
+from console_core.querylab.threshold_interval import interval
+from console_core.querylab.thresholds import Basis, Scored, Translation, translate
 from console_core.vectorstore.types import CollectionInfo
 
 OLD = Side("images", "siglip", "0ld")
 NEW = Side("images-2", "clip", "f00d")
-CUT = 0.8
-DEPTH = 60
 
 
 def world(queries: int, seed: int) -> tuple[Scored, Scored, Grades]:
@@ -33,15 +35,6 @@ def world(queries: int, seed: int) -> tuple[Scored, Scored, Grades]:
     return scored(old), scored(new), grades
 
 
-def ordered(made: tuple[Scored, Scored, Grades]) -> tuple[Scored, Scored, float, Grades]:
-    return made[0], made[1], CUT, made[2]
-
-
-def scored(scores: Any) -> dict[str, list[tuple[str, float]]]:
-    order = np.argsort(-scores, axis=1)
-    return {f"q{q}": [(f"p{p}", float(scores[q, p])) for p in order[q]] for q in range(len(scores))}
-
-
 def precision(column: Scored, grades: Grades, cut: float) -> float:
     passed = [grades[query][key] for query, hits in column.items() for key, score in hits if score >= cut]
     return float(np.mean(passed))
@@ -54,7 +47,7 @@ def volume(column: Scored, cut: float) -> float:
 @pytest.mark.parametrize("seed", range(3))
 def test_on_held_out_judgments_the_precision_is_the_old_ones_within_two_points(seed: int) -> None:
     old, new, grades = world(500, seed)
-    found = translate(old, new, CUT, grades, resamples=40)
+    found = translate(old, new, CUT, grades)
     assert found.problems == ()
     assert found.new is not None
     assert found.low is not None
@@ -69,26 +62,80 @@ def test_on_held_out_judgments_the_precision_is_the_old_ones_within_two_points(s
     assert 0 <= found.held_out < 5
 
 
-def test_the_interval_has_the_true_threshold_in_it_about_as_often_as_it_says() -> None:
-    old, new, grades = world(2000, 7)
-    wanted = precision(old, grades, CUT)
-    scores, relevant = zip(
-        *sorted(((score, grades[query][key]) for query, hits in new.items() for key, score in hits), reverse=True),
-        strict=True,
+@pytest.mark.parametrize(
+    ("kind", "queries", "worlds"),
+    [("alike", 20, 600), ("alike", 40, 400), ("alike", 100, 150), ("unlike", 20, 400), ("unlike", 100, 100)],
+)
+def test_the_interval_has_the_true_threshold_in_it_as_often_as_it_says(kind: str, queries: int, worlds: int) -> None:
+    """For both aims, and neither side is missed more often than it should: three standard errors are allowed."""
+    drawn = [World.drawn(kind, queries, seed) for seed in range(worlds)]
+    columns = [(numbers(world.old, world.relevant), numbers(world.new, world.relevant)) for world in drawn]
+    aims: tuple[Basis, ...] = ("precision", "volume")
+    for aim in aims:
+        found = [interval(before, after, CUT, aim, 0.95) for before, after in columns]
+        low, high = np.array([ends for ends in found if ends is not None]).T
+        assert len(low) > 0.8 * worlds
+        true = truth(kind, aim)
+        for missed, allowed in (((high < true) | (low > true), 0.05), (high < true, 0.025), (low > true, 0.025)):
+            assert np.mean(missed) <= allowed + 3 * (allowed * (1 - allowed) / len(low)) ** 0.5, aim
+
+
+def numbers(scores: Any, relevant: Any) -> Numbers:
+    """What `Numbers.of` makes of a column whose answers are all judged."""
+    order = np.argsort(-scores, axis=None)
+    query = np.repeat(np.arange(len(scores)), scores.shape[1])[order]
+    return Numbers(
+        scores.ravel()[order], query, np.ones(scores.size, dtype=bool), relevant.ravel()[order], scores.min(axis=1)
     )
-    true = scores[int(np.flatnonzero(np.cumsum(relevant) / np.arange(1, len(scores) + 1) >= wanted)[-1])]
-    within = 0
-    for seed in range(25):
-        found = translate(*ordered(world(40, 1000 + seed)), resamples=80)
-        assert found.low is not None
-        assert found.high is not None
-        within += found.low <= true <= found.high
-    assert within >= 21
+
+
+@pytest.mark.parametrize("aim", ["precision", "volume"])
+def test_the_interval_is_what_students_test_of_each_query_set_does_not_reject(aim: Basis) -> None:
+    """Threshold by threshold, from each query's own counts, with the test of scipy."""
+    world = World.drawn("unlike", 20, 3)
+    unjudged = np.random.default_rng(2).random(world.relevant.shape) < 0.1
+    grades = {f"q{q}": {f"p{p}": int(world.relevant[q, p]) for p in np.flatnonzero(~unjudged[q])} for q in range(20)}
+    rounded = np.round(world.new, 3)  # many are equal
+    ids = [f"q{q}" for q in range(20)]
+    judged = grades if aim == "precision" else None
+    before, after = (Numbers.of(scored(one), ids, judged, 1) for one in (world.old, rounded))
+
+    def counts(scores: Any, cut: float) -> tuple[Any, Any]:
+        passed = (scores >= cut) & ~unjudged
+        return passed.sum(axis=1), (passed & world.relevant).sum(axis=1)
+
+    kept = []
+    cuts = sorted(set(rounded[~unjudged].tolist()))
+    for cut in cuts:
+        (n, hits), (n_old, hits_old) = counts(rounded, cut), counts(world.old, CUT)
+        if aim == "volume":
+            found = ttest_rel((rounded >= cut).sum(axis=1), (world.old >= CUT).sum(axis=1)).pvalue
+        else:
+            new, old = hits.sum() / n.sum(), hits_old.sum() / n_old.sum()
+            values = (hits - new * n) / n.mean() - (hits_old - old * n_old) / n_old.mean()
+            found = ttest_1samp(values + new - old, 0).pvalue
+        if n.sum() >= 30 and found >= 0.05:
+            kept.append(cut)
+    assert interval(before, after, CUT, aim, 0.95) == (cuts[cuts.index(min(kept)) - 1], max(kept))
+
+
+def test_more_confidence_and_fewer_queries_make_a_wider_interval_and_an_open_one_is_not_told() -> None:
+    world = World.drawn("alike", 100, 1)
+
+    def width(queries: int, confidence: float) -> float:
+        before, after = (numbers(one[:queries], world.relevant[:queries]) for one in (world.old, world.new))
+        found = interval(before, after, CUT, "volume", confidence)
+        assert found is not None
+        return found[1] - found[0]
+
+    assert width(100, 0.8) < width(100, 0.95) < width(25, 0.95) < width(25, 0.99)
+    old, new = [numbers(one[:, :12], world.relevant[:, :12]) for one in (world.old, world.new)]
+    assert interval(old, new, float(world.old.min()), "volume", 0.95) is None
 
 
 def test_without_judgments_as_many_answers_come_as_before() -> None:
     old, new, _ = world(300, 4)
-    found = translate(old, new, CUT, resamples=50)
+    found = translate(old, new, CUT)
     assert (found.basis, found.judged, found.old_precision, found.held_out) == ("volume", 0, None, None)
     assert found.new is not None
     assert found.old_volume == pytest.approx(volume(old, CUT))
@@ -96,29 +143,39 @@ def test_without_judgments_as_many_answers_come_as_before() -> None:
     assert found.new_volume == pytest.approx(volume(new, found.new))
 
 
-def test_a_monotone_rescaling_of_either_models_scores_changes_the_threshold_accordingly_and_nothing_else() -> None:
-    old, new, grades = world(80, 5)
-    plain = translate(old, new, CUT, grades, resamples=30)
-    rescaled = {query: [(key, score**3 * 7 - 2) for key, score in hits] for query, hits in new.items()}
+def rescale(score: float | None) -> float:
+    assert score is not None
+    return score**3 * 7 - 2
+
+
+def passing(column: Scored, cut: float) -> set[tuple[str, str]]:
+    return {(query, key) for query, hits in column.items() for key, score in hits if score >= cut}
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_monotone_rescaling_of_either_models_scores_changes_the_threshold_accordingly_and_nothing_else(
+    judged: bool,
+) -> None:
+    old, new, judged_all = world(80, 5)
+    grades = judged_all if judged else None
+    rescaled = {query: [(key, rescale(score)) for key, score in hits] for query, hits in new.items()}
     stretched = {query: [(key, 2 * score) for key, score in hits] for query, hits in old.items()}
-    other = translate(stretched, rescaled, 2 * CUT, grades, resamples=30)
-    assert plain.new is not None
-    assert other.new is not None
+    plain, other = translate(old, new, CUT, grades), translate(stretched, rescaled, 2 * CUT, grades)
+    assert None not in (plain.new, plain.low, plain.high)
     for name in ("old_precision", "new_precision", "old_volume", "new_volume", "held_out", "judged", "problems"):
         assert getattr(plain, name) == getattr(other, name), name
-    assert {key for hits in new.values() for key, score in hits if score >= plain.new} == {
-        key for hits in rescaled.values() for key, score in hits if score >= other.new
-    }
+    for name in ("new", "low", "high"):  # what passes is the same, at the threshold and at both ends
+        cut, moved = getattr(plain, name), getattr(other, name)
+        assert passing(new, cut) == passing(rescaled, moved), name
+    assert (other.low, other.high) == (rescale(plain.low), rescale(plain.high))
 
 
 def test_the_same_input_gives_the_same_bits_from_any_thread() -> None:
     old, new, grades = world(40, 6)
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: translate(old, new, CUT, grades, resamples=40), range(8)))
+        found = list(threads.map(lambda _: translate(old, new, CUT, grades), range(8)))
     assert len(set(found)) == 1
-    assert found[0] == translate(
-        {query: old[query] for query in sorted(old, reverse=True)}, new, CUT, grades, resamples=40
-    )
+    assert found[0] == translate({query: old[query] for query in sorted(old, reverse=True)}, new, CUT, grades)
 
 
 def refused(found: Translation) -> str:
@@ -160,7 +217,7 @@ def run(code: str) -> Mapping[str, Any]:
 @pytest.mark.parametrize("judged", [True, False])
 def test_the_exported_code_passes_what_the_threshold_passes_and_refuses_another_models_scores(judged: bool) -> None:
     old, new, grades = world(60, 11)
-    found = translate(old, new, CUT, grades if judged else None, resamples=30)
+    found = translate(old, new, CUT, grades if judged else None)
     assert found.new is not None
     code = as_python(found, OLD, NEW)
     pasted = run(code)
@@ -175,7 +232,7 @@ def test_the_exported_code_passes_what_the_threshold_passes_and_refuses_another_
 
 def test_the_json_says_all_that_the_translation_knows() -> None:
     old, new, grades = world(60, 12)
-    found = translate(old, new, CUT, grades, resamples=30)
+    found = translate(old, new, CUT, grades)
     told = json.loads(as_json(found, OLD, NEW))
     assert told["new"] == {"collection": "images-2", "model": "clip", "fingerprint": "f00d", "threshold": found.new}
     assert told["old"]["threshold"] == CUT
@@ -186,7 +243,7 @@ def test_the_json_says_all_that_the_translation_knows() -> None:
 
 def test_odd_names_cannot_break_out_of_the_exported_comment() -> None:
     old, new, grades = world(60, 13)
-    found = translate(old, new, CUT, grades, resamples=30)
+    found = translate(old, new, CUT, grades)
     odd = replace(NEW, collection="a\nraise SystemExit\n#", model='"\r\nimport os', fingerprint="f'\n\\")
     pasted = run(as_python(found, odd, odd))
     assert pasted["MADE_BY"] == "f'\n\\"

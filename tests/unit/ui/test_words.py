@@ -137,7 +137,14 @@ def test_an_ingested_picture_without_a_label_is_called_by_its_files_name_and_sho
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(100, "100"), (99.97, "99.9"), (99.9, "99.9"), (50, "50.0"), (0.04, "0.0"), (0, "0.0")]
+    ("value", "sampled", "text"),
+    [
+        *((99.97, 2000, "99.9"), (99.9, 2000, "99.9"), (50, 2000, "50.0"), (0.04, 2000, "0.0")),
+        *((100, 2000, "> 99.95"), (0, 2000, "< 0.05"), (100, 1200, "> 99.91"), (0, 1200, "< 0.09")),
+        *((100, 48, "> 97.9"), (0, 48, "< 2.1"), (100, 1, "> 0.0")),
+    ],
 )
-def test_a_percentile_is_cut_off_so_that_only_what_nothing_exceeds_is_100(value: float, text: str) -> None:
-    assert words.percentile(value) == text
+def test_a_percentile_is_cut_off_and_beyond_the_sample_it_says_no_more_than_the_sample_can_tell(
+    value: float, sampled: int, text: str
+) -> None:
+    assert words.percentile(value, sampled) == text
