@@ -6,6 +6,7 @@ from console_core.ui import words
 from console_core.ui.address import kept
 from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
+from console_core.ui.judging.curtain import may_see
 from console_core.ui.judging.grading import grading
 from console_core.ui.judging.naming import JUDGE, asks_who_it_is, say_what_is_left_out, who_judges
 from console_core.ui.judging.overview import overview, set_view
@@ -38,7 +39,9 @@ if chosen := parameter("evaluation"):
             who_judges(evaluation)
 elif (chosen := parameter("snapshot")) and parameter("view") == "present":
     with guarded("The presentation"):
-        presentation(console().lab.snapshots.get(chosen))
+        snapshot = console().lab.snapshots.get(chosen)
+        if may_see(snapshot):
+            presentation(snapshot)
 elif chosen:
     with page("Answers", lead="Where the columns agree, and where they do not.", actions=_back):
         agreement_view(console().lab.snapshots.get(chosen))

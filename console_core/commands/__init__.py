@@ -238,6 +238,7 @@ COMMANDS: Mapping[str, _Command] = {
     "vote": _Command(judging.give_vote, "judge", "evaluation", recorded=True),
     "import_grades": _Command(judging.import_grades, "judge", "evaluation"),
     "look_at_verdict": _Command(judging.look_at_verdict, "viewer", "evaluation", recorded=True),
+    "open_answers": _Command(judging.open_answers, "judge", "snapshot"),
     "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
     "take_up_name": _Command(judging.take_up_name, "judge", "evaluation"),
     "reveal": _Command(judging.reveal, "operator", "evaluation"),

@@ -12,7 +12,7 @@ from console_core.errors import NotAllowed, Refused
 from console_core.judging.asking import KIND, USUAL_DEPTH, AskPlan, begin
 from console_core.judging.grade_lists import from_qrels, from_table
 from console_core.judging.judgements import Evaluation, Given, Way
-from console_core.judging.looks import early
+from console_core.judging.looks import OPENED, early
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import QuerySet
@@ -168,6 +168,15 @@ def look_at_verdict(console: Console, actor: Actor, *, evaluation: str) -> Evalu
     console.lab.looks.add(of.id, words=outcome.words, outcome=outcome.summary, by=actor.name)
     seen = console.lab.looks.of(of.id)
     return replace(outcome, looks=seen, early_looks=early(seen, outcome.words))
+
+
+def open_answers(console: Console, actor: Actor, *, snapshot: str) -> int:
+    """See what each column of a snapshot answered, though it is being judged blindly. It is told with each verdict on
+    it. Returns how many evaluations that concerns."""
+    lab, blind = console.lab, [one for one in console.lab.judgements.all(snapshot=snapshot) if not one.revealed_at]
+    for one in blind:
+        lab.looks.add(one.id, words=lab.judgements.counted(one.id), outcome=OPENED, by=actor.name)
+    return len(blind)
 
 
 def give_vote(

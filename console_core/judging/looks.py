@@ -1,4 +1,8 @@
-"""Who looked at a verdict, and when. Who looks, judges more and looks again has more chances to be wrong."""
+"""Who looked at a verdict, and when, or at what each column answered, while judging was blind.
+
+Who looks at a verdict, judges more and looks again has more chances to be wrong; who sees what each column answered is
+blind no more.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +22,8 @@ looks = Table(
     Column("outcome", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+OPENED = "answers"
+"""As the outcome of a look: no verdict was seen, but what each column answered."""
 Index("verdict_looks_of", looks.c.evaluation, looks.c.number)
 
 
@@ -52,9 +58,16 @@ class Looks:
 
     def of(self, evaluation: str) -> tuple[Look, ...]:
         """All looks at an evaluation's verdict, the first one first."""
+        return tuple(one for one in self._all(evaluation) if one.outcome != OPENED)
+
+    def openings(self, evaluation: str) -> tuple[Look, ...]:
+        """Those that saw what each column answered, the first one first."""
+        return tuple(one for one in self._all(evaluation) if one.outcome == OPENED)
+
+    def _all(self, evaluation: str) -> list[Look]:
         asked = select(looks).where(looks.c.evaluation == evaluation).order_by(looks.c.number)
         with self._database.reading() as connection:
-            return tuple(Look(row.by, row.at, row.words, row.outcome) for row in connection.execute(asked))
+            return [Look(row.by, row.at, row.words, row.outcome) for row in connection.execute(asked)]
 
 
 def early(seen: tuple[Look, ...], words: int) -> int:

@@ -88,6 +88,7 @@ class EvaluationOutcome:
     words: int
     looks: tuple[Look, ...]
     early_looks: int
+    openings: tuple[Look, ...]
     queries: tuple[QueryRow, ...]
     versions: Mapping[str, str]
     told: ToldVerdict | None = None
@@ -153,6 +154,11 @@ class EvaluationOutcome:
         return wording.looked(len(self.looks), self.early_looks)
 
     @property
+    def opened(self) -> str:
+        """Who saw what each column answered while judging was blind; "" where nobody did."""
+        return wording.opened([one.by for one in self.openings])
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What nobody who reads the verdict may miss: that its protocol could have been chosen after a result, or that
         it could have been chosen among several; or that it was another when the models were told."""
@@ -161,6 +167,7 @@ class EvaluationOutcome:
             *(one.text for one in self.siblings),
             self.imported.warning,
             *(one.text for one in self.beside),
+            self.opened,
         )
         return tuple(filter(None, said))
 
@@ -225,6 +232,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         words=words,
         looks=seen,
         early_looks=early(seen, words),
+        openings=lab.looks.openings(evaluation.id),
         queries=query_rows(desk, grades, verdicts) if graded and told else (),
         versions=versions(),
         told=lab.told.of(evaluation.id) if told else None,

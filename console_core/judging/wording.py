@@ -178,6 +178,14 @@ def several(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def opened(by: Sequence[str]) -> str:
+    """Who saw what each column answered while judging was blind; "" where nobody did."""
+    if not by:
+        return ""
+    names = ", ".join(dict.fromkeys(by))
+    return f"What each column answered was opened {often(len(by))} while it was judged blindly, by {names}."
+
+
 def looked(times: int, early: int) -> str:
     """How often a verdict was looked at, and why that is told."""
     if not times:

@@ -123,7 +123,9 @@ def test_a_board_says_what_of_its_address_is_not_there_and_shows_the_rest(snapsh
     for part in ("column 9", "from 1 to 12, and not 13", "no p 1.5", "order up", "question gone", "view odd", "colour"):
         assert part in left_out, part
     assert "A threshold is a number, and not warm" in left_out
-    assert "The catalog has no picture of this key." in [one.value for one in page.warning]
+    assert "A picture opens beside the answers to a question, and none is chosen" in left_out
+    lost = open_page("judging", snapshot=snapshot, question=QUESTIONS[2].id, open="no picture")
+    assert "The catalog has no picture of this key." in [one.value for one in lost.warning]
     plain = drawn(open_page("judging", snapshot=snapshot))
     assert drawn(page)["metrics"] == plain["metrics"]
     assert drawn(page)["galleries"] == plain["galleries"]

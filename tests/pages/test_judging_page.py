@@ -377,11 +377,27 @@ def test_a_key_that_is_pressed_twice_says_nothing_of_a_picture_twice_and_a_name_
     assert sorted(one.grade for one in both.lab.judgements.of(made.id)) == [1, 3]
 
 
-def test_a_page_that_tells_models_warns_whoever_judges_and_text_from_an_address_is_no_link(
+def test_which_column_answered_what_is_hidden_while_it_is_judged_and_whoever_opens_it_is_told_with_the_verdict(
     both: Console, open_page: OpenPage
 ) -> None:
     evaluation = judged(both)
-    snapshot = both.lab.judgements.get(evaluation).snapshot
-    assert "being judged blindly" in str(open_page("judging", snapshot=snapshot).warning[0].proto)
+    snapshot, asked = both.lab.judgements.get(evaluation).snapshot, query(ASKED[2]).id
+    assert not open_page("judging", snapshot=snapshot).get("bidi_component")
+    for shown in ({"question": asked}, {"view": "present", "q": asked}):
+        page = open_page("judging", snapshot=snapshot, **shown)
+        assert "hidden while it is judged blindly" in [card.value for card in page.subheader][-1]
+        assert not page.get("bidi_component")
+        page.button(key="curtain-open").click().run()
+        assert page.get("bidi_component")
+    outcome = outcome_of(both.lab, both.lab.judgements.get(evaluation))
+    assert ([one.by for one in outcome.openings], outcome.looks, outcome.early_looks) == (["olga"] * 2, (), 0)
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    told = "What each column answered was opened twice while it was judged blindly, by olga."
+    assert told in outcome.warnings
+    assert words.plain(told) in open_page("judging", evaluation=evaluation).warning[0].value
+    assert open_page("judging", snapshot=snapshot, question=asked).get("bidi_component")
+
+
+def test_text_from_an_address_is_no_link(both: Console, open_page: OpenPage) -> None:
     page = open_page("judging", set="[click](http://x)")
     assert "\\[click" in page.title[0].value

@@ -14,6 +14,7 @@ from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.beginning import begin_form
 from console_core.ui.judging.board_choice import QUESTION, choose_column, choose_measure, chosen, in_order, left_out
+from console_core.ui.judging.curtain import may_see
 from console_core.ui.judging.presenting import present_form
 from console_core.ui.judging.threshold import threshold_form
 from console_core.ui.judging.tiles import CANNOT, ranked
@@ -36,12 +37,6 @@ def agreement_view(snapshot: Snapshot) -> None:
     )
     stood = {column.collection: f"{column.asked}: {column.fed}" for column in reversed(snapshot.columns)}
     st.caption(words.plain(" · ".join(reversed(stood.values()))))
-    if any(one.revealed_at is None for one in lab.judgements.all(snapshot=snapshot.id)):
-        st.warning(
-            "Whoever judges these answers should not look at this page: it tells which model found what.",
-            title="These answers are being judged blindly",
-            icon=":material/visibility_off:",
-        )
     if not lab.readings.is_intact(snapshot):
         st.error("Ask the query set again.", title="The answers are not those that were kept", icon=":material/report:")
     if len(snapshot.columns) < 2:
@@ -61,13 +56,13 @@ def agreement_view(snapshot: Snapshot) -> None:
     present_form(snapshot, found)
     answers = lab.readings.of(snapshot).answers
     sure = [sureness(answers, asked, place) for place in (0, now.other)]
-    with panels.card("Questions", caption="Click one to see both answers."):
+    with panels.card("Questions", caption="Click one to see what each column answered."):
         rows = in_order(found, asked)
         clicked = _questions(found, rows, sure)
     if clicked is not None:
         set_parameters(**{QUESTION: clicked.id, OPEN: None})
-    shown = by_id.get(parameter(QUESTION)) or next(iter(rows), None)
-    if shown is not None:
+    shown = by_id.get(parameter(QUESTION))
+    if shown is not None and may_see(snapshot):
         _side_by_side(snapshot, shown.query, rankings, now.k)
 
 
@@ -89,7 +84,7 @@ def _totals(found: Board) -> None:
         st.caption(
             f"Text-image margin: the first answer's score stands {total.margin_a:.3f} above the sample's median in the "
             f"reference, {total.margin_b:.3f} in the other column, each in its own model's unit. Low is an alarm; "
-            "the two are not compared with each other."
+            "the two are not compared with each other. Tags and questions have it, too."
         )
     if found.lacking:
         st.caption(f"{words.count(len(found.lacking), 'question')} without an answer in one of the columns.")
@@ -111,7 +106,19 @@ def _row(tag: Summary, found: Board) -> dict[str, object]:
         f"Jaccard@{found.k}": round(tag.jaccard, 3),
         _rbo(found): round(tag.rbo, 3),
         "Answered alike": tag.identical,
+        **_margins(tag),
     }
+
+
+def _margins(one: Summary | Row) -> dict[str, float | None]:
+    """Text-image margins, each in its own model's unit; nothing where neither column has one."""
+    if one.margin_a is None and one.margin_b is None:
+        return {}
+    return {"Margin, reference": _rounded(one.margin_a), "Margin, other": _rounded(one.margin_b)}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, float]]) -> Query | None:
@@ -123,6 +130,7 @@ def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, fl
             "Question": row.query.label,
             **dict(zip(measures, (row.agreement.overlap, row.agreement.jaccard, row.agreement.rbo), strict=True)),
             **{name: told.get(row.query.id) for name, told in columns.items()},
+            **_margins(row),
             "Tags": ", ".join(row.query.tags),
         }
         for row in rows

@@ -113,4 +113,6 @@ def left_out(snapshot: Snapshot, answered: Mapping[str, Row]) -> Iterator[str]:
     yield from whole_number(PLACES, snapshot.depth, f"the first {now.k} are compared")
     yield from one_of(P, _PS, f"it is {now.p:g}, of {', '.join(_PS)}")
     yield from one_of(ORDER, _ORDERS, "the most changed come first")
-    yield from one_of(QUESTION, answered, "the first one that both columns answered is shown")
+    yield from one_of(QUESTION, answered, "none is open")
+    if parameter(OPEN) and parameter(QUESTION) not in answered:
+        yield "A picture opens beside the answers to a question, and none is chosen."

@@ -69,7 +69,9 @@ def _kept(evaluation: Evaluation) -> EvaluationOutcome:
 
 def _warnings(found: EvaluationOutcome) -> None:
     if found.warnings:
-        title = "This is not the only evaluation of the same"
+        title = "Judging may not have been blind for everybody"
+        if found.beside:
+            title = "This is not the only evaluation of the same"
         if found.otherwise:
             title = "This version of the program computes another verdict than was told"
         if found.siblings or found.imported.early:

@@ -1,0 +1,32 @@
+"""What columns answered is hidden while it is judged blindly, until somebody opens it expressly: that is told."""
+
+import streamlit as st
+
+from console_core.judging.snapshots import Snapshot
+from console_core.ui import panels, session, words
+from console_core.ui.permission import command_button
+
+_OPENED = "answers-opened"
+
+
+def may_see(snapshot: Snapshot) -> bool:
+    """Whether it is shown which column answered what; where it is not, say so and offer to open it."""
+    blind = [one for one in session.console().lab.judgements.all(snapshot=snapshot.id) if one.revealed_at is None]
+    if not blind or st.session_state.get(_OPENED) == snapshot.id:
+        return True
+    with panels.card("Which column answered what is hidden while it is judged blindly", key="curtain"):
+        st.markdown(
+            f"{words.plain(', '.join(one.id for one in blind))}: whoever judges should not see it, and whoever has "
+            "seen it should not judge. It is shown once the models are told."
+        )
+        if command_button(
+            "Open it all the same",
+            "open_answers",
+            key="curtain-open",
+            icon=":material/visibility:",
+            help="Who opened it is told with the verdict.",
+        ):
+            if session.act("open_answers", snapshot=snapshot.id) is not None:
+                st.session_state[_OPENED] = snapshot.id
+            st.rerun()
+    return False
