@@ -77,10 +77,11 @@ class Ballots:
 
 
 def ballots(desk: Desk, counted: Sequence[CountedVote], letters: Sequence[str], *, intact: bool) -> Ballots:
-    """What the votes that count come to, under the evaluation's protocol. The p of each pair is corrected by Holm."""
+    """What the votes that count come to, under the evaluation's protocol. A vote counts for every two columns that show
+    the lists which it was given on. The p of each pair is corrected by Holm."""
     protocol = desk.evaluation.protocol
     names = {str(place): letter for place, letter in zip(desk.evaluation.columns, letters, strict=True)}
-    votes = [_named(one.as_vote(), names) for one in counted]
+    votes = [_named(each.as_vote(), names) for one in counted for each in desk.counted_for(one)]
     pairs = [
         _pair(desk, votes, (first, second), letters, intact=intact)
         for first, second in combinations(range(len(letters)), 2)
