@@ -6,6 +6,7 @@ import streamlit as st
 
 from console_core.judging.judgements import Evaluation
 from console_core.ui import panels, session, words
+from console_core.ui.judging.keys import guard_keys
 from console_core.ui.judging.naming import judge_name
 from console_core.ui.permission import denied
 from console_core.web.pictures import thumb_url
@@ -26,11 +27,11 @@ def grading(evaluation: Evaluation) -> None:
     grades = _GRADES if evaluation.protocol.highest == 3 else _YES_NO
     row = lab.snapshots.pictures(evaluation.snapshot, [task.key, task.following])
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    with left:
-        source = _source(task.key, row[task.key].revision if task.key in row else "")
+    source = thumb_url(task.key, row[task.key].revision if task.key in row else "", "large")
+    with left, st.container(key="judged"):
         st.html(
-            f'<img src="{source}" alt="The picture to judge" style="display:block;width:100%;height:min(62vh,560px);'
-            'object-fit:contain;border-radius:6px">'
+            f'<img src="{escape(source)}" alt="The picture to judge" style="display:block;width:100%;'
+            'height:min(62vh,560px);object-fit:contain;border-radius:6px">'
         )
         if task.following in row:  # so that it is there when its turn comes
             ahead = _source(task.following, row[task.following].revision)
@@ -53,6 +54,7 @@ def grading(evaluation: Evaluation) -> None:
             )
         st.caption(f"Picture {task.number} of {task.of} for this question")
         undo_button(evaluation, judge, disabled=not mine)
+        guard_keys(task.query.id, [source], buttons="grade")
 
 
 def _give(evaluation: Evaluation, query: str, key: str, grade: int, judge: str) -> None:
