@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from console_core.judging import wording
 from console_core.judging.ballots import ballots
 from console_core.judging.desk import Desk, Duel
 from console_core.judging.judgements import TIE, CountedVote, Evaluation
@@ -97,7 +98,11 @@ def test_the_one_vote_counts_for_all_pairs_of_columns_with_these_lists() -> None
         told = found[apart].preference
         assert told is not None
         assert (told.a, told.b, told.ties) == (0, 12, 0)
-    assert (found["A", "B"].asked, found["C", "D"].asked) == (0, 0)
+    for alike in (("A", "B"), ("C", "D")):
+        pair, said = found[alike], f"{alike[0]} and {alike[1]} answered every drawn question alike"
+        assert (pair.asked, pair.both, pair.finding) == (0, 12, "alike")
+        assert pair.text == f"{said}. There is nothing to vote on."
+        assert wording.preferred(pair.finding, pair.x, pair.y) == said
     ties = ballots(desk, [vote_of(duel, TIE) for duel in voted_by(desk, "ann")], "ABCD", intact=True).pairs
     assert {pair.preference.ties for pair in ties if pair.preference and pair.asked} == {12}
 
@@ -111,3 +116,20 @@ def test_of_two_votes_of_a_judge_on_the_same_lists_the_later_counts_and_they_are
     for pair in (first, second):
         assert pair.preference is not None
         assert (pair.preference.a, pair.preference.b) == (0, 12)
+
+
+def test_of_columns_that_answered_nothing_in_common_it_is_not_said_that_they_answered_alike() -> None:
+    whole = desk_of(["abc"] * 12)
+    columns = [whole.columns[0], *({query: column[query] for query in some} for column, some in halves(whole))]
+    desk = Desk(whole.evaluation, list(whole.queries.values()), columns)
+    given = [vote_of(duel, TIE) for duel in voted_by(desk, "ann")]
+    pair = ballots(desk, given, "ABC", intact=True).pairs[2]
+    assert (pair.both, pair.finding) == (0, "unanswered")
+    assert pair.text == "No drawn question was answered by both B and C. There is nothing to vote on."
+    assert ballots(desk, given, "ABC", intact=False).pairs[2].finding == "withheld"
+
+
+def halves(desk: Desk) -> list[tuple[Rankings, list[str]]]:
+    """Its second and third column, the one with the first half of the queries, the other with the rest."""
+    queries = list(desk.queries)
+    return [(desk.columns[1], queries[:6]), (desk.columns[2], queries[6:])]
