@@ -20,7 +20,7 @@ _element = st.components.v2.component(
 
 def guard_keys(question: str, sources: Sequence[str], *, buttons: str) -> None:
     """Guards the buttons whose keys are `buttons`-0 to `buttons`-9, and their number keys, while this is judged: a
-    question, and the addresses of its pictures, in the container with the key "judged"."""
+    question by its id, and the addresses of the pictures that are to be seen first."""
     st.session_state[_RUNS] = runs = st.session_state.get(_RUNS, 0) + 1
     _element(
         key="judging-keys",
