@@ -17,7 +17,7 @@ from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Gain, Metric, Protocol, Scale
 from console_core.judging.query_lists import decoded
 from console_core.judging.wording import judges as judges_in
-from console_core.judging.wording import looked, share, uncompared
+from console_core.judging.wording import locked, looked, measured, share, uncompared
 from console_core.vectorstore.ways import Search
 
 _EXIT = {True: 0, False: 1, None: 2}
@@ -66,7 +66,8 @@ def evaluate(
         document = _told(made, console.lab.judgements) | {"queries_to_judge": len(desk.sample.queue), "to_judge": much}
         document |= {"warnings": before}
     noun = "votes" if votes else "pictures"
-    lines = [f"{made.id}: {len(desk.sample.queue):,} queries to judge, {much:,} {noun}. The protocol is locked."]
+    lines = [f"{made.id}: {len(desk.sample.queue):,} queries to judge, {much:,} {noun}."]
+    lines.append(f"Locked: {document['locked']}.")
     if not votes:
         lines.append(f"Judge them in the browser, or from a file with `grades {made.id} --from FILE`.")
     show(document, as_json, [*lines, *before])
@@ -77,7 +78,7 @@ def evaluations(as_json: Json = False) -> None:
     with opened() as console:
         found = [_told(one, console.lab.judgements) for one in console.lab.judgements.all(limit=200)]
     lines = [
-        f"{one['evaluation']}  {one['snapshot']}  {one['way']}  {one['measure']}, margin {one['margin']:g}  "
+        f"{one['evaluation']}  {one['snapshot']}  {one['way']}  {one['locked']}  "
         f"{one['judged']:,} judged  {'revealed' if one['revealed_at'] else 'blind'}"
         for one in found
     ]
@@ -217,6 +218,7 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
             lines.append(f"  Judged@{outcome.protocol.k} of {name}: {share(column.judged.at_k)}")
     lines += outcome.warnings
     lines += [line for line in (uncompared(outcome.twins), outcome.caution) if line]
+    lines += [f"Locked: {locked(outcome.way, outcome.protocol)}"] if outcome.ballots else []
     lines.append(f"Judges: {judges_in(outcome.judges)}")
     lines += [f"Grades: {outcome.imported.text}"] if outcome.imported.grades else []
     lines.append(looked(len(outcome.looks), outcome.early_looks))
@@ -229,8 +231,9 @@ def _told(one: Evaluation, judgements: Judgements) -> dict[str, Any]:
         "snapshot": one.snapshot,
         "way": one.way,
         "columns": len(one.columns),
-        "measure": one.protocol.measure,
-        "margin": one.protocol.margin,
+        "measure": measured(one.way, one.protocol),
+        "margin": one.protocol.margin if one.way == "grades" else None,
+        "locked": locked(one.way, one.protocol),
         "digest": one.digest,
         "made_by": one.made_by,
         "made_at": one.made_at.isoformat(),

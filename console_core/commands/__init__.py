@@ -30,6 +30,7 @@ from console_core.errors import ConsoleError, LedgerUnavailable, NotAllowed, Not
 from console_core.following.records import Follow, Lag
 from console_core.judging.judgements import Evaluation
 from console_core.judging.query_sets import QuerySet
+from console_core.judging.wording import locked
 from console_core.migration.findings import Request
 from console_core.migration.ingesting import Wish
 from console_core.migration.making import Making
@@ -237,7 +238,7 @@ COMMANDS: Mapping[str, _Command] = {
     "judge": _Command(judging.give_grade, "judge", "evaluation", recorded=True),
     "vote": _Command(judging.give_vote, "judge", "evaluation", recorded=True),
     "import_grades": _Command(judging.import_grades, "judge", "evaluation"),
-    "look_at_verdict": _Command(judging.look_at_verdict, "viewer", "evaluation", recorded=True),
+    "look_at_verdict": _Command(judging.look_at_verdict, "judge", "evaluation", recorded=True),
     "open_answers": _Command(judging.open_answers, "judge", "snapshot"),
     "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
     "take_up_name": _Command(judging.take_up_name, "judge", "evaluation"),
@@ -269,7 +270,7 @@ def _detail(result: Any) -> str:
         case SettingsChanged():
             return ", ".join(result.names) or "nothing was to change"
         case Evaluation():
-            return f"{result.id}, {result.protocol.measure}, margin {result.protocol.margin:g}"
+            return f"{result.id}, {locked(result.way, result.protocol)}"
         case QuerySet():
             return f"version {result.version}, {result.size:,} questions"
         case Follow():

@@ -17,14 +17,15 @@ from console_core.judging.votes import Preference, Vote, by_query, corrected, pr
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two columns by their letters. `asked` queries are voted on, those that the two answer apart among the drawn;
-    `missing` have no vote yet. `preference` is None until none is missing, and where the answers were changed. It is of
-    the drawn queries; `weighed` is y's share of those with a winner among all `population` queries that both answered
-    apart, each drawn one with what it stands for, and None where all were drawn or none has a winner. The finding is
-    corrected for all `among` pairs."""
+    """Two columns by their letters. `both` are the drawn queries that both answered, `asked` those of them that are
+    voted on, since they are answered apart; `missing` have no vote yet. `preference` is None until none is missing, and
+    where the answers were changed. It is of the drawn queries; `weighed` is y's share of those with a winner among all
+    `population` queries that both answered apart, each drawn one with what it stands for, and None where all were drawn
+    or none has a winner. The finding is corrected for all `among` pairs."""
 
     x: str
     y: str
+    both: int
     asked: int
     missing: int
     preference: Preference | None
@@ -34,8 +35,11 @@ class Pair:
 
     @property
     def finding(self) -> str:
-        """As of the preference; "withheld" without one."""
-        return self.preference.finding if self.preference else "withheld"
+        """As of the preference; "withheld" without one. Where there is nothing to vote on it is "alike", or
+        "unanswered" if no drawn query was answered by both."""
+        if self.preference is None:
+            return "withheld"
+        return self.preference.finding if self.asked else "alike" if self.both else "unanswered"
 
     @property
     def text(self) -> str:
@@ -46,6 +50,8 @@ class Pair:
             return f"No verdict. {left} without a vote between {self.x} and {self.y}. Vote on all that were drawn."
         if found is None:
             return "No verdict. The kept answers are not those that were sealed. Ask the query set again."
+        if not self.asked:
+            return f"{wording.preferred(self.finding, self.x, self.y)}. There is nothing to vote on."
         counts = f"{self.x} on {found.a:,}, {self.y} on {found.b:,} questions, neither on {found.ties:,}"
         said = {"A": f"{self.x} is preferred to {self.y}", "B": f"{self.y} is preferred to {self.x}"}
         told = f"{said.get(found.finding, f'{self.x} and {self.y} are not told apart')}: {counts}"
@@ -77,10 +83,11 @@ class Ballots:
 
 
 def ballots(desk: Desk, counted: Sequence[CountedVote], letters: Sequence[str], *, intact: bool) -> Ballots:
-    """What the votes that count come to, under the evaluation's protocol. The p of each pair is corrected by Holm."""
+    """What the votes that count come to, under the evaluation's protocol. A vote counts for every two columns that show
+    the lists which it was given on. The p of each pair is corrected by Holm."""
     protocol = desk.evaluation.protocol
     names = {str(place): letter for place, letter in zip(desk.evaluation.columns, letters, strict=True)}
-    votes = [_named(one.as_vote(), names) for one in counted]
+    votes = [_named(each.as_vote(), names) for one in counted for each in desk.counted_for(one)]
     pairs = [
         _pair(desk, votes, (first, second), letters, intact=intact)
         for first, second in combinations(range(len(letters)), 2)
@@ -102,11 +109,12 @@ def _pair(desk: Desk, votes: Sequence[Vote], places: tuple[int, int], letters: S
     wanted = frozenset(sample.queue)
     mine = [vote for vote in votes if {vote.x, vote.y} == {x, y} and vote.query in wanted]
     missing = len(wanted.difference(vote.query for vote in mine))
+    both = sum(query in desk.columns[first] and query in desk.columns[second] for query in desk.sample.queue)
     if missing or not intact:
-        return Pair(x, y, len(sample.queue), missing, None, sample.population, None)
+        return Pair(x, y, both, len(sample.queue), missing, None, sample.population, None)
     found = preference(mine, x, y, desk.evaluation.protocol.confidence)
     weighed = None if sample.everything else _weighed(sample, by_query(mine), y)
-    return Pair(x, y, len(sample.queue), 0, found, sample.population, weighed)
+    return Pair(x, y, both, len(sample.queue), 0, found, sample.population, weighed)
 
 
 def _weighed(sample: Sample, winners: Mapping[tuple[str, str, str], str], y: str) -> float | None:

@@ -1,15 +1,19 @@
 """A judge's desk: what is to be judged in an evaluation, in which order, and what a judge has before them now."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import product
 
+from console_core.judging.duels import Pairing, lists_of, pairings, shuffled
 from console_core.judging.judgements import CountedVote, Evaluation
 from console_core.judging.pool import pools
 from console_core.judging.sampling import Sample, sample_of
 from console_core.judging.votes import swapped
 from console_core.querylab.rankings import Query, Ranking, Rankings
+
+_JUDGES = 8
+"""Whose order of duels is kept in memory; of ten thousand queries it takes some tenths of a second to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Desk:
         self.evaluation = evaluation
         self.columns = tuple(columns)
         self.queries = {query.id: query for query in queries}
+        self._order = lru_cache(maxsize=_JUDGES)(self._order_of)
         self.size = len(self.queries) + sum(len(ranking) for column in self.columns for ranking in column.values())
 
     @cached_property
@@ -87,34 +92,58 @@ class Desk:
         return Done(sum((query, key) in judged for query, pool in self.pools.items() for key in pool), of)
 
     def next_duel(self, mine: Sequence[CountedVote], judge: str) -> Duel | None:
-        """The next two lists for a judge who voted like this; None where all pairs of all queries have a vote."""
-        voted = {(one.query, *sorted((one.x, one.y))) for one in mine}
-        for query in self.sample.queue:
-            for first, second in self._pairs(query):
-                x, y = self.evaluation.columns[first], self.evaluation.columns[second]
-                if (query, *sorted((x, y))) in voted:
-                    continue
-                sides = swapped(self.sample.queue, f"{judge}\0{x}\0{y}", self.evaluation.protocol.seed)
-                if sides[query]:
-                    first, second, x, y = second, first, y, x
-                k = self.evaluation.protocol.k
-                lists = self.columns[first][query][:k], self.columns[second][query][:k]
-                return Duel(self.queries[query], x, y, lists)
-        return None
+        """The next two lists for a judge who voted like this; None where all different lists of all queries have a
+        vote. `duels.shuffled` says in which order they come."""
+        voted = set(map(self._pairing, mine))
+        left = (one for one in self._order(judge) if one not in voted)
+        found = next(left, None)
+        if found is None:
+            return None
+        protocol, query, places = self.evaluation.protocol, found.query, (found.first, found.second)
+        x, y = (self.evaluation.columns[place] for place in places)
+        if swapped(self.sample.queue, f"{judge}\0{x}\0{y}", protocol.seed)[query]:
+            x, y, places = y, x, places[::-1]
+        one, other = (self.columns[place][query][: protocol.k] for place in places)
+        return Duel(self.queries[query], x, y, (one, other))
 
-    def voted(self, mine: Sequence[CountedVote]) -> Done:
-        return Done(len(mine), sum(len(list(self._pairs(query))) for query in self.sample.queue))
+    def voted(self, given: Sequence[CountedVote]) -> Done:
+        """How far it is with these votes. What several columns answer alike is voted on once."""
+        pairings = {one for some in self._pairings for one in some}
+        return Done(len(pairings.intersection(map(self._pairing, given))), len(pairings))
+
+    def counted_for(self, vote: CountedVote) -> list[CountedVote]:
+        """A vote for each two columns whose lists are those that it was given on."""
+        columns, lists = self.evaluation.columns, self._lists.get(vote.query, {})
+        x, y = (lists.get(columns.index(column)) for column in (vote.x, vote.y))
+        if x is None or y is None or x == y:
+            return []
+        mine, theirs = ([columns[place] for place, shown in lists.items() if shown == wanted] for wanted in (x, y))
+        return [
+            replace(vote, x=one, y=other, winner={vote.x: one, vote.y: other}.get(vote.winner, vote.winner))
+            for one, other in product(mine, theirs)
+        ]
+
+    @cached_property
+    def _lists(self) -> Mapping[str, Mapping[int, int]]:
+        """`duels.lists_of` each query."""
+        return {query: lists_of(self.columns, query, self.evaluation.protocol.k) for query in self.queries}
+
+    @cached_property
+    def _pairings(self) -> Sequence[Sequence[Pairing]]:
+        """What is voted on of each query of the queue."""
+        return [pairings(query, self._lists[query]) for query in self.sample.queue]
+
+    def _pairing(self, vote: CountedVote) -> Pairing:
+        """Which two lists a vote is on."""
+        lists = self._lists.get(vote.query, {})
+        places = (self.evaluation.columns.index(column) for column in (vote.x, vote.y))
+        return Pairing(vote.query, *sorted(lists.get(place, place) for place in places))
+
+    def _order_of(self, judge: str) -> Sequence[Pairing]:
+        return shuffled(self._pairings, judge, self.evaluation.protocol.seed)
 
     def _left(self, judged: Collection[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         for query in self.sample.queue:
             for key in self.pools.get(query, ()):
                 if (query, key) not in judged:
                     yield query, key
-
-    def _pairs(self, query: str) -> Iterator[tuple[int, int]]:
-        """Pairs of columns that answer a query, and not alike."""
-        k = self.evaluation.protocol.k
-        for first, second in combinations(range(len(self.columns)), 2):
-            one, other = self.columns[first].get(query), self.columns[second].get(query)
-            if one is not None and other is not None and tuple(one[:k]) != tuple(other[:k]):
-                yield first, second

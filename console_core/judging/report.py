@@ -104,7 +104,12 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         ("Questions in the set", numbers("answered.questions", "count")),
     ]
     if outcome.way == "votes":
-        return listing("What this rests on", rows)
+        voted = [
+            ("Voted on", f"lists of {numbers('protocol.k', 'count')}; of votes there is no metric and no margin"),
+            ("Confidence of all pairs together", numbers("protocol.confidence", "share")),
+            ("Questions to vote on (0: all that are not answered alike)", numbers("protocol.queries", "count")),
+        ]
+        return listing("What this rests on", [*voted, *rows])
     agreement = (
         f"{numbers('agreement.alpha', 'strength')}, from {numbers('agreement.shared', 'count')} pictures that two or "
         "more graded (Krippendorff's alpha; 1 is agreement throughout)"
@@ -251,10 +256,11 @@ def _votes(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     for place, pair in enumerate(outcome.ballots.pairs):
         at = f"ballots.pairs.{place}"
         rows = [
-            ("Questions to vote on", numbers(f"{at}.asked", "count")),
+            ("Drawn questions that both answered", numbers(f"{at}.both", "count")),
+            ("Answered apart, so to vote on", numbers(f"{at}.asked", "count")),
             ("Without a vote", numbers(f"{at}.missing", "count")),
         ]
-        if pair.preference is not None:
+        if pair.preference is not None and pair.asked:
             counts = (numbers(f"{at}.preference.{side}", "count") for side in ("a", "b", "ties"))
             rows.append((f"{pair.x}, {pair.y}, neither", " : ".join(counts)))
             rows.append(("p of no preference", numbers(f"{at}.preference.p", "chance")))

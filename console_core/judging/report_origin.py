@@ -18,6 +18,8 @@ _PROTOCOL = {
     "prefers": "Drawn more often, if not all",
     "seed": "Seed",
 }
+_OF_VOTES = ("k", "confidence", "queries", "prefers", "seed")
+"""What votes go by."""
 
 
 def limits() -> str:
@@ -51,7 +53,8 @@ def columns(outcome: EvaluationOutcome, numbers: Numbers) -> str:
 
 def origin(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """All that is needed to look the evaluation up, or to do it again."""
-    protocol = [(said, numbers(f"protocol.{name}", "plain")) for name, said in _PROTOCOL.items()]
+    names = _PROTOCOL if outcome.way == "grades" else _OF_VOTES
+    protocol = [(_PROTOCOL[name], numbers(f"protocol.{name}", "plain")) for name in names]
     intact = "intact" if outcome.answered.intact else "NOT what they were sealed with"
     rows = [
         ("Evaluation", f"{numbers('evaluation', 'plain')}, by {numbers('way', 'plain')}"),

@@ -57,14 +57,18 @@ class Preference:
         return self.a + self.b + self.ties
 
 
+def salt(text: str) -> int:
+    """A number that is the same for the same text, to seed chance with."""
+    return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:8])
+
+
 def swapped(queries: Sequence[str], judge: str, seed: int) -> dict[str, bool]:
     """For each query whether this judge sees the second column on the left: for half of them, give or take one.
 
     The same queries, judge and seed give the same sides, in whatever order the queries come.
     """
     ordered = sorted(set(queries))
-    salt = int.from_bytes(sha256(judge.encode("utf-8", "surrogatepass")).digest()[:8])
-    chance = np.random.default_rng([seed, salt])
+    chance = np.random.default_rng([seed, salt(judge)])
     half = (len(ordered) + int(chance.integers(2))) // 2
     sides = chance.permutation(np.arange(len(ordered)) < half)
     return {query: bool(side) for query, side in zip(ordered, sides, strict=True)}

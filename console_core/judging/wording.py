@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from console_core.judging.decision import Outcome
+from console_core.judging.protocol import Protocol
 
 UNKNOWN = "–"
 _NAMED = 10
@@ -83,6 +84,25 @@ def gain(worth: Mapping[Any, int]) -> str:
     return ", ".join(f"{grade} → {value}" for grade, value in worth.items())
 
 
+def measured(way: str, protocol: Protocol) -> str:
+    """What is judged, in two or three words: nDCG@10; lists of 10, where these are voted on."""
+    return protocol.measure if way == "grades" else f"lists of {protocol.k:,}"
+
+
+def margin(way: str, protocol: Protocol) -> str:
+    """The margin; "–" of votes, which have none."""
+    return plain(protocol.margin if way == "grades" else None)
+
+
+def locked(way: str, protocol: Protocol, bound: str = "each bound") -> str:
+    """What was locked, in a few words: of votes no metric and no margin, but how many questions are voted on."""
+    sure = f"confidence {share(protocol.confidence)}"
+    if way == "grades":
+        return f"{protocol.measure}, margin {plain(protocol.margin)}, {sure} for {bound}"
+    asked = f"{protocol.queries:,} questions" if protocol.queries else "all questions that are not answered alike"
+    return f"votes between {measured(way, protocol)}, {sure}, {asked}"
+
+
 def headline(outcome: Outcome, other: str, reference: str) -> str:
     """The verdict on a column in a few words."""
     return {
@@ -99,6 +119,8 @@ def preferred(found: str, x: str, y: str) -> str:
         "A": f"{x} is preferred to {y}",
         "B": f"{y} is preferred to {x}",
         "withheld": f"No verdict between {x} and {y}",
+        "alike": f"{x} and {y} answered every drawn question alike",
+        "unanswered": f"No drawn question was answered by both {x} and {y}",
     }.get(found, f"{x} and {y} are not told apart")
 
 

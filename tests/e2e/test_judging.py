@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from benchmarks import two_people
 from console_core import settings
@@ -25,6 +26,7 @@ from console_core.database import Database
 from console_core.judging.judgements import Judgement
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_lists import from_captions
+from console_core.judging.query_sets import query
 from console_core.judging.records import LabRecords
 from console_core.migration.findings import Request
 from console_core.querylab.search import ask
@@ -34,7 +36,7 @@ from console_core.runs.manners_records import DEFAULTS
 from console_core.runs.types import ACTIVE, Run
 from tests.conftest import OPERATOR, fill, finish, make_workspace
 from tests.e2e import speed
-from tests.e2e.browsing import READY
+from tests.e2e.blindness import MODELS, content, everything, hold, names_in, seen
 
 if TYPE_CHECKING:
     from tests.e2e.browsing import Browse, Tab
@@ -52,11 +54,12 @@ QUERY_LAB = "/query_lab?" + urlencode({"columns": [CLIP, SIGLIP]}, doseq=True)
 
 @dataclass(frozen=True)
 class Judged:
-    """What was prepared. `alone` are the keys that each column answers with where nothing else goes on, by question."""
+    """What was prepared. `begun` is the evaluation of each way to judge. `alone` are the keys that each column answers
+    with where nothing else goes on, by question."""
 
     workspace: Path
     snapshot: str
-    evaluation: str
+    begun: dict[str, str]
     alone: dict[str, list[list[str]]]
 
 
@@ -68,20 +71,22 @@ def _judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     fill(console, CLIP, "demo-clip", alias="images")
     fill(console, SIGLIP, "demo-siglip")
     finish(console, command(console, OPERATOR, "measure_coverage", collection=CLIP))
-    asked = from_captions(console.catalog.rows(), most=12)
+    asked = from_captions(console.catalog.rows(), most=4)
+    asked += [query(like=str(row.key)) for row in islice(console.catalog.rows(), 10)]
     command(console, OPERATOR, "save_query_set", query_set="captions", queries=asked)
     answered = finish(
         console, command(console, OPERATOR, "ask_query_set", query_set="captions", columns=(CLIP, SIGLIP))
     )
     snapshot = (answered.result or {})["snapshot"]
-    begun = command(console, OPERATOR, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=Protocol(seed=5))
+    told = {"snapshot": snapshot, "columns": (0, 1), "protocol": Protocol(seed=5)}
+    begun = {way: command(console, OPERATOR, "begin_evaluation", **told, way=way).id for way in ("grades", "votes")}
     asked_alone = {text: ask(console.store, console.models, (CLIP, SIGLIP), text, limit=12) for text in TEXTS}
     alone = {text: [list(column.keys) for column in found.columns] for text, found in asked_alone.items()}
     request = Request("images", "demo-siglip", target=BUILT, batch_size=1)
     command(console, OPERATOR, "start_migration", request=request)
     console.ledger.manners.put(DEFAULTS, Manners(rate=HARDLY))
     console.close()
-    return Judged(workspace, snapshot, begun.id, alone)
+    return Judged(workspace, snapshot, begun, alone)
 
 
 @pytest.fixture(name="server", scope="module")
@@ -165,20 +170,92 @@ def test_a_judge_grades_a_hundred_pictures_by_keys_alone_blindly_and_a_reload_lo
         shown, pages = tab.page.get_by_alt_text("The picture to judge"), []
         asked_for.clear()
         for number in range(1, 101):
-            shown.wait_for()
+            seen(tab)
             if number in (1, 51):
+                assert shown.is_visible()
                 pages.append(tab.page.content())
             tab.page.keyboard.press(str(number % 4))
-            takes_keys_again(tab, number)
+            if number in (1, 25, 50, 75, 100):
+                takes_keys_again(tab, number)
             if number == 50:
                 tab.page.reload()
                 takes_keys_again(tab, number)
         tab.page.keyboard.press("u")
         tab.page.get_by_text(re.compile("^99 of ")).wait_for()
         told = [*pages, tab.page.content(), tab.page.url, *asked_for]
-        assert len([url for url in asked_for if "/thumb/large/" in url]) > 40
-        assert not [text for text in told if re.search("demo-(clip|siglip)|images__", text)]
+        assert len({url for url in asked_for if "/thumb/large/" in url}) >= 15
+        assert names_in(told) == set()
         tab.shows_no_trace()
+
+
+@pytest.mark.parametrize(("way", "key", "said"), [("grades", "2", "judged"), ("votes", "1", "given")])
+def test_a_held_key_is_one_word_and_so_is_a_double_click(
+    server: Server, browse: Browse, judged: Judged, way: str, key: str, said: str
+) -> None:
+    with browse(server) as tab:
+        tab.open(f"/judging?evaluation={judged.begun[way]}&judge=holder")
+        seen(tab)
+        hold(tab, key)
+        seen(tab)
+        assert re.search(rf"\b1 of \d+ \w+ {said}", tab.text)
+        tab.page.locator(f".st-key-{'grade' if way == 'grades' else 'vote'}-{key} button").dblclick()
+        seen(tab)
+        assert re.search(rf"\b2 of \d+ \w+ {said}", tab.text)
+        hold(tab, "u", times=10)
+        seen(tab)
+        assert re.search(rf"\b1 of \d+ \w+ {said}", tab.text)
+        tab.page.keyboard.press(key)
+        tab.says(re.compile(rf"^2 of \d+ \w+ {said}"))
+
+
+def test_a_key_says_nothing_of_a_picture_that_is_not_there_yet(server: Server, browse: Browse, judged: Judged) -> None:
+    with browse(server) as tab:
+        held: list[Route] = []
+        tab.page.route("**/thumb/large/**", lambda request: held.append(request))
+        tab.open(f"/judging?evaluation={judged.begun['grades']}&judge=hasty")
+        tab.page.keyboard.press("2")
+        tab.wait()
+        assert held
+        while held:
+            held.pop().continue_()
+        tab.page.unroute("**/thumb/large/**")
+        seen(tab)
+        assert re.search(r"\b0 of \d+ pictures judged", tab.text)
+        tab.page.keyboard.press("2")
+        tab.says(re.compile("^1 of "))
+
+
+@pytest.mark.parametrize(("way", "key"), [("grades", "2"), ("votes", "1")])
+def test_nothing_that_reaches_the_browser_names_a_model_before_the_reveal(
+    server: Server, browse: Browse, judged: Judged, way: str, key: str
+) -> None:
+    """Neither the page and its shadow roots, nor addresses, nor what the websocket brings: while judging, and at the
+    verdict."""
+    with browse(server) as tab:
+        judging, told = f"/judging?evaluation={judged.begun[way]}&judge=watcher", everything(tab)
+        tab.open(judging)
+        for number in (1, 2):
+            seen(tab)
+            told.append(content(tab))
+            tab.page.keyboard.press(key)
+            tab.says(re.compile(rf"^{number} of "))
+        tab.open(f"{judging}&view=verdict")
+        told.append(content(tab))
+        tab.click("Look at the verdict")
+        tab.says("What this rests on")
+        told.append(content(tab))
+        assert sum("What this rests on" in text for text in told) >= 2, "frames of the websocket are not read"
+        assert sum("Picture 1" in text or "The picture to judge" in text for text in told) >= 2
+        assert names_in(told) == set()
+
+
+def test_the_same_look_finds_every_name_where_names_belong(server: Server, browse: Browse) -> None:
+    with browse(server) as tab:
+        told = everything(tab)
+        tab.open("/judging")
+        tab.says("3 Evaluations")
+        tab.open("/models")
+        assert names_in(told) == {CLIP, SIGLIP, BUILT, *MODELS}
 
 
 def test_what_a_lasso_chooses_in_one_map_is_marked_in_the_other_and_goes_with_the_back_button(
@@ -270,7 +347,7 @@ def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothin
         already = len(server.log.read_text())
         speed.at_most(judged.workspace, SLOWLY)
         ann.open(f"{QUERY_LAB}&q={TEXTS[0]}")
-        ben.open(f"/judging?evaluation={judged.evaluation}&judge=ben")
+        ben.open(f"/judging?evaluation={judged.begun['grades']}&judge=ben")
         before, given = build(judged), dict[str, list[tuple[str, int]]](ann=[], ben=[])
         for number, text in enumerate(TEXTS[1:]):
             field = ann.page.get_by_placeholder("Describe a picture")
@@ -284,7 +361,7 @@ def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothin
             shows(ann, judged.alone[text])
         while build(judged).counts.settled <= before.counts.settled:
             grade(ben, 3, given["ben"])
-        ann.open(f"/judging?evaluation={judged.evaluation}&judge=ann")
+        ann.open(f"/judging?evaluation={judged.begun['grades']}&judge=ann")
         for number in range(3):
             grade(ann, number, given["ann"])
             grade(ben, 3 - number, given["ben"])
@@ -295,7 +372,7 @@ def test_two_people_ask_and_judge_at_once_while_a_collection_is_built_and_nothin
         speed.at_most(judged.workspace, HARDLY)
     assert (after.state in ACTIVE, after.counts.settled > before.counts.settled) == (True, True)
     with closing(Database(settings.read(judged.workspace, {}).ledger_url)) as database:
-        kept = {name: LabRecords(database).judgements.of(judged.evaluation, name) for name in given}
+        kept = {name: LabRecords(database).judgements.of(judged.begun["grades"], name) for name in given}
     assert {name: [(one.key, one.grade) for one in in_order(words)] for name, words in kept.items()} == given
     assert not re.search("Traceback|Exception|incident", server.log.read_text()[already:])
 
@@ -306,13 +383,13 @@ def test_the_benchmark_of_two_people_asks_and_judges_in_two_sessions_and_compare
     async def building(stop: asyncio.Event) -> None:
         await stop.wait()
 
-    measuring = two_people.measure(server.url, [CLIP, SIGLIP], judged.evaluation, 0.8, building, pause=0.02)
+    measuring = two_people.measure(server.url, [CLIP, SIGLIP], judged.begun["grades"], 0.8, building, pause=0.02)
     with ThreadPoolExecutor(1) as lane:  # this thread has the browser's own loop
         alone, together = lane.submit(asyncio.run, measuring).result()
     assert min(alone["questions"], together["questions"]) >= two_people.ROUNDS
     assert (alone["grades"], alone["of_idle_p95"]) == (0, 1.0)
     with closing(Database(settings.read(judged.workspace, {}).ledger_url)) as database:
-        kept = LabRecords(database).judgements.of(judged.evaluation, "bob")
+        kept = LabRecords(database).judgements.of(judged.begun["grades"], "bob")
     assert len(kept) == together["grades"] >= two_people.ROUNDS
     assert together["of_idle_p95"] > 0
     assert f"| {two_people.TOGETHER} |" in two_people.section([alone, together], "Two cores")
@@ -348,13 +425,14 @@ def shows(tab: Tab, wanted: list[list[str]], gallery: str = "lab") -> None:
 
 
 def takes_keys_again(tab: Tab, judged: int) -> None:
-    """Wait until so many pictures are judged and the next one is there: a key pressed before counts for none."""
+    """Wait until so many pictures are judged and the next one was there: a key pressed before counts for none."""
     tab.page.get_by_text(re.compile(f"^{judged} of ")).wait_for()
-    tab.page.wait_for_selector(READY)
+    seen(tab)
 
 
 def grade(tab: Tab, number: int, given: list[tuple[str, int]]) -> None:
     """Press the key of a grade, and note of which picture it was."""
+    seen(tab)
     source = tab.page.get_by_alt_text("The picture to judge").get_attribute("src")
     name = re.search(r"/thumb/large/([\w-]+)", source or "")
     assert name is not None

@@ -56,7 +56,9 @@ def test_model_and_index_are_told_apart_and_an_unchecked_encoder_is_said_from_as
     console.close()
     workspace = console.settings.workspace
     file = tmp_path / "questions.txt"
-    file.write_text("\n".join(f"a square, number {number}" for number in range(12)))
+    colours = ["red", "green", "blue", "yellow", "violet", "orange", "pink", "brown", "grey", "black", "white", "cyan"]
+    colours += ["magenta", "dark", "pale", "bright"]
+    file.write_text("\n".join(f"a {colour} square" for colour in colours))
     run(workspace, "query-set", "usual", "--from", str(file))
     columns = ["images", "images__siglip", "images~exact", "images__siglip~exact"]
     asked = CliRunner().invoke(app, ["--workspace", str(workspace), "ask", "usual", *columns, "--depth", "5", "--json"])

@@ -105,9 +105,13 @@ def test_the_guide_leads_from_questions_to_a_verdict_and_its_report(
 
     locked = json.loads(done(workspace, "evaluate", snapshot, "--votes", "--json").stdout)
     voted, (warned, _) = locked["evaluation"], locked["warnings"]
+    by_votes = "votes between lists of 10, confidence 95.0%, all questions that are not answered alike"
+    assert (locked["locked"], locked["measure"], locked["margin"]) == (by_votes, "lists of 10", None)
+    assert f"votes  {by_votes}  0 judged" in done(workspace, "evaluations").stdout
     assert warned.startswith(before)
     seen = run(workspace, "verdict", voted)
     assert (seen.exit_code, "without a vote between A and B" in seen.output) == (2, True)
+    assert f"Locked: {by_votes}" in seen.output
     for words, said in (
         (["evaluate", snapshot, "--columns", "1,9"], "no such column"),
         (["evaluate", snapshot, "--columns", "first"], "names no columns"),

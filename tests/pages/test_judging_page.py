@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from console_core.commands import Actor, command
 from console_core.console import Console
 from console_core.demo.queries import ACCEPTANCE
+from console_core.errors import NotAllowed
 from console_core.judging import wording
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
@@ -219,8 +220,26 @@ def test_lists_are_voted_on_until_none_is_left(
     assert len(given) == both.lab.desk(made).voted(given).of > 3
     assert {vote.judge for vote in given} == {"olga"}
     assert "All is judged" in said(page)
+    page = open_page("judging", evaluation=made.id, view="verdict")
+    page.button(key="verdict-look").click().run()
+    facts = " ".join(page.table[-1].value.astype(str).to_numpy().ravel())
+    assert "votes between lists of 2, confidence 95.0%, all questions that are not answered alike" in facts
+    assert "nDCG" not in facts
+    listed = open_page("judging").dataframe[-1].value
+    assert listed[["Measure", "Margin"]].to_numpy().tolist() == [["lists of 2", "–"]]
     assert not page.exception
     assert not page.error
+
+
+def test_of_votes_neither_metric_nor_margin_is_asked(both: Console, open_page: OpenPage) -> None:
+    page = open_page("judging", snapshot=answered(both))
+    page.session_state["begin-evaluation"] = True
+    page.run()
+    asked = (page.selectbox(key="begin-metric"), page.number_input(key="begin-margin"))
+    assert [one.disabled for one in asked] == [False, False]
+    page.radio(key="begin-way").set_value("Vote between whole lists").run()
+    asked = (page.selectbox(key="begin-metric"), page.number_input(key="begin-margin"))
+    assert [one.disabled for one in asked] == [True, True]
 
 
 def test_a_viewer_reads_and_cannot_begin(both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +291,21 @@ def test_a_look_at_the_verdict_is_counted_and_names_no_model(
     assert len(both.lab.looks.of(evaluation)) == 1
     page.run()
     assert len(both.lab.looks.of(evaluation)) == 1
+
+
+def test_a_viewer_adds_no_look_and_reads_the_verdict_once_the_models_are_told(
+    both: Console, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluation = judged(both)
+    monkeypatch.setattr(both, "settings", replace(both.settings, role="viewer"))
+    look = open_page("judging", evaluation=evaluation, view="verdict").button(key="verdict-look")
+    assert (look.disabled, look.help) == (True, "This needs the role judge; yours is viewer.")
+    with pytest.raises(NotAllowed, match="look at verdict needs judge"):
+        command(both, Actor("vera", "viewer"), "look_at_verdict", evaluation=evaluation)
+    assert both.lab.looks.of(evaluation) == ()
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    page = open_page("judging", evaluation=evaluation)
+    assert "images__demo-siglip (B) is worse than images (A)" in [card.value for card in page.subheader]
 
 
 def test_after_the_reveal_every_number_is_that_of_the_outcome_and_the_report_can_be_taken_along(

@@ -51,7 +51,13 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             disabled=way != _GRADES,
             help="What a grade is worth in nDCG. Exponential makes a perfect picture worth more than two good ones.",
         )
-        metric = middle.selectbox("Metric", tuple(_METRICS), format_func=_METRICS.__getitem__, key="begin-metric")
+        metric = middle.selectbox(
+            "Metric",
+            tuple(_METRICS),
+            format_func=_METRICS.__getitem__,
+            key="begin-metric",
+            disabled=way == _VOTES,
+        )
         most = snapshot.depth
         k = middle.number_input("Of the first", min_value=1, max_value=most, value=min(10, most), key="begin-k")
         margin = right.number_input(
@@ -61,6 +67,7 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             value=0.05,
             step=0.01,
             key="begin-margin",
+            disabled=way == _VOTES,
             help="The largest mean loss per question that you accept, in the metric's own unit, 0 to 1.",
         )
         queries = right.number_input(
@@ -72,12 +79,7 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             key="begin-queries",
             help=f"0: all that are not answered alike; else at least {FEWEST}, the more is at stake the likelier.",
         )
-        enough = needed(SPREAD, float(margin), Protocol().confidence)
-        st.caption(
-            f"With a usual spread of {SPREAD:g} per question, {enough:,} questions show with a chance of 80 % that an "
-            f"equally good model is not worse by more than {margin:g}, if none is left out. "
-            f"Here {len(rankings[0]):,} were answered."
-        )
+        st.caption(f"{_what_it_takes(float(margin), votes=way == _VOTES)} Here {len(rankings[0]):,} were answered.")
         _warn(snapshot)
         pressed = command_button(
             "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
@@ -92,6 +94,20 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
                 "gain": gain,
             }
             _begin(snapshot, told, votes=way == _VOTES)
+
+
+def _what_it_takes(margin: float, *, votes: bool) -> str:
+    """How many questions a verdict takes; of votes that they know no margin."""
+    if votes:
+        return (
+            "A vote is on whole lists, by no metric and without a margin. It says which are preferred on these "
+            "questions, and not that a model is no worse."
+        )
+    return (
+        f"With a usual spread of {SPREAD:g} per question, {needed(SPREAD, margin, Protocol().confidence):,} questions "
+        f"show with a chance of 80 % that an equally good model is not worse by more than {margin:g}, if none is left "
+        "out."
+    )
 
 
 def _warn(snapshot: Snapshot) -> None:

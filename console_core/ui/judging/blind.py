@@ -98,6 +98,6 @@ def _unjudged(evaluation: Evaluation) -> str:
         graded = {(one.query, one.key) for one in lab.judgements.of(evaluation.id)}
         left = sum((query, key) not in graded for query, pool in desk.pools.items() for key in pool)
         return f"**{words.count(left, 'picture')} nobody has graded.** " if left else ""
-    given = {(one.query, *sorted((one.x, one.y))) for one in lab.judgements.votes(evaluation.id)}
-    left = max(0, desk.voted(()).of - len(given))
+    done = desk.voted(lab.judgements.votes(evaluation.id))
+    left = done.of - done.judged
     return f"**{words.count(left, 'pair')} of lists nobody has voted on.** " if left else ""

@@ -5,7 +5,9 @@ from html import escape
 import streamlit as st
 
 from console_core.judging.judgements import Evaluation
+from console_core.querylab.rankings import Query
 from console_core.ui import panels, session, words
+from console_core.ui.judging.keys import guard_keys
 from console_core.ui.judging.naming import judge_name
 from console_core.ui.permission import denied
 from console_core.web.pictures import thumb_url
@@ -26,11 +28,11 @@ def grading(evaluation: Evaluation) -> None:
     grades = _GRADES if evaluation.protocol.highest == 3 else _YES_NO
     row = lab.snapshots.pictures(evaluation.snapshot, [task.key, task.following])
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    source = thumb_url(task.key, row[task.key].revision if task.key in row else "", "large")
     with left:
-        source = _source(task.key, row[task.key].revision if task.key in row else "")
         st.html(
-            f'<img src="{source}" alt="The picture to judge" style="display:block;width:100%;height:min(62vh,560px);'
-            'object-fit:contain;border-radius:6px">'
+            f'<img src="{escape(source)}" alt="The picture to judge" style="display:block;width:100%;'
+            'height:min(62vh,560px);object-fit:contain;border-radius:6px">'
         )
         if task.following in row:  # so that it is there when its turn comes
             ahead = _source(task.following, row[task.following].revision)
@@ -53,6 +55,7 @@ def grading(evaluation: Evaluation) -> None:
             )
         st.caption(f"Picture {task.number} of {task.of} for this question")
         undo_button(evaluation, judge, disabled=not mine)
+        guard_keys(task.query.id, [source, *asked_sources(task.query)], buttons="grade")
 
 
 def _give(evaluation: Evaluation, query: str, key: str, grade: int, judge: str) -> None:
@@ -89,6 +92,11 @@ def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
 def asked_picture(key: str) -> None:
     """The picture that a question asks with, small."""
     st.html(f'<img src="{_source(key, "", "small")}" alt="The picture that is asked for" width="112" height="112">')
+
+
+def asked_sources(query: Query) -> list[str]:
+    """The address of the picture that a question asks with, if it does."""
+    return [thumb_url(query.like, "", "small")] if query.like else []
 
 
 def _source(key: str, revision: str, size: str = "large") -> str:

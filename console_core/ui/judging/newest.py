@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from console_core.judging import wording
 from console_core.ui import navigation, session
 
 
@@ -17,7 +18,8 @@ def judged_links(source: str, target: str) -> None:
     elif found.revealed_at is None:
         navigation.link("judging", "Go on judging blindly", icon=":material/gavel:", evaluation=found.id)
     else:
-        st.caption(f"Judged under {found.protocol.measure}, revealed {session.when(found.revealed_at)}.")
+        under = wording.measured(found.way, found.protocol)
+        st.caption(f"Judged under {under}, revealed {session.when(found.revealed_at)}.")
         navigation.link(
             "judging", "The judges' verdict", icon=":material/balance:", evaluation=found.id, view="verdict"
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from console_core.judging import wording
 from console_core.judging.asking import KIND
 from console_core.judging.judgements import Evaluation
 from console_core.judging.query_sets import QuerySet
@@ -102,8 +103,8 @@ def _evaluations(judged: Sequence[Evaluation], answered: Mapping[str, Snapshot])
         {
             "Query set": f"{of.set_name} v{of.set_version}" if (of := answered.get(one.snapshot)) else "–",
             "By": "grades" if one.way == "grades" else "votes between lists",
-            "Measure": one.protocol.measure,
-            "Margin": one.protocol.margin,
+            "Measure": wording.measured(one.way, one.protocol),
+            "Margin": wording.margin(one.way, one.protocol),
             "Models": "revealed" if one.revealed_at else "hidden",
             "Begun": session.when(one.made_at),
             "Begun by": one.made_by,

@@ -189,15 +189,13 @@ def _leaderboard(found: EvaluationOutcome) -> None:
 
 
 def _rests_on(found: EvaluationOutcome) -> None:
-    protocol = found.protocol
     bound = "each bound" if len(found.comparisons) < 2 else "all comparisons together"
     facts: dict[str, object] = {
         "Question set": f"{found.answered.set_name} v{found.answered.set_version}, "
         f"{wording.count(found.answered.questions)} questions",
         "Judges": wording.judges(found.judges),
         "Looks": found.looked,
-        "Locked": f"{protocol.measure}, margin {wording.plain(protocol.margin)}, confidence "
-        f"{wording.share(protocol.confidence)} for {bound}, protocol {found.digest[:12]}",
+        "Locked": f"{wording.locked(found.way, found.protocol, bound)}, protocol {found.digest[:12]}",
         "Answers": f"{found.answered.id}, {'as they were kept' if found.answered.intact else 'changed since'}",
     }
     if found.way == "grades":

@@ -5,7 +5,8 @@ import streamlit as st
 from console_core.judging.desk import Duel
 from console_core.judging.judgements import TIE, Evaluation
 from console_core.ui import gallery, panels, pictures, session, words
-from console_core.ui.judging.grading import all_judged, asked_picture, undo_button
+from console_core.ui.judging.grading import all_judged, asked_picture, asked_sources, undo_button
+from console_core.ui.judging.keys import guard_keys
 from console_core.ui.judging.naming import judge_name
 from console_core.ui.permission import denied
 
@@ -49,6 +50,8 @@ def voting(evaluation: Evaluation) -> None:
     with panels.card():
         gallery.gallery(drawn, key="duel", tile_width=120)
     undo_button(evaluation, judge, disabled=not mine)
+    shown = [tile.src for column in drawn for tile in column.tiles]
+    guard_keys(duel.query.id, [*shown, *asked_sources(duel.query)], buttons="vote")
 
 
 def _give(evaluation: Evaluation, duel: Duel, winner: int, judge: str) -> None:

@@ -281,3 +281,7 @@ def test_votes_are_reported_with_their_counts_and_an_order_of_three(database: Da
     said: dict[str, Any] = {path: value for path, _, value in numbers}
     assert [said[f"ballots.pairs.0.preference.{side}"] for side in ("a", "b", "ties")] == ["3", "9", "0"]
     assert "In one order" in text
+    of_votes = {"protocol.k", "protocol.confidence", "protocol.queries", "protocol.prefers", "protocol.seed"}
+    assert {path for path in said if path.startswith("protocol.")} == of_votes
+    assert "lists of 5" in re.sub("<[^>]+>", "", text)
+    assert "nDCG" not in text

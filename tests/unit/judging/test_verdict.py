@@ -330,7 +330,7 @@ def test_questions_that_only_further_columns_answered_change_nothing_between_two
 
 
 def test_of_a_drawn_queue_each_common_question_weighs_what_it_stands_for_among_the_common_ones() -> None:
-    """Over 200 seeds the mean of what was drawn is that of all common questions, though a third is C's alone."""
+    """Over 60 seeds the mean of what was drawn is that of all common questions, though a third is C's alone."""
     a, b = columns(120, shared=3)
     c = columns(180, seed=9)[0]
     grades = judged(a, b)

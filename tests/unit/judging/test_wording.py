@@ -3,6 +3,7 @@
 import pytest
 
 from console_core.judging import wording
+from console_core.judging.protocol import Protocol
 from console_core.judging.report_numbers import FORMATS
 
 
@@ -52,3 +53,13 @@ def test_a_withheld_verdict_advises_what_can_still_be_done() -> None:
         "ask the query set again" in wording.advice("withheld", revealed=told, intact=False) for told in (False, True)
     )
     assert wording.advice("non-inferior", revealed=True) == ""
+
+
+def test_votes_are_locked_without_a_metric_or_a_margin() -> None:
+    protocol = Protocol(k=5, margin=0.03)
+    assert wording.locked("grades", protocol) == "nDCG@5, margin 0.03, confidence 95.0% for each bound"
+    assert (wording.measured("grades", protocol), wording.margin("grades", protocol)) == ("nDCG@5", "0.03")
+    said = "votes between lists of 5, confidence 95.0%, all questions that are not answered alike"
+    assert wording.locked("votes", protocol) == said
+    assert wording.locked("votes", Protocol(k=5, queries=150)).endswith("95.0%, 150 questions")
+    assert (wording.measured("votes", protocol), wording.margin("votes", protocol)) == ("lists of 5", "–")
