@@ -68,7 +68,9 @@ def evaluate(
     noun = "votes" if votes else "pictures"
     lines = [f"{made.id}: {len(desk.sample.queue):,} queries to judge, {much:,} {noun}."]
     lines.append(f"Locked: {document['locked']}.")
-    if not votes:
+    if not much:
+        lines.append(f"All columns answer every question alike, and nothing needs a judge: see `verdict {made.id}`.")
+    elif not votes:
         lines.append(f"Judge them in the browser, or from a file with `grades {made.id} --from FILE`.")
     show(document, as_json, [*lines, *before])
 

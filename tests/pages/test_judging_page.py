@@ -435,3 +435,16 @@ def test_which_column_answered_what_is_hidden_while_it_is_judged_and_whoever_ope
 def test_text_from_an_address_is_no_link(both: Console, open_page: OpenPage) -> None:
     page = open_page("judging", set="[click](http://x)")
     assert "\\[click" in page.title[0].value
+
+
+def test_columns_that_answer_every_question_alike_need_no_judge_and_have_their_verdict_at_once(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    snapshot = answered(both, ("images", "images~exact"))
+    protocol = Protocol(k=3, seed=2, margin=0.3)
+    made = command(both, OLGA, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=protocol)
+    assert "All columns answer every question alike" in said(open_page("judging", evaluation=made.id))
+    page = open_page("judging", evaluation=made.id, view="verdict")
+    page.button(key="verdict-look").click().run()
+    assert "B is no worse than A" in [card.value for card in page.subheader]
+    assert "verdict-reveal" in {button.key for button in page.button}

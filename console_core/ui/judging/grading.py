@@ -21,6 +21,10 @@ def grading(evaluation: Evaluation) -> None:
     lab, judge = session.console().lab, judge_name()
     desk, mine = lab.desk(evaluation), lab.graded.of(evaluation.id, judge)
     done, task = desk.graded(mine), desk.next_task(mine)
+    if not done.of:
+        text = "That counts as no difference, and needs no judge. The verdict is there already."
+        panels.empty_state("All columns answer every question alike", text, icon=":material/task_alt:")
+        return
     st.progress(done.share, text=f"{done.judged:,} of {words.count(done.of, 'picture')} judged")
     if task is None:
         all_judged(evaluation, judge)
