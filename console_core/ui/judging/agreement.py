@@ -135,7 +135,7 @@ def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, fl
         }
         for row in rows
     ]
-    share = st.column_config.ProgressColumn(width="small", format="%.2f", min_value=0.0, max_value=1.0)
+    share = st.column_config.ProgressColumn(width=104, format="%.2f", min_value=0.0, max_value=1.0)
     with st.container(height=360 if len(rows) > 9 else "content", border=False):
         place = clickable_table(
             table,
