@@ -1,5 +1,6 @@
 """Judging in the browser: from questions to blind grades, with a worker that asks."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +18,15 @@ from console_core.judging import wording
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
+from console_core.judging.snapshots import AskedColumn
 from console_core.judging.told import told_verdicts
 from console_core.runs.tables import runs
 from console_core.runs.types import RunState
 from console_core.ui import navigation, session, words
 from console_core.ui.judging.grading import _give as give_grade_on_page
 from console_core.ui.judging.newest import judged_links
+from console_core.ui.judging.presenting import order_of
+from console_core.ui.judging.titles import column_titles
 from console_core.vectorstore.ways import Search
 from console_core.web.browsers import known_as
 from tests.conftest import fill
@@ -261,9 +265,44 @@ def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both
     page.button(key="stage-next").click().run()
     assert [header.value for header in page.header] == [first.text]
     page.button(key="stage-names").click().run()
-    assert "names" not in page.query_params
+    assert page.query_params["names"] == "told"
+    page.button(key="stage-next").click().run()
+    assert page.query_params["names"] == "no"
     page.button(key="stage-end").click().run()
     assert [title.value for title in page.title] == ["Answers"]
+
+
+def test_without_names_nothing_on_a_stage_tells_which_column_is_the_reference_and_none_can_be_followed(
+    both: Console, open_page: OpenPage
+) -> None:
+    snapshot = answered(both)
+    asked = [query(f"square {number}").id for number in range(1, 13)]
+
+    def stage(place: int, names: str) -> list[dict[str, Any]]:
+        page = open_page("judging", snapshot=snapshot, view="present", names=names, at=str(place + 1), q=asked)
+        given = page.get("bidi_component")[0].proto
+        columns: list[dict[str, Any]] = json.loads(given.json)["columns"]
+        assert not page.exception
+        return columns
+
+    first = [order_of(snapshot, one, 2)[0] for one in asked]
+    assert {0, 1} == set(first)
+    place = first.index(1)
+    usual, hidden, told = stage(place, "yes"), stage(place, "no"), stage(place, "told")
+    assert [column["title"] for column in usual] == ["demo-clip", "demo-siglip"]
+    assert [column["title"] for column in hidden] == ["Answer 1", "Answer 2"]
+    assert [column["title"] for column in told] == ["demo-siglip", "demo-clip"]
+    shown = [[[tile["id"] for tile in column["tiles"]] for column in columns] for columns in (usual, hidden, told)]
+    assert shown[0] == shown[1][::-1] == shown[2][::-1]
+    assert {tile["shift"] for column in hidden for tile in column["tiles"]} == {None}
+    assert all(tile["shift"] for tile in told[0]["tiles"])
+
+
+def test_columns_of_the_same_model_are_told_apart_by_what_was_asked() -> None:
+    asked = [
+        AskedColumn(name, name, model, "", 2, 1) for name, model in (("a", "clip"), ("b", "siglip"), ("c", "clip"))
+    ]
+    assert column_titles(asked) == ["clip · a", "siglip", "clip · c"]
 
 
 def judged(console: Console, columns: tuple[str, ...] = BOTH) -> str:
