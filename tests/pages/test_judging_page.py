@@ -487,3 +487,35 @@ def test_columns_that_answer_every_question_alike_need_no_judge_and_have_their_v
     page.button(key="verdict-look").click().run()
     assert "B is no worse than A" in [card.value for card in page.subheader]
     assert "verdict-reveal" in {button.key for button in page.button}
+
+
+def test_an_evaluation_that_is_not_there_is_said_on_a_page_with_a_title_and_a_way_back(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    page = open_page("judging", evaluation="e-nope")
+    assert [title.value for title in page.title] == ["Evaluation"]
+    assert "The page Judging lists them" in said(page)
+    assert not page.exception
+    page.button(key="all-judging").click().run()
+    assert [title.value for title in page.title] == ["Judging"]
+
+
+def test_a_table_is_taken_for_one_and_what_of_it_is_not_asked_is_said(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    page = open_page("judging")
+    page.segmented_control(key="set-way").set_value("A file").run()
+    page.text_input(key="set-name").set_value("mine").run()
+    page.file_uploader(key="set-file").upload("questions.csv", b"query,tags\na fox,wild\na cat,\na fox,red\n,\n").run()
+    assert page.radio(key="set-kind-csv").value == "csv"
+    assert "2 questions, such as: a fox. 1 question was there already. 1 line without a question." in said(
+        page
+    ).replace("\\", "")
+    page.button(key="set-save").click().run()
+    assert both.lab.query_sets.queries(both.lab.query_sets.get("mine")) == [
+        query("a fox", tags=("red", "wild")),
+        query("a cat"),
+    ]
+    page = open_page("judging", set="mine")
+    assert [button.label for button in page.button].count("All of judging") == 1
+    assert not page.get("page_link")

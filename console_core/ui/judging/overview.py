@@ -10,7 +10,7 @@ from console_core.judging.judgements import Evaluation
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.snapshots import Snapshot
 from console_core.runs.types import ACTIVE, RESUMABLE
-from console_core.ui import navigation, panels, session, words
+from console_core.ui import panels, session, words
 from console_core.ui.address import choice, kept
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.asking import ask_form
@@ -149,4 +149,3 @@ def set_view(name: str) -> None:
         alt=f"Questions of {name}",
     )
     new_set(name=name, queries=asked)
-    navigation.link("judging", "All of judging", icon=":material/arrow_back:", **kept(JUDGE))
