@@ -130,10 +130,7 @@ def results(
             show_agreement(one, column - 1, board_of(console.lab, one, other=column - 1, k=k, p=p), as_json)
             return
         answers = kept.answers(one.id)
-        asked = {
-            each.id: each.label
-            for each in console.lab.query_sets.queries(console.lab.query_sets.get(one.set_name, one.set_version))
-        }
+        asked = {each.id: each.label for each in console.lab.asked(one)}
     if as_trec_of:
         if as_trec_of > len(one.columns):
             raise typer.BadParameter(f"There are {len(one.columns)} columns.")

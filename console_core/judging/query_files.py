@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from console_core.judging.query_lists import decoded, from_csv, from_lines, from_log, lines_without
+from console_core.judging.query_sets import distinct
 from console_core.querylab.rankings import Query
 from console_core.runs.wording import count
 
@@ -61,5 +62,5 @@ def read_questions(data: bytes, kind: Format) -> QuestionFile:
 
 def repeated(questions: Sequence[Query]) -> str:
     """How many come again, which are asked once; "" where none does."""
-    again = len(questions) - len({one.id for one in questions})
+    again = len(questions) - len(distinct(questions))
     return f"{count(again, 'question')} {'was' if again == 1 else 'were'} there already." if again else ""

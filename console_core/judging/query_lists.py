@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from console_core.catalog.types import ImageRow
@@ -124,6 +125,12 @@ def from_captions(rows: Iterable[ImageRow], *, most: int = 100, seed: int = 1) -
 def caption(payload: Mapping[str, Any]) -> str:
     """What a picture shows, as its payload says; "" where it does not."""
     return next((said.strip() for name in CAPTIONS if isinstance(said := payload.get(name), str) and said.strip()), "")
+
+
+def captioned(of: Query, rows: Mapping[str, ImageRow]) -> Query:
+    """A question with what its picture is called, where that is among these rows, by key."""
+    row = rows.get(of.like)
+    return replace(of, caption=worded(caption(row.payload))) if row is not None else of
 
 
 def decoded(data: bytes) -> str:

@@ -70,7 +70,7 @@ def present_form(snapshot: Snapshot, found: Board) -> None:
 def presentation(snapshot: Snapshot) -> None:
     """One question with the first pictures of each column. What is shown is in the address."""
     lab = session.console().lab
-    asked = {one.id: one for one in lab.query_sets.queries(lab.query_sets.get(snapshot.set_name, snapshot.set_version))}
+    asked = {one.id: one for one in lab.asked(snapshot)}
     chosen = [asked[one] for one in _told() if one in asked] or list(asked.values())[:MOST]
     place = (number("at", len(chosen)) or 1) - 1
     names = session.parameter("names", NAMES, "yes")

@@ -9,7 +9,7 @@ from console_core.judging.estimate import needed
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_files import Format, format_of, read_questions, repeated
 from console_core.judging.query_lists import from_captions
-from console_core.judging.query_sets import query
+from console_core.judging.query_sets import distinct, query
 from console_core.querylab.rankings import Query
 from console_core.ui import session, words
 from console_core.ui.judging.beginning import SPREAD
@@ -91,8 +91,11 @@ def _file() -> None:
         st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")
         return
     found = read.questions
-    asked = len({one.id for one in found})
-    said = f"{words.count(asked, 'question')}, such as: {found[0].label}" if found else "There is no question in it."
+    said = (
+        f"{words.count(len(distinct(found)), 'question')}, such as: {found[0].label}"
+        if found
+        else "There is no question in it."
+    )
     st.caption(words.plain(f"{said}. {read.text}" if found and read.text else said))
     _save(wanted, found, file.name)
 
