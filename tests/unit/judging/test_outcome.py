@@ -149,6 +149,7 @@ def test_two_judges_count_once_together_and_their_agreement_is_said(database: Da
     assert outcome.agreement is not None
     assert outcome.agreement.alpha == pytest.approx(1)
     assert outcome.judges == {"olga": outcome.pictures.all, "pete": outcome.pictures.all}
+    assert outcome.counting == outcome.judges
     assert outcome.words == 2 * outcome.pictures.all
 
 
