@@ -1,6 +1,7 @@
 """Judging in the browser: from questions to blind grades, with a worker that asks."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -181,8 +182,11 @@ def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging
     page.number_input(key="begin-margin").set_value(0.1).run()
     page.number_input(key="begin-k").set_value(5).run()
     page.radio(key="begin-way").set_value("Pictures, yes or no").run()
+    (announced,) = re.findall(r"Each judge gets (\d+) pictures, of (\d+) questions: about \d+ minute", said(page))
     page.button(key="begin-start").click().run()
     (begun,) = both.lab.judgements.all()
+    desk = both.lab.desk(begun)
+    assert announced == (str(desk.graded(()).of), str(len(desk.sample.queue)))
     assert (begun.protocol.margin, begun.protocol.k, begun.digest) == (0.1, 5, begun.protocol.digest)
     assert {button.label for button in page.button if str(button.key).startswith("grade-")} == {"Yes", "No"}
     assert page.query_params["evaluation"] == begun.id
@@ -276,7 +280,7 @@ def test_without_names_nothing_on_a_stage_tells_which_column_is_the_reference_an
     both: Console, open_page: OpenPage
 ) -> None:
     snapshot = answered(both)
-    asked = [query(f"square {number}").id for number in range(1, 13)]
+    asked = [one.id for one in both.lab.asked(both.lab.snapshots.get(snapshot))]
 
     def stage(place: int, names: str) -> list[dict[str, Any]]:
         page = open_page("judging", snapshot=snapshot, view="present", names=names, at=str(place + 1), q=asked)
@@ -519,3 +523,32 @@ def test_a_table_is_taken_for_one_and_what_of_it_is_not_asked_is_said(
     page = open_page("judging", set="mine")
     assert [button.label for button in page.button].count("All of judging") == 1
     assert not page.get("page_link")
+
+
+def test_questions_by_picture_are_named_by_what_it_shows_and_those_without_an_answer_are_named(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    asked = [query(like="7"), query(like="9"), query("a red square"), query(like="nothing")]
+    command(both, OLGA, "save_query_set", query_set="pictures", queries=asked)
+    page = open_page("judging", set="pictures")
+    labels = list(page.dataframe[0].value["Question"])
+    assert labels == ["picture 7: square 7", "picture 9: square 9", "a red square", "picture nothing"]
+    run = command(both, OLGA, "ask_query_set", query_set="pictures", columns=("images", "images__demo-siglip"))
+    for _ in range(300):
+        if (run := both.ledger.get(run.id)).state is RunState.SUCCEEDED:
+            break
+        time.sleep(0.1)
+    page = open_page("judging", snapshot=str((run.result or {})["snapshot"]))
+    assert "1 question without an answer in one of the columns: picture nothing." in said(page).replace("\\", "")
+    assert {"picture 7: square 7", "a red square"} <= set(page.dataframe[-1].value["Question"])
+
+
+def test_after_the_reveal_each_question_has_the_values_of_its_columns_beside_their_difference(
+    both: Console, open_page: OpenPage
+) -> None:
+    evaluation = judged(both)
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    table = next(table.value for table in page.dataframe if "B less A" in table.value)
+    assert list(table.columns[:4]) == ["Question", "A nDCG@3", "B nDCG@3", "B less A"]
+    assert list(table["B nDCG@3"] - table["A nDCG@3"]) == pytest.approx(list(table["B less A"]))
