@@ -56,7 +56,7 @@ class Judgements:
         if row is None:
             raise NotFound(
                 f"There is no evaluation {evaluation}.",
-                "The page Judging lists them, and so does `embedding-console evaluations`.",
+                "`embedding-console evaluations` lists them, and so does the page Judging.",
             )
         return _evaluation(row)
 

@@ -16,10 +16,10 @@ from console_core.console import Console
 from console_core.demo.queries import ACCEPTANCE
 from console_core.errors import NotAllowed
 from console_core.judging import wording
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
-from console_core.judging.snapshots import AskedColumn
 from console_core.judging.told import told_verdicts
 from console_core.runs.tables import runs
 from console_core.runs.types import RunState
@@ -498,7 +498,7 @@ def test_an_evaluation_that_is_not_there_is_said_on_a_page_with_a_title_and_a_wa
 ) -> None:
     page = open_page("judging", evaluation="e-nope")
     assert [title.value for title in page.title] == ["Evaluation"]
-    assert "The page Judging lists them" in said(page)
+    assert "and so does the page Judging" in said(page)
     assert not page.exception
     page.button(key="all-judging").click().run()
     assert [title.value for title in page.title] == ["Judging"]

@@ -43,11 +43,6 @@ class Report:
         """The first fact of this name."""
         return self.all(name)[0]
 
-    def row(self, name: str) -> list[str]:
-        """The only row that begins so."""
-        (found,) = (row for row in self.rows if row and row[0] == name)
-        return found[1:]
-
 
 def _text(html: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", html)).strip()
@@ -143,8 +138,12 @@ def test_every_number_that_stands_on_the_verdicts_page_and_in_its_report_is_the_
     _slices(screen, report, outcome)
     _facts(screen, report)
     _questions(screen, report, outcome)
-    points = {row["Column"]: (row["Model"], row["Fingerprint"], row["Points"]) for row in screen.table("Fingerprint")}
-    assert points == {letter: (row[2], row[3], row[5]) for letter in "ABC" for row in [report.row(letter)]}
+    heads = next(row for row in report.rows if "Fingerprint" in row)
+    columns = {row[0]: dict(zip(heads, row, strict=True)) for row in report.rows if row[0] in tuple("ABC")}
+    names = ("Model", "Fingerprint", "Points")
+    told = {row["Column"]: [row[name] for name in names] for row in screen.table("Fingerprint")}
+    assert told == {letter: [column[name] for name in names] for letter, column in columns.items()}
+    assert list(told) == list("ABC")
 
 
 def _counts(screen: Screen, report: Report, letters: Sequence[str]) -> None:

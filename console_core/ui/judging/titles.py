@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from console_core.judging.snapshots import AskedColumn
+from console_core.judging.asked_columns import AskedColumn
 
 
 def column_titles(columns: Sequence[AskedColumn]) -> list[str]:
