@@ -104,7 +104,7 @@ def asked_picture(key: str, *, edge: int = 240) -> None:
 
 def asked_sources(query: Query) -> list[str]:
     """The address of the picture that a question asks with, if it does."""
-    return [thumb_url(query.like, "", "small")] if query.like else []
+    return [thumb_url(query.like, "", "large")] if query.like else []
 
 
 def _source(key: str, revision: str, size: str = "large") -> str:
