@@ -8,6 +8,7 @@ from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
 from console_core.ui.judging.curtain import may_see
 from console_core.ui.judging.grading import grading
+from console_core.ui.judging.lookup import evaluation_of
 from console_core.ui.judging.naming import JUDGE, asks_who_it_is, say_what_is_left_out, who_judges
 from console_core.ui.judging.overview import overview, set_view
 from console_core.ui.judging.presenting import presentation
@@ -27,7 +28,7 @@ def _back() -> None:
 
 
 if chosen := parameter("evaluation"):
-    evaluation = console().lab.judgements.get(chosen)
+    evaluation = evaluation_of(chosen, _back)
     if parameter("view") == "verdict" or evaluation.revealed_at is not None:
         with page("Verdict", lead="What judges said, what it decides, and what it rests on.", actions=_back):
             verdict_view(evaluation)

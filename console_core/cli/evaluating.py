@@ -18,6 +18,7 @@ from console_core.judging.protocol import Gain, Metric, Protocol, Scale
 from console_core.judging.query_lists import decoded
 from console_core.judging.wording import judges as judges_in
 from console_core.judging.wording import locked, looked, measured, share, uncompared
+from console_core.runs.wording import count
 from console_core.vectorstore.ways import Search
 
 _EXIT = {True: 0, False: 1, None: 2}
@@ -65,8 +66,8 @@ def evaluate(
         before = [one.text for one in console.lab.siblings.of(kept, made.columns, before=made.made_at)]
         document = _told(made, console.lab.judgements) | {"queries_to_judge": len(desk.sample.queue), "to_judge": much}
         document |= {"warnings": before}
-    noun = "votes" if votes else "pictures"
-    lines = [f"{made.id}: {len(desk.sample.queue):,} queries to judge, {much:,} {noun}."]
+    pieces = count(much, "vote" if votes else "picture")
+    lines = [f"{made.id}: {count(len(desk.sample.queue), 'question')} to judge, {pieces}."]
     lines.append(f"Locked: {document['locked']}.")
     if not much:
         lines.append(f"All columns answer every question alike, and nothing needs a judge: see `verdict {made.id}`.")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,24 +15,15 @@ from console_core.errors import Refused
 from console_core.judging.asking import MOST_DEPTH, USUAL_DEPTH
 from console_core.judging.boards import board_of
 from console_core.judging.cutoffs import cutoff
-from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
+from console_core.judging.query_files import Format, format_of, read_questions, repeated
+from console_core.judging.query_lists import from_captions
 from console_core.judging.query_sets import QuerySet, QuerySets
 from console_core.judging.snapshots import Snapshot, as_trec
 from console_core.querylab.shifts import PERSISTENCE
 from console_core.runs.types import RunState
+from console_core.runs.wording import count
 
 Version = Annotated[int | None, typer.Option("--version", help="Of the query set; by default the newest.")]
-
-
-class Format(StrEnum):
-    """What a file of questions is."""
-
-    LINES = "lines"
-    CSV = "csv"
-    LOG = "log"
-
-
-_READERS = {Format.LINES: from_lines, Format.CSV: from_csv, Format.LOG: from_log}
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +38,7 @@ def query_set(
     name: str,
     file: Annotated[Path | None, typer.Option("--from", help="A file of questions.")] = None,
     as_format: Annotated[
-        Format | None, typer.Option("--as", help="What the file is: by default csv where it ends so, else lines.")
+        Format | None, typer.Option("--as", help="What the file is: by default what its name ends in says, else lines.")
     ] = None,
     captions: Annotated[int, typer.Option("--captions", help="So many captions of the catalog, from all of it.")] = 0,
     version: Version = None,
@@ -64,19 +54,21 @@ def query_set(
         return
     with opened(owner="embedding-console query-set") as console:
         if file is not None:
-            kind = as_format or (Format.CSV if file.suffix.lower() in (".csv", ".tsv") else Format.LINES)
-            asked, origin = _READERS[kind](decoded(read(file))), f"{file.name}, {kind}"
+            kind = as_format or format_of(file.name)
+            of_file = read_questions(read(file), kind)
+            asked, origin, said = of_file.questions, f"{file.name}, {kind}", of_file.text
         else:
             asked, origin = from_captions(console.catalog.rows(), most=captions), "captions of the catalog"
+            said = repeated(asked)
         made = command(console, actor_of(console), "save_query_set", query_set=name, queries=asked, origin=origin)
-        _show_set(console.lab.query_sets, made, as_json)
+        _show_set(console.lab.query_sets, made, as_json, said)
 
 
 def query_sets(as_json: Json = False) -> None:
     """The query sets, each in its newest version."""
     with opened() as console:
         found = console.lab.query_sets.all()
-    lines = [f"{one.label}  {one.size:,} questions  {one.origin}  {one.made_by}" for one in found]
+    lines = [f"{one.label}  {count(one.size, 'question')}  {one.origin}  {one.made_by}" for one in found]
     show([_json(one) for one in found], as_json, lines or ["There is no query set yet."])
 
 
@@ -103,7 +95,7 @@ def ask(
             typer.echo(line, err=True)
         run = in_foreground(console, run, run.title)
     snapshot = (run.result or {}).get("snapshot", "")
-    lines = [f"{run.id} {run.state}: {run.counts.done:,} questions answered", f"`results {snapshot}` shows them"]
+    lines = [f"{run.id} {run.state}: {count(run.counts.done, 'question')} answered", f"`results {snapshot}` shows them"]
     if run.state is not RunState.SUCCEEDED:
         lines = [lines[0], run.reason, run.remedy]
     show({**run_json(run), "snapshot": snapshot}, as_json, lines)
@@ -138,10 +130,7 @@ def results(
             show_agreement(one, column - 1, board_of(console.lab, one, other=column - 1, k=k, p=p), as_json)
             return
         answers = kept.answers(one.id)
-        asked = {
-            each.id: each.label
-            for each in console.lab.query_sets.queries(console.lab.query_sets.get(one.set_name, one.set_version))
-        }
+        asked = {each.id: each.label for each in console.lab.asked(one)}
     if as_trec_of:
         if as_trec_of > len(one.columns):
             raise typer.BadParameter(f"There are {len(one.columns)} columns.")
@@ -190,9 +179,9 @@ def threshold(
         raise typer.Exit(1)
 
 
-def _show_set(sets: QuerySets, one: QuerySet, as_json: bool) -> None:
+def _show_set(sets: QuerySets, one: QuerySet, as_json: bool, said: str = "") -> None:
     asked = sets.queries(one)
-    lines = [f"{one.label}: {one.size:,} questions, {one.origin}"]
+    lines = [f"{one.label}: {count(one.size, 'question')}, {one.origin}", *([said] if said else [])]
     lines += [f"  {each.label}" + (f"  [{', '.join(each.tags)}]" if each.tags else "") for each in asked]
     questions = [{"id": each.id, "text": each.text, "like": each.like, "tags": each.tags} for each in asked]
     show({**_json(one), "questions": questions}, as_json, lines)

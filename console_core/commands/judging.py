@@ -23,6 +23,7 @@ from console_core.judging.wording import moment, several
 from console_core.querylab.encoder_standing import standing
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
+from console_core.runs.wording import listed
 from console_core.settings import ROLES
 
 
@@ -59,7 +60,7 @@ def ask_query_set(
     return console.ledger.submit(
         kind=KIND,
         lane=Lane.ACCELERATOR,
-        title=f"Ask {asked.label} of {' and '.join(columns)}",
+        title=f"Ask {asked.label} of {listed(columns)}",
         target=snapshot.columns[0].collection,
         spec=AskPlan(asked.name, asked.version, snapshot.id).as_json(),
         actor=actor.name,

@@ -150,7 +150,7 @@ class AskQueries:
             with background():
                 found = [self._asked(column, some, snapshot.depth, made) for column in snapshot.columns]
             given = [_answer(one, column, results[one.id]) for column, results in enumerate(found) for one in some]
-            self._snapshots.add(snapshot.id, given, self._shown([one for each in found for one in each.values()]))
+            self._snapshots.add(snapshot.id, given, self._shown([one for each in found for one in each.values()], some))
             place += len(some)
             if place < len(asked):
                 counts = replace(counts, done=place)
@@ -205,11 +205,13 @@ class AskQueries:
         asked = Asked(vector, depth, None, Column(info.name, way), leave_out=one.like)
         return answered(self._store, info, asked, self._samples)
 
-    def _shown(self, results: Sequence[ColumnResult]) -> list[ImageRow]:
-        """Every picture that was found: as the catalog has it, else by what its point says."""
+    def _shown(self, results: Sequence[ColumnResult], some: Sequence[Query]) -> list[ImageRow]:
+        """Every picture that was found: as the catalog has it, else by what its point says. And those that some
+        questions asked with, as far as the catalog has them."""
         found = {hit.key: ImageRow(hit.key, (), hit.payload, "") for result in results for hit in result.answers}
         with suppress(ConsoleError):  # what was found counts, also where the catalog cannot be asked
-            found |= {row.key: row for row in self._rows(list(found))}
+            asked = [one.like for one in some if one.like]
+            found |= {row.key: row for row in self._rows(list(dict.fromkeys([*found, *asked])))}
         return list(found.values())
 
 

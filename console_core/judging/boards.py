@@ -35,7 +35,7 @@ def board_of(
     if not 0 < p < 1:
         raise Refused(f"RBO has no p of {p:g}.", "It lies between 0 and 1, such as 0.9.")
     reading = lab.readings.of(snapshot)
-    asked = lab.query_sets.queries(lab.query_sets.get(snapshot.set_name, snapshot.set_version))
+    asked = lab.asked(snapshot)
     return board(
         asked,
         reading.rankings[0],

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -129,7 +130,7 @@ def _finder(desk: Desk) -> Callable[[str], str]:
     """The id of a query that was named by that, or by what it asks, give or take spaces."""
     by_text: dict[str, str] = {}
     for query in desk.queries.values():
-        for text in (query.label, query.text):
+        for text in (query.label, replace(query, caption="").label, query.text):
             by_text.setdefault(" ".join(text.split()), query.id)
     by_text.pop("", None)
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from console_core.judging.holes import Judged
 from console_core.judging.protocol import FEWEST, Protocol
+from console_core.runs.wording import count
 
 Code = Literal[
     "not locked",
@@ -69,7 +70,7 @@ def reasons(
     found = []
     if locked is None:
         found.append(
-            Reason("not locked", "The protocol was not locked before the first judgment. Lock it, then judge.")
+            Reason("not locked", "The protocol was not locked before the first judgement. Lock it, then judge.")
         )
     elif locked != protocol.digest:
         found.append(Reason("changed", "This is not the protocol that was locked. Use that one, or judge anew."))
@@ -82,12 +83,12 @@ def reasons(
         )
         found.append(Reason("other queries", text))
     if queries < FEWEST:
-        text = f"{_counted(queries, 'query')} of at least {FEWEST}. Add queries to the set."
+        text = f"{count(queries, 'question')} of at least {FEWEST}. Add questions to the set."
         found.append(Reason("too few", text))
     if untouched:
         text = (
-            f"{_counted(untouched, 'query')} without any judgment that counts. Judge all that were drawn: their "
-            "number is fixed, and the grades of a judge count for a query once that judge graded all of its pictures."
+            f"{count(untouched, 'question')} without any judgement that counts. Judge all that were drawn: their "
+            "number is fixed, and the grades of a judge count for a question once that judge graded all its pictures."
         )
         found.append(Reason("unfinished", text))
     found += _telling_nothing([of for of in given if of], len(given), protocol.relevant)
@@ -102,7 +103,7 @@ def reasons(
         if abs(x - y) > protocol.gap + _ROUNDING:
             text = (
                 f"{values}; they may differ by {protocol.gap * 100:g} points. What nobody judged counts as irrelevant, "
-                "so the column with fewer judgments would look worse than it is. Judge the pictures that are left."
+                "so the column with fewer judgements would look worse than it is. Judge the pictures that are left."
             )
             found.append(Reason("judged unevenly", text))
     if thin and not found:
@@ -125,13 +126,10 @@ def _telling_nothing(graded: Sequence[Mapping[str, int]], drawn: int, relevant: 
         found.append(Reason("one grade", text))
     barren = sum(max(of.values()) < relevant for of in graded)
     if 2 * barren > drawn:
+        have = "has" if barren == 1 else "have"
         text = (
-            f"{_counted(barren, 'query')} of {drawn:,} have no relevant picture in any column, which says nothing of "
-            "which is better. Look whether the grades are right, or ask queries that the collection can answer."
+            f"{count(barren, 'question')} of {drawn:,} {have} no relevant picture in any column, which says nothing of "
+            "which is better. Look whether the grades are right, or ask questions that the collection can answer."
         )
         found.append(Reason("barren", text))
     return found
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word[:-1]}ies"

@@ -54,7 +54,10 @@ class Judgements:
         with self._database.reading() as connection:
             row = connection.execute(select(evaluations).where(_E.id == evaluation)).first()
         if row is None:
-            raise NotFound(f"There is no evaluation {evaluation}.", "`embedding-console evaluations` lists them.")
+            raise NotFound(
+                f"There is no evaluation {evaluation}.",
+                "`embedding-console evaluations` lists them, and so does the page Judging.",
+            )
         return _evaluation(row)
 
     def all(self, *, snapshot: str = "", limit: int = 50) -> list[Evaluation]:

@@ -59,10 +59,11 @@ class Pictures:
 @dataclass(frozen=True, slots=True)
 class EvaluationOutcome:
     """What became of an evaluation. Where pictures were graded there is a comparison for each column but the reference
-    and `twins` others, which are judged and not compared; where lists were voted on there are `ballots`. `words` were
-    ever added by judges, those that they took back too. `caution` is a sentence where a verdict may be about an encoder
-    that is fed wrongly, and "" else. `siblings` judged the same before this protocol was locked, `beside` did so later,
-    until its models were told, and `told` is what it said then."""
+    and `twins` others, which are judged and not compared; where lists were voted on there are `ballots`. `judges` have
+    how many grades or votes each gave, and `counting` how many of these count: the grades of questions that the judge
+    finished, and all votes. `words` were ever added by judges, those that they took back too. `caution` is a sentence
+    where a verdict may be about an encoder that is fed wrongly, and "" else. `siblings` judged the same before this
+    protocol was locked, `beside` did so later, until its models were told, and `told` is what it said then."""
 
     evaluation: str
     way: Way
@@ -83,6 +84,7 @@ class EvaluationOutcome:
     imported: Imported
     siblings: tuple[Sibling, ...]
     beside: tuple[Sibling, ...]
+    counting: Mapping[str, int]
     agreement: JudgesAgreement | None
     pictures: Pictures
     words: int
@@ -195,7 +197,8 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
     given = lab.judgements.of(evaluation.id)
     votes = lab.judgements.votes(evaluation.id)
     words, seen = lab.judgements.counted(evaluation.id), lab.looks.of(evaluation.id)
-    grades, touched = combined(counting(given, desk.pools)), {(one.query, one.key) for one in given}
+    counted = counting(given, desk.pools)
+    grades, touched = combined(counted), {(one.query, one.key) for one in given}
     graded, told = evaluation.way == "grades", evaluation.revealed_at is not None
     asked = [snapshot.columns[place] for place in evaluation.columns]
     twin_of = twins(asked)
@@ -227,6 +230,7 @@ def outcome_of(lab: LabRecords, evaluation: Evaluation) -> EvaluationOutcome:
         imported=imported(given, evaluation.made_at),
         siblings=siblings,
         beside=beside,
+        counting=_judges(counted, votes),
         agreement=judges_agreement(by_judge(given), evaluation.protocol.scale) if graded else None,
         pictures=Pictures(len(keys), sum(key not in touched for key in keys)),
         words=words,
@@ -247,7 +251,7 @@ def _answered(snapshot: Snapshot, questions: int, intact: bool) -> Answered:
 
 
 def _judges(given: Sequence[Judgement], votes: Sequence[CountedVote]) -> dict[str, int]:
-    """How many words of each judge count."""
+    """How many grades and votes each judge gave."""
     found: dict[str, int] = {}
     for judge in (*(one.judge for one in given), *(one.judge for one in votes)):
         found[judge] = found.get(judge, 0) + 1

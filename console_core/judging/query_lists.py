@@ -7,11 +7,13 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from console_core.catalog.types import ImageRow
 from console_core.errors import Refused
 from console_core.judging.query_sets import query, worded
+from console_core.querylab.finding import LONGEST
 from console_core.querylab.rankings import Query
 
 MOST_BYTES = 16 * 2**20
@@ -30,8 +32,16 @@ _EMPTY_LINES = re.compile(r"\A(?:[ \t]*[\r\n])+")
 
 
 def from_lines(told: str) -> list[Query]:
-    """One question on each line; empty lines, and lines that begin with #, are passed over."""
-    return [query(line) for line in _lines(told) if line.strip() and not line.lstrip().startswith("#")]
+    """One question on each line; empty lines, and lines that begin with #, are passed over.
+
+    Raises:
+        Refused: a line has too long a question.
+    """
+    return [
+        query(_short(line, number))
+        for number, line in enumerate(_lines(told), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
 
 
 def from_csv(told: str) -> list[Query]:
@@ -39,8 +49,20 @@ def from_csv(told: str) -> list[Query]:
     Commas, semicolons or tabs separate the columns.
 
     Raises:
-        Refused: no column holds a question.
+        Refused: no column holds a question, or a row has too long a one.
     """
+    return [one for one in _rows(told) if one is not None]
+
+
+def lines_without(told: str, *, table: bool) -> int:
+    """How many lines, or rows of a table below its header, hold no question; those at the end are none."""
+    if table:
+        return sum(one is None for one in _rows(told))
+    lines = _lines(told.rstrip())
+    return sum(not line.strip() or line.lstrip().startswith("#") for line in lines) if told.strip() else 0
+
+
+def _rows(told: str) -> list[Query | None]:
     rows, columns = _table(told)
     text, like, tags = (_column(columns, names) for names in (_TEXT, _LIKE, _TAGS))
     if not text and not like:
@@ -48,11 +70,11 @@ def from_csv(told: str) -> list[Query]:
             f"No column holds questions: {', '.join(columns) or 'there is no header'}.",
             "Name one query, or one like for pictures, in the first line.",
         )
-    return [
-        query(row.get(text) or "", like=(row.get(like) or "").strip(), tags=_split(row.get(tags) or ""))
-        for row in rows
-        if (row.get(text) or "").strip() or (row.get(like) or "").strip()
-    ]
+    found: list[Query | None] = []
+    for line, row in rows:
+        said, key = _short(row.get(text) or "", line), (row.get(like) or "").strip()
+        found.append(query(said, like=key, tags=_split(row.get(tags) or "")) if said.strip() or key else None)
+    return found
 
 
 def from_log(told: str, *, most: int = 200) -> list[Query]:
@@ -105,6 +127,12 @@ def caption(payload: Mapping[str, Any]) -> str:
     return next((said.strip() for name in CAPTIONS if isinstance(said := payload.get(name), str) and said.strip()), "")
 
 
+def captioned(of: Query, rows: Mapping[str, ImageRow]) -> Query:
+    """A question with what its picture is called, where that is among these rows, by key."""
+    row = rows.get(of.like)
+    return replace(of, caption=worded(caption(row.payload))) if row is not None else of
+
+
 def decoded(data: bytes) -> str:
     """The text of a file.
 
@@ -122,16 +150,26 @@ def decoded(data: bytes) -> str:
 def _searches(told: str) -> Iterator[tuple[str, int]]:
     first = next((line for line in _lines(told) if line.strip()), "")
     if first.lstrip().startswith("{"):
-        rows: Iterable[Mapping[str, Any]] = _json_lines(told)
+        rows: Iterable[tuple[int, Mapping[str, Any]]] = _json_lines(told)
     elif not _column(_header(first), _TEXT):
         yield from ((worded(line), 1) for line in _lines(told))
         return
     else:
         rows, _ = _table(told)
-    for row in rows:
+    for _, row in rows:
         named = list(row)
         text, times = row.get(_column(named, _TEXT)), row.get(_column(named, _COUNT))
         yield worded(str(text or "")), _times("" if times is None else str(times).strip())
+
+
+def _short(text: str, line: int) -> str:
+    """A question that is not too long, as it is."""
+    if len(said := worded(text)) > LONGEST:
+        raise Refused(
+            f'Line {line:,} has a question of {len(said):,} characters: "{said[:40]}…"',
+            f"Ask with at most {LONGEST:,}, or take the line out.",
+        )
+    return text
 
 
 def _times(said: str) -> int:
@@ -143,7 +181,7 @@ def _times(said: str) -> int:
     return int(said)
 
 
-def _json_lines(told: str) -> Iterator[Mapping[str, Any]]:
+def _json_lines(told: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(_lines(told), start=1):
         if not line.strip():
             continue
@@ -152,15 +190,21 @@ def _json_lines(told: str) -> Iterator[Mapping[str, Any]]:
         except (ValueError, RecursionError) as error:
             raise Refused(f"Line {number} is no JSON: {error}.", "Send one JSON object a line.") from error
         if isinstance(row, dict):
-            yield row
+            yield number, row
 
 
-def _table(told: str) -> tuple[list[dict[str, str]], list[str]]:
-    told = _EMPTY_LINES.sub("", told.replace("\0", ""))
+def _table(told: str) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """The rows of a table, each with the line that it ends in, and the names of its columns."""
+    told = told.replace("\0", "")
+    begun = _EMPTY_LINES.sub("", told)
+    before = len(_lines(told)) - len(_lines(begun))
     try:
-        lines = io.StringIO(told, newline="")  # ends lines at \r too, and leaves them as they are within quotes
-        reader = csv.DictReader(lines, delimiter=_delimiter(_lines(told)[0]), strict=True)
-        rows = [{name: value or "" for name, value in row.items() if isinstance(name, str)} for row in reader]
+        lines = io.StringIO(begun, newline="")  # ends lines at \r too, and leaves them as they are within quotes
+        reader = csv.DictReader(lines, delimiter=_delimiter(_lines(begun)[0]), strict=True)
+        rows = [
+            (before + reader.line_num, {name: value or "" for name, value in row.items() if isinstance(name, str)})
+            for row in reader
+        ]
     except csv.Error as error:
         raise Refused(f"The table cannot be read: {error}.", "Save it as CSV, with quotes around commas.") from error
     return rows, [name for name in reader.fieldnames or () if name]

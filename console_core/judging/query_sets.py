@@ -97,7 +97,7 @@ class QuerySets:
             Refused: there is no name or no question, or too many, too long a one, or one with half a character.
         """
         name, origin = name.strip(), origin.encode("utf-8", "replace").decode()
-        wanted = _distinct(asked)
+        wanted = distinct(asked)
         _refuse(name, wanted)
         digest = _digest(wanted)
         with self._database.transaction() as connection:
@@ -179,7 +179,8 @@ class QuerySets:
             return [Query(row.id, row.text, row.like, tuple(row.tags)) for row in connection.execute(asked)]
 
 
-def _distinct(asked: Iterable[Query]) -> list[Query]:
+def distinct(asked: Iterable[Query]) -> list[Query]:
+    """Each question once, in its first spelling and with the tags of all."""
     found: dict[tuple[str, str], Query] = {}
     for one in asked:
         asks = folded(one.text) or one.text, one.like

@@ -9,12 +9,14 @@ from console_core.judging.graded import GradedPictures
 from console_core.judging.judge_browsers import JudgeBrowsers
 from console_core.judging.judgements import Evaluation, Judgements
 from console_core.judging.looks import Looks
+from console_core.judging.query_lists import captioned
 from console_core.judging.query_sets import QuerySets
 from console_core.judging.readings import Readings
 from console_core.judging.siblings import Siblings
-from console_core.judging.snapshots import Snapshots
+from console_core.judging.snapshots import Snapshot, Snapshots
 from console_core.judging.sureness import FirstScores
 from console_core.judging.told import ToldVerdicts
+from console_core.querylab.rankings import Query
 
 MOST_PLACES = 4_000_000
 """In the rankings of all desks in memory, each a pointer or three: the largest desk (10,000 queries, four columns, a
@@ -38,6 +40,16 @@ class LabRecords:
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._guard = threading.Lock()
 
+    def asked(self, snapshot: Snapshot) -> list[Query]:
+        """The questions of a snapshot in their order, each picture with what it was called when it was asked.
+
+        Raises:
+            NotFound: its query set is not there.
+        """
+        asked = self.query_sets.queries(self.query_sets.get(snapshot.set_name, snapshot.set_version))
+        rows = self.snapshots.pictures(snapshot.id, [one.like for one in asked if one.like])
+        return [captioned(one, rows) for one in asked]
+
     def desk(self, evaluation: Evaluation) -> Desk:
         """The desk of an evaluation. Its answers never change, so it is kept in memory.
 
@@ -51,7 +63,7 @@ class LabRecords:
         if known is not None:
             return known
         snapshot = self.snapshots.get(evaluation.snapshot)
-        asked = self.query_sets.queries(self.query_sets.get(snapshot.set_name, snapshot.set_version))
+        asked = self.asked(snapshot)
         rankings = self.readings.of(snapshot).rankings
         made = Desk(evaluation, asked, [rankings[place] for place in evaluation.columns])
         with self._guard:

@@ -100,6 +100,7 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     """What the verdict rests on, in a few lines."""
     rows = [
         ("Judges, and how much they said", numbers("judges", "judges")),
+        *([("Of these count", numbers("counting", "finished"))] if outcome.counting != outcome.judges else []),
         ("Looks at the verdict", numbers("looked", "plain")),
         ("Questions in the set", numbers("answered.questions", "count")),
     ]
@@ -117,7 +118,7 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
     if outcome.agreement is None or outcome.agreement.alpha is None:
         agreement = numbers("agreement.reason", "plain")
     unjudged = f"{numbers('pictures.unjudged', 'count')} of {numbers('pictures.all', 'count')}"
-    judges, looks, questions = rows
+    *judges, looks, questions = rows
     rows = [
         ("Margin", f"{numbers('protocol.margin', 'plain')} of {numbers('protocol.measure', 'plain')}"),
         *(
@@ -127,7 +128,7 @@ def _facts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
             )
             for place, one in enumerate(outcome.comparisons)
         ),
-        judges,
+        *judges,
         ("Where the grades come from", numbers("imported.text", "plain")),
         ("Agreement of judges", agreement),
         ("Unjudged pictures", f"{numbers('pictures.share', 'share')}: {unjudged}"),
@@ -165,7 +166,8 @@ def _comparison(outcome: EvaluationOutcome, place: int, numbers: Numbers) -> str
             for side in ("a", "b")
             for what, how in ((f"scores.{field}", "score"), ("judged.at_k", "share"))
         ]
-        rows.append(f"<tr><td>{name}@{k}</td>{''.join(f'<td class=n>{cell}</td>' for cell in (*cells, apart))}</tr>")
+        values = "".join(f"<td class=n>{cell}</td>" for cell in (*cells, apart))
+        rows.append(f"<tr><td>{wording.metric_at(name, k)}</td>{values}</tr>")
     heads = ("A", f"Judged@{k}", letter, f"Judged@{k}", f"{letter} less A")
     head = "".join(f'<th class="n">{name}</th>' for name in heads)
     return (
@@ -205,8 +207,9 @@ def _numbers_of(one: Comparison, place: int, numbers: Numbers) -> str:
         ("Questions that repeat another one", numbers(f"{at}.repeated", "count")),
     ]
     if one.verdict.decision:
-        fell = f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}"
-        rows.append(("If all unjudged pictures fell one way", fell))
+        if wording.differ(one.verdict.worst, one.verdict.best):
+            fell = f"{numbers(f'{at}.worst', 'difference')} to {numbers(f'{at}.best', 'difference')}"
+            rows.append(("If all unjudged pictures fell one way", fell))
         found = f"{at}.decision"
         rows = [
             (

@@ -18,6 +18,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "moment": wording.moment,
     "gain": wording.gain,
     "judges": wording.judges,
+    "finished": wording.finished,
     "named": wording.named,
     "versions": wording.versions,
     "settings": wording.settings,

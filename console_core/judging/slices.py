@@ -42,7 +42,8 @@ class Slice:
 def by_tag(
     sample: Sample, differences: Mapping[str, float], queries: Sequence[Query], confidence: float = 0.95
 ) -> list[Slice]:
-    """A slice for each tag, by name, of the queries that a sample stands for. A query may have several tags.
+    """A slice for each tag, by name, of the queries that a sample stands for. A query may have several tags. A tag of
+    all of them is no slice: it says what the verdict says, and is no further look.
 
     Raises:
         KeyError: a drawn query has no difference.
@@ -51,7 +52,8 @@ def by_tag(
     for query in queries:
         for tag in query.tags:
             groups.setdefault(tag, set()).add(query.id)
-    slices = (_of(tag, sample.among(members), differences, confidence) for tag, members in sorted(groups.items()))
+    parts = ((tag, sample.among(members)) for tag, members in sorted(groups.items()))
+    slices = (_of(tag, part, differences, confidence) for tag, part in parts if part.population < sample.population)
     return _corrected([found for found in slices if found is not None], confidence)
 
 

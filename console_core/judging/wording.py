@@ -42,6 +42,16 @@ def difference(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:+.3f}"
 
 
+def metric_at(name: str, k: int) -> str:
+    """A metric with its depth: nDCG@10."""
+    return f"{name}@{k}"
+
+
+def differ(lowest: float | None, highest: float | None) -> bool:
+    """Whether two numbers differ by more than rounding: what nobody judged could then move a mean."""
+    return lowest is not None and highest is not None and highest - lowest > 1e-9
+
+
 def share(value: float | None) -> str:
     """A share, in per cent with one decimal, as reasons for a withheld verdict say it: 95.0%."""
     return UNKNOWN if value is None else f"{value:.1%}"
@@ -177,6 +187,11 @@ def uncompared(number: int) -> str:
         return ""
     are = "1 column is a twin" if number == 1 else f"{number:,} columns are twins"
     return f"{are} of another one. {TWINS}"
+
+
+def finished(words: Mapping[str, int]) -> str:
+    """How much of what judges said counts: olga 120, pete 38: grades of questions that the judge finished."""
+    return f"{judges(words)}: grades of questions that the judge finished"
 
 
 def named(labels: Sequence[str]) -> str:

@@ -14,14 +14,17 @@ Grades = Mapping[str, Mapping[str, int]]
 @dataclass(frozen=True, slots=True)
 class Query:
     """One question of a query set: words, or the picture of a catalog key, or both. `id` is unique within the set, and
-    the same question keeps it from version to version. Tags name what kind of question it is, for slices."""
+    the same question keeps it from version to version. Tags name what kind of question it is, for slices. `caption` is
+    what its picture was called when it was asked, where that is known; it is no part of the question."""
 
     id: str
     text: str = ""
     like: str = ""
     tags: tuple[str, ...] = ()
+    caption: str = ""
 
     @property
     def label(self) -> str:
         """What it asks, for people."""
-        return " + ".join(part for part in (self.text, f"picture {self.like}" if self.like else "") if part)
+        picture = f"picture {self.like}" if self.like else ""
+        return " + ".join(filter(None, (self.text, f"{picture}: {self.caption}" if self.caption else picture)))

@@ -1,6 +1,6 @@
 """The words of a run: what its kind is called, what it counts and what it does with each, and how far it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -74,3 +74,13 @@ def short_interval(shortest: float, longest: float) -> str:
     size, unit = (1.0, "s") if longest >= 1 else (0.001, "ms")
     low, high = (f"{value:.1g}" if value < 1 else f"{value:,.0f}" for value in (shortest / size, longest / size))
     return f"about {high} {unit}" if low == high else f"about {low}–{high} {unit}"
+
+
+def listed(some: Sequence[str]) -> str:
+    """Several in a sentence: a; a and b; a, b and c."""
+    return " and ".join(filter(None, (", ".join(some[:-1]), *some[-1:])))
+
+
+def count(value: int, singular: str, plural: str = "") -> str:
+    """1 picture, 1,200 pictures."""
+    return f"{value:,} {singular if value == 1 else plural or singular + 's'}"

@@ -46,16 +46,12 @@ function button(tile, picked) {
   return made
 }
 
-function column(given, data) {
+function column(given, data, titled) {
   const made = element('section', 'column')
-  if (given.title || given.caption) {
+  if (titled) {
     const head = element('header')
     if (given.title) head.append(element('h3', '', given.title))
-    if (given.caption) {
-      const line = element('p', '', given.caption)
-      line.title = given.caption
-      head.append(line)
-    }
+    if (given.caption) head.append(element('p', '', given.caption))
     made.append(head)
   }
   if (!given.tiles.length) {
@@ -63,10 +59,42 @@ function column(given, data) {
     return made
   }
   const tiles = element('div', 'tiles')
-  tiles.style.gridTemplateColumns = `repeat(auto-fill, minmax(${Number(data.tileWidth)}px, 1fr))`
+  if (!data.below) tiles.style.gridTemplateColumns = `repeat(auto-fill, minmax(${Number(data.tileWidth)}px, 1fr))`
   tiles.append(...given.tiles.map((tile) => button(tile, data.picked)))
   made.append(tiles)
   return made
+}
+
+// How tiles fill a box, each with a line of facts below it: their side, how many stand abreast, and how many are shown.
+// It is six of them, or more where their pictures take more of the box together then.
+function filling(tiles, width, height, facts, gap) {
+  let best = { side: 0, abreast: 1, shown: tiles }
+  for (let abreast = 1; abreast <= tiles; abreast++) {
+    for (let lines = 1; (lines - 1) * abreast < tiles; lines++) {
+      const shown = Math.min(tiles, abreast * lines)
+      const side = Math.min((width - (abreast - 1) * gap) / abreast, (height - (lines - 1) * gap) / lines - facts)
+      if (shown >= Math.min(6, tiles) && side > 0 && shown * side ** 2 > best.shown * best.side ** 2) best = { side, abreast, shown }
+    }
+  }
+  return best
+}
+
+// Make the tiles of a stage as large as the window has room for, all of them alike, from where they begin to `below`
+// pixels over its lower edge.
+function fill(root, below) {
+  const columns = [...root.querySelectorAll('.tiles')]
+  if (!columns.length || !root.isConnected) return
+  const page = root.getRootNode().host?.closest('[data-testid="stMain"]')
+  const top = Math.max(...columns.map((tiles) => tiles.getBoundingClientRect().top)) + (page?.scrollTop ?? 0)
+  const facts = (root.querySelector('.facts')?.offsetHeight ?? 0) + 2
+  const most = Math.max(...columns.map((tiles) => tiles.childElementCount))
+  const gap = parseFloat(getComputedStyle(columns[0]).rowGap) || 0
+  const width = Math.min(...columns.map((tiles) => tiles.parentElement.clientWidth))
+  const { side, abreast, shown } = filling(most, width, window.innerHeight - top - below, facts, gap)
+  for (const tiles of columns) {
+    tiles.style.gridTemplateColumns = `repeat(${abreast}, minmax(0, ${Math.max(96, Math.floor(side))}px))`
+    ;[...tiles.children].forEach((tile, place) => (tile.hidden = place >= shown))
+  }
 }
 
 export default function (component) {
@@ -77,7 +105,16 @@ export default function (component) {
   if (root.shown !== version) {
     root.shown = version
     root.style.gridTemplateColumns = `repeat(${data.columns.length}, minmax(0, 1fr))`
-    root.replaceChildren(...data.columns.map((given) => column(given, data)))
+    const titled = data.columns.some((given) => given.title || given.caption)
+    root.classList.toggle('titled', titled)
+    root.classList.toggle('stage', Boolean(data.below))
+    root.replaceChildren(...data.columns.map((given) => column(given, data, titled)))
+  }
+  root.fitting?.disconnect()
+  if (data.below) {
+    root.fitting = new ResizeObserver(() => requestAnimationFrame(() => fill(root, data.below)))
+    root.fitting.observe(document.documentElement)
+    root.fitting.observe(root)
   }
   const link = (on) => (event) => {
     const id = event.target.closest?.('button')?.dataset.id

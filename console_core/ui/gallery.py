@@ -54,15 +54,20 @@ class Column:
     empty: str = "No pictures."
 
 
-def gallery(columns: Sequence[Column], *, key: str, picked: str = "", tile_width: int = 132) -> str | None:
+def gallery(
+    columns: Sequence[Column], *, key: str, picked: str = "", tile_width: int = 132, below: int = 0
+) -> str | None:
     """Draw columns side by side; returns the id of the picture that was clicked in this run, else None.
 
-    `picked` is the id to show as chosen. `tile_width` is the least width of a tile, in CSS pixels.
+    `picked` is the id to show as chosen. `tile_width` is the least width of a tile, in CSS pixels. With `below` it is
+    for a room: tiles are as large as the window has room for, but for so many pixels at its lower edge; the first six
+    of each column are shown, and further ones where they fill it better.
     """
     data: dict[str, Any] = {
         "columns": [{**_texts(column), "tiles": [_tile(tile) for tile in column.tiles]} for column in columns],
         "picked": picked,
         "tileWidth": tile_width,
+        "below": below,
     }
     clicked = _element(key=key, data=data, on_picked_change=lambda: None).get("picked")
     return str(clicked) if clicked is not None else None

@@ -13,7 +13,7 @@ from console_core.catalog.types import ImageRow, JsonValue
 from console_core.catalog.web_addresses import is_address
 from console_core.ui import panels, words
 from console_core.ui.session import console
-from console_core.web.pictures import thumb_url
+from console_core.web.pictures import Size, thumb_url
 
 TELLING = ("caption", "title", "description", "alt", "label", "name")
 """Payload fields that say what a picture shows, the most telling first."""
@@ -54,9 +54,9 @@ def file_name(row: ImageRow | None) -> str:
     return PurePath(told(row.candidates[0]).removesuffix("?…")).name if row is not None and row.candidates else ""
 
 
-def address(key: str, row: ImageRow | None) -> str:
+def address(key: str, row: ImageRow | None, size: Size = "small") -> str:
     """The thumbnail's address; of a picture that the catalog does not have it shows a grey tile."""
-    return thumb_url(key, row.revision if row is not None else "")
+    return thumb_url(key, row.revision if row is not None else "", size)
 
 
 def drawer(state: str, title: Callable[[str], str], more: Callable[[str, ImageRow | None], None]) -> None:

@@ -11,6 +11,8 @@ from math import ceil, floor
 from typing import Literal
 
 from console_core.runs.types import RunState
+from console_core.runs.wording import count as count
+from console_core.runs.wording import listed as listed
 from console_core.runs.wording import percent as percent
 
 Colour = Literal["gray", "blue", "green", "orange", "red", "violet"]
@@ -143,11 +145,6 @@ def one_line(text: str) -> str:
 def number(value: float) -> str:
     """12,345; fractions keep one digit."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
-
-
-def count(value: int, singular: str, plural: str = "") -> str:
-    """1 picture, 1,200 pictures."""
-    return f"{value:,} {singular if value == 1 else plural or singular + 's'}"
 
 
 def size(value: float | None) -> str:

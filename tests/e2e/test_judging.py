@@ -441,3 +441,42 @@ def grade(tab: Tab, number: int, given: list[tuple[str, int]]) -> None:
     tab.page.keyboard.press(str(number))
     given.append((urlsafe_b64decode(f"{name[1]}==").decode(), number))
     takes_keys_again(tab, len(given))
+
+
+def test_a_show_fills_the_window_and_the_screen_and_obeys_a_remote_control(
+    server: Server, browse: Browse, judged: Judged
+) -> None:
+    with browse(server) as tab:
+        tab.page.set_default_timeout(PATIENCE)
+        tab.open(f"/judging?snapshot={judged.snapshot}&view=present")
+        tiles = tab.page.locator("section.column button:visible")
+        tiles.first.wait_for()
+        for width, height in ((1440, 900), (1920, 1080), (1100, 800)):
+            tab.page.set_viewport_size({"width": width, "height": height})
+            tab.page.wait_for_function(
+                """([width, height]) => {
+                  const gallery = document.querySelector('[data-testid="stBidiComponentIsolated"]').shadowRoot
+                  const shown = [...gallery.querySelectorAll('button:not([hidden])')]
+                  const lowest = Math.max(...shown.map((tile) => tile.getBoundingClientRect().bottom))
+                  return shown.length >= 12 && lowest > 0.8 * height && lowest < height - 40
+                }""",
+                arg=[width, height],
+            )
+            controls = tab.page.get_by_role("button", name="End").bounding_box()
+            assert controls is not None
+            assert controls["y"] + controls["height"] <= height
+        tab.page.keyboard.press("PageDown")
+        tab.page.get_by_text("2 of 12").wait_for()
+        tab.page.keyboard.press("PageUp")
+        tab.page.get_by_text("1 of 12").wait_for()
+        tab.page.keyboard.press("f")
+        tab.page.wait_for_function("document.fullscreenElement !== null")
+        tab.page.get_by_role("button", name="Leave full screen").wait_for()
+        tab.page.keyboard.press("ArrowRight")
+        tab.page.get_by_text("2 of 12").wait_for()
+        assert tab.page.evaluate("document.fullscreenElement !== null")
+        tab.page.get_by_role("button", name="End").click()
+        tab.page.get_by_role("heading", name="Answers").wait_for()
+        tab.page.wait_for_function("document.fullscreenElement === null")
+        tab.shows_no_trace()
+        assert tab.complaints == []

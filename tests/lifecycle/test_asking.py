@@ -63,6 +63,8 @@ def test_a_run_asks_every_question_of_every_column_as_the_query_lab_does(both: C
     assert first.margin == pytest.approx(beside.margin)
     asked_in_words = {query(text).id for text in TEXTS}
     assert [set(margins) for margins in both.lab.snapshots.margins(snapshot)] == [asked_in_words] * 2
+    assert both.lab.asked(snapshot)[-1].label == "picture 7: square 7"
+    assert both.lab.asked(snapshot)[:-1] == [query(text) for text in TEXTS]
     like = [ranking[query(like="7").id] for ranking in rankings]
     assert all(len(ranking) == 5 and "7" not in ranking for ranking in like)
 

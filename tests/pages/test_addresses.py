@@ -58,7 +58,7 @@ def address(page: AppTest) -> dict[str, Any]:
 
 def drawn(page: AppTest) -> dict[str, Any]:
     """What a page shows, but for times."""
-    galleries = [json.loads(one.proto.json)["columns"] for one in page.get("bidi_component")]
+    galleries = [json.loads(one.proto.json)["columns"] for one in page.get("bidi_component") if one.proto.json]
     return {
         "titles": [each.value for each in (*page.title, *page.header, *page.subheader)],
         "metrics": [(metric.label, metric.value) for metric in page.metric],

@@ -1,5 +1,7 @@
 """Judging in the browser: from questions to blind grades, with a worker that asks."""
 
+import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +16,7 @@ from console_core.console import Console
 from console_core.demo.queries import ACCEPTANCE
 from console_core.errors import NotAllowed
 from console_core.judging import wording
+from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.outcome import outcome_of
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
@@ -23,6 +26,8 @@ from console_core.runs.types import RunState
 from console_core.ui import navigation, session, words
 from console_core.ui.judging.grading import _give as give_grade_on_page
 from console_core.ui.judging.newest import judged_links
+from console_core.ui.judging.presenting import order_of
+from console_core.ui.judging.titles import column_titles
 from console_core.vectorstore.ways import Search
 from console_core.web.browsers import known_as
 from tests.conftest import fill
@@ -177,8 +182,11 @@ def test_agreement_is_shown_as_change_and_a_locked_protocol_begins_blind_judging
     page.number_input(key="begin-margin").set_value(0.1).run()
     page.number_input(key="begin-k").set_value(5).run()
     page.radio(key="begin-way").set_value("Pictures, yes or no").run()
+    (announced,) = re.findall(r"Each judge gets (\d+) pictures, of (\d+) questions: about \d+ minute", said(page))
     page.button(key="begin-start").click().run()
     (begun,) = both.lab.judgements.all()
+    desk = both.lab.desk(begun)
+    assert announced == (str(desk.graded(()).of), str(len(desk.sample.queue)))
     assert (begun.protocol.margin, begun.protocol.k, begun.digest) == (0.1, 5, begun.protocol.digest)
     assert {button.label for button in page.button if str(button.key).startswith("grade-")} == {"Yes", "No"}
     assert page.query_params["evaluation"] == begun.id
@@ -261,9 +269,44 @@ def test_chosen_questions_are_presented_one_at_a_time_with_or_without_names(both
     page.button(key="stage-next").click().run()
     assert [header.value for header in page.header] == [first.text]
     page.button(key="stage-names").click().run()
-    assert "names" not in page.query_params
+    assert page.query_params["names"] == "told"
+    page.button(key="stage-next").click().run()
+    assert page.query_params["names"] == "no"
     page.button(key="stage-end").click().run()
     assert [title.value for title in page.title] == ["Answers"]
+
+
+def test_without_names_nothing_on_a_stage_tells_which_column_is_the_reference_and_none_can_be_followed(
+    both: Console, open_page: OpenPage
+) -> None:
+    snapshot = answered(both)
+    asked = [one.id for one in both.lab.asked(both.lab.snapshots.get(snapshot))]
+
+    def stage(place: int, names: str) -> list[dict[str, Any]]:
+        page = open_page("judging", snapshot=snapshot, view="present", names=names, at=str(place + 1), q=asked)
+        given = page.get("bidi_component")[0].proto
+        columns: list[dict[str, Any]] = json.loads(given.json)["columns"]
+        assert not page.exception
+        return columns
+
+    first = [order_of(snapshot, one, 2)[0] for one in asked]
+    assert {0, 1} == set(first)
+    place = first.index(1)
+    usual, hidden, told = stage(place, "yes"), stage(place, "no"), stage(place, "told")
+    assert [column["title"] for column in usual] == ["demo-clip", "demo-siglip"]
+    assert [column["title"] for column in hidden] == ["Answer 1", "Answer 2"]
+    assert [column["title"] for column in told] == ["demo-siglip", "demo-clip"]
+    shown = [[[tile["id"] for tile in column["tiles"]] for column in columns] for columns in (usual, hidden, told)]
+    assert shown[0] == shown[1][::-1] == shown[2][::-1]
+    assert {tile["shift"] for column in hidden for tile in column["tiles"]} == {None}
+    assert all(tile["shift"] for tile in told[0]["tiles"])
+
+
+def test_columns_of_the_same_model_are_told_apart_by_what_was_asked() -> None:
+    asked = [
+        AskedColumn(name, name, model, "", 2, 1) for name, model in (("a", "clip"), ("b", "siglip"), ("c", "clip"))
+    ]
+    assert column_titles(asked) == ["clip · a", "siglip", "clip · c"]
 
 
 def judged(console: Console, columns: tuple[str, ...] = BOTH) -> str:
@@ -448,3 +491,64 @@ def test_columns_that_answer_every_question_alike_need_no_judge_and_have_their_v
     page.button(key="verdict-look").click().run()
     assert "B is no worse than A" in [card.value for card in page.subheader]
     assert "verdict-reveal" in {button.key for button in page.button}
+
+
+def test_an_evaluation_that_is_not_there_is_said_on_a_page_with_a_title_and_a_way_back(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    page = open_page("judging", evaluation="e-nope")
+    assert [title.value for title in page.title] == ["Evaluation"]
+    assert "and so does the page Judging" in said(page)
+    assert not page.exception
+    page.button(key="all-judging").click().run()
+    assert [title.value for title in page.title] == ["Judging"]
+
+
+def test_a_table_is_taken_for_one_and_what_of_it_is_not_asked_is_said(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    page = open_page("judging")
+    page.segmented_control(key="set-way").set_value("A file").run()
+    page.text_input(key="set-name").set_value("mine").run()
+    page.file_uploader(key="set-file").upload("questions.csv", b"query,tags\na fox,wild\na cat,\na fox,red\n,\n").run()
+    assert page.radio(key="set-kind-csv").value == "csv"
+    assert "2 questions, such as: a fox. 1 question was there already. 1 line without a question." in said(
+        page
+    ).replace("\\", "")
+    page.button(key="set-save").click().run()
+    assert both.lab.query_sets.queries(both.lab.query_sets.get("mine")) == [
+        query("a fox", tags=("red", "wild")),
+        query("a cat"),
+    ]
+    page = open_page("judging", set="mine")
+    assert [button.label for button in page.button].count("All of judging") == 1
+    assert not page.get("page_link")
+
+
+def test_questions_by_picture_are_named_by_what_it_shows_and_those_without_an_answer_are_named(
+    both: Console, open_page: OpenPage, said: Callable[[AppTest], str]
+) -> None:
+    asked = [query(like="7"), query(like="9"), query("a red square"), query(like="nothing")]
+    command(both, OLGA, "save_query_set", query_set="pictures", queries=asked)
+    page = open_page("judging", set="pictures")
+    labels = list(page.dataframe[0].value["Question"])
+    assert labels == ["picture 7: square 7", "picture 9: square 9", "a red square", "picture nothing"]
+    run = command(both, OLGA, "ask_query_set", query_set="pictures", columns=("images", "images__demo-siglip"))
+    for _ in range(300):
+        if (run := both.ledger.get(run.id)).state is RunState.SUCCEEDED:
+            break
+        time.sleep(0.1)
+    page = open_page("judging", snapshot=str((run.result or {})["snapshot"]))
+    assert "1 question without an answer in one of the columns: picture nothing." in said(page).replace("\\", "")
+    assert {"picture 7: square 7", "a red square"} <= set(page.dataframe[-1].value["Question"])
+
+
+def test_after_the_reveal_each_question_has_the_values_of_its_columns_beside_their_difference(
+    both: Console, open_page: OpenPage
+) -> None:
+    evaluation = judged(both)
+    command(both, OLGA, "reveal", evaluation=evaluation)
+    page = open_page("judging", evaluation=evaluation, view="verdict")
+    table = next(table.value for table in page.dataframe if "B less A" in table.value)
+    assert list(table.columns[:4]) == ["Question", "A nDCG@3", "B nDCG@3", "B less A"]
+    assert list(table["B nDCG@3"] - table["A nDCG@3"]) == pytest.approx(list(table["B less A"]))

@@ -9,6 +9,7 @@ from console_core.judging.board import STATEMENT, Board, Row, Summary
 from console_core.judging.boards import board_of
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.sureness import sureness
+from console_core.judging.wording import named
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.clickable_table import clickable_table
@@ -26,7 +27,7 @@ from console_core.ui.unrestored import say
 def agreement_view(snapshot: Snapshot) -> None:
     """The whole: facts, totals, tags, questions by disagreement, one of them side by side, and the form."""
     lab = session.console().lab
-    asked = lab.query_sets.queries(lab.query_sets.get(snapshot.set_name, snapshot.set_version))
+    asked = lab.asked(snapshot)
     rankings = lab.readings.of(snapshot).rankings
     st.caption(
         words.plain(
@@ -51,6 +52,7 @@ def agreement_view(snapshot: Snapshot) -> None:
     with panels.card(f"{_title(other)} against {_title(reference)}", caption=STATEMENT):
         choose_measure(snapshot, now)
         _totals(found)
+        _lacking(found, asked)
     begin_form(snapshot, rankings)
     threshold_form(snapshot, now.other)
     present_form(snapshot, found)
@@ -86,12 +88,23 @@ def _totals(found: Board) -> None:
             f"reference, {total.margin_b:.3f} in the other column, each in its own model's unit. Low is an alarm; "
             "the two are not compared with each other. Tags and questions have it, too."
         )
-    if found.lacking:
-        st.caption(f"{words.count(len(found.lacking), 'question')} without an answer in one of the columns.")
     if len(found.tags) > 1 or (found.tags and found.tags[0].queries < total.queries):
         st.dataframe(
-            [_row(tag, found) for tag in found.tags], hide_index=True, height="content", alt="Agreement by tag"
+            [_row(tag, found) for tag in found.tags],
+            hide_index=True,
+            height="content",
+            column_config={f"Overlap@{found.k}": st.column_config.NumberColumn(format="percent")},
+            alt="Agreement by tag",
         )
+
+
+def _lacking(found: Board, asked: Sequence[Query]) -> None:
+    """Which questions are in none of the numbers."""
+    if found.lacking:
+        labels = {query.id: query.label for query in asked}
+        names = named([labels[query] for query in found.lacking]).partition(": ")[2]
+        number = words.count(len(found.lacking), "question")
+        st.caption(words.plain(f"{number} without an answer in one of the columns: {names}."))
 
 
 def _rbo(found: Board) -> str:
@@ -135,13 +148,16 @@ def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, fl
         }
         for row in rows
     ]
-    share = st.column_config.ProgressColumn(width=104, format="%.2f", min_value=0.0, max_value=1.0)
+    percent, share = (
+        st.column_config.ProgressColumn(width=104, format=form, min_value=0.0, max_value=1.0)
+        for form in ("percent", "%.2f")
+    )
     with st.container(height=360 if len(rows) > 9 else "content", border=False):
         place = clickable_table(
             table,
             key="board-questions",
             alt="Questions and how alike both answers are",
-            columns=dict.fromkeys((*measures, *columns), share),
+            columns={**dict.fromkeys((*measures, *columns), share), measures[0]: percent},
         )
     if columns:
         st.caption(

@@ -48,7 +48,7 @@ def _form(sets: Sequence[QuerySet]) -> None:
     with right:
         columns = _in_ways(chosen)
         size = known[name].size if name in known else 0
-        told = f"{words.count(size, 'question')} of {words.count(len(columns), 'column')}: {', '.join(columns)}. "
+        told = f"{words.count(size, 'question')} to {words.count(len(columns), 'column')}: {', '.join(columns)}. "
         st.caption(words.plain(told) + "It runs beside searches.")
     leads_to = {title: info.name for info in infos for title in (info.name, *info.aliases)}
     called: dict[str, str] = {}

@@ -13,6 +13,7 @@ from console_core.judging.estimate import needed
 from console_core.judging.protocol import FEWEST, Protocol
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.twins import twins
+from console_core.judging.workload import workload
 from console_core.querylab.rankings import Rankings
 from console_core.ui import session, words
 from console_core.ui.address import kept
@@ -23,6 +24,7 @@ _GRADES, _YES_NO, _VOTES = "Grade pictures, 0 to 3", "Pictures, yes or no", "Vot
 _GAINS = {"exponential": "2^grade − 1", "linear": "The grade itself"}
 _WARNED = 5
 """Evaluations of the same that are named, the newest ones."""
+_SEED, _MUCH = "begin-seed", "begin-much"
 SPREAD = 0.2
 """Standard deviation of the difference per question that is taken before anything is known."""
 _METRICS = {"nDCG": "nDCG", "P": "Precision", "RR": "Reciprocal rank", "Recall": "Recall"}
@@ -80,19 +82,20 @@ def begin_form(snapshot: Snapshot, rankings: Sequence[Rankings]) -> None:
             help=f"0: all that are not answered alike; else at least {FEWEST}, the more is at stake the likelier.",
         )
         st.caption(f"{_what_it_takes(float(margin), votes=way == _VOTES)} Here {len(rankings[0]):,} were answered.")
+        told = {
+            "metric": metric,
+            "k": int(k),
+            "margin": round(float(margin), 4),
+            "queries": int(queries),
+            "scale": "yes/no" if way == _YES_NO else "graded",
+            "gain": gain,
+        }
+        _say_how_much(snapshot, told, rankings, votes=way == _VOTES)
         _warn(snapshot)
         pressed = command_button(
             "Lock this and judge", "begin_evaluation", key="begin-start", kind="primary", icon=":material/lock:"
         )
         if pressed:
-            told = {
-                "metric": metric,
-                "k": int(k),
-                "margin": round(float(margin), 4),
-                "queries": int(queries),
-                "scale": "yes/no" if way == _YES_NO else "graded",
-                "gain": gain,
-            }
             _begin(snapshot, told, votes=way == _VOTES)
 
 
@@ -120,17 +123,36 @@ def _warn(snapshot: Snapshot) -> None:
         st.warning(text, title="The same was judged before", icon=":material/history:")
 
 
+def _places(snapshot: Snapshot, *, votes: bool) -> tuple[int, ...]:
+    """The columns that are judged, by their places."""
+    aside = twins(snapshot.columns) if votes else {}
+    return tuple(place for place in range(len(snapshot.columns)) if place not in aside)
+
+
+def _say_how_much(snapshot: Snapshot, told: Mapping[str, Any], rankings: Sequence[Rankings], *, votes: bool) -> None:
+    """What each judge gets to do. Questions are drawn by the seed that the protocol will have."""
+    seed = st.session_state.setdefault(_SEED, secrets.randbelow(2**31))
+    try:
+        protocol = Protocol(**told, seed=seed)
+    except Refused:  # which is said when it is to be locked
+        return
+    asked = snapshot.id, protocol.digest, votes
+    if st.session_state.get(_MUCH, ((), ""))[0] != asked:  # thousands of questions take seconds
+        columns = [rankings[place] for place in _places(snapshot, votes=votes)]
+        st.session_state[_MUCH] = asked, workload(protocol, columns, "votes" if votes else "grades").text
+    st.markdown(f"**{st.session_state[_MUCH][1]}**")
+
+
 def _begin(snapshot: Snapshot, told: Mapping[str, Any], *, votes: bool) -> None:
     try:
-        protocol = Protocol(**told, seed=secrets.randbelow(2**31))
+        protocol = Protocol(**told, seed=st.session_state.pop(_SEED))
     except Refused as error:
         session.flash(error.message, error.remedy, kind="error")
         st.rerun()
-    aside = twins(snapshot.columns)
     made = session.act(
         "begin_evaluation",
         snapshot=snapshot.id,
-        columns=tuple(place for place in range(len(snapshot.columns)) if not (votes and place in aside)),
+        columns=_places(snapshot, votes=votes),
         protocol=protocol,
         way="votes" if votes else "grades",
     )

@@ -71,4 +71,4 @@ def _said(encoder: Encoder) -> str:
 
 
 def _and(some: list[Encoder]) -> str:
-    return " and ".join(encoder.title for encoder in some)
+    return words.listed([encoder.title for encoder in some])

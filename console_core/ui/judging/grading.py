@@ -93,14 +93,18 @@ def undo_button(evaluation: Evaluation, judge: str, *, disabled: bool) -> None:
     )
 
 
-def asked_picture(key: str) -> None:
-    """The picture that a question asks with, small."""
-    st.html(f'<img src="{_source(key, "", "small")}" alt="The picture that is asked for" width="112" height="112">')
+def asked_picture(key: str, *, edge: int = 240) -> None:
+    """The picture that a question asks with, whole, within a square of so many CSS pixels."""
+    st.html(
+        f'<img src="{_source(key, "")}" alt="The picture that is asked for" '
+        f'style="display:block;width:{edge}px;max-width:100%;height:{edge}px;object-fit:contain;border-radius:6px">',
+        width="content",
+    )
 
 
 def asked_sources(query: Query) -> list[str]:
     """The address of the picture that a question asks with, if it does."""
-    return [thumb_url(query.like, "", "small")] if query.like else []
+    return [thumb_url(query.like, "", "large")] if query.like else []
 
 
 def _source(key: str, revision: str, size: str = "large") -> str:

@@ -27,23 +27,29 @@ def queries_with_losses(evaluation: Evaluation, found: EvaluationOutcome) -> Non
     by_id = {row.query.id: row for row in found.queries}
     say([*one_of(QUESTION, by_id, "the first one is shown"), *one_of(ORDER, _ORDERS, "the largest loss comes first")])
     letters = [one.letter for one in found.comparisons]
+    metric = found.protocol.metric
     with panels.card("Questions", caption="Click one to see both answers with their grades."):
         rows = _in_order(found)
         table = [
             {
                 "Question": row.query.label,
+                **{
+                    f"{column.letter} {found.protocol.measure}": cell.scores.of(metric) if cell.scores else None
+                    for column, cell in zip(found.columns, row.cells, strict=True)
+                },
                 **{f"{letter} less A": value for letter, value in zip(letters, row.differences, strict=True)},
                 "Tags": ", ".join(row.query.tags),
             }
             for row in rows
         ]
-        signed = st.column_config.NumberColumn(format="%+.3f")
+        plain, signed = (st.column_config.NumberColumn(format=form) for form in ("%.3f", "%+.3f"))
+        valued = dict.fromkeys((f"{column.letter} {found.protocol.measure}" for column in found.columns), plain)
         with st.container(height=320 if len(rows) > 8 else "content", border=False):
             place = clickable_table(
                 table,
                 key="losses",
                 alt="Questions by loss",
-                columns=dict.fromkeys((f"{letter} less A" for letter in letters), signed),
+                columns={**valued, **dict.fromkeys((f"{letter} less A" for letter in letters), signed)},
             )
     if place is not None:
         session.set_parameters(**{QUESTION: rows[place].query.id, OPEN: None})

@@ -1,16 +1,21 @@
 """What there is to judge: query sets, what was answered to them, and evaluations; and how each begins."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
+from console_core.catalog.types import ImageRow
+from console_core.errors import ConsoleError
 from console_core.judging import wording
 from console_core.judging.asking import KIND
 from console_core.judging.judgements import Evaluation
+from console_core.judging.query_lists import captioned
 from console_core.judging.query_sets import QuerySet
 from console_core.judging.snapshots import Snapshot
+from console_core.querylab.rankings import Query
 from console_core.runs.types import ACTIVE, RESUMABLE
-from console_core.ui import navigation, panels, session, words
+from console_core.ui import panels, pictures, session, words
 from console_core.ui.address import choice, kept
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.asking import ask_form
@@ -119,6 +124,14 @@ def _evaluations(judged: Sequence[Evaluation], answered: Mapping[str, Snapshot])
         st.rerun()
 
 
+def _captioned(asked: Sequence[Query]) -> list[Query]:
+    """Questions with what their pictures are called, as far as the catalog can be asked."""
+    rows: Mapping[str, ImageRow] = {}
+    with suppress(ConsoleError):
+        rows = pictures.rows_by_key(one.like for one in asked if one.like)
+    return [captioned(one, rows) for one in asked]
+
+
 def set_view(name: str) -> None:
     """One query set: its versions and questions."""
     sets = session.console().lab.query_sets
@@ -141,7 +154,7 @@ def set_view(name: str) -> None:
         words.plain(f"{shown.size:,} questions · {shown.origin or 'typed'} · {shown.made_by}, ")
         + session.when(shown.made_at)
     )
-    asked = sets.queries(shown)
+    asked = _captioned(sets.queries(shown))
     st.dataframe(
         [{"Question": one.label, "Tags": ", ".join(one.tags)} for one in asked],
         hide_index=True,
@@ -149,4 +162,3 @@ def set_view(name: str) -> None:
         alt=f"Questions of {name}",
     )
     new_set(name=name, queries=asked)
-    navigation.link("judging", "All of judging", icon=":material/arrow_back:", **kept(JUDGE))

@@ -1,6 +1,8 @@
 """Chosen questions of a snapshot for a room full of people: one at a time, large, and nothing else on the screen."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from random import Random
 
 import streamlit as st
 
@@ -10,21 +12,28 @@ from console_core.querylab.rankings import Query
 from console_core.ui import gallery, navigation, session, words
 from console_core.ui.address import kept
 from console_core.ui.judging.board_choice import BOARD
+from console_core.ui.judging.full_screen import full_screen_button
 from console_core.ui.judging.grading import asked_picture
 from console_core.ui.judging.tiles import CANNOT, ranked
+from console_core.ui.judging.titles import column_titles
 from console_core.ui.unrestored import number, one_of, say, strangers, whole_number
 
 MOST = 12
 """Questions in one show: the address has them all."""
 _STAGE_ONLY = ("q", "at", "names")
 """Parameters of the address that only a show has; the others are those of the board to which it leads back."""
-_SHOWN = 6
-"""Pictures of each column."""
-_WIDTHS = {1: 240, 2: 170, 3: 150, 4: 130}
+_MOST = 9
+"""Pictures of each column, on a screen that has room for them."""
+_BELOW = 68
+"""Pixels that the controls take at the lower edge."""
+NAMES = ("yes", "no", "told")
+"""Of `names` in the address: models are named; they are not; they are, where the columns stood without names."""
 _STAGE = """<style>
-[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"] { display: none; }
-[data-testid="stMain"] .block-container { max-width: 1600px; padding: 1.5rem 3rem; }
-.st-key-stage h2 { font-size: 2.25rem; padding: 0.25rem 0 0.5rem; }
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"],
+[data-testid="stExpandSidebarButton"] { display: none; }
+[data-testid="stMain"] .block-container { max-width: none; padding: 1rem clamp(1rem, 2.5vw, 3rem) 0; }
+.st-key-stage { gap: 0.75rem; }
+.st-key-stage h2 { font-size: clamp(1.5rem, 2.2vw, 2.5rem); padding: 0; }
 </style>"""
 
 
@@ -52,24 +61,28 @@ def present_form(snapshot: Snapshot, found: Board) -> None:
                 q=chosen,
                 **kept(*BOARD),
             )
-        st.caption("Arrow keys move on and back, N hides and shows the names of the models, Escape ends it.")
+        st.caption(
+            "Arrow keys, or Page Up and Page Down, move on and back. F fills the screen. N hides and shows names of "
+            "models: without names, columns stand in another order for each question. Escape ends it."
+        )
 
 
 def presentation(snapshot: Snapshot) -> None:
     """One question with the first pictures of each column. What is shown is in the address."""
     lab = session.console().lab
-    asked = {one.id: one for one in lab.query_sets.queries(lab.query_sets.get(snapshot.set_name, snapshot.set_version))}
+    asked = {one.id: one for one in lab.asked(snapshot)}
     chosen = [asked[one] for one in _told() if one in asked] or list(asked.values())[:MOST]
     place = (number("at", len(chosen)) or 1) - 1
-    named = session.parameter("names") != "no"
+    names = session.parameter("names", NAMES, "yes")
     st.html(_STAGE)
     with st.container(key="stage"):
         say(_left_out(asked, chosen))
-        st.header(words.plain(chosen[place].label), anchor=False)
-        if chosen[place].like:
-            asked_picture(chosen[place].like)
-        _columns(snapshot, chosen[place], named=named)
-        _controls(snapshot, chosen, place, named=named)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if chosen[place].like:
+                asked_picture(chosen[place].like, edge=112)
+            st.header(words.plain(chosen[place].label), anchor=False, width="stretch")
+        _columns(snapshot, chosen[place], names)
+        _controls(snapshot, chosen, place, names)
 
 
 def _told() -> list[str]:
@@ -84,29 +97,40 @@ def _left_out(asked: Mapping[str, Query], chosen: Sequence[Query]) -> Iterator[s
         are = "is" if len(lacking) == 1 else "are"
         yield f"{told} of it {are} not in this query set: {', '.join(lacking)}.{instead}"
     yield from whole_number("at", len(chosen), "it begins with the first question")
-    yield from one_of("names", ("no", "yes"), "the models are named")
+    yield from one_of("names", NAMES, "the models are named")
 
 
-def _columns(snapshot: Snapshot, query: Query, *, named: bool) -> None:
+def order_of(snapshot: str, query: str, columns: int) -> list[int]:
+    """In which order columns stand while nobody is told which they are: another one for each question, and always the
+    same for the same question of a snapshot."""
+    order = list(range(columns))
+    Random(int.from_bytes(sha256(f"{snapshot}\0{query}".encode()).digest()[:8], "big")).shuffle(order)
+    return order
+
+
+def _columns(snapshot: Snapshot, query: Query, names: str) -> None:
     found = session.console().lab.snapshots.answers(snapshot.id, queries=[query.id])
     lists = {one.column: [each.key for each in one.ranked] for one in found}
     rows = session.console().lab.snapshots.pictures(snapshot.id, [key for some in lists.values() for key in some])
+    places, titles = list(range(len(snapshot.columns))), column_titles(snapshot.columns)
+    if names != "yes":
+        places = order_of(snapshot.id, query.id, len(places))
     drawn = []
-    for place, column in enumerate(snapshot.columns):
-        keys = lists.get(place, [])[:_SHOWN]
-        shown = ranked(keys, rows, reference=lists.get(0, []) if place else None)
-        title = column.title if named else f"Model {'ABCD'[place]}"
-        drawn.append(gallery.Column(title, shown, "", CANNOT))
-    gallery.gallery(drawn, key=f"stage-{query.id}-{named}", tile_width=_WIDTHS[len(drawn)])
+    for nth, place in enumerate(places, start=1):
+        compared = place and names != "no"  # the column without shifts would be known for the reference
+        keys, reference = lists.get(place, [])[:_MOST], lists.get(0, []) if compared else None
+        shown = ranked(keys, rows, reference=reference, size="large")
+        drawn.append(gallery.Column(f"Answer {nth}" if names == "no" else titles[place], shown, "", CANNOT))
+    gallery.gallery(drawn, key=f"stage-{query.id}-{names}", below=_BELOW)
 
 
-def _controls(snapshot: Snapshot, chosen: Sequence[Query], place: int, *, named: bool) -> None:
+def _controls(snapshot: Snapshot, chosen: Sequence[Query], place: int, names: str) -> None:
     def move(by: int) -> None:
         to = (place + by) % len(chosen)
-        session.set_parameters(at=str(to + 1) if to else None)
+        session.set_parameters(at=str(to + 1) if to else None, names=None if names == "yes" else "no")
 
     def name() -> None:
-        session.set_parameters(names="no" if named else None)
+        session.set_parameters(names="told" if names == "no" else "no")
 
     def leave() -> None:
         st.query_params.from_dict({"snapshot": [snapshot.id], **kept(*BOARD)})
@@ -116,6 +140,7 @@ def _controls(snapshot: Snapshot, chosen: Sequence[Query], place: int, *, named:
         st.space("stretch")
         st.button("Back", key="stage-back", shortcut="Left", type="tertiary", on_click=move, args=(-1,))
         st.button("Next", key="stage-next", shortcut="Right", type="tertiary", on_click=move, args=(1,))
-        label = "Hide names" if named else "Show names"
+        full_screen_button()
+        label = "Show names" if names == "no" else "Hide names"
         st.button(label, key="stage-names", shortcut="N", type="tertiary", on_click=name)
         st.button("End", key="stage-end", shortcut="Escape", type="tertiary", on_click=leave)

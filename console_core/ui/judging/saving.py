@@ -7,8 +7,9 @@ import streamlit as st
 from console_core.errors import ConsoleError
 from console_core.judging.estimate import needed
 from console_core.judging.protocol import Protocol
-from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
-from console_core.judging.query_sets import query
+from console_core.judging.query_files import Format, format_of, read_questions, repeated
+from console_core.judging.query_lists import from_captions
+from console_core.judging.query_sets import distinct, query
 from console_core.querylab.rankings import Query
 from console_core.ui import session, words
 from console_core.ui.judging.beginning import SPREAD
@@ -17,9 +18,9 @@ from console_core.ui.permission import command_button
 _CAPTIONS, _TYPED, _FILE = "Captions of the catalog", "Typed", "A file"
 _WAYS = (_CAPTIONS, _TYPED, _FILE)
 _KINDS = {
-    "A question on each line": from_lines,
-    "CSV with columns query, tags": from_csv,
-    "A search log": from_log,
+    Format.LINES: "A question on each line",
+    Format.CSV: "CSV with columns query, tags",
+    Format.LOG: "A search log",
 }
 
 
@@ -78,15 +79,24 @@ def _tagged(line: str) -> Query:
 def _file() -> None:
     wanted = _named("")
     file = st.file_uploader("File", type=["txt", "csv", "tsv", "json", "jsonl", "log"], key="set-file")
-    kind = st.radio("What it is", tuple(_KINDS), key="set-kind")
     if file is None:
         return
+    likely, kinds = format_of(file.name), list(_KINDS)
+    kind = st.radio(
+        "What it is", kinds, index=kinds.index(likely), format_func=_KINDS.__getitem__, key=f"set-kind-{likely}"
+    )
     try:
-        found = _KINDS[kind or "A question on each line"](decoded(file.getvalue()))
+        read = read_questions(file.getvalue(), kind or likely)
     except ConsoleError as error:
         st.error(words.plain(error.remedy), title=words.plain(error.message), icon=":material/error:")
         return
-    st.caption(words.plain(f"{words.count(len(found), 'question')}, such as: {found[0].label}" if found else "None."))
+    found = read.questions
+    said = (
+        f"{words.count(len(distinct(found)), 'question')}, such as: {found[0].label}"
+        if found
+        else "There is no question in it."
+    )
+    st.caption(words.plain(f"{said}. {read.text}" if found and read.text else said))
     _save(wanted, found, file.name)
 
 
@@ -137,5 +147,5 @@ def _do(name: str, found: Sequence[Query], origin: str) -> None:
         query_set=name,
         queries=found,
         origin=origin,
-        done=lambda made: f"{made.label} has {words.count(made.size, 'question')}.",
+        done=lambda made: f"{made.label} has {words.count(made.size, 'question')}. {repeated(found)}".strip(),
     )

@@ -6,22 +6,25 @@ from dataclasses import replace
 from console_core.catalog.types import ImageRow
 from console_core.querylab.shifts import shifts
 from console_core.ui import gallery, pictures
+from console_core.web.pictures import Size
 
 CANNOT = "It could not answer this question."
 """What stands in a column without answers."""
 
 
-def tile(key: str, rows: Mapping[str, ImageRow], *, note: str = "") -> gallery.Tile:
+def tile(key: str, rows: Mapping[str, ImageRow], *, note: str = "", size: Size = "small") -> gallery.Tile:
     """A picture with what it was called then."""
     row = rows.get(key)
     said = pictures.caption(key, row.payload if row is not None else {})
-    return gallery.Tile(key, pictures.address(key, row), said, note=note)
+    return gallery.Tile(key, pictures.address(key, row, size), said, note=note)
 
 
-def ranked(keys: Sequence[str], rows: Mapping[str, ImageRow], *, reference: Sequence[str] | None) -> list[gallery.Tile]:
+def ranked(
+    keys: Sequence[str], rows: Mapping[str, ImageRow], *, reference: Sequence[str] | None, size: Size = "small"
+) -> list[gallery.Tile]:
     """Pictures in their ranks, with the shift of each against a reference ranking; None: this is the reference."""
     moved = shifts(reference or (), keys).hits
     return [
-        replace(tile(key, rows), rank=rank, shift=None if reference is None else shift)
+        replace(tile(key, rows, size=size), rank=rank, shift=None if reference is None else shift)
         for rank, (key, shift) in enumerate(zip(keys, moved, strict=True), start=1)
     ]

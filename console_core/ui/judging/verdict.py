@@ -122,7 +122,7 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
             {
                 "Column": letter,
                 **{
-                    f"{name}@{protocol.k}" if name != "RR" else "RR": wording.score(getattr(scores, field, None))
+                    wording.metric_at(name, protocol.k): wording.score(getattr(scores, field, None))
                     for name, field in (("nDCG", "ndcg"), ("P", "p"), ("RR", "rr"), ("Recall", "recall"))
                 },
                 f"Judged@{protocol.k}": wording.share(column.judged.at_k),
@@ -131,15 +131,15 @@ def _comparison(one: Comparison, found: EvaluationOutcome) -> None:
         )
     st.dataframe(rows, hide_index=True, height="content", alt=f"Metrics of A and {one.letter}")
     repeated = f", {wording.count(verdict.repeated)} repeat another one" if verdict.repeated else ""
-    unjudged = (
-        f" If all that was not judged fell against {one.letter}: {wording.difference(verdict.worst)}; for it: "
-        f"{wording.difference(verdict.best)}."
-    )
+    unjudged = ""
+    if wording.differ(verdict.worst, verdict.best):
+        worst, best = wording.difference(verdict.worst), wording.difference(verdict.best)
+        unjudged = f" If all that was not judged fell against {one.letter}: {worst}; for it: {best}."
     st.caption(
         words.plain(
             f"{wording.count(verdict.queries)} questions: {wording.count(verdict.identical)} answered alike are taken "
             f"for no difference{repeated}, {wording.count(verdict.drawn)} were given to judges, "
-            f"{wording.count(verdict.barren)} of them have no relevant picture.{unjudged if verdict.decision else ''}"
+            f"{wording.count(verdict.barren)} of them have no relevant picture.{unjudged}"
             + (f" Left out, not answered by both: {wording.named(one.left_out)}." if one.left_out else "")
         )
     )
@@ -194,6 +194,7 @@ def _rests_on(found: EvaluationOutcome) -> None:
         "Question set": f"{found.answered.set_name} v{found.answered.set_version}, "
         f"{wording.count(found.answered.questions)} questions",
         "Judges": wording.judges(found.judges),
+        **({"Of these count": wording.finished(found.counting)} if found.counting != found.judges else {}),
         "Looks": found.looked,
         "Locked": f"{wording.locked(found.way, found.protocol, bound)}, protocol {found.digest[:12]}",
         "Answers": f"{found.answered.id}, {'as they were kept' if found.answered.intact else 'changed since'}",

@@ -68,10 +68,10 @@ def columns(comparison: Comparison, rows: Mapping[str, ImageRow], *, filtered: b
     }
     alone = sum(result.error is None for result in comparison.columns) < 2
     drawn = []
-    for place, result in enumerate(comparison.columns):
+    for place, (result, title) in enumerate(zip(comparison.columns, distinct_titles(comparison), strict=True)):
         marks_gone = place == comparison.reference and not alone
         tiles = [_tile(hit, rows, result.sampled, gone=marks_gone and hit.key not in kept) for hit in result.answers]
-        drawn.append(gallery.Column(column_title(result), tiles, _caption(result), _empty(result, filtered)))
+        drawn.append(gallery.Column(title, tiles, _caption(result), _empty(result, filtered)))
     return drawn
 
 
@@ -79,15 +79,15 @@ def gone(comparison: Comparison, rows: Mapping[str, ImageRow]) -> list[gallery.C
     """For each other column the pictures of the reference that it lacks; columns that lack none are left out."""
     if comparison.reference is None:
         return []
-    reference = comparison.columns[comparison.reference]
+    reference, titles = comparison.columns[comparison.reference], distinct_titles(comparison)
     before = {hit.key: hit for hit in reference.answers}
     return [
         gallery.Column(
-            column_title(result),
+            title,
             [_tile(before[key], rows, reference.sampled, gone=True) for key in result.gone],
-            f"{words.count(len(result.gone), 'picture')} of {column_title(reference)} not among its answers",
+            f"{words.count(len(result.gone), 'picture')} of {titles[comparison.reference]} not among its answers",
         )
-        for result in comparison.columns
+        for result, title in zip(comparison.columns, titles, strict=True)
         if result.gone
     ]
 
@@ -109,10 +109,12 @@ def column_name(result: ColumnResult) -> str:
 
 
 def distinct_titles(comparison: Comparison) -> list[str]:
-    """A title for each column: the model's, and the name asked for where another column has the same model and way."""
+    """A title for each column: the model's, and what is asked where another column has the same model and way."""
     titles = [column_title(result) for result in comparison.columns]
     return [
-        title if titles.count(title) == 1 else column_name(result)
+        title
+        if titles.count(title) == 1 or not result.model
+        else f"{model_title(result.model)} · {column_name(result)}"
         for title, result in zip(titles, comparison.columns, strict=True)
     ]
 

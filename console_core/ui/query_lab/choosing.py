@@ -48,6 +48,7 @@ def choose(collections: Sequence[CollectionInfo]) -> tuple[Column, ...]:
         format_func=lambda text: names.get(text) or _said(read(text), names),
         placeholder="Choose collections to ask",
         label_visibility="collapsed",
+        wrap=True,
         on_change=fields.write,
     )
     columns = tuple(read(text) for text in st.session_state[fields.COLUMNS])

@@ -169,4 +169,4 @@ def _under_way(comparison: Comparison, known: Sequence[Encoder | None]) -> Itera
 
 
 def _and(some: Sequence[Encoder]) -> str:
-    return " and ".join(words.plain(encoder.title) for encoder in some)
+    return words.listed([words.plain(encoder.title) for encoder in some])

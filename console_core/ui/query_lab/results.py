@@ -90,7 +90,7 @@ def _agreement(comparison: Comparison) -> None:
                 help="Rank-biased overlap: how alike both orders are, where the first places count most; 1 is the same "
                 f"order, 0 nothing in common. {persistence_meaning(agreement.k, agreement.p)}",
             )
-            if not place:
+            if place == len(compared) - 1:
                 st.caption("Measures change, not quality: which is better is for you to judge.", width="content")
 
 

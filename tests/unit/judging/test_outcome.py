@@ -149,6 +149,7 @@ def test_two_judges_count_once_together_and_their_agreement_is_said(database: Da
     assert outcome.agreement is not None
     assert outcome.agreement.alpha == pytest.approx(1)
     assert outcome.judges == {"olga": outcome.pictures.all, "pete": outcome.pictures.all}
+    assert outcome.counting == outcome.judges
     assert outcome.words == 2 * outcome.pictures.all
 
 
@@ -224,3 +225,17 @@ def test_votes_on_a_drawn_queue_say_so_and_are_weighed_for_the_questions_that_th
     assert pair.weighed == pytest.approx(truth)
     assert "of the 30 questions that were drawn" in pair.text
     assert f"B has about {truth:.1%}" in pair.text
+
+
+def test_grades_of_questions_that_a_judge_did_not_finish_are_told_apart_from_those_that_count(
+    database: Database, tmp_path: Path
+) -> None:
+    made = judged(database, tmp_path)
+    desk = made.lab.desk(made.evaluation)
+    first, *_ = desk.pools
+    made.grade(lambda query, key: 1, "olga")
+    made.grade(lambda query, key: None if (query, key) == (first, desk.pools[first][0]) else 1, "ann")
+    outcome = outcome_of(made.lab, made.evaluation)
+    everything = sum(map(len, desk.pools.values()))
+    assert outcome.judges == {"ann": everything - 1, "olga": everything}
+    assert outcome.counting == {"ann": everything - len(desk.pools[first]), "olga": everything}

@@ -5,6 +5,7 @@ import pytest
 from console_core.catalog.types import ImageRow
 from console_core.database import Database
 from console_core.errors import NotFound, Refused
+from console_core.judging.query_files import Format, format_of, read_questions
 from console_core.judging.query_lists import decoded, from_captions, from_csv, from_lines, from_log
 from console_core.judging.query_sets import MOST, QuerySets, query
 
@@ -12,6 +13,44 @@ from console_core.judging.query_sets import MOST, QuerySets, query
 @pytest.fixture
 def sets(database: Database) -> QuerySets:
     return QuerySets(database)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.csv", "csv"), ("A.TSV", "csv"), ("a.jsonl", "log"), ("b.log", "log"), ("a.txt", "lines"), ("a", "lines")],
+)
+def test_what_a_file_is_is_known_by_its_name(name: str, kind: str) -> None:
+    assert format_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "line"),
+    [
+        ("a fox\n\n{long}\na cat", Format.LINES, 3),
+        ("\nquery,tags\na fox,wild\n{long},wild\n", Format.CSV, 4),
+        ('query\n"a\nfox"\n{long}\n', Format.CSV, 4),
+    ],
+)
+def test_too_long_a_question_of_a_file_is_named_by_its_line(told: str, kind: Format, line: int) -> None:
+    with pytest.raises(Refused, match=f"Line {line} has a question of 2,001 characters"):
+        read_questions(told.format(long="x" * 2001).encode(), kind)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "said"),
+    [
+        ("a fox\n\na  fox\n# red\na cat\na cat\n\n\n", Format.LINES, "2 questions were there already. 2 lines without"),
+        ("query,tags\na fox,wild\n,wild\na cat,\n", Format.CSV, "1 line without a question."),
+        ("query,tags\na fox,wild\na fox,red\n", Format.CSV, "1 question was there already."),
+        ("a fox\na cat\n\n", Format.LINES, ""),
+        ("", Format.LINES, ""),
+        ("a fox\n\na fox\n", Format.LOG, ""),
+    ],
+)
+def test_what_of_a_file_is_not_asked_is_said(told: str, kind: Format, said: str) -> None:
+    found = read_questions(told.encode(), kind).text
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
 
 
 def test_a_change_is_a_new_version_and_the_former_one_stays_as_it_was(sets: QuerySets) -> None:

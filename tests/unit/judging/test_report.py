@@ -72,7 +72,7 @@ def made(database: Database, tmp_path: Path) -> Judged:
     return found.reveal()
 
 
-def test_every_number_of_the_report_is_that_of_the_outcome_as_the_screen_writes_it(made: Judged) -> None:
+def test_every_number_of_the_report_is_that_of_the_outcome_and_says_where_it_stands_in_it(made: Judged) -> None:
     outcome = outcome_of(made.lab, made.evaluation)
     document = outcome.to_json()
     found = Parsed(html_of(outcome, made.lab.snapshots, made.thumbnails))

@@ -48,10 +48,22 @@ def test_a_query_is_in_the_slice_of_each_of_its_tags_and_only_if_it_counts() -> 
     ]
     differences = {f"q{number}": 0.1 if number % 2 == 0 else -0.1 for number in range(30)}
     found = by_tag(draw(dict.fromkeys(differences, 1.0), 0, 0), differences, queries)
-    assert [(each.name, each.n, each.finding) for each in found] == [
-        ("all", 30, "not told apart"),
-        ("even", 15, "higher"),
+    assert [(each.name, each.n, each.finding) for each in found] == [("even", 15, "higher")]
+
+
+def test_a_tag_of_all_questions_is_no_slice_and_makes_no_other_one_harder_to_find() -> None:
+    chance = np.random.default_rng(6)
+    values = dict(zip((f"q{number:02}" for number in range(40)), chance.normal(0.05, 0.1, 40), strict=True))
+    sample = draw(dict.fromkeys(values, 1.0), 0, 0)
+    tagged = [Query(query, tags=("caption", "even") if int(query[1:]) % 2 == 0 else ("caption",)) for query in values]
+    alone = [
+        Query(query, tags=("even",) if "even" in of.tags else ()) for query, of in zip(values, tagged, strict=True)
     ]
+    found = by_tag(sample, values, tagged)
+    assert [each.name for each in found] == ["even"]
+    assert found == by_tag(sample, values, alone)
+    assert found[0].adjusted == found[0].p
+    assert by_tag(sample, values, [Query(query, tags=("caption",)) for query in values]) == []
 
 
 def test_metrics_other_than_the_primary_one_have_a_slice_each() -> None:
@@ -62,14 +74,15 @@ def test_metrics_other_than_the_primary_one_have_a_slice_each() -> None:
     assert found == {"P": (pytest.approx(-0.1), "lower"), "RR": (-0.5, "lower"), "Recall": (0, "not told apart")}
 
 
-def test_a_tag_over_all_questions_says_what_the_verdict_says_and_alike_ones_are_in_it() -> None:
-    """Forty of four hundred differ, each by all that it can: the tag's mean is -0.1 over 400, not -1 over 40."""
+def test_questions_that_are_answered_alike_are_in_the_slice_of_their_tag() -> None:
+    """Forty of 400 differ, each by all that it can: the mean of the tag of 399 is -40/399, and not -1 over 40."""
     values = {f"q{number:03}": 1.0 if number < 40 else 0.0 for number in range(400)}
-    queries = [Query(query, tags=("all", "alike") if value == 0 else ("all",)) for query, value in values.items()]
+    queries = [Query(query, tags=("most", "alike") if value == 0 else ("most",)) for query, value in values.items()]
+    queries[-1] = Query(queries[-1].id, tags=("alike",))
     sample = draw(values, 0, 0)
     found = {each.name: each for each in by_tag(sample, dict.fromkeys(sample.queue, -1.0), queries)}
-    assert found["all"].n == 400
-    assert found["all"].mean == pytest.approx(-0.1)
+    assert found["most"].n == 399
+    assert found["most"].mean == pytest.approx(-40 / 399)
     assert (found["alike"].n, found["alike"].mean, found["alike"].finding) == (360, 0, "not told apart")
 
 
@@ -95,7 +108,7 @@ def test_a_tag_of_a_drawn_queue_is_the_mean_of_all_its_questions_over_many_seeds
 def test_a_slice_uses_the_confidence_that_it_is_given() -> None:
     sample = draw({f"q{number}": 1.0 for number in range(30)}, 0, 0)
     differences = {query: float(value) for query, value in zip(sample.queue, np.linspace(-0.9, 1.1, 30), strict=True)}
-    queries = [Query(query, tags=("all",)) for query in sample.queue]
+    queries = [Query(query, tags=("most",)) for query in sample.queue[1:]]
     (usual,), (surer,) = (by_tag(sample, differences, queries, confidence) for confidence in (0.6, 0.99))
     assert (usual.finding, surer.finding) == ("higher", "not told apart")
     assert usual.estimate is not None

@@ -221,7 +221,7 @@ def test_a_fixed_number_of_queries_is_drawn_and_weighed_and_no_other_one_is_aske
     grades.pop(queue[-1])
     left = verdict_of(protocol, a, b, grades)
     assert codes(left) == ["unfinished"]
-    assert "1 query without any judgment" in left.text
+    assert "1 question without any judgement" in left.text
 
 
 def test_of_three_columns_that_were_judged_together_a_verdict_is_on_two() -> None:
@@ -265,7 +265,7 @@ def test_where_more_than_half_of_the_drawn_queries_have_no_relevant_picture_ther
         grades[query] = dict.fromkeys(grades[query], 1)
     found = verdict_of(replace(PROTOCOL, relevant=2), a, b, grades)
     assert (found.drawn, found.barren, codes(found)) == (60, barren, expected)
-    assert all("31 queries of 60 have no relevant picture" in reason.text for reason in found.reasons)
+    assert all("31 questions of 60 have no relevant picture" in reason.text for reason in found.reasons)
 
 
 @pytest.mark.parametrize(("flat", "expected"), [(80, []), (81, ["one grade"])])

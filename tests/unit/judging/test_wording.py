@@ -16,6 +16,7 @@ from console_core.judging.report_numbers import FORMATS
         ("share", 0.9504, "95.0%"),
         ("count", 12345, "12,345"),
         ("chance", 0.0004, "below 0.001"),
+        ("finished", {"olga": 1200, "pete": 7}, "olga 1,200, pete 7: grades of questions that the judge finished"),
         ("chance", 0.0351, "0.035"),
         ("plain", 0.05, "0.05"),
         ("plain", 0, "0"),
@@ -33,7 +34,9 @@ def test_a_number_is_written_as_people_read_it(how: str, value: object, said: st
     assert FORMATS[how](value) == said
 
 
-@pytest.mark.parametrize("how", sorted(FORMATS.keys() - {"gain", "judges", "named", "versions", "settings"}))
+@pytest.mark.parametrize(
+    "how", sorted(FORMATS.keys() - {"finished", "gain", "judges", "named", "versions", "settings"})
+)
 def test_what_is_not_known_is_a_dash(how: str) -> None:
     assert FORMATS[how](None) == wording.UNKNOWN
 
@@ -63,3 +66,9 @@ def test_votes_are_locked_without_a_metric_or_a_margin() -> None:
     assert wording.locked("votes", protocol) == said
     assert wording.locked("votes", Protocol(k=5, queries=150)).endswith("95.0%, 150 questions")
     assert (wording.measured("votes", protocol), wording.margin("votes", protocol)) == ("lists of 5", "–")
+
+
+def test_only_what_is_more_than_rounding_is_said_to_move_a_mean() -> None:
+    assert wording.differ(-0.2, 0.1)
+    assert not wording.differ(-0.012, -0.012 + 1e-15)
+    assert not wording.differ(None, None)

@@ -148,3 +148,7 @@ def test_a_percentile_is_cut_off_and_beyond_the_sample_it_says_no_more_than_the_
     value: float, sampled: int, text: str
 ) -> None:
     assert words.percentile(value, sampled) == text
+
+
+def test_several_are_named_in_one_sentence_with_commas() -> None:
+    assert [words.listed(list("abc"[:number])) for number in range(4)] == ["", "a", "a and b", "a, b and c"]
