@@ -97,8 +97,7 @@ def begin_evaluation(
     rankings = console.lab.snapshots.rankings(kept)
     if way == "votes" and not sample_of(protocol, [rankings[place] for place in columns]).queue:
         raise Refused("All columns answer every question alike.", "There is nothing to vote on: no list is better.")
-    if way == "votes":  # a vote is on whole lists, by no metric
-        protocol = replace(protocol, prefers="disagreement")
+    protocol = protocol.voted if way == "votes" else protocol
     judgements = console.lab.judgements
     return judgements.get(judgements.begin(snapshot, columns, protocol, way=way, by=actor.name))
 
@@ -209,9 +208,13 @@ def undo_judgement(console: Console, actor: Actor, *, evaluation: str, judge: st
 
 def reveal(console: Console, actor: Actor, *, evaluation: str) -> Evaluation:
     """End the judging, tell which model is which, and keep what the verdict says then."""
-    told = console.lab.judgements.reveal(evaluation, by=actor.name)
-    outcome = outcome_of(console.lab, told)
+    of = console.lab.judgements.get(evaluation)
+    if of.revealed_at is not None:
+        return of
+    # computed first: what cannot be computed is not told either
+    outcome = outcome_of(console.lab, replace(of, revealed_at=now(), revealed_by=actor.name))
     document = {name: value for name, value in outcome.to_json().items() if name != "queries"}
+    told = console.lab.judgements.reveal(evaluation, by=actor.name)
     said = ToldVerdict(outcome.sentences, outcome.figures, outcome.versions, now())
     console.lab.told.keep(told.id, said, document)
     return told

@@ -7,6 +7,7 @@ from itertools import product
 
 from console_core.judging.duels import Pairing, lists_of, pairings, shuffled
 from console_core.judging.judgements import CountedVote, Evaluation
+from console_core.judging.metrics import top
 from console_core.judging.pool import pools
 from console_core.judging.sampling import Sample, sample_of
 from console_core.judging.votes import swapped
@@ -103,7 +104,7 @@ class Desk:
         x, y = (self.evaluation.columns[place] for place in places)
         if swapped(self.sample.queue, f"{judge}\0{x}\0{y}", protocol.seed)[query]:
             x, y, places = y, x, places[::-1]
-        one, other = (self.columns[place][query][: protocol.k] for place in places)
+        one, other = (top(self.columns[place][query], protocol.k) for place in places)
         return Duel(self.queries[query], x, y, (one, other))
 
     def voted(self, given: Sequence[CountedVote]) -> Done:

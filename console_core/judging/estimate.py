@@ -207,7 +207,7 @@ def needed(
         near, far = reach * one, reach * (1 - one)
         second = (1 - one) * (spread**2 + near**2) + one * far**2
         fourth = (1 - one) * (3 * spread**4 + 6 * spread**2 * near**2 + near**4) + one * far**4
-        return fourth / second**2 - 3
+        return fourth / second**2 - 3 if second else 0.0
 
     few, many = 1, 2
     while not enough(many):

@@ -23,8 +23,6 @@ Code = Literal[
 _ROUNDING = 1e-9
 UNANSWERED = 0.05
 """The share of questions that only one of the two answered, up to which they are left out for both."""
-_FLAT = 0.8
-"""The share of questions whose pictures all have one grade, above which grades tell no columns apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +116,10 @@ def _telling_nothing(graded: Sequence[Mapping[str, int]], drawn: int, relevant: 
     if len(grades) == 1:
         text = f"Every picture has the same grade, {grades.pop()}, which tells no two columns apart. Judge anew."
         found.append(Reason("one grade", text))
-    elif (flat := sum(len(set(of.values())) == 1 for of in graded)) > _FLAT * drawn:
+    elif graded and all(len(set(of.values())) == 1 for of in graded):
         text = (
-            f"In {flat:,} of {drawn:,} questions all pictures have the same grade, which tells no two columns apart. "
-            "Look whether the grades are right, grade more finely, or ask harder questions."
+            "In each question all pictures have the same grade, which tells no two columns apart. Look whether the "
+            "grades are right, grade more finely, or ask harder questions."
         )
         found.append(Reason("one grade", text))
     barren = sum(max(of.values()) < relevant for of in graded)

@@ -4,13 +4,14 @@ import hashlib
 import random
 from collections.abc import Sequence
 
+from console_core.judging.metrics import top
 from console_core.querylab.rankings import Ranking, Rankings
 
 
 def pool(rankings: Sequence[Ranking], *, k: int, seed: int, query: str) -> tuple[str, ...]:
     """The union of the first k of each ranking, shuffled: the same for the same seed and query, whatever the columns'
     order, and without regard to ranks."""
-    together = sorted({key for ranking in rankings for key in ranking[:k]})
+    together = sorted({key for ranking in rankings for key in top(ranking, k)})
     told = hashlib.sha256(f"{seed}\0{query}".encode()).digest()
     random.Random(int.from_bytes(told[:8], "big")).shuffle(together)
     return tuple(together)

@@ -5,7 +5,7 @@ one. The method: a margin that is fixed in advance and a one-sided interval, as 
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from hashlib import sha256
 from math import isfinite
 from typing import Any, Literal, get_args
@@ -16,6 +16,7 @@ Metric = Literal["nDCG", "P", "RR", "Recall"]
 Gain = Literal["exponential", "linear"]
 Scale = Literal["graded", "yes/no"]
 Preference = Literal["stakes", "disagreement"]
+Repeats = Literal["once", "each"]
 
 HIGHEST: dict[Scale, int] = {"graded": 3, "yes/no": 1}
 """The best grade of each scale; the worst is 0."""
@@ -34,8 +35,9 @@ class Protocol:
     0 to 1. `confidence` is one-sided. `floor` is the least Judged@k of either column, `gap` the most by which the two
     may differ, both shares. `queries` is how many queries will be judged, 0 for all; it is fixed in advance. Where not
     all are, `prefers` says what makes a query more likely to be drawn: its stakes, how far the metric can differ in it
-    whatever the grades, or how much its rankings disagree. `seed` decides what chance decides: which queries are drawn,
-    and the resamples of the test.
+    whatever the grades, or how much its rankings disagree. `repeats` says whether queries with the very same answers
+    count once, or each of them, as in protocols that were locked before this was asked. `seed` decides what chance
+    decides: which queries are drawn, and the resamples of the test.
 
     Raises:
         Refused: a value with which no verdict could be right.
@@ -52,6 +54,7 @@ class Protocol:
     gap: float = 0.05
     queries: int = 0
     prefers: Preference = "stakes"
+    repeats: Repeats = "once"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +67,7 @@ class Protocol:
                 f"No queue prefers {self.prefers}.",
                 f"One of {_named(Preference)}.",
             ),
+            (self.repeats not in get_args(Repeats), f"Repeats cannot count {self.repeats}.", f"{_named(Repeats)}."),
             (not _whole(self.k) or self.k < 1, f"A depth of {self.k} ranks nothing.", "A whole number from 1."),
             (not _within(self.margin, 0, 1), f"A margin of {self.margin} decides nothing.", "Between 0 and 1."),
             (not _within(self.confidence, 0.5, 1), f"{self.confidence} is no confidence.", "Between 0.5 and 1."),
@@ -92,6 +96,11 @@ class Protocol:
         return f"{self.metric}@{self.k}"
 
     @property
+    def voted(self) -> "Protocol":
+        """The same for votes between whole lists, which no metric's stakes concern."""
+        return replace(self, prefers="disagreement")
+
+    @property
     def gains(self) -> dict[int, int]:
         """What each grade is worth. Yes/no grades are worth 0 and 1 with either gain function."""
         return gains(self.gain, self.highest)
@@ -104,11 +113,12 @@ class Protocol:
     def to_json(self) -> str:
         """The values in one fixed order and spelling: protocols that are equal have the same.
 
-        One that prefers disagreement does not say so: those that were locked before there was another way keep theirs.
+        One that prefers disagreement and counts each repeat does not say so: those that were locked before there was
+        another way keep their digest.
         """
         values = asdict(self) | {name: float(getattr(self, name)) for name in _SHARES}
-        if self.prefers == "disagreement":
-            del values["prefers"]
+        if (self.prefers, self.repeats) == ("disagreement", "each"):
+            del values["prefers"], values["repeats"]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
@@ -123,10 +133,10 @@ class Protocol:
         except ValueError as error:
             raise Refused("The protocol is not JSON.", "Lock one anew.") from error
         names = {field.name for field in fields(Protocol)}
-        if not isinstance(values, dict) or values.keys() | {"prefers"} != names:
+        if not isinstance(values, dict) or values.keys() not in (names, names - {"prefers", "repeats"}):
             raise Refused("These are not the values of a protocol.", f"It has {', '.join(sorted(names))}.")
-        values.setdefault("prefers", "disagreement")
-        return Protocol(**values)
+        older: dict[str, Any] = {"prefers": "disagreement", "repeats": "each"}
+        return Protocol(**(older | values))
 
 
 def gains(gain: Gain, highest: int) -> dict[int, int]:

@@ -16,6 +16,7 @@ _PROTOCOL = {
     "gap": "Largest gap between the two",
     "queries": "Questions to judge (0: all)",
     "prefers": "Drawn more often, if not all",
+    "repeats": "Questions with the same answers count",
     "seed": "Seed",
 }
 _OF_VOTES = ("k", "confidence", "queries", "prefers", "seed")

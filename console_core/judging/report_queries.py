@@ -45,9 +45,7 @@ def queries(outcome: EvaluationOutcome, numbers: Numbers, snapshots: Snapshots, 
     alike = len(outcome.queries) - len(judged)
     said = ["Sorted by the largest loss. Below each picture is its grade; what nobody judged counts as irrelevant."]
     if alike:
-        said.append(
-            f"Not shown: questions that all columns answer alike, or as another one ({alike:,}): they need no judge."
-        )
+        said.append(f"Not shown: questions that all columns answer alike ({alike:,}), which need no judge.")
     if len(shown) < len(judged):
         said.append(f"Not shown: {len(judged) - len(shown):,} questions with smaller losses; queries.csv has them all.")
     body = "".join(_query(outcome, place, row, names, numbers) for place, row in shown)

@@ -111,18 +111,19 @@ class Sample:
 def sample_of(protocol: Protocol, columns: Sequence[Rankings]) -> Sample:
     """What judges are given, decided by the protocol and the rankings alone: nobody chooses which queries count.
 
-    Of queries with the very same first k in every column one stands for all: the same question in other words, as
-    search logs have it, is no further evidence.
+    Of queries with the very same first k in every column one stands for all, where the protocol counts repeats once:
+    the same question in other words, as search logs have it, is no further evidence.
     """
     apart = disagreement(columns, protocol.k)
-    apart = {query: apart[query] for query in _single(columns, sorted(apart), protocol.k)}
+    if protocol.repeats == "once":
+        apart = {query: apart[query] for query in single(columns, sorted(apart), protocol.k)}
     differing = [query for query, value in apart.items() if value]
     if protocol.prefers == "disagreement" or not 0 < protocol.queries < len(differing):
         return draw(apart, protocol.queries, protocol.seed)
     return draw(apart | _at_stake(columns, differing, protocol), protocol.queries, protocol.seed, bounded=True)
 
 
-def _single(columns: Sequence[Rankings], queries: Sequence[str], k: int) -> list[str]:
+def single(columns: Sequence[Rankings], queries: Sequence[str], k: int) -> list[str]:
     """The first of each group of queries that every column answers alike, if at all."""
     found: dict[tuple[tuple[str, ...] | None, ...], str] = {}
     for query in queries:

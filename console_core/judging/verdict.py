@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from console_core.judging.decision import Decision, Outcome, decision
 from console_core.judging.estimate import RESAMPLES, More, more
 from console_core.judging.guards import Reason, reasons
-from console_core.judging.holes import Judged, bounds, judged_of
+from console_core.judging.holes import Judged, bounds, judged_of, stakes
 from console_core.judging.metrics import Scores, scores, weighted
 from console_core.judging.protocol import Protocol
-from console_core.judging.sampling import Sample, disagreement, sample_of
+from console_core.judging.sampling import Sample, disagreement, sample_of, single
 from console_core.judging.slices import Slice, by_metric
 from console_core.querylab.rankings import Grades, Rankings
 
@@ -44,7 +44,7 @@ class Verdict:
     that a mean that says nothing is not shown. `worst` and `best` are the mean difference if all that was not judged in
     the drawn queries fell against B, or for it; what is shown of a withheld verdict has None in their place. `queries`
     were answered by both; `identical` of them have the same first k in both columns and count as no difference, judged
-    or not, and `repeated` have the very same answers as another one in every column, which counts for them too. `drawn`
+    or not, and `repeated` have the very same answers in both as another one, which counts for them too. `drawn`
     were given to judges, and `barren` of these were graded and have no relevant picture, so that they count as no
     difference either; `elsewhere` is the mean difference of the other drawn ones. `unanswered` are left out of all of
     it, since A or B could not answer them. `further` is what an inconclusive one lacks. `secondary` metrics are
@@ -176,7 +176,8 @@ def decide(
     unpaired = a.keys() ^ b.keys()
     answered = a.keys() | b.keys()
     known = answered.union(asked)
-    sample = (sample or sample_of(protocol, (a, b))).among(frozenset(common))
+    counted = single((a, b), common, protocol.k) if protocol.repeats == "once" else common
+    sample = (sample or sample_of(protocol, (a, b))).among(frozenset(counted))
     a, b = ({query: column[query] for query in common} for column in (a, b))
     apart = disagreement((a, b), protocol.k)
     drawn = [query for query in sample.queue if apart[query]]
@@ -185,6 +186,7 @@ def decide(
     judged = judged_of(a, b, grades, drawn, protocol.k), judged_of(b, a, grades, drawn, protocol.k)
     scored = [scores({query: column[query] for query in drawn}, grades, protocol) for column in (a, b)]
     columns = [Column(weighted(values, weights), share) for values, share in zip(scored, judged, strict=True)]
+    at_stake = sum(weights[query] * stakes(a[query], b[query], protocol) for query in drawn)
     limits = {query: bounds(a[query], b[query], grades.get(query, {}), protocol) for query in drawn}
     untouched = sum(not grades.get(query) for query in drawn)
     given = [grades.get(query, {}) for query in drawn]
@@ -194,7 +196,7 @@ def decide(
         names,
         answered=len(answered),
         thin=sample.thin,
-        given=given,
+        given=given if at_stake > protocol.margin else (),
     )
     differences: dict[str, float] = {}
     decided = None

@@ -13,12 +13,17 @@ PROGRAMS = {
 """What the numbers of a verdict, and the vectors before it, rest on: names, and those of their packages."""
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+_INSTALLED = {name: _version(package) for name, package in PROGRAMS.items()}
+"""Looked up once: a thread that looks while another one changes `sys.path` finds nothing."""
+
+
 def versions() -> dict[str, str]:
     """The version of each; "" of what is not installed."""
-    found = {}
-    for name, package in PROGRAMS.items():
-        try:
-            found[name] = version(package)
-        except PackageNotFoundError:
-            found[name] = ""
-    return found
+    return dict(_INSTALLED)

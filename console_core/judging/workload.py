@@ -47,6 +47,7 @@ class Workload:
 
 def workload(protocol: Protocol, columns: Sequence[Rankings], way: Way) -> Workload:
     """What judges would get of these columns: the very same that a desk gives them, once the protocol is locked."""
+    protocol = protocol.voted if way == "votes" else protocol
     places = tuple(range(len(columns)))
     asked = [Query(query) for query in dict.fromkeys(query for column in columns for query in column)]
     desk = Desk(Evaluation("", "", way, places, protocol, protocol.digest, "", now()), asked, columns)

@@ -46,6 +46,8 @@ LIMITS = (
     "It has no snapshots.",
     "What it acknowledged survives a crash of the process, but the last seconds may not survive a power cut.",
 )
+_VERSION = version("qdrant-client")
+"""Looked up once: a thread that looks while another one changes `sys.path` finds nothing."""
 _UNTUNED = "This version of qdrant-client does not let the console tune its files: writing is slower by far."
 
 T = TypeVar("T")
@@ -85,7 +87,7 @@ class QdrantEmbedded(FillsVectors):
         return StoreInfo(
             kind="Qdrant, embedded",
             location=str(self._folder),
-            version=version("qdrant-client"),
+            version=_VERSION,
             limits=LIMITS if self._tuned else (*LIMITS, _UNTUNED),
             capacity=CAPACITY,
             embedded=True,

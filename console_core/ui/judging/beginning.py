@@ -136,10 +136,12 @@ def _say_how_much(snapshot: Snapshot, told: Mapping[str, Any], rankings: Sequenc
         protocol = Protocol(**told, seed=seed)
     except Refused:  # which is said when it is to be locked
         return
-    asked = snapshot.id, protocol.digest, votes
+    drawn_by = (protocol.metric, protocol.gain, protocol.relevant, protocol.highest, seed) if protocol.queries else ()
+    asked = snapshot.id, votes, protocol.k, protocol.queries, drawn_by
     if st.session_state.get(_MUCH, ((), ""))[0] != asked:  # thousands of questions take seconds
         columns = [rankings[place] for place in _places(snapshot, votes=votes)]
-        st.session_state[_MUCH] = asked, workload(protocol, columns, "votes" if votes else "grades").text
+        with st.spinner("Counting what there is to judge…"):
+            st.session_state[_MUCH] = asked, workload(protocol, columns, "votes" if votes else "grades").text
     st.markdown(f"**{st.session_state[_MUCH][1]}**")
 
 

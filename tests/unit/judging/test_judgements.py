@@ -151,7 +151,7 @@ def test_a_judge_votes_between_lists_that_differ_and_takes_the_newest_vote_back(
     desk, seen = Desk(voting, QUERIES, COLUMNS), []
     while (duel := desk.next_duel(records.votes(voting.id, "ann"), "ann")) is not None:
         seen.append(duel)
-        assert duel.lists == tuple(COLUMNS[place][duel.query.id] for place in (duel.left, duel.right))
+        assert duel.lists == tuple(tuple(COLUMNS[place][duel.query.id]) for place in (duel.left, duel.right))
         records.vote(voting, duel.query.id, duel.left, duel.right, duel.left if len(seen) == 1 else TIE, by="ann")
     assert {duel.query.id for duel in seen} == {"q1", "q2"}
     done = desk.voted(records.votes(voting.id, "ann"))

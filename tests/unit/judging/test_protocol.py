@@ -11,7 +11,8 @@ from console_core.judging.protocol import Protocol
 
 OTHERS: dict[str, Any] = {
     **{"metric": "P", "k": 20, "scale": "yes/no", "gain": "linear", "relevant": 2, "margin": 0.03},
-    **{"confidence": 0.9, "floor": 0.9, "gap": 0.1, "queries": 50, "prefers": "disagreement", "seed": 7},
+    **{"confidence": 0.9, "floor": 0.9, "gap": 0.1, "queries": 50, "seed": 7},
+    **{"prefers": "disagreement", "repeats": "each"},
 }
 
 
@@ -28,14 +29,15 @@ def test_equal_protocols_have_one_digest_however_their_numbers_were_written() ->
 
 def test_its_digest_does_not_change_from_version_to_version() -> None:
     """A locked one would otherwise be taken for changed."""
-    assert Protocol().digest.startswith("9b4a7c7cf3b2bca5")
+    assert Protocol().digest.startswith("2ba9d6b66a669ea4")
 
 
 def test_one_that_was_locked_before_queues_preferred_stakes_is_as_it_was() -> None:
-    old = Protocol(prefers="disagreement")
+    old = Protocol(prefers="disagreement", repeats="each")
     assert old.digest.startswith("5e85d244c2e5e62e")
     assert "prefers" not in json.loads(old.to_json())
     assert Protocol.from_json(old.to_json()) == old
+    assert Protocol.from_json(Protocol().voted.to_json()) == Protocol(prefers="disagreement")
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -57,7 +59,15 @@ def test_it_cannot_be_changed() -> None:
     [
         *(("metric", "MAP"), ("scale", "stars"), ("gain", "square"), ("k", 0), ("k", 1.5), ("k", True)),
         *(("margin", 0.0), ("margin", 1.0), ("margin", float("nan")), ("margin", "0.05"), ("confidence", 0.5)),
-        *(("floor", 1.1), ("gap", -0.1), ("seed", -1), ("queries", 9), ("queries", -1), ("prefers", "luck")),
+        *(
+            ("floor", 1.1),
+            ("gap", -0.1),
+            ("seed", -1),
+            ("queries", 9),
+            ("queries", -1),
+            ("prefers", "luck"),
+            ("repeats", "twice"),
+        ),
         *(("relevant", 0), ("relevant", 4)),
     ],
 )

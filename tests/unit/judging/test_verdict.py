@@ -268,8 +268,8 @@ def test_where_more_than_half_of_the_drawn_queries_have_no_relevant_picture_ther
     assert all("31 questions of 60 have no relevant picture" in reason.text for reason in found.reasons)
 
 
-@pytest.mark.parametrize(("flat", "expected"), [(80, []), (81, ["one grade"])])
-def test_where_nearly_every_query_has_one_grade_for_all_its_pictures_there_is_no_verdict(
+@pytest.mark.parametrize(("flat", "expected"), [(99, []), (100, ["one grade"])])
+def test_where_every_query_has_one_grade_for_all_its_pictures_there_is_no_verdict(
     flat: int, expected: list[str]
 ) -> None:
     """Half of them only right pictures and half only wrong ones: whatever a column answers, it comes out alike."""
@@ -279,7 +279,22 @@ def test_where_nearly_every_query_has_one_grade_for_all_its_pictures_there_is_no
         grades[query] = dict.fromkeys(grades[query], 3 * (number % 2))
     found = verdict_of(PROTOCOL, a, b, grades)
     assert codes(found) == expected
-    assert not expected or "In 81 of 100 questions all pictures have the same grade" in found.text
+    assert not expected or "In each question all pictures have the same grade" in found.text
+
+
+def test_where_too_little_is_at_stake_to_matter_grades_that_tell_nothing_keep_no_verdict_back() -> None:
+    """In ten of 200 questions the last picture is another one, and judges find all of them perfect."""
+    a = {f"q{number:03}": [f"{number} {place}" for place in range(5)] for number in range(200)}
+    b = {query: [*keys[:4], f"{query} else"] if query < "q010" else keys for query, keys in a.items()}
+    grades = {query: dict.fromkeys((*a[query], *b[query]), 3) for query in a if query < "q010"}
+    found = verdict_of(replace(PROTOCOL, margin=0.05), a, b, grades)
+    assert (found.outcome, found.drawn, found.reasons) == ("non-inferior", 10, ())
+
+
+def test_a_column_that_lost_everything_everywhere_is_inferior_and_no_number_fails() -> None:
+    a, b = columns(12, shared=0)
+    protocol = replace(PROTOCOL, metric="RR", margin=0.5)
+    assert verdict_of(protocol, a, b, judged(a, b, spoil=a)).outcome in ("inferior", "inconclusive")
 
 
 def test_that_many_queries_have_no_relevant_picture_stands_beside_the_mean_which_they_make_small() -> None:
@@ -304,6 +319,16 @@ def test_questions_with_the_very_same_answers_count_once_however_often_they_were
     found = verdict_of(PROTOCOL, again[0], again[1], grades | {copy: grades[query] for copy, query in copies.items()})
     assert (found.repeated, found.queries, found.drawn) == (60, 120, once.drawn)
     assert found.decision == once.decision
+    c = columns(120, seed=9)[0]
+    third = {query: c[f"q{number:03}"] for number, query in enumerate(again[0])}
+    copied = grades | {copy: grades[query] for copy, query in copies.items()}
+    first, second = again
+    sample = sample_of(PROTOCOL, (first, second, third))
+    beside = decide(PROTOCOL, PROTOCOL.digest, first, second, copied, sample, resamples=999)
+    assert beside.decision is not None
+    assert (beside.repeated, beside.decision.estimate.n) == (60, 60)
+    assert beside.decision.estimate.mean == pytest.approx(np.mean([*found.differences.values(), *[0] * 20]))
+    assert verdict_of(replace(PROTOCOL, repeats="each"), first, second, copied).sample.population == 120
 
 
 def test_the_sentence_has_the_numbers_and_that_they_were_fixed_in_advance() -> None:

@@ -1,6 +1,7 @@
 """The one Console of a process."""
 
 import importlib
+import runpy
 import sys
 import threading
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from streamlit.runtime.scriptrunner.exec_code import modified_sys_path
 
 from console_core import web
 from console_core.console import open_console
@@ -164,3 +166,15 @@ def test_a_request_that_comes_before_the_thread_that_opens_the_console_opens_it(
         assert process.console() is process.opened()
         begun.set()
     assert process.opened() is None
+
+
+def test_a_page_that_is_drawn_leaves_alone_where_threads_look_for_modules() -> None:
+    """Streamlit would put the script's folder there and take it out again: a thread may miss what it looks for."""
+    shell = runpy.run_path(str(Path(__file__).parents[3] / "app.py"))["SHELL"]
+    before = list(sys.path)
+    with modified_sys_path(str(shell)):
+        assert sys.path == before
+    sys.path.remove(str(shell.parent))
+    with modified_sys_path(str(shell)):
+        assert sys.path != before
+    assert sys.path == [one for one in before if one != str(shell.parent)]
