@@ -14,6 +14,7 @@ from console_core.runs.types import RunState
 from console_core.vectorstore.provenance import point_id
 from tests.e2e import moves, speed
 from tests.e2e.browsing import Browse, Tab
+from tests.e2e.conftest import RATE
 from tests.e2e.moves import BUILD, CLIP, SIGLIP
 from tests.e2e.serving import Serve, Server
 
@@ -28,7 +29,9 @@ def test_a_person_moves_search_to_another_model_and_back_by_clicks_alone(
     assert report is not None
     with serve(slow) as server, browse(server) as anna:
         looks_around(anna)
+        speed.at_full_speed(slow)  # measuring coverage would take half a minute at the speed that a build is watched at
         sees_what_is_missing(anna, report)
+        speed.at_most(slow, RATE)
         migration = starts_a_migration(anna)
         watches_it_live_and_pauses_it(anna)
         someone_else_sees_the_same_and_resumes_it(anna, browse, server)
