@@ -1,5 +1,6 @@
 """The commands of an evaluation without a screen: begun, judged from a file, looked at, revealed and reported."""
 
+import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -48,15 +49,24 @@ def evaluate(
     scale: Annotated[str, typer.Option(help=f"Of grades: {', '.join(get_args(Scale))}.")] = "graded",
     gain: Annotated[str, typer.Option(help=f"What a grade is worth: {', '.join(get_args(Gain))}.")] = "exponential",
     queries: Annotated[int, typer.Option(help="How many are judged; 0 for all that the columns answer apart.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of what chance decides.")] = 0,
-    confidence: Annotated[float, typer.Option(help="Of each bound of the interval.")] = 0.95,
+    seed: Annotated[
+        int | None, typer.Option(help="Of what chance decides; nobody knows it beforehand if none is given.")
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Of each bound; of several comparisons, of all together.")] = 0.95,
     votes: Annotated[bool, typer.Option("--votes", help="Judges vote between whole lists, and grade nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Lock how columns of a snapshot are judged, and begin to judge them blindly."""
     with opened(owner="embedding-console evaluate") as console:
         told: dict[str, Any] = {"metric": metric, "scale": scale, "gain": gain}
-        protocol = Protocol(k=k, margin=margin, queries=queries, seed=seed, confidence=confidence, **told)
+        protocol = Protocol(
+            k=k,
+            margin=margin,
+            queries=queries,
+            seed=secrets.randbelow(2**31) if seed is None else seed,
+            confidence=confidence,
+            **told,
+        )
         wanted = {"snapshot": snapshot, "columns": _places(columns), "protocol": protocol}
         wanted["way"] = "votes" if votes else "grades"
         made: Evaluation = command(console, actor_of(console), "begin_evaluation", **wanted)

@@ -112,7 +112,7 @@ def test_who_is_not_done_is_not_led_to_the_end_and_a_judge_cannot_end_it(
     page = opened("Ben")
     page.button(key="verdict-reveal").click().run()
     (asked,) = [text.value for text in page.markdown if "for good" in text.value]
-    assert asked.startswith("Anna, Dora are not done. Judging ends for everybody and for good")
+    assert asked.startswith("Anna, Dora are not done. **There is no verdict, and after this there never will be one")
     assert made.lab.judgements.get(name).revealed_at is None
     monkeypatch.setattr(console, "settings", replace(console.settings, role="judge"))
     for judge in ("Anna", "Ben", "Cid"):

@@ -100,6 +100,20 @@ def test_from_the_query_lab_two_maps_of_the_same_pictures_say_what_they_are_and_
 
 
 @pytest.mark.usefixtures("mapped")
+def test_who_comes_from_a_question_to_the_map_finds_the_way_back_to_it(open_page: OpenPage) -> None:
+    asked = {"q": "red car", "columns": [f"{ONE}~exact", f"{TWO}~0.1", f"{ONE}~unquantized"], "limit": "24"}
+    page = open_page("query_lab", **asked)
+    (way,) = [button for button in page.button if (button.key or "").startswith("link-query_lab-map")]
+    way.click().run()
+    assert (page.query_params["view"], page.query_params["columns"]) == ("map", [ONE, TWO])
+    there = open_page("query_lab", **{name: page.query_params[name] for name in page.query_params})
+    assert not there.error
+    assert not there.warning
+    (back,) = [button for button in there.button if (button.key or "").startswith("link-query_lab")]
+    back.click().run()
+    assert {name: there.query_params[name] for name in there.query_params} == asked
+
+
 def test_a_group_is_marked_in_both_maps_and_its_pictures_are_shown_until_the_selection_is_cleared(
     open_page: OpenPage, said: Said
 ) -> None:

@@ -18,7 +18,7 @@ from console_core.ui.judging.board_choice import QUESTION, choose_column, choose
 from console_core.ui.judging.curtain import may_see
 from console_core.ui.judging.presenting import present_form
 from console_core.ui.judging.threshold import threshold_form
-from console_core.ui.judging.tiles import CANNOT, ranked
+from console_core.ui.judging.tiles import CANNOT, ranked, tile_width
 from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
 from console_core.ui.session import parameter, set_parameters
 from console_core.ui.unrestored import say
@@ -176,5 +176,5 @@ def _side_by_side(snapshot: Snapshot, query: Query, rankings: tuple[Rankings, ..
         shown = ranked(keys, rows, reference=whole if place else None)
         drawn.append(gallery.Column(column.title, shown, column.name, CANNOT))
     with panels.card(words.plain(query.label)):
-        open_picture(gallery.gallery(drawn, key="board-gallery", picked=opened()))
+        open_picture(gallery.gallery(drawn, key="board-gallery", picked=opened(), tile_width=tile_width(len(drawn))))
         drawer(pictures.named, lambda _key, _row: None)

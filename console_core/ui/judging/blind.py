@@ -9,6 +9,7 @@ from console_core.judging import wording
 from console_core.judging.desk import Done
 from console_core.judging.judgements import Evaluation
 from console_core.judging.looks import early
+from console_core.judging.outcome import outcome_of
 from console_core.ui import confirm, navigation, panels, session, words
 from console_core.ui.address import kept
 from console_core.ui.judging.importing import grades_from_file
@@ -70,11 +71,18 @@ def _end_button(kind: Literal["primary", "secondary"]) -> bool:
 def _ask(evaluation: Evaluation, unfinished: Sequence[str]) -> None:
     """Once more, in plain words: what ends with it."""
     midway = f"{', '.join(unfinished)} {'is' if len(unfinished) == 1 else 'are'} not done. " if unfinished else ""
+    with st.spinner("Computing the verdict…"):
+        withheld = outcome_of(session.console().lab, evaluation).withheld
+    none = "**There is no verdict, and after this there never will be one:** “Look at the verdict” says why. "
+    said = (
+        f"{_unjudged(evaluation)}{words.plain(midway)}{none if withheld else ''}"
+        "Judging ends for everybody and for good: no grade is given, taken back or imported any more, and nobody can "
+        "hide the models again."
+    )
     confirm.ask(
         confirm.Question(
-            "Reveal the models?",
-            f"{_unjudged(evaluation)}{words.plain(midway)}Judging ends for everybody and for good: no grade is given, "
-            "taken back or imported any more, and nobody can hide the models again.",
+            "Reveal the models without a verdict?" if withheld else "Reveal the models?",
+            said,
             "Reveal them",
             lambda: session.act("reveal", evaluation=evaluation.id, done="The models are told."),
             icon=":material/lock_open:",

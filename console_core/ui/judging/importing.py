@@ -24,7 +24,9 @@ def grades_from_file(evaluation: Evaluation) -> None:
             "Rows without a judge are yours."
         )
         file = st.file_uploader("File", type=["csv", "tsv", "txt", "qrels"], key="grades-file")
-        kind = st.radio("What it is", ("CSV with query, key, grade and judge", _QRELS), key="grades-kind")
+        kinds = ("CSV with query, key, grade and judge", _QRELS)
+        is_table = file is None or file.name.lower().endswith((".csv", ".tsv"))
+        kind = st.radio("What it is", kinds, index=0 if is_table else 1, key=f"grades-kind-{is_table}")
         early = st.checkbox(
             "Also grades from before the protocol was locked",
             key="grades-early",

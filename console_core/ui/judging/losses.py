@@ -9,7 +9,7 @@ from console_core.judging.query_rows import QueryRow
 from console_core.ui import gallery, panels, pictures, session, words
 from console_core.ui.address import choice
 from console_core.ui.clickable_table import clickable_table
-from console_core.ui.judging.tiles import CANNOT, tile
+from console_core.ui.judging.tiles import CANNOT, tile, tile_width
 from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
 from console_core.ui.unrestored import one_of, say
 
@@ -89,5 +89,5 @@ def _question(evaluation: Evaluation, found: EvaluationOutcome, row: QueryRow) -
         told = f"{found.protocol.measure} {wording.score(scores.of(found.protocol.metric) if scores else None)}"
         drawn.append(gallery.Column(column.label, tiles, told, CANNOT))
     with panels.card(words.plain(row.query.label)):
-        open_picture(gallery.gallery(drawn, key="losses-gallery", picked=opened()))
+        open_picture(gallery.gallery(drawn, key="losses-gallery", picked=opened(), tile_width=tile_width(len(drawn))))
         drawer(pictures.named, lambda _key, _row: None)

@@ -8,6 +8,7 @@ from console_core.querylab.shifts import shifts
 from console_core.ui import gallery, pictures
 from console_core.web.pictures import Size
 
+_WIDTHS = {3: 104, 4: 88}
 CANNOT = "It could not answer this question."
 """What stands in a column without answers."""
 
@@ -28,3 +29,8 @@ def ranked(
         replace(tile(key, rows, size=size), rank=rank, shift=None if reference is None else shift)
         for rank, (key, shift) in enumerate(zip(keys, moved, strict=True), start=1)
     ]
+
+
+def tile_width(columns: int) -> int:
+    """The least width of a tile, in CSS pixels, where so many columns stand in a card: each has two tiles in a row."""
+    return _WIDTHS.get(columns, 132)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
 from console_core.errors import ConsoleError, Refused
 from console_core.querylab.calibration import Sample
+from console_core.querylab.column_text import read
 from console_core.querylab.in_both import TwoMaps, in_both, two_maps
 from console_core.querylab.projection import FEWEST, Method, has_umap
 from console_core.querylab.samples import FRESH
@@ -20,7 +22,7 @@ from console_core.ui.query_lab.map_charts import both_maps
 from console_core.ui.query_lab.map_choice import COLOUR, FIELDS, GROUPS, METHOD, METHODS, SELECTED, Shown, write
 from console_core.ui.query_lab.map_groups import most_changed_groups
 from console_core.ui.run_rows import TICK, run_row
-from console_core.ui.session import act, console
+from console_core.ui.session import act, console, parameter
 from console_core.ui.unrestored import one_of, say, strangers
 from console_core.vectorstore.types import CollectionInfo
 
@@ -30,16 +32,24 @@ LEAD = "The same pictures as two models order them. Choose some in one map, and 
 _COLUMNS = FIELDS["columns"]
 
 
+_LAB = "lab"
+"""The parameter that has what was asked before: the Query lab's own address, for the way back."""
+
+
 def to_map() -> None:
-    """The way to the map, with the first two columns of the address."""
-    columns = st.query_params.get_all("columns")[:2]
-    navigation.link("query_lab", "Map", icon=":material/scatter_plot:", view=VIEW, columns=columns)
+    """The way to the map, with the collections of the first two columns of the address; and the way back in it."""
+    asked = {name: st.query_params.get_all(name) for name in st.query_params}
+    named = [read(text).asked for text in asked.get("columns", ())]
+    columns = list(dict.fromkeys(named))[:2]
+    told = {"columns": columns} | ({_LAB: urlencode(asked, doseq=True)} if asked.keys() - {"columns"} else {})
+    navigation.link("query_lab", "Map", icon=":material/scatter_plot:", view=VIEW, **told)
 
 
 def from_map() -> None:
-    """The way back to asking."""
-    columns = st.query_params.get_all("columns")
-    navigation.link("query_lab", "Ask", icon=":material/manage_search:", columns=columns)
+    """The way back to asking: to what was asked before, where somebody came from there."""
+    asked = parse_qs(parameter(_LAB)) or {"columns": st.query_params.get_all("columns")}
+    asked.pop("view", None)
+    navigation.link("query_lab", "Ask", icon=":material/manage_search:", **asked)
 
 
 def map_view() -> None:
@@ -98,7 +108,7 @@ def _columns(collections: Sequence[CollectionInfo]) -> tuple[str, ...]:
 
 def _left_out() -> Iterator[str]:
     """What of the address can be shown in no map of any pictures."""
-    yield from strangers({*FIELDS, "view", SELECTED, OPEN})
+    yield from strangers({*FIELDS, "view", SELECTED, OPEN, _LAB})
     named = list(dict.fromkeys(filter(None, st.query_params.get_all("columns"))))
     if len(named) > 2:
         yield f"Two collections stand side by side, and it names {len(named)}. Left out: {', '.join(named[2:])}."

@@ -17,7 +17,7 @@ from console_core.ui.query_lab.least_scores import least_scores
 
 GONE = "gone"
 """What the address says in `show` while the pictures that are gone are."""
-_WIDTHS = {1: 136, 2: 112, 3: 104, 4: 100}
+_WIDTHS = {1: 136, 2: 112, 3: 104, 4: 92}
 _PERCENTILE = (
     "Of each collection there is a fixed random sample of at most 2,000 pictures. For every query the model scores "
     "that sample too, and the percentile of an answer is the share of the sample that scores lower: at 99.9 one "
@@ -42,7 +42,7 @@ def show(comparison: Comparison, *, filtered: bool, asked: Query | None) -> None
     encoders.strip(comparison, known, asked)
     least_scores(comparison)
     drawn = columns(comparison, rows, filtered=filtered)
-    picked = gallery.gallery(drawn, key="lab-gallery", picked=opened(), tile_width=_WIDTHS.get(len(drawn), 100))
+    picked = gallery.gallery(drawn, key="lab-gallery", picked=opened(), tile_width=_WIDTHS.get(len(drawn), 92))
     if any(result.sampled for result in comparison.columns):
         st.caption(
             "Beside a picture's rank stands its percentile: the share of the collection that scores lower for the same "
