@@ -80,6 +80,8 @@ def _verdicts(outcome: EvaluationOutcome, numbers: Numbers) -> str:
         kind = {"A": "preferred", "B": "preferred", "withheld": "withheld"}.get(pair.finding, "inconclusive")
         found.append(f'<h1 class="{kind}">{escape(said)}</h1>')
         found.append(f'<p class="lead">{numbers(f"ballots.pairs.{place}.text", "plain")}</p>')
+        if pair.missing:
+            found.append(paragraph(wording.advice("withheld", revealed=True)))
     found += [
         f'<p class="lead warning">{numbers(f"warnings.{place}", "plain")}</p>' for place in range(len(outcome.warnings))
     ]

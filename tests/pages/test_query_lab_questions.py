@@ -273,7 +273,7 @@ def test_how_sure_a_model_is_of_a_question_stands_over_its_column_once_a_query_s
         assert told(**other) == [], "nothing of the kind was asked"
     page = open_page("judging", snapshot=snapshot.id)
     table = next(one.value for one in page.dataframe if "Sure, other" in one.value)
-    assert sorted(table["Sure, reference"]) == pytest.approx([number / 100 for number in range(101)])
+    assert sorted(table["Sure, ref."]) == pytest.approx([number / 100 for number in range(101)])
 
 
 def test_where_a_sample_must_be_drawn_first_a_button_begins_the_run(

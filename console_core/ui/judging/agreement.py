@@ -23,6 +23,10 @@ from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
 from console_core.ui.session import parameter, set_parameters
 from console_core.ui.unrestored import say
 
+_SURE, _MARGINS = ("Sure, ref.", "Sure, other"), ("Margin, ref.", "Margin, other")
+_WIDTH = 86
+"""Of a measure's column, in CSS pixels, so that all of them stand beside the question."""
+
 
 def agreement_view(snapshot: Snapshot) -> None:
     """The whole: facts, totals, tags, questions by disagreement, one of them side by side, and the form."""
@@ -127,7 +131,7 @@ def _margins(one: Summary | Row) -> dict[str, float | None]:
     """Text-image margins, each in its own model's unit; nothing where neither column has one."""
     if one.margin_a is None and one.margin_b is None:
         return {}
-    return {"Margin, reference": _rounded(one.margin_a), "Margin, other": _rounded(one.margin_b)}
+    return dict(zip(_MARGINS, (_rounded(one.margin_a), _rounded(one.margin_b)), strict=True))
 
 
 def _rounded(value: float | None) -> float | None:
@@ -136,7 +140,7 @@ def _rounded(value: float | None) -> float | None:
 
 def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, float]]) -> Query | None:
     """A table of them; `sure` is how sure the reference and the other column are, nothing where there are too few."""
-    columns = dict(zip(("Sure, reference", "Sure, other"), sure, strict=True)) if any(sure) else {}
+    columns = dict(zip(_SURE, sure, strict=True)) if any(sure) else {}
     measures = f"Overlap@{found.k}", f"Jaccard@{found.k}", _rbo(found)
     table = [
         {
@@ -149,7 +153,7 @@ def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, fl
         for row in rows
     ]
     percent, share = (
-        st.column_config.ProgressColumn(width=104, format=form, min_value=0.0, max_value=1.0)
+        st.column_config.ProgressColumn(width=_WIDTH, format=form, min_value=0.0, max_value=1.0)
         for form in ("percent", "%.2f")
     )
     with st.container(height=360 if len(rows) > 9 else "content", border=False):
@@ -157,7 +161,12 @@ def _questions(found: Board, rows: Sequence[Row], sure: Sequence[Mapping[str, fl
             table,
             key="board-questions",
             alt="Questions and how alike both answers are",
-            columns={**dict.fromkeys((*measures, *columns), share), measures[0]: percent},
+            columns={
+                "Question": st.column_config.TextColumn(width=220),
+                **dict.fromkeys((*measures, *columns), share),
+                **dict.fromkeys(_MARGINS, st.column_config.NumberColumn(width=_WIDTH, format="%.3f")),
+                measures[0]: percent,
+            },
         )
     if columns:
         st.caption(

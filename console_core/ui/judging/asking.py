@@ -33,7 +33,8 @@ def _form(sets: Sequence[QuerySet]) -> None:
         st.caption("No collection says which model made it: build one by a migration, or stamp one.")
         return
     left, right = st.columns([1, 2])
-    name = left.selectbox("Query set", list(known), key="ask-set")
+    newest = max(sets, key=lambda one: one.made_at).name if sets else None
+    name = left.selectbox("Query set", list(known), index=list(known).index(newest) if newest else None, key="ask-set")
     chosen = right.multiselect(
         "Columns, the reference first",
         list(offered),

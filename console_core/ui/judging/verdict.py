@@ -89,6 +89,8 @@ def _verdicts(found: EvaluationOutcome) -> None:
         for pair in found.ballots.pairs:
             with panels.card(wording.preferred(pair.finding, labels[pair.x], labels[pair.y])):
                 st.markdown(words.plain(pair.text))
+                if pair.missing and found.revealed_at is not None:
+                    st.caption(words.plain(wording.advice("withheld", revealed=True)))
         if (board := found.ballots.leaderboard) is not None:
             with panels.card("In one order", caption="Bradley and Terry's strengths; 1 is the mean of all."):
                 _leaderboard(found)
