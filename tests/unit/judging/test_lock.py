@@ -26,6 +26,7 @@ from console_core.judging.query_sets import query
 from console_core.judging.report import html_of
 from console_core.judging.snapshots import ColumnAnswer, Ranked
 from console_core.judging.wording import moment
+from console_core.vectorstore.ways import Search
 from tests.conftest import make_workspace
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
 
@@ -99,14 +100,24 @@ def test_the_same_answers_that_were_judged_and_looked_at_before_are_told_with_ev
     assert outcome_of(made.lab, told).warnings == ()
 
 
-def answered_again(made: Judged, *, questions: int = 14, columns: tuple[int, ...] = (0, 1), mark: str = "fp") -> str:
+def answered_again(
+    made: Judged,
+    *,
+    questions: int = 14,
+    columns: tuple[int, ...] = (0, 1),
+    mark: str = "fp",
+    ways: tuple[Search, ...] = (Search.USUAL, Search.USUAL),
+    capitals: bool = False,
+) -> str:
     """Another snapshot: of so many of the same questions, to some of the collections."""
     lab, first = made.lab, made.lab.snapshots.get(made.evaluation.snapshot)
     asked = list(made.lab.desk(made.evaluation).queries.values())[:questions]
+    asked = [query(f"{one.text.upper()}?", like=one.like) for one in asked] if capitals else asked
     asked += [query(f"another {number}") for number in range(14 - questions)]
     kept = lab.query_sets.save("again", asked, origin="a test", by="olga")
     names = [*first.columns, AskedColumn("new", "new", "new", "fp", 4, 4)]
     asks = [names[place] if mark == "fp" else replace(names[place], fingerprint=mark) for place in columns]
+    asks = [replace(one, way=way) for one, way in zip(asks, ways, strict=True)]
     snapshot = lab.snapshots.begin(kept, asks, depth=DEPTH, by="olga")
     given = [
         ColumnAnswer(one.id, place, tuple(Ranked(f"picture {place + rank}.jpg", rank, 0.5) for rank in range(DEPTH)))
@@ -125,6 +136,9 @@ def answered_again(made: Judged, *, questions: int = 14, columns: tuple[int, ...
         ({"questions": 6}, False),
         ({"columns": (0, 2)}, False),
         ({"mark": "another model under the same names"}, False),
+        ({"capitals": True}, True),
+        ({"questions": 6, "capitals": True}, False),
+        ({"ways": (Search.EXACT, Search.EXACT)}, True),
     ],
 )
 def test_answers_that_were_asked_anew_are_the_same_where_questions_and_collections_are(
@@ -134,6 +148,33 @@ def test_answers_that_were_asked_anew_are_the_same_where_questions_and_collectio
     said = warnings_of(later)
     assert bool(said) is told
     assert all("The same questions to the same collections were judged before" in one for one in said)
+
+
+def test_one_collection_that_was_judged_in_two_ways_before_is_told(made: Judged) -> None:
+    exactly = answered_again(made, columns=(0, 0), ways=(Search.USUAL, Search.EXACT))
+    first = begun(made, snapshot=exactly)
+    first.grade(lambda query, key: 1)
+    later = begun(made, snapshot=exactly)
+    assert [one.evaluation for one in outcome_of(made.lab, later.evaluation).siblings] == [first.evaluation.id]
+    elsewhere = begun(made)
+    assert [one.evaluation for one in outcome_of(made.lab, elsewhere.evaluation).siblings] == [made.evaluation.id]
+
+
+def test_imported_grades_are_recognised_where_their_questions_are_spelled_otherwise(made: Judged) -> None:
+    later = begun(made, snapshot=answered_again(made, capitals=True))
+    by_text = {one.text.upper(): one.id for one in made.lab.desk(made.evaluation).queries.values()}
+    judgements, desk = made.lab.judgements, made.lab.desk(later.evaluation)
+    before = {(one.query, one.key): one.grade for one in judgements.of(made.evaluation.id)}
+    given = [
+        Given(one.id, key, "olga", grade)
+        for one in desk.queries.values()
+        for key in desk.pools.get(one.id, ())
+        if (grade := before.get((by_text[one.text.rstrip("?")], key))) is not None
+    ]
+    judgements.judge_all(later.evaluation, given, origin="sheet.csv", actor="olga")
+    (sibling,) = outcome_of(made.lab, later.evaluation).siblings
+    assert (sibling.same, sibling.imported) == (len(given), len(given))
+    assert given
 
 
 def test_what_was_begun_before_and_judged_after_a_lock_could_choose_nothing(made: Judged) -> None:
