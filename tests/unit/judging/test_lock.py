@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -228,10 +228,27 @@ def test_a_time_that_is_none_or_to_come_is_refused_with_its_line(made: Judged) -
             desk,
             judge="olga",
         )
-    assert "line 2: 'yesterday' is no time in the past" in refused.value.message
+    assert "line 2: 'yesterday' is no time from 1900 to now" in refused.value.message
     assert "line 3: " in refused.value.message
     (taken,) = from_table(f"query,key,grade,at\n{name},{pool[0]},1,2026-11-03 14:05\n", desk, judge="olga")
     assert (taken.made_at and taken.made_at.isoformat()) == "2026-11-03T14:05:00+00:00"
+
+
+def test_a_date_without_an_hour_is_the_end_of_its_day_or_now(made: Judged) -> None:
+    desk = made.lab.desk(made.evaluation)
+    name, pool = next(iter(desk.pools.items()))
+    dates = [now().date(), now().date() - timedelta(days=1), now().date() + timedelta(days=2)]
+
+    def read(at: object) -> datetime:
+        (taken,) = from_table(f"query\tkey\tgrade\tat\n{name}\t{pool[0]}\t1\t{at}\n", desk, judge="olga")
+        assert taken.made_at is not None
+        return taken.made_at
+
+    assert made.evaluation.made_at <= read(dates[0]) <= now()
+    assert read(dates[1]) == datetime.combine(dates[0], time(), UTC) - timedelta(microseconds=1)
+    for wrong in (dates[2], "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "0001-01-02", "1899-12-31T12:00"):
+        with pytest.raises(Refused, match="line 2: "):
+            read(wrong)
 
 
 def test_grades_from_before_the_lock_are_refused_unless_they_are_asked_for_and_then_told(
