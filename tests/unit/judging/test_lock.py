@@ -299,6 +299,16 @@ def test_a_judge_brings_their_own_grades_and_an_operator_those_of_several(opened
     assert found == {"anna": "olga", "olga": ""}
 
 
+def test_the_journal_says_of_what_a_command_of_judging_did_so_many(opened: Console, tmp_path: Path) -> None:
+    made = judged(opened.database, tmp_path, size=14)
+    name, pool = next(iter(made.lab.desk(made.evaluation).pools.items()))
+    told = f"query\tkey\tgrade\n{name}\t{pool[0]}\t2\n{name}\t{pool[1]}\t1\n"
+    command(opened, OLGA, "import_grades", evaluation=made.evaluation.id, told=told, file="sheet.tsv")
+    command(opened, OLGA, "open_answers", snapshot=made.evaluation.snapshot)
+    details = {one.action: one.detail for one in opened.ledger.journal()}
+    assert details == {"import_grades": "2 grades", "open_answers": "1 blind evaluation"}
+
+
 def test_who_signed_in_judges_votes_and_takes_back_under_no_other_name(opened: Console, tmp_path: Path) -> None:
     made = judged(opened.database, tmp_path, size=14)
     name, pool = next(iter(made.lab.desk(made.evaluation).pools.items()))
