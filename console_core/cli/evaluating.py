@@ -13,7 +13,7 @@ from console_core.cli.output import Json, show
 from console_core.commands import command
 from console_core.errors import Refused
 from console_core.judging.exports import report_files, sheet_of, zipped
-from console_core.judging.judgements import Evaluation, Judgements
+from console_core.judging.judgements import Evaluation
 from console_core.judging.outcome import EvaluationOutcome, outcome_of
 from console_core.judging.protocol import Gain, Metric, Protocol, Scale
 from console_core.judging.query_lists import decoded
@@ -74,7 +74,7 @@ def evaluate(
         much = desk.voted([]).of if votes else desk.graded([]).of
         kept = console.lab.snapshots.get(made.snapshot)
         before = [one.text for one in console.lab.siblings.of(kept, made.columns, before=made.made_at)]
-        document = _told(made, console.lab.judgements) | {"queries_to_judge": len(desk.sample.queue), "to_judge": much}
+        document = _told(made, 0) | {"queries_to_judge": len(desk.sample.queue), "to_judge": much}
         document |= {"warnings": before}
     pieces = count(much, "vote" if votes else "picture")
     lines = [f"{made.id}: {count(len(desk.sample.queue), 'question')} to judge, {pieces}."]
@@ -89,7 +89,9 @@ def evaluate(
 def evaluations(as_json: Json = False) -> None:
     """The evaluations, the newest first. Models are not named: judges may look here."""
     with opened() as console:
-        found = [_told(one, console.lab.judgements) for one in console.lab.judgements.all(limit=200)]
+        known = console.lab.judgements.all(limit=200)
+        judged = console.lab.judgements.standing([one.id for one in known])
+        found = [_told(one, judged.get(one.id, 0)) for one in known]
     lines = [
         f"{one['evaluation']}  {one['snapshot']}  {one['way']}  {one['locked']}  "
         f"{one['judged']:,} judged  {'revealed' if one['revealed_at'] else 'blind'}"
@@ -238,7 +240,7 @@ def _verdict_lines(outcome: EvaluationOutcome) -> list[str]:
     return lines
 
 
-def _told(one: Evaluation, judgements: Judgements) -> dict[str, Any]:
+def _told(one: Evaluation, judged: int) -> dict[str, Any]:
     return {
         "evaluation": one.id,
         "snapshot": one.snapshot,
@@ -251,5 +253,5 @@ def _told(one: Evaluation, judgements: Judgements) -> dict[str, Any]:
         "made_by": one.made_by,
         "made_at": one.made_at.isoformat(),
         "revealed_at": one.revealed_at.isoformat() if one.revealed_at else None,
-        "judged": len(judgements.of(one.id)) + len(judgements.votes(one.id)),
+        "judged": judged,
     }

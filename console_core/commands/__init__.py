@@ -43,6 +43,7 @@ from console_core.rollout.share import Share
 from console_core.runs.manners import Manners
 from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
+from console_core.runs.wording import count
 from console_core.settings import ROLES, Role
 from console_core.vectorstore.types import ModelStamp
 
@@ -74,7 +75,7 @@ def command(console: Console, actor: Actor, name: str, **arguments: Any) -> Any:
     if not subject and isinstance(result, Run):
         subject = result.target
     if not known.recorded:
-        console.ledger.note(actor.name, name, subject, detail=_detail(result))
+        console.ledger.note(actor.name, name, subject, detail=_detail(result, known.counts))
     if console.worker is not None:
         console.worker.wake()
     return result
@@ -182,6 +183,8 @@ class _Command:
     named_by: str
     recorded: bool = False
     """What it does is a record itself, with who and when: the journal would only repeat it, a hundred times an hour."""
+    counts: str = "picture"
+    """What the number that it returns is of, if it returns one."""
 
     def subject(self, arguments: Mapping[str, Any]) -> str:
         value = arguments.get(self.named_by, "")
@@ -237,9 +240,9 @@ COMMANDS: Mapping[str, _Command] = {
     "begin_evaluation": _Command(judging.begin_evaluation, "judge", "snapshot"),
     "judge": _Command(judging.give_grade, "judge", "evaluation", recorded=True),
     "vote": _Command(judging.give_vote, "judge", "evaluation", recorded=True),
-    "import_grades": _Command(judging.import_grades, "judge", "evaluation"),
+    "import_grades": _Command(judging.import_grades, "judge", "evaluation", counts="grade"),
     "look_at_verdict": _Command(judging.look_at_verdict, "judge", "evaluation", recorded=True),
-    "open_answers": _Command(judging.open_answers, "judge", "snapshot"),
+    "open_answers": _Command(judging.open_answers, "judge", "snapshot", counts="blind evaluation"),
     "undo_judgement": _Command(judging.undo_judgement, "judge", "evaluation", recorded=True),
     "take_up_name": _Command(judging.take_up_name, "judge", "evaluation"),
     "reveal": _Command(judging.reveal, "operator", "evaluation"),
@@ -247,12 +250,12 @@ COMMANDS: Mapping[str, _Command] = {
 }
 
 
-def _detail(result: Any) -> str:
+def _detail(result: Any, counts: str) -> str:
     match result:
         case Started(migration, run, found):
             return f"{migration.id}, run {run.id}: {found.selected:,} pictures into {found.target}"
         case [*begun] if begun and all(isinstance(one, Started) for one in begun):
-            return "; ".join(_detail(one) for one in begun)
+            return "; ".join(_detail(one, counts) for one in begun)
         case Run():
             return f"run {result.id} is {result.state}"
         case MannersChange():
@@ -276,7 +279,7 @@ def _detail(result: Any) -> str:
         case Follow():
             return result.note
         case int():
-            return f"{result:,} pictures"
+            return count(result, counts)
         case ModelStamp():
             return f"{result.model} {result.fingerprint}"
         case Backup():

@@ -2,6 +2,7 @@
 
 from console_core.errors import Refused
 from console_core.judging.board import Board, board
+from console_core.judging.readings import Reading
 from console_core.judging.records import LabRecords
 from console_core.judging.snapshots import Snapshot
 from console_core.querylab.shifts import PERSISTENCE
@@ -15,9 +16,16 @@ def usual_k(snapshot: Snapshot) -> int:
 
 
 def board_of(
-    lab: LabRecords, snapshot: Snapshot, *, other: int = 1, k: int | None = None, p: float = PERSISTENCE
+    lab: LabRecords,
+    snapshot: Snapshot,
+    *,
+    other: int = 1,
+    k: int | None = None,
+    p: float = PERSISTENCE,
+    reading: Reading | None = None,
 ) -> Board:
-    """How the column at place `other` answers beside the first one, the reference, in the first k places.
+    """How the column at place `other` answers beside the first one, the reference, in the first k places. `reading` is
+    of the snapshot, where somebody has one: a large one is not kept, and read anew for each that asks.
 
     Raises:
         Refused: there is no such column beside the reference, k is not one of 1 to the snapshot's depth, or p does not
@@ -34,7 +42,7 @@ def board_of(
         raise Refused(f"The first {k} places cannot be compared.", f"Name a number from 1 to {snapshot.depth}.")
     if not 0 < p < 1:
         raise Refused(f"RBO has no p of {p:g}.", "It lies between 0 and 1, such as 0.9.")
-    reading = lab.readings.of(snapshot)
+    reading = reading or lab.readings.of(snapshot)
     asked = lab.asked(snapshot)
     return board(
         asked,

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import unquote
 
 from console_core.database import now
@@ -27,6 +27,8 @@ _SIGNS = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a spreadsheet takes for the beginning of a formula, and the apostrophe that keeps it from doing so."""
 _AHEAD = timedelta(minutes=10)
 """How far a file's times may lie in the future: clocks differ."""
+_FIRST = 1900
+"""The first year of which a file's times are believed. Not every ledger keeps those of the first years of all."""
 _Row = tuple[int, str, str, str, str, str]
 """A line's number, and its query, key, grade, judge and time."""
 
@@ -43,8 +45,8 @@ def unguarded(cell: str) -> str:
 
 def from_table(told: str, desk: Desk, *, judge: str) -> list[Given]:
     """A row for each grade, in columns named query (an id, or what it asks) or question, key, grade, and judge, where
-    `judge` is meant if there is none; and at, when each was given (ISO 8601; UTC without a zone). A row whose grade is
-    empty is passed over. Commas, semicolons or tabs separate the columns.
+    `judge` is meant if there is none; and at, when each was given (ISO 8601; UTC without a zone, and the end of the
+    day without an hour). A row whose grade is empty is passed over. Commas, semicolons or tabs separate the columns.
 
     Raises:
         Refused: a column is missing, or a line names what is not judged here, a grade or a time that is none, or a
@@ -97,20 +99,20 @@ def _given(rows: Iterator[_Row], desk: Desk) -> list[Given]:
     find, wrong, found = _finder(desk), [], dict[tuple[str, str, str], tuple[int, Given]]()
     highest, latest = desk.evaluation.protocol.highest, now() + _AHEAD
     for line, asked, key, said, judge, at in rows:
-        query = find(asked)
+        query, made = find(asked), _time(at)
         if not query:
             wrong.append(f"line {line:,}: no query {asked!r} is in the set")
         elif not desk.has(query, key):
             wrong.append(f"line {line:,}: {key!r} is not judged for {asked!r}")
         elif not (said.strip().isdecimal() and int(said) <= highest):
             wrong.append(f"line {line:,}: {said!r} is no grade from 0 to {highest}")
-        elif at.strip() and not ((made := _time(at)) and made < latest):
-            wrong.append(f"line {line:,}: {at!r} is no time in the past, such as 2026-11-03T14:05+00:00")
+        elif at.strip() and not (made and made < latest):
+            wrong.append(f"line {line:,}: {at!r} is no time from {_FIRST} to now, such as 2026-11-03T14:05+00:00")
         elif (query, key, judge) in found:
             first = found[query, key, judge][0]
             wrong.append(f"line {line:,}: {judge} graded {key!r} for {asked!r} in line {first:,} already")
         else:
-            found[query, key, judge] = line, Given(query, key, judge, int(said), _time(at))
+            found[query, key, judge] = line, Given(query, key, judge, int(said), made)
     if wrong:
         _refuse(wrong)
     if not found:
@@ -119,11 +121,23 @@ def _given(rows: Iterator[_Row], desk: Desk) -> list[Given]:
 
 
 def _time(at: str) -> datetime | None:
+    """A date without an hour is the end of its day, or now: nothing says that the grade was given before that."""
     try:
         found = datetime.fromisoformat(at.strip())
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        day = _day(at.strip())
+    except (ValueError, OverflowError):  # the latter of times that are beyond all years in UTC
+        return None
+    if found.year < _FIRST:
+        return None
+    return found if day is None or found > now() else min(now(), datetime.combine(day, time.max, UTC))
+
+
+def _day(at: str) -> date | None:
+    try:
+        return date.fromisoformat(at)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _finder(desk: Desk) -> Callable[[str], str]:

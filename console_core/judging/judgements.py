@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, case, func, insert, select, update
 
 from console_core.database import Database, metadata, now
 from console_core.errors import NotFound, Refused
@@ -149,6 +149,24 @@ class Judgements:
                 connection.scalar(select(func.count()).select_from(table).where(table.c.evaluation == evaluation)) or 0
                 for table in (judgements, votes)
             )
+
+    def standing(self, evaluations: Sequence[str]) -> dict[str, int]:
+        """How many words count of each evaluation, of all judges; none of those without any."""
+        v = votes.c
+        of_pair = case((v.x < v.y, v.x), else_=v.y), case((v.x < v.y, v.y), else_=v.x)
+        found: dict[str, int] = {}
+        with self._database.reading() as connection:
+            for table, said, of in (
+                (judgements, judgements.c.grade, (judgements.c.query, judgements.c.key)),
+                (votes, v.winner, (v.query, *of_pair)),
+            ):
+                newest = select(func.max(table.c.number)).where(table.c.evaluation.in_(evaluations))
+                newest = newest.group_by(table.c.evaluation, table.c.judge, *of)
+                counted = select(table.c.evaluation, func.count()).where(table.c.number.in_(newest))
+                rows = connection.execute(counted.where(said.is_not(TAKEN_BACK)).group_by(table.c.evaluation))
+                for name, number in rows:
+                    found[name] = found.get(name, 0) + number
+        return found
 
     def reveal(self, evaluation: str, *, by: str) -> Evaluation:
         """Tell which model is which; nothing more can be judged then. Twice is harmless."""

@@ -73,6 +73,11 @@ def folded(text: str) -> str:
     return worded(unicodedata.normalize("NFKC", text)).casefold().rstrip(" .,;:!?…。！？")
 
 
+def asks(text: str, like: str) -> tuple[str, str]:
+    """What a question asks: the same for all spellings of it. Signs alone are told apart as they are."""
+    return folded(text) or text, like
+
+
 def query(text: str = "", *, like: str = "", tags: Iterable[str] = ()) -> Query:
     """A question whose id is made of what it asks, so that it is the same in every set and version. A picture's key is
     taken as it is."""
@@ -183,9 +188,9 @@ def distinct(asked: Iterable[Query]) -> list[Query]:
     """Each question once, in its first spelling and with the tags of all."""
     found: dict[tuple[str, str], Query] = {}
     for one in asked:
-        asks = folded(one.text) or one.text, one.like
-        known = found.get(asks)
-        found[asks] = replace(known, tags=tuple(sorted({*known.tags, *one.tags}))) if known else one
+        what = asks(one.text, one.like)
+        known = found.get(what)
+        found[what] = replace(known, tags=tuple(sorted({*known.tags, *one.tags}))) if known else one
     return list(found.values())
 
 

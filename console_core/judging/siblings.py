@@ -1,6 +1,6 @@
 """Evaluations that judged the same before a protocol was locked, so that it could have been chosen after a result."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.judgement_tables import evaluations, judgements, votes
 from console_core.judging.looks import looks
 from console_core.judging.protocol import Protocol
-from console_core.judging.query_sets import queries
+from console_core.judging.query_sets import asks, queries
 from console_core.judging.snapshot_tables import snapshots
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.spoken import TAKEN_BACK, Evaluation, Judgement, Way
@@ -21,8 +21,11 @@ from console_core.judging.spoken import TAKEN_BACK, Evaluation, Judgement, Way
 _E, _S, _Q, _J = evaluations.c, snapshots.c, queries.c, judgements.c
 _ENOUGH = 0.5
 """The share of the questions that another evaluation has to have asked, too."""
-_Column = tuple[str, str]
-"""A collection and the fingerprint of its model."""
+_Column = tuple[str, str, str]
+"""A collection, the fingerprint of its model, and the way in which it was searched."""
+_Set = tuple[str, int]
+"""A query set's name and version."""
+_Asks = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +115,24 @@ class Siblings:
         """Evaluations that were locked before, and had words of judges or looks at their verdict by then; the first one
         first.
 
-        They judge two or more of the same columns, each the same collection of the same model, and were asked at least
-        half of the same questions, in this snapshot or in another one. `given` are grades of the later evaluation,
-        and `but` are left out.
+        They judge two or more of the same columns, and were asked at least half of the same questions in whatever
+        spelling, in this snapshot or in another one. Columns are the same where collection, model and the way of the
+        search are; and whatever the ways, where there are two different collections of them. `given` are grades of the
+        later evaluation, and `but` are left out.
         """
         mine = _columns(snapshot.columns, columns)
-        brought = [(one.query, one.key, one.grade) for one in given if one.origin]
         with self._database.reading() as connection:
+            questions, own = _Questions(connection), (snapshot.set_name, snapshot.set_version)
+            imported = [one for one in given if one.origin]
+            what = questions.of(*own) if imported else {}
+            brought = [(what.get(one.query), one.key, one.grade) for one in imported]
             asked = select(
                 *(_E.id, _E.way, _E.columns.label("places"), _E.protocol, _E.made_at, _E.revealed_at, _E.snapshot),
                 *(_S.set_name, _S.set_version, _S.columns.label("asked")),
             ).join(snapshots, _S.id == _E.snapshot)
             rows = connection.execute(asked.where(_E.made_at < before).order_by(_E.made_at, _E.id)).all()
-            known: dict[tuple[str, int], bool] = {(snapshot.set_name, snapshot.set_version): True}
-            found = [row for row in rows if _is_same(connection, row, mine, snapshot, known)]
-            found = [row for row in found if row.id not in but]
+            found = [row for row in rows if row.id not in but and _share_columns(row, mine)]
+            found = [row for row in found if questions.are_shared(own, (row.set_name, row.set_version))]
             names = [row.id for row in found]
             words = _counted(connection, judgements, names, before)
             words |= _counted(connection, votes, names, before)
@@ -135,7 +141,8 @@ class Siblings:
             for row in found:
                 if not (words.get(row.id) or seen.get(row.id)):
                     continue
-                there = _grades(connection, row.id, before) if brought else set()
+                asked_there = questions.of(row.set_name, row.set_version) if brought else {}
+                there = _grades(connection, row.id, before, asked_there) if brought else set()
                 locked = Protocol.from_json(row.protocol)
                 told = row.revealed_at if row.revealed_at and row.revealed_at < before else None
                 made.append(
@@ -148,28 +155,43 @@ class Siblings:
         return tuple(made)
 
 
-def _is_same(
-    connection: Connection, row: Any, mine: set[_Column], snapshot: Snapshot, known: dict[tuple[str, int], bool]
-) -> bool:
-    columns = {(row.asked[place]["collection"], row.asked[place]["fingerprint"]) for place in row.places}
-    if len(columns & mine) < 2:
-        return False
-    theirs = (row.set_name, row.set_version)
-    if theirs not in known:
-        known[theirs] = _shares_questions(connection, (snapshot.set_name, snapshot.set_version), theirs)
-    return known[theirs]
+class _Questions:
+    """What query sets ask, each of them read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._read: dict[_Set, dict[str, _Asks]] = {}
+        self._shared: dict[tuple[_Set, _Set], bool] = {}
+
+    def of(self, name: str, version: int) -> dict[str, _Asks]:
+        """What each question asks, by its id."""
+        if (known := self._read.get((name, version))) is None:
+            wanted = select(_Q.id, _Q.text, _Q.like).where(_Q.name == name, _Q.version == version)
+            known = {row.id: asks(row.text, row.like) for row in self._connection.execute(wanted)}
+            self._read[name, version] = known
+        return known
+
+    def are_shared(self, mine: _Set, theirs: _Set) -> bool:
+        """Whether enough of the questions of one set are in the other one, too."""
+        if mine == theirs:
+            return True
+        if (mine, theirs) not in self._shared:
+            asked = set(self.of(*mine).values())
+            self._shared[mine, theirs] = len(asked & set(self.of(*theirs).values())) >= _ENOUGH * len(asked) > 0
+        return self._shared[mine, theirs]
 
 
-def _shares_questions(connection: Connection, mine: tuple[str, int], theirs: tuple[str, int]) -> bool:
-    def of(name: str, version: int) -> set[str]:
-        return set(connection.scalars(select(_Q.id).where(_Q.name == name, _Q.version == version)))
-
-    asked = of(*mine)
-    return len(asked & of(*theirs)) >= _ENOUGH * len(asked) > 0
+def _share_columns(row: Any, mine: set[_Column]) -> bool:
+    theirs = {_column(AskedColumn.from_json(row.asked[place])) for place in row.places}
+    return len(theirs & mine) > 1 or len({one[:2] for one in theirs} & {one[:2] for one in mine}) > 1
 
 
 def _columns(asked: Sequence[AskedColumn], places: Sequence[int]) -> set[_Column]:
-    return {(asked[place].collection, asked[place].fingerprint) for place in places}
+    return {_column(asked[place]) for place in places}
+
+
+def _column(asked: AskedColumn) -> _Column:
+    return asked.collection, asked.fingerprint, asked.way.value
 
 
 def _counted(connection: Connection, table: Table, names: Sequence[str], before: datetime) -> dict[str, int]:
@@ -181,6 +203,10 @@ def _counted(connection: Connection, table: Table, names: Sequence[str], before:
     return {row[0]: row[1] for row in connection.execute(asked.group_by(table.c.evaluation))}
 
 
-def _grades(connection: Connection, evaluation: str, before: datetime) -> set[tuple[str, str, int]]:
+def _grades(
+    connection: Connection, evaluation: str, before: datetime, what: Mapping[str, _Asks]
+) -> set[tuple[_Asks | None, str, int]]:
+    """Which grade was given to which picture for what its question asks."""
     asked = select(_J.query, _J.key, _J.grade).where(_J.evaluation == evaluation, _J.at < before)
-    return {(query, key, grade) for query, key, grade in connection.execute(asked.where(_J.grade.is_not(TAKEN_BACK)))}
+    rows = connection.execute(asked.where(_J.grade.is_not(TAKEN_BACK)))
+    return {(what.get(query), key, grade) for query, key, grade in rows}

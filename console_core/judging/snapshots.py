@@ -1,5 +1,6 @@
 """What columns answered to a query set, kept for ever: written once, and read again with no store and no model."""
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Text, func, insert, select, type_coerce, update
 
 from console_core.catalog.types import ImageRow
 from console_core.database import Database, metadata, now
@@ -21,6 +22,8 @@ from console_core.vectorstore.types import PointId
 
 _S, _A, _P = snapshots.c, answers.c, shown.c
 _PAGE = 500
+_HEAD = 1_000
+"""Characters of an answer's text that nearly always have its first picture in them."""
 KEY_SIGNS = "/:@[],\"'-_.~!$&()*+;=?#{}|^<>"
 """Signs that stay as they are in a key that is written as one word; "%" and spaces do not."""
 
@@ -180,6 +183,18 @@ class Snapshots:
                 found[column][query] = margin
         return found
 
+    def firsts(self, snapshot: str) -> Iterator[tuple[str, int, float]]:
+        """Query, column and the score of the first answer, wherever there is one; no other answer is read."""
+        whole = type_coerce(_A.ranked, Text)
+        asked = select(_A.query, _A.column, func.substr(whole, 1, _HEAD, type_=Text)).where(_A.snapshot == snapshot)
+        with self._database.reading() as connection:
+            for query, column, head in connection.execute(asked.order_by(_A.query, _A.column)).all():
+                if (first := _first(head)) is None and len(head) == _HEAD:
+                    one = select(whole).where(_A.snapshot == snapshot, _A.query == query, _A.column == column)
+                    first = _first(connection.scalar(one) or "")
+                if first is not None:
+                    yield query, column, first
+
     def pictures(self, snapshot: str, keys: Sequence[str]) -> dict[str, ImageRow]:
         """What is to be shown of pictures, as it was when they were found."""
         found: dict[str, ImageRow] = {}
@@ -208,6 +223,15 @@ class Snapshots:
             raise NotFound(f"There is no snapshot {snapshot}.", "Begin one.")
         if digest:
             raise Refused(f"The snapshot {snapshot} is complete.", "Ask the query set again: that is another snapshot.")
+
+
+def _first(told: str) -> float | None:
+    """The first score in the text of a list of answers, which may be cut off behind it."""
+    try:
+        (_, _, score, *_), _ = json.JSONDecoder().raw_decode(told, 1)
+    except ValueError:
+        return None
+    return float(score)
 
 
 def _row(snapshot: str, one: ColumnAnswer) -> dict[str, Any]:

@@ -6,16 +6,18 @@ little. It depends on the order of one model's scores alone, so that no monotone
 may stand side by side.
 """
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from console_core.judging.query_sets import QuerySets
-from console_core.judging.snapshots import ColumnAnswer, Snapshot, Snapshots
+from console_core.judging.snapshots import Snapshot, Snapshots
 from console_core.querylab.calibration import mid_ranks
 from console_core.querylab.rankings import Query
 from console_core.vectorstore.types import CollectionInfo
@@ -23,8 +25,10 @@ from console_core.vectorstore.types import CollectionInfo
 FEWEST = 20
 """Other questions of the same kind that it needs. Words alone, a picture alone and both are three kinds: a picture is
 nearer to pictures than words are."""
-_SNAPSHOTS = 8
-_ByKind = dict[tuple[bool, bool], dict[str, float]]
+MOST = 2_500_000
+"""First scores that are kept, of all snapshots together: some twenty megabytes, and more than a look at the fifty
+newest snapshots needs."""
+_SNAPSHOTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +42,58 @@ class Sureness:
     set_version: int
 
 
-def sureness(answers: Iterable[ColumnAnswer], asked: Sequence[Query], column: int) -> dict[str, float]:
-    """For each question that a column answered the share, 0 to 1, of the other questions of its kind whose first answer
-    scores lower; without those of which there are too few others."""
-    found: dict[str, float] = {}
-    for firsts in _firsts(answers, asked, column).values():
-        others = len(firsts) - 1
-        if others >= FEWEST:
-            scores = _array(firsts.values())
-            of_all = mid_ranks(scores, scores) * len(scores) / 100  # itself at half is among them
-            found |= dict(zip(firsts, ((of_all - 0.5) / others).tolist(), strict=True))
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class Firsts:
+    """The scores of first answers: for each column those to the questions `ids`, NaN where there is none. `kinds` are
+    of the questions, a number for each kind."""
+
+    ids: tuple[str, ...]
+    kinds: NDArray[np.int8]
+    scores: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, firsts: Iterable[tuple[str, int, float]], asked: Sequence[Query], columns: int) -> Self:
+        """From question, column and score of each, and the questions of the set."""
+        ids = tuple(sys.intern(question.id) for question in asked)
+        places = {name: place for place, name in enumerate(ids)}
+        scores = np.full((columns, len(ids)), np.nan)
+        for name, column, score in firsts:
+            if (place := places.get(name)) is not None:
+                scores[column, place] = score
+        return cls(ids, np.array([_kind(question) for question in asked], dtype=np.int8), scores)
+
+    def sureness(self, column: int) -> dict[str, float]:
+        """For each question that a column answered the share, 0 to 1, of the other questions of its kind whose first
+        answer scores lower; without those of which there are too few others."""
+        found: dict[str, float] = {}
+        for kind in np.unique(self.kinds).tolist():
+            places = self._answered(column, kind)
+            others = len(places) - 1
+            if others >= FEWEST:
+                scores = self.scores[column, places]
+                of_all = mid_ranks(scores, scores) * len(scores) / 100  # itself at half is among them
+                shares = ((of_all - 0.5) / others).tolist()
+                found |= dict(zip((self.ids[place] for place in places), shares, strict=True))
+        return found
+
+    def others(self, column: int, question: Query) -> NDArray[np.float64]:
+        """The scores of the other questions of its kind in a column."""
+        places = self._answered(column, _kind(question))
+        own = self.ids.index(question.id) if question.id in self.ids else -1
+        scores: NDArray[np.float64] = self.scores[column, places[places != own]]
+        return scores
+
+    def _answered(self, column: int, kind: int) -> NDArray[np.intp]:
+        return np.flatnonzero((self.kinds == kind) & ~np.isnan(self.scores[column]))
 
 
 class FirstScores:
-    """The scores of first answers in the snapshots that were compared with last; a snapshot never changes. Safe from
-    several threads."""
+    """The scores of first answers in the snapshots that were asked for; a snapshot never changes. Safe from several
+    threads."""
 
-    def __init__(self, snapshots: Snapshots, query_sets: QuerySets) -> None:
-        self._snapshots, self._query_sets = snapshots, query_sets
-        self._kept: OrderedDict[tuple[str, str], list[_ByKind]] = OrderedDict()
+    def __init__(self, snapshots: Snapshots, query_sets: QuerySets, *, most: int = MOST) -> None:
+        self._snapshots, self._query_sets, self._most = snapshots, query_sets, most
+        self._kept: OrderedDict[tuple[str, str], Firsts] = OrderedDict()
         self._guard = threading.Lock()
 
     def sureness(self, info: CollectionInfo, question: Query, score: float) -> Sureness | None:
@@ -68,43 +104,28 @@ class FirstScores:
             columns = [(column.collection, column.fingerprint) for column in snapshot.columns]
             if wanted not in columns:
                 continue
-            firsts = self._of(snapshot)[columns.index(wanted)].get(_kind(question), {})
-            others = _array(value for name, value in firsts.items() if name != question.id)
+            others = self.of(snapshot).others(columns.index(wanted), question)
             if len(others) >= FEWEST:
                 share = float(mid_ranks(others, np.array([score]))[0]) / 100
                 return Sureness(share, len(others), snapshot.set_name, snapshot.set_version)
         return None
 
-    def _of(self, snapshot: Snapshot) -> list[_ByKind]:
-        """For each column of a snapshot."""
+    def of(self, snapshot: Snapshot) -> Firsts:
+        """Those of a snapshot. One that is not complete yet is read anew each time."""
         name = snapshot.id, snapshot.digest
         with self._guard:
             if (known := self._kept.get(name)) is not None:
                 self._kept.move_to_end(name)
                 return known
         asked = self._query_sets.queries(self._query_sets.get(snapshot.set_name, snapshot.set_version))
-        given = self._snapshots.answers(snapshot.id)
-        made = [_firsts(given, asked, place) for place in range(len(snapshot.columns))]
-        with self._guard:
-            self._kept[name] = made
-            while len(self._kept) > _SNAPSHOTS:
-                self._kept.popitem(last=False)
+        made = Firsts.of(self._snapshots.firsts(snapshot.id), asked, len(snapshot.columns))
+        if snapshot.is_complete:
+            with self._guard:
+                self._kept[name] = made
+                while len(self._kept) > _SNAPSHOTS or sum(one.scores.size for one in self._kept.values()) > self._most:
+                    self._kept.popitem(last=False)
         return made
 
 
-def _firsts(answers: Iterable[ColumnAnswer], asked: Sequence[Query], column: int) -> _ByKind:
-    """The first answers' scores by question, for each kind of question."""
-    kinds = {question.id: _kind(question) for question in asked}
-    found: _ByKind = {}
-    for one in answers:
-        if one.column == column and one.ranked and one.query in kinds:
-            found.setdefault(kinds[one.query], {})[one.query] = one.ranked[0].score
-    return found
-
-
-def _kind(question: Query) -> tuple[bool, bool]:
-    return bool(question.text), bool(question.like)
-
-
-def _array(values: Iterable[float]) -> NDArray[np.float64]:
-    return np.array(list(values), dtype=np.float64)
+def _kind(question: Query) -> int:
+    return bool(question.text) + 2 * bool(question.like)

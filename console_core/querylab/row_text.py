@@ -4,6 +4,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def written(rows: Sequence[int], keys: Sequence[str]) -> str:
 
 def read(text: str, keys: Sequence[str]) -> tuple[int, ...] | None:
     """The rows that a text selects of the pictures with these keys; None where it is of other pictures, or
-    not all of it is there."""
+    of some that are not there, or not all of it is there."""
     try:
         told = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (ValueError, binascii.Error):
@@ -35,8 +36,10 @@ def read(text: str, keys: Sequence[str]) -> tuple[int, ...] | None:
     if not selected or seal != _seal(selected, keys):
         return None
     if selected.startswith(_BITS):
-        return tuple(np.flatnonzero(np.unpackbits(np.frombuffer(selected[1:], np.uint8))).tolist())
-    return tuple(_rows(selected[1:]))
+        rows = tuple(np.flatnonzero(np.unpackbits(np.frombuffer(selected[1:], np.uint8))).tolist())
+    else:
+        rows = tuple(_rows(selected[1:]))
+    return rows if all(one < other for one, other in pairwise((-1, *rows, len(keys)))) else None
 
 
 def _seal(selected: bytes, keys: Sequence[str]) -> bytes:

@@ -73,14 +73,14 @@ def translate(
     With grades it keeps the precision: the share of relevant ones (grade `relevant` or better) among judged answers of
     all queries together. How relevance rises with the new score is fitted by isotonic regression (Zadrozny and Elkan
     2002, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates"), so that precision rises
-    with the threshold and meets the old one once. Without grades it keeps the number of answers. The interval is
-    what a paired test over queries does not reject (see `threshold_interval`). Only queries that both columns have are
-    used. The same input gives the same bits.
+    with the threshold and meets the old one once; where nothing is graded it says so and proposes none. With None for
+    grades it keeps the number of answers. The interval is what a paired test over queries does not reject (see
+    `threshold_interval`). Only queries that both columns have are used. The same input gives the same bits.
     """
     ids = sorted(old.keys() & new.keys())
     before, after = Numbers.of(old, ids, grades, relevant), Numbers.of(new, ids, grades, relevant)
-    basis: Basis = "precision" if grades else "volume"
-    find = judged_threshold if grades else volume_threshold
+    basis: Basis = "volume" if grades is None else "precision"
+    find = volume_threshold if grades is None else judged_threshold
     ones = np.ones(len(ids))
     found = find(before, after, threshold, ones)
     problems = _problems(before, after, threshold, found, basis)
@@ -103,11 +103,11 @@ def translate(
         confidence=confidence,
         queries=len(ids),
         judged=int(before.judged.sum() + after.judged.sum()),
-        old_precision=precision_from(before, threshold, ones) if grades else None,
-        new_precision=precision_from(after, told, ones) if grades and told is not None else None,
+        old_precision=precision_from(before, threshold, ones) if basis == "precision" else None,
+        new_precision=precision_from(after, told, ones) if basis == "precision" and told is not None else None,
         old_volume=before.volume(threshold),
         new_volume=None if told is None else after.volume(told),
-        held_out=_held_out(before, after, threshold, seed) if grades and told is not None else None,
+        held_out=_held_out(before, after, threshold, seed) if basis == "precision" and told is not None else None,
         seed=seed,
         problems=problems,
     )

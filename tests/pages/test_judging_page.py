@@ -473,6 +473,15 @@ def test_which_column_answered_what_is_hidden_while_it_is_judged_and_whoever_ope
     assert told in outcome.warnings
     assert words.plain(told) in open_page("judging", evaluation=evaluation).warning[0].value
     assert open_page("judging", snapshot=snapshot, question=asked).get("bidi_component")
+    page.run()
+    assert page.get("bidi_component")
+    locked = Protocol(k=2, seed=9)
+    later = command(both, OLGA, "begin_evaluation", snapshot=snapshot, columns=(0, 1), protocol=locked)
+    page.run()
+    assert not page.get("bidi_component"), "it was opened while another evaluation was judged"
+    page.button(key="curtain-open").click().run()
+    assert page.get("bidi_component")
+    assert len(both.lab.looks.openings(later.id)) == 1
 
 
 def test_text_from_an_address_is_no_link(both: Console, open_page: OpenPage) -> None:

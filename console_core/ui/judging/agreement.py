@@ -8,7 +8,6 @@ from console_core.judging.asked_columns import AskedColumn
 from console_core.judging.board import STATEMENT, Board, Row, Summary
 from console_core.judging.boards import board_of
 from console_core.judging.snapshots import Snapshot
-from console_core.judging.sureness import sureness
 from console_core.judging.wording import named
 from console_core.querylab.rankings import Query, Rankings
 from console_core.ui import gallery, panels, pictures, session, words
@@ -32,7 +31,8 @@ def agreement_view(snapshot: Snapshot) -> None:
     """The whole: facts, totals, tags, questions by disagreement, one of them side by side, and the form."""
     lab = session.console().lab
     asked = lab.asked(snapshot)
-    rankings = lab.readings.of(snapshot).rankings
+    reading = lab.readings.of(snapshot)
+    rankings = reading.rankings
     st.caption(
         words.plain(
             f"{snapshot.set_name} v{snapshot.set_version} · {words.count(len(asked), 'question')} · "
@@ -48,7 +48,7 @@ def agreement_view(snapshot: Snapshot) -> None:
         panels.empty_state("There is one column only", "Ask the query set of two or more collections to compare them.")
         return
     now = chosen(snapshot)
-    found = board_of(lab, snapshot, other=now.other, k=now.k, p=now.p)
+    found = board_of(lab, snapshot, other=now.other, k=now.k, p=now.p, reading=reading)
     by_id = {row.query.id: row for row in found.rows}
     say(left_out(snapshot, by_id))
     choose_column(snapshot, now, _title)
@@ -60,8 +60,8 @@ def agreement_view(snapshot: Snapshot) -> None:
     begin_form(snapshot, rankings)
     threshold_form(snapshot, now.other)
     present_form(snapshot, found)
-    answers = lab.readings.of(snapshot).answers
-    sure = [sureness(answers, asked, place) for place in (0, now.other)]
+    firsts = lab.firsts.of(snapshot)
+    sure = [firsts.sureness(place) for place in (0, now.other)]
     with panels.card("Questions", caption="Click one to see what each column answered."):
         rows = in_order(found, asked)
         clicked = _questions(found, rows, sure)

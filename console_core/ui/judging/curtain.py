@@ -7,12 +7,15 @@ from console_core.ui import panels, session, words
 from console_core.ui.permission import command_button
 
 _OPENED = "answers-opened"
+"""The blind evaluations for which a session opened it. One that is begun later, of the same answers, is not among
+them, and hides it again."""
 
 
 def may_see(snapshot: Snapshot) -> bool:
     """Whether it is shown which column answered what; where it is not, say so and offer to open it."""
     blind = [one for one in session.console().lab.judgements.all(snapshot=snapshot.id) if one.revealed_at is None]
-    if not blind or st.session_state.get(_OPENED) == snapshot.id:
+    opened: frozenset[str] = st.session_state.get(_OPENED, frozenset())
+    if opened.issuperset(one.id for one in blind):
         return True
     with panels.card("Which column answered what is hidden while it is judged blindly", key="curtain"):
         st.markdown(
@@ -27,6 +30,6 @@ def may_see(snapshot: Snapshot) -> bool:
             help="Who opened it is told with the verdict.",
         ):
             if session.act("open_answers", snapshot=snapshot.id) is not None:
-                st.session_state[_OPENED] = snapshot.id
+                st.session_state[_OPENED] = opened.union(one.id for one in blind)
             st.rerun()
     return False

@@ -78,6 +78,20 @@ def test_with_a_revealed_evaluation_it_keeps_the_precision_of_its_grades(lab: La
     assert found.found.new == pytest.approx(2.03, abs=0.005)
 
 
+def test_an_evaluation_without_a_grade_that_counts_keeps_no_volume_and_says_what_it_lacks(
+    lab: LabRecords, snapshot: Snapshot
+) -> None:
+    made = lab.judgements.begin(snapshot.id, (0, 1), Protocol(k=20), by="ann")
+    found = cutoff(lab, snapshot, 0.3, evaluation=lab.judgements.reveal(made, by="ann"))
+    assert (found.found.basis, found.judged_in, found.found.new, found.found.new_volume) == (
+        *("precision", made),
+        *(None, None),
+    )
+    assert found.text == (
+        "No threshold is proposed. The old column has 0 judged answers from its threshold on, and 100 are needed."
+    )
+
+
 def test_what_cannot_be_translated_is_refused_or_says_why(lab: LabRecords, snapshot: Snapshot) -> None:
     with pytest.raises(Refused, match="two columns"):
         cutoff(lab, snapshot, 0.3, new=2)

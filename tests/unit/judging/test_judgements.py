@@ -190,3 +190,25 @@ def test_a_pool_is_what_any_column_found_the_same_for_everybody_and_in_an_order_
 def test_queries_that_fewer_than_two_columns_answered_have_no_pool() -> None:
     columns = [{"q1": ["a", "b"], "q2": ["a", "b"]}, {"q1": ["b", "a"]}]
     assert set(pools(columns, ["q1", "q2"], k=2, seed=1)) == {"q1"}
+
+
+def test_words_that_count_are_counted_without_being_read(
+    records: Judgements, evaluation: Evaluation, voting: Evaluation
+) -> None:
+    chance, silent = np.random.default_rng(5), records.begin("s-1", (0, 1), PROTOCOL, by="ann")
+    for _ in range(60):
+        judge, name = f"judge {chance.integers(3)}", f"q{chance.integers(3)}"
+        x, y = chance.permutation(3)[:2].tolist()
+        if chance.random() < 0.3:
+            records.undo(evaluation, by=judge)
+            records.undo(voting, by=judge)
+        else:
+            records.judge(evaluation, name, f"k{chance.integers(3)}", int(chance.integers(4)), by=judge)
+            records.vote(voting, name, x, y, (x, y, TIE)[chance.integers(3)], by=judge)
+    assert records.standing([evaluation.id, voting.id, silent]) == {
+        evaluation.id: len(records.of(evaluation.id)),
+        voting.id: len(records.votes(voting.id)),
+    }
+    assert records.standing([voting.id]) == {voting.id: len(records.votes(voting.id))}
+    assert records.standing([]) == {}
+    assert 0 < len(records.votes(voting.id)) < records.counted(voting.id)

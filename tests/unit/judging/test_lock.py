@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from console_core.judging.query_sets import query
 from console_core.judging.report import html_of
 from console_core.judging.snapshots import ColumnAnswer, Ranked
 from console_core.judging.wording import moment
+from console_core.vectorstore.ways import Search
 from tests.conftest import make_workspace
 from tests.unit.judging.judged import DEPTH, MODELS, Judged, judged
 
@@ -99,14 +100,24 @@ def test_the_same_answers_that_were_judged_and_looked_at_before_are_told_with_ev
     assert outcome_of(made.lab, told).warnings == ()
 
 
-def answered_again(made: Judged, *, questions: int = 14, columns: tuple[int, ...] = (0, 1), mark: str = "fp") -> str:
+def answered_again(
+    made: Judged,
+    *,
+    questions: int = 14,
+    columns: tuple[int, ...] = (0, 1),
+    mark: str = "fp",
+    ways: tuple[Search, ...] = (Search.USUAL, Search.USUAL),
+    capitals: bool = False,
+) -> str:
     """Another snapshot: of so many of the same questions, to some of the collections."""
     lab, first = made.lab, made.lab.snapshots.get(made.evaluation.snapshot)
     asked = list(made.lab.desk(made.evaluation).queries.values())[:questions]
+    asked = [query(f"{one.text.upper()}?", like=one.like) for one in asked] if capitals else asked
     asked += [query(f"another {number}") for number in range(14 - questions)]
     kept = lab.query_sets.save("again", asked, origin="a test", by="olga")
     names = [*first.columns, AskedColumn("new", "new", "new", "fp", 4, 4)]
     asks = [names[place] if mark == "fp" else replace(names[place], fingerprint=mark) for place in columns]
+    asks = [replace(one, way=way) for one, way in zip(asks, ways, strict=True)]
     snapshot = lab.snapshots.begin(kept, asks, depth=DEPTH, by="olga")
     given = [
         ColumnAnswer(one.id, place, tuple(Ranked(f"picture {place + rank}.jpg", rank, 0.5) for rank in range(DEPTH)))
@@ -125,6 +136,9 @@ def answered_again(made: Judged, *, questions: int = 14, columns: tuple[int, ...
         ({"questions": 6}, False),
         ({"columns": (0, 2)}, False),
         ({"mark": "another model under the same names"}, False),
+        ({"capitals": True}, True),
+        ({"questions": 6, "capitals": True}, False),
+        ({"ways": (Search.EXACT, Search.EXACT)}, True),
     ],
 )
 def test_answers_that_were_asked_anew_are_the_same_where_questions_and_collections_are(
@@ -134,6 +148,33 @@ def test_answers_that_were_asked_anew_are_the_same_where_questions_and_collectio
     said = warnings_of(later)
     assert bool(said) is told
     assert all("The same questions to the same collections were judged before" in one for one in said)
+
+
+def test_one_collection_that_was_judged_in_two_ways_before_is_told(made: Judged) -> None:
+    exactly = answered_again(made, columns=(0, 0), ways=(Search.USUAL, Search.EXACT))
+    first = begun(made, snapshot=exactly)
+    first.grade(lambda query, key: 1)
+    later = begun(made, snapshot=exactly)
+    assert [one.evaluation for one in outcome_of(made.lab, later.evaluation).siblings] == [first.evaluation.id]
+    elsewhere = begun(made)
+    assert [one.evaluation for one in outcome_of(made.lab, elsewhere.evaluation).siblings] == [made.evaluation.id]
+
+
+def test_imported_grades_are_recognised_where_their_questions_are_spelled_otherwise(made: Judged) -> None:
+    later = begun(made, snapshot=answered_again(made, capitals=True))
+    by_text = {one.text.upper(): one.id for one in made.lab.desk(made.evaluation).queries.values()}
+    judgements, desk = made.lab.judgements, made.lab.desk(later.evaluation)
+    before = {(one.query, one.key): one.grade for one in judgements.of(made.evaluation.id)}
+    given = [
+        Given(one.id, key, "olga", grade)
+        for one in desk.queries.values()
+        for key in desk.pools.get(one.id, ())
+        if (grade := before.get((by_text[one.text.rstrip("?")], key))) is not None
+    ]
+    judgements.judge_all(later.evaluation, given, origin="sheet.csv", actor="olga")
+    (sibling,) = outcome_of(made.lab, later.evaluation).siblings
+    assert (sibling.same, sibling.imported) == (len(given), len(given))
+    assert given
 
 
 def test_what_was_begun_before_and_judged_after_a_lock_could_choose_nothing(made: Judged) -> None:
@@ -187,10 +228,27 @@ def test_a_time_that_is_none_or_to_come_is_refused_with_its_line(made: Judged) -
             desk,
             judge="olga",
         )
-    assert "line 2: 'yesterday' is no time in the past" in refused.value.message
+    assert "line 2: 'yesterday' is no time from 1900 to now" in refused.value.message
     assert "line 3: " in refused.value.message
     (taken,) = from_table(f"query,key,grade,at\n{name},{pool[0]},1,2026-11-03 14:05\n", desk, judge="olga")
     assert (taken.made_at and taken.made_at.isoformat()) == "2026-11-03T14:05:00+00:00"
+
+
+def test_a_date_without_an_hour_is_the_end_of_its_day_or_now(made: Judged) -> None:
+    desk = made.lab.desk(made.evaluation)
+    name, pool = next(iter(desk.pools.items()))
+    dates = [now().date(), now().date() - timedelta(days=1), now().date() + timedelta(days=2)]
+
+    def read(at: object) -> datetime:
+        (taken,) = from_table(f"query\tkey\tgrade\tat\n{name}\t{pool[0]}\t1\t{at}\n", desk, judge="olga")
+        assert taken.made_at is not None
+        return taken.made_at
+
+    assert made.evaluation.made_at <= read(dates[0]) <= now()
+    assert read(dates[1]) == datetime.combine(dates[0], time(), UTC) - timedelta(microseconds=1)
+    for wrong in (dates[2], "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "0001-01-02", "1899-12-31T12:00"):
+        with pytest.raises(Refused, match="line 2: "):
+            read(wrong)
 
 
 def test_grades_from_before_the_lock_are_refused_unless_they_are_asked_for_and_then_told(
@@ -239,6 +297,16 @@ def test_a_judge_brings_their_own_grades_and_an_operator_those_of_several(opened
     assert command(opened, OLGA, "import_grades", **wanted) == 2
     found = {one.judge: one.entered_by for one in made.lab.judgements.of(made.evaluation.id)}
     assert found == {"anna": "olga", "olga": ""}
+
+
+def test_the_journal_says_of_what_a_command_of_judging_did_so_many(opened: Console, tmp_path: Path) -> None:
+    made = judged(opened.database, tmp_path, size=14)
+    name, pool = next(iter(made.lab.desk(made.evaluation).pools.items()))
+    told = f"query\tkey\tgrade\n{name}\t{pool[0]}\t2\n{name}\t{pool[1]}\t1\n"
+    command(opened, OLGA, "import_grades", evaluation=made.evaluation.id, told=told, file="sheet.tsv")
+    command(opened, OLGA, "open_answers", snapshot=made.evaluation.snapshot)
+    details = {one.action: one.detail for one in opened.ledger.journal()}
+    assert details == {"import_grades": "2 grades", "open_answers": "1 blind evaluation"}
 
 
 def test_who_signed_in_judges_votes_and_takes_back_under_no_other_name(opened: Console, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Slices: what each tag and metric differs by, corrected for how many were looked at, and none of few queries."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from console_core.judging.metrics import Scores
 from console_core.judging.sampling import draw, reweighted
-from console_core.judging.slices import by_metric, by_tag, table
+from console_core.judging.slices import by_metric, by_tag, parts_by_tag, table
 from console_core.querylab.rankings import Query
 
 
@@ -114,3 +116,24 @@ def test_a_slice_uses_the_confidence_that_it_is_given() -> None:
     assert usual.estimate is not None
     assert surer.estimate is not None
     assert usual.estimate.lower > surer.estimate.lower
+
+
+@pytest.mark.parametrize("drawn", [0, 90])
+def test_each_tag_has_the_part_of_the_sample_that_its_questions_are(drawn: int) -> None:
+    chance = np.random.default_rng(8)
+    values = {f"q{number:03}": float(value) for number, value in enumerate(chance.beta(1.2, 1.5, 200))}
+    values |= {f"q{number:03}": 0.0 for number in range(50)}
+    sample = draw(values, drawn, 3)
+    tags = {query: {query, query[-1:], "few" if query < "q030" else "most"} for query in values}
+    found = parts_by_tag(sample, tags)
+    assert len(found) == 200 + 10 + 2
+    assert found == {tag: sample.among({query for query in values if tag in tags[query]}) for tag in found}
+
+
+@pytest.mark.alone
+def test_as_many_tags_as_questions_take_no_longer_than_a_blink() -> None:
+    values = {f"q{number:05}": 1.0 if number % 2 else 0.0 for number in range(10_000)}
+    sample, began = draw(values, 0, 0), time.perf_counter()
+    found = by_tag(sample, dict.fromkeys(values, -0.1), [Query(query, tags=(f"tag {query}",)) for query in values])
+    assert len(found) == len(values)
+    assert time.perf_counter() - began < 2

@@ -1,5 +1,8 @@
 """A selection of pictures in an address."""
 
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+
 import numpy as np
 import pytest
 
@@ -31,3 +34,13 @@ def test_a_selection_of_other_pictures_and_a_text_that_is_cut_or_is_no_selection
     assert read(text, [*KEYS[1:], KEYS[0]]) is None
     for wrong in ("", "x", "ä", "!!!!", *(text[:end] for end in range(len(text))), text + "zz"):
         assert read(wrong, KEYS) is None, wrong
+
+
+@pytest.mark.parametrize("selected", [b"s\x04", b"s\x00", b"s\x01\x00", b"s\xff\xff\xff\x7f", b"b\x10", b"b\x80\x80"])
+def test_a_forged_text_selects_no_picture_that_is_not_there(selected: bytes) -> None:
+    keys = KEYS[:3]
+    seal = blake2b(selected + "\n".join(keys).encode(), digest_size=4).digest()
+    assert read(urlsafe_b64encode(seal + selected).decode().rstrip("="), keys) is None
+    longer = [*keys, "a fourth"]
+    seal = blake2b(b"s\x04" + "\n".join(longer).encode(), digest_size=4).digest()
+    assert read(urlsafe_b64encode(seal + b"s\x04").decode().rstrip("="), longer) == (3,)
