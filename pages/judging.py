@@ -6,7 +6,7 @@ from console_core.ui import words
 from console_core.ui.address import kept
 from console_core.ui.frame import guarded, page
 from console_core.ui.judging.agreement import agreement_view
-from console_core.ui.judging.curtain import may_see
+from console_core.ui.judging.curtain import is_hidden, may_see
 from console_core.ui.judging.grading import grading
 from console_core.ui.judging.lookup import evaluation_of
 from console_core.ui.judging.naming import JUDGE, asks_who_it_is, say_what_is_left_out, who_judges
@@ -41,7 +41,10 @@ if chosen := parameter("evaluation"):
 elif (chosen := parameter("snapshot")) and parameter("view") == "present":
     with guarded("The presentation"):
         snapshot = console().lab.snapshots.get(chosen)
-        if may_see(snapshot):
+        if is_hidden(snapshot):
+            with page("Presentation", lead="Chosen questions, one at a time, for a room.", actions=_back):
+                may_see(snapshot)
+        else:
             presentation(snapshot)
 elif chosen:
     with page("Answers", lead="Where the columns agree, and where they do not.", actions=_back):

@@ -11,15 +11,19 @@ _OPENED = "answers-opened"
 them, and hides it again."""
 
 
+def is_hidden(snapshot: Snapshot) -> bool:
+    """Whether it is being judged blindly, and this session did not open it."""
+    return not _opened().issuperset(_blind(snapshot))
+
+
 def may_see(snapshot: Snapshot) -> bool:
     """Whether it is shown which column answered what; where it is not, say so and offer to open it."""
-    blind = [one for one in session.console().lab.judgements.all(snapshot=snapshot.id) if one.revealed_at is None]
-    opened: frozenset[str] = st.session_state.get(_OPENED, frozenset())
-    if opened.issuperset(one.id for one in blind):
+    if not is_hidden(snapshot):
         return True
+    blind = _blind(snapshot)
     with panels.card("Which column answered what is hidden while it is judged blindly", key="curtain"):
         st.markdown(
-            f"{words.plain(', '.join(one.id for one in blind))}: whoever judges should not see it, and whoever has "
+            f"{words.plain(', '.join(blind))}: whoever judges should not see it, and whoever has "
             "seen it should not judge. It is shown once the models are told."
         )
         if command_button(
@@ -30,6 +34,16 @@ def may_see(snapshot: Snapshot) -> bool:
             help="Who opened it is told with the verdict.",
         ):
             if session.act("open_answers", snapshot=snapshot.id) is not None:
-                st.session_state[_OPENED] = opened.union(one.id for one in blind)
+                st.session_state[_OPENED] = _opened().union(blind)
             st.rerun()
     return False
+
+
+def _blind(snapshot: Snapshot) -> list[str]:
+    found = session.console().lab.judgements.all(snapshot=snapshot.id)
+    return [one.id for one in found if one.revealed_at is None]
+
+
+def _opened() -> frozenset[str]:
+    found: frozenset[str] = st.session_state.get(_OPENED, frozenset())
+    return found
