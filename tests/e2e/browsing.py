@@ -155,18 +155,18 @@ class Tab:
         self.wait()
 
     def shoot(self, name: str) -> None:
-        """The whole page must be sound, with all of its pictures, and follow the system's colours. With SCREENSHOTS=1
-        in the environment it is also kept in light and in dark, as NAME-light.png and NAME-dark.png."""
+        """The whole page must be sound, with all of its pictures. With SCREENSHOTS=1 in the environment it also has to
+        follow the system's colours, and is kept in light and in dark, as NAME-light.png and NAME-dark.png."""
         self.shows_no_trace()
         self._stretch()
-        for scheme in ("light", "dark"):
-            self.wear(scheme)
-            if os.environ.get("SCREENSHOTS"):
+        if os.environ.get("SCREENSHOTS"):
+            for scheme in ("light", "dark"):
+                self.wear(scheme)
                 SHOTS.mkdir(exist_ok=True)
                 self.page.wait_for_timeout(150)
                 self.page.screenshot(path=SHOTS / f"{name}-{scheme}.png", animations="disabled", style=_PASSING)
+            self.wear("light")
         self.page.set_viewport_size(SIZE)  # type: ignore[arg-type]
-        self.wear("light")
 
     def wear(self, scheme: Scheme) -> None:
         """Change the colours of the system, which the page follows."""
@@ -185,7 +185,7 @@ class Tab:
         """Make the window as high as the page, and wait for its pictures."""
         height = self.main.evaluate("main => main.scrollHeight")
         self.page.set_viewport_size({"width": SIZE["width"], "height": min(max(height, SIZE["height"]), _TALLEST)})
-        self.page.wait_for_timeout(400)
+        self.page.wait_for_timeout(400 if os.environ.get("SCREENSHOTS") else 100)
         self.page.wait_for_function(
             """() => {
                 const seen = (root) => [...root.querySelectorAll('*')].flatMap(
