@@ -44,7 +44,7 @@ from console_core.runs.manners import Manners
 from console_core.runs.manners_records import DEFAULTS, MannersChange
 from console_core.runs.types import Lane, Run, RunState, Verb
 from console_core.runs.wording import count
-from console_core.settings import ROLES, Role
+from console_core.settings import Role, reaches
 from console_core.vectorstore.types import ModelStamp
 
 
@@ -88,7 +88,7 @@ def refuse_low_role(actor: Actor, name: str) -> None:
         NotAllowed: the role is too low.
     """
     needed = COMMANDS[name].role
-    if ROLES.index(actor.role) < ROLES.index(needed):
+    if not reaches(actor.role, needed):
         raise NotAllowed(
             f"{actor.name} has the role {actor.role}, and {name.replace('_', ' ')} needs {needed}.",
             "Ask somebody with that role.",

@@ -19,12 +19,12 @@ from console_core.judging.query_sets import QuerySet
 from console_core.judging.sampling import sample_of
 from console_core.judging.told import ToldVerdict
 from console_core.judging.twins import twins
-from console_core.judging.wording import moment, several
+from console_core.judging.wording import moment
 from console_core.querylab.encoder_standing import standing
 from console_core.querylab.rankings import Query
 from console_core.runs.types import Lane, Run
-from console_core.runs.wording import listed
-from console_core.settings import ROLES
+from console_core.runs.wording import count, listed
+from console_core.settings import reaches
 
 
 def save_query_set(
@@ -173,7 +173,7 @@ def look_at_verdict(console: Console, actor: Actor, *, evaluation: str) -> Evalu
 def open_answers(console: Console, actor: Actor, *, snapshot: str) -> int:
     """See what each column of a snapshot answered, though it is being judged blindly. It is told with each verdict on
     it. Returns how many evaluations that concerns."""
-    lab, blind = console.lab, [one for one in console.lab.judgements.all(snapshot=snapshot) if not one.revealed_at]
+    lab, blind = console.lab, console.lab.judgements.blind(snapshot)
     for one in blind:
         lab.looks.add(one.id, words=lab.judgements.counted(one.id), outcome=OPENED, by=actor.name)
     return len(blind)
@@ -248,7 +248,7 @@ def _judging(console: Console, actor: Actor, of: Evaluation, judge: str, browser
 
 
 def _refuse_others(actor: Actor, mine: str, others: Sequence[str]) -> None:
-    if ROLES.index(actor.role) < ROLES.index("operator"):
+    if not reaches(actor.role, "operator"):
         raise NotAllowed(
             f"The file has grades of {', '.join(others[:3])}, and {mine} may bring none but their own.",
             "Ask an operator to import the sheets of several judges.",
@@ -259,7 +259,7 @@ def _refuse_early(of: Evaluation, given: Sequence[Given]) -> None:
     early = [one.made_at for one in given if one.made_at is not None and one.made_at < of.made_at]
     if early:
         raise Refused(
-            f"Nothing was taken: {len(early):,} of {several(len(given), 'grade')} were given before the protocol of "
+            f"Nothing was taken: {len(early):,} of {count(len(given), 'grade')} were given before the protocol of "
             f"{of.id} was locked on {moment(of.made_at)}, the first of them on {moment(min(early))}.",
             "A protocol that is chosen when grades are known can be chosen for them: judge anew under it. To take them "
             "all the same, say so (--before-lock, or the tick on the page); the verdict then says it, too.",

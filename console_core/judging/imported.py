@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console_core.judging import wording
 from console_core.judging.spoken import Judgement
+from console_core.runs.wording import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Imported:
         if not self.grades:
             return "All of them were given in the console."
         by = f", imported by {', '.join(self.actors)}" if self.actors else ""
-        said = f"{self.grades:,} of {wording.several(self.all, 'grade')} came in files ({', '.join(self.files)}{by})."
+        said = f"{self.grades:,} of {count(self.all, 'grade')} came in files ({', '.join(self.files)}{by})."
         return f"{said} {self.warning}".strip()
 
     @property
@@ -34,7 +34,7 @@ class Imported:
         if not self.early:
             return ""
         return (
-            f"{self.early:,} of {wording.several(self.grades, 'imported grade')} "
+            f"{self.early:,} of {count(self.grades, 'imported grade')} "
             f"{'was' if self.early == 1 else 'were'} given before this protocol was locked."
         )
 

@@ -68,6 +68,12 @@ class Judgements:
         with self._database.reading() as connection:
             return [_evaluation(row) for row in connection.execute(asked)]
 
+    def blind(self, snapshot: str) -> list[Evaluation]:
+        """Those of a snapshot whose models were not told yet, the newest first."""
+        asked = select(evaluations).where(_E.snapshot == snapshot, _E.revealed_at.is_(None))
+        with self._database.reading() as connection:
+            return [_evaluation(row) for row in connection.execute(asked.order_by(_E.made_at.desc(), _E.id))]
+
     def judge(self, evaluation: Evaluation, query: str, key: str, grade: int, *, by: str, actor: str = "") -> None:
         """Add a judge's word on a picture, instead of what they said of it before; `actor` enters it.
 

@@ -17,6 +17,7 @@ from console_core.judging.query_sets import asks, queries
 from console_core.judging.snapshot_tables import snapshots
 from console_core.judging.snapshots import Snapshot
 from console_core.judging.spoken import TAKEN_BACK, Evaluation, Judgement, Way
+from console_core.runs.wording import count
 
 _E, _S, _Q, _J = evaluations.c, snapshots.c, queries.c, judgements.c
 _ENOUGH = 0.5
@@ -70,7 +71,7 @@ class Sibling:
     @property
     def before(self) -> str:
         """What was judged, in a sentence."""
-        words = wording.several(self.words, "judgement")
+        words = count(self.words, "judgement")
         said = f"The same {self._what} were judged before, in {self.evaluation}, with {self._under} ({words})"
         if self.looks:
             said += f", and its verdict was looked at {wording.often(self.looks)}"

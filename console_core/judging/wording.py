@@ -210,11 +210,6 @@ def often(times: int) -> str:
     return {1: "once", 2: "twice"}.get(times, f"{times:,} times")
 
 
-def several(number: int, noun: str) -> str:
-    """So many of something: 1 grade, 1,200 grades."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def opened(by: Sequence[str]) -> str:
     """Who saw what each column answered while judging was blind; "" where nobody did."""
     if not by:

@@ -55,6 +55,7 @@ from console_core.settings.types import S3Settings as S3Settings
 from console_core.settings.types import Settings as Settings
 from console_core.settings.types import StoreSettings as StoreSettings
 from console_core.settings.types import TableSettings as TableSettings
+from console_core.settings.types import reaches as reaches
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _KNOWN: Mapping[str, tuple[str, ...]] = {

@@ -15,6 +15,11 @@ PRECISIONS: tuple[Precision, ...] = ("auto", "float32", "float16", "bfloat16")
 ROLES: tuple[Role, ...] = ("viewer", "judge", "operator", "admin")
 
 
+def reaches(role: Role, needed: Role) -> bool:
+    """Whether somebody with this role may do what needs the other one."""
+    return ROLES.index(role) >= ROLES.index(needed)
+
+
 @dataclass(frozen=True, slots=True)
 class TableSettings:
     """An application's own table whose vector columns are collections: `name.column` each, where `name` is ours.

@@ -5,14 +5,14 @@ from typing import Literal
 import streamlit as st
 
 from console_core.commands import COMMANDS
-from console_core.settings import ROLES
+from console_core.settings import reaches
 from console_core.ui import session
 
 
 def denied(command: str) -> str:
     """Why the visitor may not give this command, for the button's help; "" where they may."""
     role, needed = session.actor().role, COMMANDS[command].role
-    if ROLES.index(role) >= ROLES.index(needed):
+    if reaches(role, needed):
         return ""
     return f"This needs the role {needed}; yours is {role}."
 

@@ -15,10 +15,11 @@ from console_core.querylab.shifts import PERSISTENCE, PERSISTENCES, persistence_
 from console_core.ui.address import choice
 from console_core.ui.judging.naming import JUDGE
 from console_core.ui.open_picture import OPEN
+from console_core.ui.ordering import ORDER, chosen_order
 from console_core.ui.session import parameter
 from console_core.ui.unrestored import number, one_of, strangers, whole_number
 
-COLUMN, PLACES, P, ORDER, QUESTION, THRESHOLD = "column", "k", "p", "order", "question", "threshold"
+COLUMN, PLACES, P, QUESTION, THRESHOLD = "column", "k", "p", "question", "threshold"
 """Parameters of the address. Columns count from 1, the reference."""
 BOARD = (COLUMN, PLACES, P, ORDER, QUESTION, THRESHOLD, JUDGE)
 _PS = {f"{p:g}": p for p in PERSISTENCES}
@@ -85,16 +86,7 @@ def choose_measure(snapshot: Snapshot, now: Chosen) -> None:
 
 def in_order(found: Board, asked: Sequence[Query]) -> list[Row]:
     """The rows in the order that is chosen; draws the choice."""
-    order = parameter(ORDER, list(_ORDERS), _CHANGED)
-    st.segmented_control(
-        "Order",
-        list(_ORDERS),
-        required=True,
-        key="board-order",
-        label_visibility="collapsed",
-        format_func=_ORDERS.__getitem__,
-        on_change=choice("board-order", ORDER, order, usual=_CHANGED),
-    )
+    order = chosen_order(_ORDERS, key="board-order")
     if order == "set":
         places: Mapping[str, int] = {query.id: place for place, query in enumerate(asked)}
         return sorted(found.rows, key=lambda row: places[row.query.id])

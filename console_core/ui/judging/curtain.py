@@ -40,8 +40,7 @@ def may_see(snapshot: Snapshot) -> bool:
 
 
 def _blind(snapshot: Snapshot) -> list[str]:
-    found = session.console().lab.judgements.all(snapshot=snapshot.id)
-    return [one.id for one in found if one.revealed_at is None]
+    return [one.id for one in session.console().lab.judgements.blind(snapshot.id)]
 
 
 def _opened() -> frozenset[str]:

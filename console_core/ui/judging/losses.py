@@ -7,13 +7,13 @@ from console_core.judging.judgements import Evaluation
 from console_core.judging.outcome import EvaluationOutcome
 from console_core.judging.query_rows import QueryRow
 from console_core.ui import gallery, panels, pictures, session, words
-from console_core.ui.address import choice
 from console_core.ui.clickable_table import clickable_table
 from console_core.ui.judging.tiles import CANNOT, tile, tile_width
 from console_core.ui.open_picture import OPEN, drawer, open_picture, opened
+from console_core.ui.ordering import ORDER, chosen_order
 from console_core.ui.unrestored import one_of, say
 
-QUESTION, ORDER = "question", "order"
+QUESTION = "question"
 REVEALED = (QUESTION, ORDER, OPEN)
 """Parameters of the address, from the reveal on."""
 _ORDERS = {"loss": "Largest loss first", "gain": "Largest gain first"}
@@ -57,16 +57,7 @@ def queries_with_losses(evaluation: Evaluation, found: EvaluationOutcome) -> Non
 
 
 def _in_order(found: EvaluationOutcome) -> list[QueryRow]:
-    order = session.parameter(ORDER, list(_ORDERS), _LOSS)
-    st.segmented_control(
-        "Order",
-        list(_ORDERS),
-        required=True,
-        key="losses-order",
-        label_visibility="collapsed",
-        format_func=_ORDERS.__getitem__,
-        on_change=choice("losses-order", ORDER, order, usual=_LOSS),
-    )
+    order = chosen_order(_ORDERS, key="losses-order")
     if order == _LOSS:
         return list(found.queries)
     return sorted(
