@@ -1,6 +1,7 @@
 """The console's screen on a small workspace of its own, without a browser."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,23 @@ from tests.conftest import fill, make_workspace
 ROOT = Path(__file__).parents[2]
 SHELL = ROOT / "console_core" / "ui" / "shell.py"
 OLD = "images__old"
+
+
+@contextmanager
+def console_of_module(folder: Path, *, actor: str = "tester", works: bool = True) -> Iterator[Console]:
+    """The process's Console on 48 pictures and an empty store, for all tests of a module; unless it `works`, runs wait
+    for the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONSOLE_WORKSPACE", str(make_workspace(folder / "workspace")))
+        patch.setenv("CONSOLE_ACTOR", actor)
+        process.stop()
+        process.start()
+        console = process.console()
+        if not works:
+            assert console.worker is not None
+            console.worker.close()
+        yield console
+        process.stop()
 
 
 @pytest.fixture(name="workspace")

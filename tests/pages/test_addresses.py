@@ -13,8 +13,8 @@ from console_core.demo.queries import ACCEPTANCE
 from console_core.judging.protocol import Protocol
 from console_core.judging.query_sets import query
 from console_core.ui.unrestored import TITLE
-from console_core.web import process
-from tests.conftest import fill, finish, make_workspace
+from tests.conftest import fill, finish
+from tests.pages.conftest import console_of_module
 
 OLGA = Actor("olga", "admin")
 OpenPage = Callable[..., AppTest]
@@ -27,20 +27,11 @@ QUESTIONS = [query(text, tags=("even",) if number % 2 == 0 else ()) for number, 
 @pytest.fixture(name="both", scope="module")
 def _both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """48 pictures in three collections, the third one as the first; runs wait for the tests."""
-    workspace = make_workspace(tmp_path_factory.mktemp("addresses") / "workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONSOLE_WORKSPACE", str(workspace))
-        patch.setenv("CONSOLE_ACTOR", "olga")
-        process.stop()
-        process.start()
-        console = process.console()
-        assert console.worker is not None
-        console.worker.close()
+    with console_of_module(tmp_path_factory.mktemp("addresses"), actor="olga", works=False) as console:
         fill(console, CLIP, "demo-clip", alias="images")
         fill(console, SIGLIP, "demo-siglip")
         fill(console, AGAIN, "demo-clip")
         yield console
-        process.stop()
 
 
 @pytest.fixture(name="snapshot", scope="module")

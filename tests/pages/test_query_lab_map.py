@@ -18,8 +18,7 @@ from console_core.ui import charts
 from console_core.ui.query_lab.map_choice import _row
 from console_core.vectorstore.provenance import Provenance, point_id
 from console_core.vectorstore.types import CollectionSpec, ModelStamp, Point
-from console_core.web import process
-from tests.conftest import make_workspace
+from tests.pages.conftest import console_of_module
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
@@ -30,13 +29,7 @@ PICTURES = 48
 @pytest.fixture(name="mapped", scope="module")
 def _mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """The same 48 pictures by two models, and 5 of them by a third. The alias `images` serves the first."""
-    workspace = make_workspace(tmp_path_factory.mktemp("map") / "workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONSOLE_WORKSPACE", str(workspace))
-        patch.setenv("CONSOLE_ACTOR", "olga")
-        process.stop()
-        process.start()
-        console = process.console()
+    with console_of_module(tmp_path_factory.mktemp("map"), actor="olga") as console:
         rows = list(console.catalog.rows())
         for seed, (name, number) in enumerate(((ONE, PICTURES), (TWO, PICTURES), (FEW, 5))):
             vectors = np.random.default_rng(seed).normal(size=(number, 8)).astype(np.float32)
@@ -52,7 +45,6 @@ def _mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
             console.store.upsert(name, points)
         console.store.set_alias("images", ONE, expected=None)
         yield console
-        process.stop()
 
 
 def figures(page: AppTest) -> list[dict[str, Any]]:

@@ -23,8 +23,8 @@ from console_core.querylab.search import ask
 from console_core.runs.types import Progress, RunState
 from console_core.ui import words
 from console_core.vectorstore.types import Point
-from console_core.web import process
-from tests.conftest import fill, finish, make_workspace
+from tests.conftest import fill, finish
+from tests.pages.conftest import console_of_module
 
 OpenPage = Callable[..., AppTest]
 Said = Callable[[AppTest], str]
@@ -35,18 +35,10 @@ OLGA = Actor("olga", "admin")
 @pytest.fixture(name="both", scope="module")
 def _both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """48 pictures behind the alias `images` by demo-clip, and once more by demo-siglip; runs wait for the tests."""
-    workspace = make_workspace(tmp_path_factory.mktemp("parts") / "workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONSOLE_WORKSPACE", str(workspace))
-        process.stop()
-        process.start()
-        console = process.console()
-        assert console.worker is not None
-        console.worker.close()
+    with console_of_module(tmp_path_factory.mktemp("parts"), works=False) as console:
         fill(console, CLIP, "demo-clip", alias="images")
         fill(console, SIGLIP, "demo-siglip")
         yield console
-        process.stop()
 
 
 def _columns(page: AppTest, place: int = 0) -> list[dict[str, Any]]:
